@@ -1,0 +1,165 @@
+"""Activations: functions of each value alone, and Softmax, a function of each row. Shapes: x, y, dy, dx (N, width)."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from glassnet.nn.layer import Array, Layer
+
+
+def logistic(x: Array, out: Array) -> Array:
+    """1 / (1 + exp(-x)), written as (1 + tanh(x / 2)) / 2, which can't overflow."""
+    np.multiply(x, 0.5, out=out)
+    np.tanh(out, out=out)
+    out += 1
+    out *= 0.5
+    return out
+
+
+class ReLU(Layer):
+    """Rectified linear unit: y = max(x, 0); dx = dy where x > 0, else 0 (at the kink x = 0 too)."""
+
+    def forward(self, x: Array, training: bool = False) -> Array:
+        """y = max(x, 0)."""
+        self.y = np.maximum(x, 0, out=self.buffer("y", x.shape, x.dtype))
+        return self.y
+
+    def backward(self, dy: Array) -> Array:
+        """dx = dy * (x > 0)."""
+        active = np.greater(self.y, 0, out=self.buffer("active", dy.shape, bool))
+        return np.multiply(dy, active, out=self.buffer("dx", dy.shape, dy.dtype))
+
+    def side(self) -> Array:
+        """Whether x > 0."""
+        return self.y > 0
+
+
+class LeakyReLU(Layer):
+    """y = x where x > 0, else slope * x; dx = dy or slope * dy. Maas et al. 2013 (ICML workshop on deep learning)."""
+
+    def __init__(self, slope: float = 0.01) -> None:
+        self.slope = slope
+
+    def forward(self, x: Array, training: bool = False) -> Array:
+        """y = x or slope * x."""
+        self.positive = np.greater(x, 0, out=self.buffer("positive", x.shape, bool))
+        y = np.multiply(x, self.slope, out=self.buffer("y", x.shape, x.dtype))
+        np.copyto(y, x, where=self.positive)
+        return y
+
+    def backward(self, dy: Array) -> Array:
+        """dx = dy or slope * dy."""
+        dx = np.multiply(dy, self.slope, out=self.buffer("dx", dy.shape, dy.dtype))
+        np.copyto(dx, dy, where=self.positive)
+        return dx
+
+    def side(self) -> Array:
+        """Whether x > 0."""
+        return self.positive.copy()
+
+
+class Sigmoid(Layer):
+    """y = 1 / (1 + exp(-x)); dx = dy * y * (1 - y)."""
+
+    def forward(self, x: Array, training: bool = False) -> Array:
+        """y = 1 / (1 + exp(-x))."""
+        self.y = logistic(x, out=self.buffer("y", x.shape, x.dtype))
+        return self.y
+
+    def backward(self, dy: Array) -> Array:
+        """dx = dy * y * (1 - y)."""
+        dx = np.subtract(1, self.y, out=self.buffer("dx", dy.shape, dy.dtype))
+        dx *= self.y
+        dx *= dy
+        return dx
+
+
+class Tanh(Layer):
+    """y = tanh(x); dx = dy * (1 - y^2)."""
+
+    def forward(self, x: Array, training: bool = False) -> Array:
+        """y = tanh(x)."""
+        self.y = np.tanh(x, out=self.buffer("y", x.shape, x.dtype))
+        return self.y
+
+    def backward(self, dy: Array) -> Array:
+        """dx = dy * (1 - y^2)."""
+        dx = np.square(self.y, out=self.buffer("dx", dy.shape, dy.dtype))
+        np.subtract(1, dx, out=dx)
+        dx *= dy
+        return dx
+
+
+class GELU(Layer):
+    """Gaussian error linear unit: y = x * P(x), P the distribution function of N(0, 1) and p its density.
+
+    dx = dy * (P(x) + x * p(x)). Hendrycks & Gimpel 2016 (arXiv:1606.08415); this is the exact form, not the tanh one.
+    The error function in P(x) = (1 + erf(x / sqrt 2)) / 2 comes from SciPy, which is loaded at the first use.
+    """
+
+    def forward(self, x: Array, training: bool = False) -> Array:
+        """y = x * P(x)."""
+        from scipy.special import ndtr
+
+        self.x = x
+        self.cumulative = ndtr(x, out=self.buffer("cumulative", x.shape, x.dtype))
+        return np.multiply(x, self.cumulative, out=self.buffer("y", x.shape, x.dtype))
+
+    def backward(self, dy: Array) -> Array:
+        """dx = dy * (P(x) + x * p(x))."""
+        dx = np.square(self.x, out=self.buffer("dx", dy.shape, dy.dtype))
+        dx *= -0.5
+        np.exp(dx, out=dx)
+        dx *= 1 / math.sqrt(2 * math.pi)
+        dx *= self.x
+        dx += self.cumulative
+        dx *= dy
+        return dx
+
+
+class SiLU(Layer):
+    """y = x * s with s = 1 / (1 + exp(-x)); dx = dy * s * (1 + x * (1 - s)).
+
+    Elfwing et al. 2017 (arXiv:1702.03118), also known as swish.
+    """
+
+    def forward(self, x: Array, training: bool = False) -> Array:
+        """y = x * s."""
+        self.x = x
+        self.gate = logistic(x, out=self.buffer("gate", x.shape, x.dtype))
+        return np.multiply(x, self.gate, out=self.buffer("y", x.shape, x.dtype))
+
+    def backward(self, dy: Array) -> Array:
+        """dx = dy * s * (1 + x * (1 - s))."""
+        dx = np.subtract(1, self.gate, out=self.buffer("dx", dy.shape, dy.dtype))
+        dx *= self.x
+        dx += 1
+        dx *= self.gate
+        dx *= dy
+        return dx
+
+
+class Softmax(Layer):
+    """Each row becomes probabilities: y_i = exp(x_i) / sum_j exp(x_j), computed after subtracting the row's maximum.
+
+    The Jacobian of a row is diag(y) - y y^T, so dx = y * (dy - sum_j dy_j y_j).
+    To train with CrossEntropy, leave Softmax out: that loss takes logits.
+    """
+
+    def forward(self, x: Array, training: bool = False) -> Array:
+        """y = exp(x) / sum exp(x), row by row."""
+        y = np.subtract(x, x.max(axis=1, keepdims=True), out=self.buffer("y", x.shape, x.dtype))
+        np.exp(y, out=y)
+        y /= y.sum(axis=1, keepdims=True)
+        self.y = y
+        return y
+
+    def backward(self, dy: Array) -> Array:
+        """dx = y * (dy - sum_j dy_j y_j)."""
+        dx = np.multiply(dy, self.y, out=self.buffer("dx", dy.shape, dy.dtype))
+        along = dx.sum(axis=1, keepdims=True)
+        np.subtract(dy, along, out=dx)
+        dx *= self.y
+        return dx

@@ -1,0 +1,124 @@
+"""What every layer is: two methods that mirror each other, and parameters that live in the network's flat vectors."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+
+
+class Layer:
+    """One step of a network: `forward(x) -> y` keeps what `backward(dy) -> dx` needs.
+
+    Rows are examples: x is (N, width_in), y is (N, width_out), dy = dL/dy, dx = dL/dx for a scalar loss L.
+    `backward` belongs to the latest `forward`, and also fills the gradient of each parameter: dW for W.
+
+    A subclass stores its constructor's arguments under their own names (so that it can be saved and copied),
+    and lists the names of its trained arrays in `parameters` and of those that merely travel with it in `state`.
+    In a network, parameters are views into the network's `theta` and `grad`, and results are written into
+    buffers that the next call uses again. On its own, a layer makes fresh float64 arrays.
+    """
+
+    parameters: ClassVar[tuple[str, ...]] = ()
+    state: ClassVar[tuple[str, ...]] = ()
+    decayed: ClassVar[tuple[str, ...]] = ()  # the parameters that weight decay and L2 act on
+
+    dtype: np.dtype[Any] = np.dtype(np.float64)
+    reuse_buffers = False
+
+    def forward(self, x: Array, training: bool = False) -> Array:
+        """Compute y (N, width_out) from x (N, width_in)."""
+        raise TypeError(f"{type(self).__name__} has no forward: a layer defines forward and backward")
+
+    def backward(self, dy: Array) -> Array:
+        """Fill the parameters' gradients and compute dx (N, width_in) from dy (N, width_out)."""
+        raise TypeError(f"{type(self).__name__} has no backward: a layer defines forward and backward")
+
+    def parameter_gradients(self, dy: Array) -> None:
+        """The part of `backward` that fills the parameters' gradients: all that a network's first layer needs."""
+
+    @property
+    def width_in(self) -> int | None:
+        """The width of the rows that the layer takes; None if it takes any."""
+        return None
+
+    def width_out(self, width_in: int | None) -> int | None:
+        """Return the width of y for rows of `width_in` values (None: not known yet)."""
+        return width_in
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Return the shape of each parameter."""
+        return {}
+
+    def initialize(self, rng: np.random.Generator) -> None:
+        """Fill the parameters with their values before training."""
+
+    def reseed(self, seed: list[int]) -> None:
+        """Restart the layer's own random numbers, if it draws any."""
+
+    def side(self) -> Array | None:
+        """Tell on which side of a kink of the function each unit was in the latest forward; None if it is smooth."""
+        return None
+
+    # What follows holds a layer together; a new layer need not touch it.
+
+    @property
+    def size(self) -> int:
+        """How many numbers the layer trains."""
+        return sum(math.prod(shape) for shape in self.shapes().values())
+
+    def parts(self) -> Iterator[tuple[str, slice]]:
+        """Yield the name of each parameter and its place in the layer's part of a flat vector."""
+        start = 0
+        for name, shape in self.shapes().items():
+            stop = start + math.prod(shape)
+            yield name, slice(start, stop)
+            start = stop
+
+    def bind(self, theta: Array, grad: Array) -> None:
+        """Make the parameters and their gradients views into two flat vectors of length `size`."""
+        self.dtype = theta.dtype
+        shapes = self.shapes()
+        for name, part in self.parts():
+            setattr(self, name, theta[part].reshape(shapes[name]))
+            setattr(self, f"d{name}", grad[part].reshape(shapes[name]))
+
+    def buffer(self, name: str, shape: tuple[int, ...], dtype: npt.DTypeLike | None = None) -> Array:
+        """Return an array to write a result into: in a network the same memory at each call, else a new one."""
+        dtype = np.dtype(dtype or self.dtype)
+        if not self.reuse_buffers:
+            return np.empty(shape, dtype)
+        buffers: dict[str, Array] = self.__dict__.setdefault("buffers", {})
+        kept = buffers.get(name)
+        if kept is None or kept.dtype != dtype or kept.shape[1:] != shape[1:] or len(kept) < shape[0]:
+            kept = buffers[name] = np.empty(shape, dtype)
+        return kept[: shape[0]]
+
+    def config(self) -> dict[str, Any]:
+        """Return the constructor's arguments, from which an equal layer can be built."""
+        return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
+
+    def __repr__(self) -> str:
+        arguments = inspect.signature(type(self)).parameters.values()
+        words = []
+        for argument in arguments:
+            value = getattr(self, argument.name)
+            if argument.default is argument.empty:
+                words.append(repr(value))
+            elif value != argument.default:
+                words.append(f"{argument.name}={value!r}")
+        return f"{type(self).__name__}({', '.join(words)})"
+
+    def __getattr__(self, name: str) -> Array:
+        # Reached only when a parameter is asked for before a network has bound it: the layer stands on its own.
+        if name.startswith("_") or name.removeprefix("d") not in type(self).parameters:
+            raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}")
+        self.bind(np.zeros(self.size, self.dtype), np.zeros(self.size, self.dtype))
+        self.initialize(np.random.default_rng(0))
+        return self.__dict__[name]

@@ -1,0 +1,111 @@
+"""The layers a fully connected network is made of: Dense, and Dropout between them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from glassnet.nn.initializers import initializer
+from glassnet.nn.layer import Array, Layer
+
+
+def positive_int(value: int, what: str) -> int:
+    """Return `value` as an int; raise ValueError if it is no whole number of at least 1."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+        raise ValueError(f"{what} must be a whole number of at least 1, not {value!r}")
+    return int(value)
+
+
+class Dense(Layer):
+    """Affine map of each row: y = x W + b.
+
+    Shapes: x (N, fan_in), W (fan_in, fan_out), b (fan_out,), y (N, fan_out).
+    Backward, for a loss L with dy = dL/dy:  dW = x^T dy,  db = sum over rows of dy,  dx = dy W^T.
+    Weights start as `init` says: "he" (default), "glorot", "lecun", "zeros" or "normal(std)"; biases at zero.
+    Raises ValueError for a fan that is no positive whole number, or an unknown `init`.
+    """
+
+    parameters = ("W", "b")
+    decayed = ("W",)
+    W: Array
+    b: Array
+    dW: Array
+    db: Array
+
+    def __init__(self, fan_in: int, fan_out: int, init: str = "he") -> None:
+        self.fan_in = positive_int(fan_in, "Dense: fan_in")
+        self.fan_out = positive_int(fan_out, "Dense: fan_out")
+        self.init = init
+        initializer(init)  # an unknown name fails here, not at the first use
+
+    def forward(self, x: Array, training: bool = False) -> Array:
+        """y = x W + b."""
+        self.x = x
+        y = self.buffer("y", (len(x), self.fan_out))
+        np.matmul(x, self.W, out=y)
+        y += self.b
+        return y
+
+    def backward(self, dy: Array) -> Array:
+        """dW = x^T dy, db = sum of dy over rows, dx = dy W^T."""
+        self.parameter_gradients(dy)
+        return np.matmul(dy, self.W.T, out=self.buffer("dx", self.x.shape))
+
+    def parameter_gradients(self, dy: Array) -> None:
+        """dW = x^T dy, db = sum of dy over rows."""
+        np.matmul(self.x.T, dy, out=self.dW)
+        np.sum(dy, axis=0, out=self.db)
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """W (fan_in, fan_out) and b (fan_out,)."""
+        return {"W": (self.fan_in, self.fan_out), "b": (self.fan_out,)}
+
+    def initialize(self, rng: np.random.Generator) -> None:
+        """Draw W; set b to zero."""
+        initializer(self.init)(self.W, rng)
+        self.b[...] = 0
+
+    @property
+    def width_in(self) -> int:
+        """fan_in."""
+        return self.fan_in
+
+    def width_out(self, width_in: int | None) -> int:
+        """fan_out."""
+        return self.fan_out
+
+
+class Dropout(Layer):
+    """In training, each value is set to zero with probability `rate` and the others are divided by 1 - rate.
+
+    So the expected output is x, and inference passes x through ("inverted" dropout).
+    Srivastava et al. 2014 (JMLR 15:1929-1958), section 10. Shapes: x, y (N, width).
+    Backward: dx = dy * mask, with mask = 0 or 1 / (1 - rate).
+    Raises ValueError unless 0 <= rate < 1.
+    """
+
+    def __init__(self, rate: float) -> None:
+        if not 0 <= rate < 1:
+            raise ValueError(f"Dropout: rate must be at least 0 and below 1, not {rate!r}")
+        self.rate = rate
+        self.reseed([0])
+
+    def forward(self, x: Array, training: bool = False) -> Array:
+        """y = x * mask in training, x otherwise."""
+        self.mask = None
+        if not training or self.rate == 0:
+            return x
+        noise = self.buffer("noise", x.shape, x.dtype)
+        self.rng.random(out=noise, dtype=x.dtype.type)
+        self.mask = np.greater_equal(noise, self.rate, out=noise)
+        self.mask /= 1 - self.rate
+        return np.multiply(x, self.mask, out=self.buffer("y", x.shape, x.dtype))
+
+    def backward(self, dy: Array) -> Array:
+        """dx = dy * mask."""
+        if self.mask is None:
+            return dy
+        return np.multiply(dy, self.mask, out=self.buffer("dx", dy.shape, dy.dtype))
+
+    def reseed(self, seed: list[int]) -> None:
+        """Start the masks anew: the same seed gives the same masks."""
+        self.rng = np.random.default_rng(seed)

@@ -1,0 +1,186 @@
+"""Losses: `forward(y, t)` gives the mean over the batch as a number, `backward()` its derivative dL/dy."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+
+from glassnet.nn.activations import logistic
+from glassnet.nn.layer import Array
+
+
+class Loss:
+    """A scalar L(y, t) of outputs y (N, n_out) and targets t; `backward` belongs to the latest `forward`."""
+
+    task: ClassVar[Literal["classification", "regression"]]
+
+    def forward(self, y: Array, t: Array) -> float:
+        """Compute the loss of outputs y for targets t."""
+        raise TypeError(f"{type(self).__name__} has no forward: a loss defines forward and backward")
+
+    def backward(self) -> Array:
+        """Compute dL/dy (N, n_out) at the latest forward."""
+        raise TypeError(f"{type(self).__name__} has no backward: a loss defines forward and backward")
+
+    def side(self) -> Array | None:
+        """Tell on which side of a kink each entry was in the latest forward; None for a smooth loss."""
+        return None
+
+    def __repr__(self) -> str:
+        given: dict[str, Any] = {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
+        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in given.items())})"
+
+
+def same_shape(y: Array, t: Array, loss: Loss) -> Array:
+    """Return the targets in the shape and type of y. A vector t (N,) fits y (N, 1); nothing is broadcast."""
+    t = np.asarray(t)
+    if t.shape != y.shape and not (t.ndim == 1 and y.shape == (len(t), 1)):
+        raise ValueError(f"{loss!r}: outputs of shape {y.shape} and targets of shape {t.shape} don't fit")
+    return t.reshape(y.shape).astype(y.dtype, copy=False)
+
+
+class MSE(Loss):
+    """Mean squared error: L = mean((y - t)^2) over all entries, with no factor 1/2; dL/dy = 2 (y - t) / entries."""
+
+    task = "regression"
+
+    def forward(self, y: Array, t: Array) -> float:
+        """mean((y - t)^2)."""
+        self.difference = y - same_shape(y, t, self)
+        return float(np.square(self.difference).mean(dtype=np.float64))
+
+    def backward(self) -> Array:
+        """2 (y - t) / entries."""
+        return self.difference * (2 / self.difference.size)
+
+
+class MAE(Loss):
+    """Mean absolute error: L = mean(|y - t|); dL/dy = sign(y - t) / entries, and 0 where y = t."""
+
+    task = "regression"
+
+    def forward(self, y: Array, t: Array) -> float:
+        """mean(|y - t|)."""
+        self.difference = y - same_shape(y, t, self)
+        return float(np.abs(self.difference).mean(dtype=np.float64))
+
+    def backward(self) -> Array:
+        """sign(y - t) / entries."""
+        return np.sign(self.difference) / self.difference.size
+
+    def side(self) -> Array:
+        """Whether y > t."""
+        return self.difference > 0
+
+
+class Huber(Loss):
+    """Huber 1964: with d = y - t, L = mean of d^2 / 2 where |d| <= delta, else of delta (|d| - delta / 2).
+
+    dL/dy = clip(d, -delta, delta) / entries. Raises ValueError unless delta > 0.
+    """
+
+    task = "regression"
+
+    def __init__(self, delta: float = 1.0) -> None:
+        if not delta > 0:
+            raise ValueError(f"Huber: delta must be positive, not {delta!r}")
+        self.delta = delta
+
+    def forward(self, y: Array, t: Array) -> float:
+        """Mean of d^2 / 2 or delta (|d| - delta / 2)."""
+        self.difference = y - same_shape(y, t, self)
+        size = np.abs(self.difference)
+        within = np.minimum(size, self.delta)
+        return float((within * (size - within / 2)).mean(dtype=np.float64))
+
+    def backward(self) -> Array:
+        """clip(d, -delta, delta) / entries."""
+        return np.clip(self.difference, -self.delta, self.delta) / self.difference.size
+
+    def side(self) -> Array:
+        """Whether |d| <= delta."""
+        return np.abs(self.difference) <= self.delta
+
+
+class CrossEntropy(Loss):
+    """Cross-entropy of softmax(y) against the targets, from logits y (N, C).
+
+    t: integer labels (N,) in 0..C-1, or probabilities (N, C) whose rows sum to 1. L = mean over rows of
+    log sum_j exp(y_j) - sum_j q_j y_j, computed after subtracting the row's maximum so that no exponential overflows;
+    dL/dy = (softmax(y) - q) / N. With label smoothing s, q = (1 - s) * target + s / C (Szegedy et al. 2015,
+    arXiv:1512.00567, section 7). Raises ValueError for targets that are neither, or a smoothing outside 0..1.
+    """
+
+    task = "classification"
+
+    def __init__(self, label_smoothing: float = 0.0) -> None:
+        if not 0 <= label_smoothing < 1:
+            raise ValueError(f"CrossEntropy: label_smoothing must be at least 0 and below 1, not {label_smoothing!r}")
+        self.label_smoothing = label_smoothing
+
+    def forward(self, y: Array, t: Array) -> float:
+        """Mean of log sum exp(y) - q . y."""
+        self.target = self._probabilities(y, np.asarray(t))
+        shifted = y - y.max(axis=1, keepdims=True)
+        self.softmax = np.exp(shifted)
+        total = self.softmax.sum(axis=1, keepdims=True)
+        self.softmax /= total
+        rows = np.log(total[:, 0]) - np.einsum("nc,nc->n", self.target, shifted)
+        return float(rows.mean(dtype=np.float64))
+
+    def backward(self) -> Array:
+        """(softmax(y) - q) / N."""
+        dy = self.softmax - self.target
+        dy /= len(dy)
+        return dy
+
+    def _probabilities(self, y: Array, t: Array) -> Array:
+        """The targets as a distribution q (N, C) for each row."""
+        n, classes = y.shape
+        if t.shape == (n,) and t.dtype.kind in "iub":
+            if n and not 0 <= int(t.min()) <= int(t.max()) < classes:
+                raise ValueError(
+                    f"{self!r}: labels run from {t.min()} to {t.max()}, but {classes} outputs allow 0 to {classes - 1}"
+                )
+            q = np.zeros(y.shape, y.dtype)
+            q[np.arange(n), t] = 1
+        elif t.shape == y.shape and t.dtype.kind == "f":
+            if t.min(initial=0) < 0 or not np.allclose(t.sum(axis=1), 1, atol=1e-5):
+                raise ValueError(f"{self!r}: the rows of the target probabilities must be at least 0 and sum to 1")
+            q = t.astype(y.dtype)
+        else:
+            raise ValueError(
+                f"{self!r}: for outputs of shape {y.shape}, targets are integer labels of shape ({n},) or probabilities"
+                f" of shape {y.shape}, not {t.dtype} of shape {t.shape}"
+            )
+        if self.label_smoothing:
+            q *= 1 - self.label_smoothing
+            q += self.label_smoothing / classes
+        return q
+
+
+class BinaryCrossEntropy(Loss):
+    """Cross-entropy of 1 / (1 + exp(-y)) against t in 0..1, entry by entry, from logits y (N, n_out).
+
+    L = mean of max(y, 0) - y t + log(1 + exp(-|y|)), which can't overflow; dL/dy = (sigmoid(y) - t) / entries.
+    t: (N,) for one output, else (N, n_out). Raises ValueError for targets outside 0..1 or of another shape.
+    """
+
+    task = "classification"
+
+    def forward(self, y: Array, t: Array) -> float:
+        """Mean of max(y, 0) - y t + log(1 + exp(-|y|))."""
+        self.y, self.target = y, same_shape(y, t, self)
+        if self.target.size and not 0 <= self.target.min() <= self.target.max() <= 1:
+            raise ValueError(f"{self!r}: targets must lie in 0..1, not {self.target.min()} to {self.target.max()}")
+        entries = np.maximum(y, 0) - y * self.target + np.log1p(np.exp(-np.abs(y)))
+        return float(entries.mean(dtype=np.float64))
+
+    def backward(self) -> Array:
+        """(sigmoid(y) - t) / entries."""
+        dy = logistic(self.y, out=np.empty_like(self.y))
+        dy -= self.target
+        dy /= dy.size
+        return dy

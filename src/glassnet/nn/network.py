@@ -1,0 +1,237 @@
+"""A network: layers in a row, whose parameters and gradients are two flat vectors."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from glassnet.nn.activations import Sigmoid, Softmax, logistic
+from glassnet.nn.layer import Array, Layer
+from glassnet.nn.preprocessing import Preprocessing, Unstandardize
+
+ROWS_AT_ONCE = 1024  # rows that inference works on at a time: enough for the matrix products, little memory
+
+
+class Network:
+    """Layers in a row: the output of one is the input of the next.
+
+    `theta` and `grad` are contiguous vectors (n_parameters,) of all parameters and their gradients, layer after
+    layer; a layer's W, b, dW, db are views into them. `dtype` is "float32" or "float64"; `seed` draws the initial
+    weights and the masks of dropout, so equal arguments make equal networks. `n_in` and `n_out` are the widths of
+    a row before and after (n_in is None while only fitting can tell). `info` holds what else should travel with
+    the weights, such as the names of features and classes: anything that JSON can hold.
+
+    Raises TypeError for an entry that is no layer, ValueError for layers whose widths don't fit or another dtype.
+    """
+
+    def __init__(self, layers: Sequence[Layer], dtype: npt.DTypeLike = "float32", seed: int = 0) -> None:
+        self.layers = list(layers)
+        self.dtype = np.dtype(dtype)
+        self.seed = seed
+        self.info: dict[str, Any] = {}
+        if self.dtype not in (np.float32, np.float64):
+            raise ValueError(f"dtype must be float32 or float64, not {self.dtype.name}")
+        self.n_in, self.n_out = self._check_widths()
+        self._bind(np.empty(sum(layer.size for layer in self.layers), self.dtype))
+        rng = np.random.default_rng(seed)
+        for layer in self.layers:
+            layer.initialize(rng)
+        self.reseed(seed)
+
+    def forward(self, x: npt.ArrayLike, training: bool = False) -> Array:
+        """Compute the outputs (N, n_out) of rows x (N, n_in), in an array of their own.
+
+        With training=True, dropout drops and batch norm uses the batch's statistics.
+        Raises ValueError, naming both shapes and the layer, for rows of another width.
+        """
+        y = self.rows(x)
+        for layer in self.layers:
+            y = layer.forward(y, training)
+        return y.copy()  # the buffer it lies in will be written again
+
+    def backward(self, dy: Array, input_gradient: bool = True) -> Array | None:
+        """Fill `grad` from dy = dL/dy (N, n_out) of the latest `forward`; return dL/dx (N, n_in).
+
+        Training needs no dL/dx: with input_gradient=False the pass stops at the first layer that has parameters,
+        which saves its largest product, and returns None.
+        """
+        if input_gradient:
+            for layer in reversed(self.layers):
+                dy = layer.backward(dy)
+            return dy.copy()
+        first = next((i for i, layer in enumerate(self.layers) if layer.size), 0)
+        for layer in reversed(self.layers[first + 1 :]):
+            dy = layer.backward(dy)
+        self.layers[first].parameter_gradients(dy)
+        return None
+
+    def predict(self, x: npt.ArrayLike) -> Array:
+        """Compute the outputs (N, n_out) in inference mode: the scores of classes, or values."""
+        x = self.rows(x)
+        parts = [self.forward(x[start : start + ROWS_AT_ONCE]) for start in range(0, len(x), ROWS_AT_ONCE)]
+        return np.concatenate(parts) if parts else np.empty((0, self.n_out or 0), self.dtype)
+
+    def predict_proba(self, x: npt.ArrayLike) -> Array:
+        """Compute class probabilities (N, classes): the softmax of the scores, or the outputs of a last Softmax.
+
+        A single output is the logit (or, after a last Sigmoid, the probability) of the second of two classes.
+        """
+        y = self.predict(x)
+        last = self.layers[-1]
+        if y.shape[1] == 1:
+            p = y if isinstance(last, Sigmoid) else logistic(y, out=np.empty_like(y))
+            return np.concatenate([1 - p, p], axis=1)
+        return y if isinstance(last, Softmax) else Softmax().forward(y)
+
+    def fit_preprocessing(self, x: Array, y: Array | None = None) -> None:
+        """Fit what isn't fitted yet: leading preprocessing layers on rows x (N, n_in), a last Unstandardize on y."""
+        for i, layer in enumerate(self.layers):
+            if not isinstance(layer, Preprocessing):
+                break
+            if not layer.fitted:
+                seen = x
+                for before in self.layers[:i]:
+                    seen = before.forward(seen)
+                layer.fit(seen)
+        last = self.layers[-1]
+        if isinstance(last, Unstandardize) and not last.fitted and y is not None:
+            last.fit(y)
+        self.rows(x[:1])
+
+    def rows(self, x: npt.ArrayLike) -> Array:
+        """Return x as the array that the first layer takes; raise ValueError if it can't be one."""
+        x = np.asarray(x)
+        if x.ndim != 2 or (self.n_in is not None and x.shape[1] != self.n_in):
+            width = "any number of" if self.n_in is None else self.n_in
+            first = next((layer for layer in self.layers if layer.size), self.layers[0])
+            raise ValueError(f"{first!r} takes an array of shape (N, {width}), not one of shape {x.shape}")
+        if x.dtype.kind not in "buif":
+            raise ValueError(f"the network takes numbers, not an array of {x.dtype}")
+        return x if isinstance(self.layers[0], Preprocessing) else x.astype(self.dtype, copy=False)
+
+    def reseed(self, *seed: int) -> None:
+        """Restart the random numbers that layers draw in training: the same seed gives the same masks again."""
+        for i, layer in enumerate(self.layers):
+            layer.reseed([*seed, i])
+
+    def named_parameters(self) -> Iterator[tuple[str, Array, Array]]:
+        """Yield the name, such as "1.W", the value and the gradient of each parameter, in the order of theta."""
+        for i, layer in enumerate(self.layers):
+            for name in layer.parameters:
+                yield f"{i}.{name}", getattr(layer, name), getattr(layer, f"d{name}")
+
+    def state(self) -> dict[str, Array]:
+        """What travels with theta and isn't trained, by name such as "0.mean"; what isn't fitted yet is left out."""
+        return {
+            f"{i}.{name}": getattr(layer, name)
+            for i, layer in enumerate(self.layers)
+            for name in layer.state
+            if hasattr(layer, name)
+        }
+
+    def set_state(self, state: dict[str, Array]) -> None:
+        """Take copies of what `state` returned."""
+        for key, value in state.items():
+            index, name = key.split(".")
+            setattr(self.layers[int(index)], name, value.copy())
+
+    def copy(self, dtype: npt.DTypeLike | None = None) -> Network:
+        """Return an equal network that shares nothing with this one, in another dtype if one is given."""
+        copy = object.__new__(Network)
+        copy.__setstate__({**self.__getstate__(), "dtype": dtype or self.dtype})
+        return copy
+
+    def table(self) -> list[tuple[str, str, str, int]]:
+        """One row for each layer: its index, the layer, the shapes of its parameters, how many numbers they are."""
+        return [
+            (str(i), repr(layer), ", ".join(f"{k} {v}" for k, v in layer.shapes().items()), layer.size)
+            for i, layer in enumerate(self.layers)
+        ]
+
+    def summary(self) -> None:
+        """Print a table of layers, parameter shapes and parameter counts."""
+        rows = [(i, layer, shapes, f"{size:,}") for i, layer, shapes, size in self.table()]
+        rows = [
+            ("", "layer", "shapes", "parameters"),
+            *rows,
+            ("", "total", self.dtype.name, f"{self.theta.size:,}"),
+        ]
+        widths = [max(len(row[column]) for row in rows) for column in range(4)]
+        for i, layer, shapes, size in rows:
+            print(f"{i:>{widths[0]}}  {layer:<{widths[1]}}  {shapes:<{widths[2]}}  {size:>{widths[3]}}")
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write layers, weights, preprocessing and `info` to one safetensors file, atomically."""
+        from glassnet.nn.storage import save
+
+        save(self, path)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Network:
+        """Read a network that `save` wrote. Raises ValueError if the file is anything else, or damaged."""
+        from glassnet.nn.storage import load
+
+        return load(path)
+
+    def __repr__(self) -> str:
+        layers = ", ".join(map(repr, self.layers))
+        return f"Network([{layers}], dtype={self.dtype.name!r}, seed={self.seed})"
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Network:
+        return self.copy()
+
+    def __getstate__(self) -> dict[str, Any]:
+        configs = [(type(layer), layer.config()) for layer in self.layers]
+        return {
+            "layers": configs,
+            "dtype": self.dtype,
+            "seed": self.seed,
+            "info": self.info,
+            "theta": self.theta,
+            "state": self.state(),
+        }
+
+    def __setstate__(self, saved: dict[str, Any]) -> None:
+        layers = [make(**config) for make, config in saved["layers"]]
+        Network.__init__(self, layers, saved["dtype"], saved["seed"])
+        self.info = dict(saved["info"])
+        self.theta[...] = saved["theta"]
+        self.set_state(saved["state"])
+
+    def _check_widths(self) -> tuple[int | None, int | None]:
+        """The widths of rows before the first and after the last layer."""
+        if not self.layers:
+            raise ValueError("a network needs at least one layer")
+        n_in: int | None = None
+        width: int | None = None
+        for i, layer in enumerate(self.layers):
+            if not isinstance(layer, Layer):
+                raise TypeError(f"layer {i} is {layer!r}: not a layer such as gn.Dense(784, 10)")
+            if any(layer is other for other in self.layers[:i]):
+                raise ValueError(f"layer {i}, {layer!r}, stands in the network twice: make a second one")
+            if None not in (layer.width_in, width) and layer.width_in != width:
+                raise ValueError(
+                    f"layer {i}, {layer!r}, takes rows of {layer.width_in} values, but layer {i - 1},"
+                    f" {self.layers[i - 1]!r}, gives rows of {width}"
+                )
+            n_in = layer.width_in if n_in is None else n_in
+            width = layer.width_out(layer.width_in if width is None else width)
+        return n_in, width
+
+    def _bind(self, theta: Array) -> None:
+        """Make theta and a gradient of its size this network's own, and every parameter a view into them."""
+        self.theta, self.grad = theta, np.zeros_like(theta)
+        self.decayed: list[slice] = []  # the parts of theta that weight decay and L2 act on
+        start = 0
+        for layer in self.layers:
+            part = slice(start, start + layer.size)
+            layer.bind(self.theta[part], self.grad[part])
+            layer.reuse_buffers = True
+            self.decayed += [
+                slice(start + p.start, start + p.stop) for name, p in layer.parts() if name in layer.decayed
+            ]
+            start = part.stop

@@ -1,0 +1,134 @@
+"""Normalisation between layers: BatchNorm over the rows of a batch, LayerNorm over the values of a row."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from glassnet.nn.layer import Array, Layer
+from glassnet.nn.layers import positive_int
+
+
+class _Norm(Layer):
+    """What both share: x_hat has mean 0 and variance 1 along an axis, and y = gamma * x_hat + beta."""
+
+    parameters = ("gamma", "beta")
+    gamma: Array
+    beta: Array
+    dgamma: Array
+    dbeta: Array
+
+    def __init__(self, width: int, eps: float) -> None:
+        self.width = positive_int(width, f"{type(self).__name__}: width")
+        if not eps > 0:
+            raise ValueError(f"{type(self).__name__}: eps must be positive, not {eps!r}")
+        self.eps = eps
+
+    def normalize(self, x: Array, mean: Array, var: Array) -> Array:
+        """x_hat = (x - mean) / sqrt(var + eps); returns gamma * x_hat + beta."""
+        self.inv_std = 1 / np.sqrt(var + self.eps)
+        self.x_hat = np.subtract(x, mean, out=self.buffer("x_hat", x.shape, x.dtype))
+        self.x_hat *= self.inv_std
+        y = np.multiply(self.x_hat, self.gamma, out=self.buffer("y", x.shape, x.dtype))
+        y += self.beta
+        return y
+
+    def through_statistics(self, dy: Array, axis: int) -> Array:
+        """dx when mean and variance came from x itself, along `axis`.
+
+        With g = gamma * dy:  dx = inv_std * (g - mean(g) - x_hat * mean(g * x_hat)).
+        """
+        dx = np.multiply(dy, self.gamma, out=self.buffer("dx", dy.shape, dy.dtype))
+        product = np.multiply(dx, self.x_hat, out=self.buffer("product", dy.shape, dy.dtype))
+        along = product.mean(axis=axis, keepdims=True)
+        dx -= dx.mean(axis=axis, keepdims=True)
+        dx -= np.multiply(self.x_hat, along, out=product)
+        dx *= self.inv_std
+        return dx
+
+    def parameter_gradients(self, dy: Array) -> None:
+        """dgamma = sum over rows of dy * x_hat, dbeta = sum over rows of dy."""
+        product = np.multiply(dy, self.x_hat, out=self.buffer("product", dy.shape, dy.dtype))
+        np.sum(product, axis=0, out=self.dgamma)
+        np.sum(dy, axis=0, out=self.dbeta)
+
+    def variance(self, x: Array, mean: Array, axis: int) -> Array:
+        """Mean square of x - mean along `axis`, dimensions kept."""
+        centred = np.subtract(x, mean, out=self.buffer("product", x.shape, x.dtype))
+        return np.square(centred, out=centred).mean(axis=axis, keepdims=True)
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Gamma and beta, each (width,)."""
+        return {"gamma": (self.width,), "beta": (self.width,)}
+
+    def initialize(self, rng: np.random.Generator) -> None:
+        """Start as the plain normalisation: gamma 1, beta 0."""
+        self.gamma[...] = 1
+        self.beta[...] = 0
+
+    @property
+    def width_in(self) -> int:
+        """width."""
+        return self.width
+
+
+class BatchNorm(_Norm):
+    """Normalise each column by the batch's mean and variance: y = gamma * (x - mean) / sqrt(var + eps) + beta.
+
+    Ioffe & Szegedy 2015 (arXiv:1502.03167), algorithm 1. Shapes: x, y (N, width), gamma, beta (width,).
+    In training, running <- (1 - momentum) * running + momentum * batch, with the unbiased variance; inference uses
+    the running values, and dx = dy * gamma / sqrt(running_var + eps). Raises ValueError for a width that is no
+    positive whole number, eps <= 0, or a momentum outside 0..1.
+    """
+
+    state = ("running_mean", "running_var")
+
+    def __init__(self, width: int, momentum: float = 0.1, eps: float = 1e-5) -> None:
+        super().__init__(width, eps)
+        if not 0 <= momentum <= 1:
+            raise ValueError(f"BatchNorm: momentum must lie in 0..1, not {momentum!r}")
+        self.momentum = momentum
+        self.running_mean = np.zeros(width)
+        self.running_var = np.ones(width)
+
+    def forward(self, x: Array, training: bool = False) -> Array:
+        """y = gamma * x_hat + beta, by the batch's statistics in training and the running ones otherwise."""
+        self.by_batch = training
+        if not training:
+            dtype = x.dtype
+            return self.normalize(x, self.running_mean.astype(dtype), self.running_var.astype(dtype))
+        mean = x.mean(axis=0, keepdims=True)
+        var = self.variance(x, mean, axis=0)
+        unbiased = len(x) / max(len(x) - 1, 1)
+        self.running_mean += self.momentum * (mean[0] - self.running_mean)
+        self.running_var += self.momentum * (var[0] * unbiased - self.running_var)
+        return self.normalize(x, mean, var)
+
+    def backward(self, dy: Array) -> Array:
+        """dx through the batch's statistics in training; dy * gamma / std otherwise."""
+        self.parameter_gradients(dy)
+        if self.by_batch:
+            return self.through_statistics(dy, axis=0)
+        dx = np.multiply(dy, self.gamma, out=self.buffer("dx", dy.shape, dy.dtype))
+        dx *= self.inv_std
+        return dx
+
+
+class LayerNorm(_Norm):
+    """Normalise each row by its own mean and variance: y = gamma * (x - mean) / sqrt(var + eps) + beta.
+
+    Ba et al. 2016 (arXiv:1607.06450), section 3. Shapes: x, y (N, width), gamma, beta (width,).
+    Training and inference are the same. Raises ValueError for a width that is no positive whole number, or eps <= 0.
+    """
+
+    def __init__(self, width: int, eps: float = 1e-5) -> None:
+        super().__init__(width, eps)
+
+    def forward(self, x: Array, training: bool = False) -> Array:
+        """y = gamma * x_hat + beta."""
+        mean = x.mean(axis=1, keepdims=True)
+        return self.normalize(x, mean, self.variance(x, mean, axis=1))
+
+    def backward(self, dy: Array) -> Array:
+        """dx through the row's statistics."""
+        self.parameter_gradients(dy)
+        return self.through_statistics(dy, axis=1)

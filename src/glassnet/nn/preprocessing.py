@@ -1,0 +1,170 @@
+"""Preprocessing as layers: fitted on the training rows alone, saved with the weights, never trained.
+
+They take raw rows of any numeric type (uint8 pixels, float64 table columns), compute in the more precise of the
+row's and the network's type, and give the network's. They are constants of the network: `backward` gives dx.
+"""
+
+from __future__ import annotations
+
+import statistics
+from typing import Self
+
+import numpy as np
+
+from glassnet.nn.layer import Array, Layer
+
+CHUNK = 4096  # rows at a time, so that fitting on uint8 pixels never makes a float copy of them all
+
+
+class Preprocessing(Layer):
+    """A layer that is fitted rather than trained; `Network.fit_preprocessing` does so once, before training."""
+
+    @property
+    def fitted(self) -> bool:
+        """Whether the layer has seen data."""
+        return all(hasattr(self, name) for name in self.state)
+
+    def fit(self, x: Array) -> Self:
+        """Take what is needed from the training rows x (N, width)."""
+        raise TypeError(f"{type(self).__name__} has no fit")
+
+    def check(self, x: Array) -> None:
+        """Raise ValueError if the layer isn't fitted, or was fitted on rows of another width."""
+        if not self.fitted:
+            raise ValueError(f"{self!r} is not fitted: train with gn.fit, or call net.fit_preprocessing(x) first")
+        width = getattr(self, self.state[0]).shape[-1]
+        if width not in (1, x.shape[1]):
+            raise ValueError(f"{self!r} was fitted on rows of {width} values, not {x.shape[1]}")
+
+
+class Standardize(Preprocessing):
+    """y = (x - mean) / (std + eps), by the training rows; a column that is constant there is only centred.
+
+    Shapes: x, y (N, width), mean and scale (width,), or (1,) with per_feature=False: one mean and one standard
+    deviation of all values, as suits pixels, where nearly constant columns would blow up. Backward: dx = dy / scale.
+    """
+
+    state = ("mean", "scale")
+    mean: Array
+    scale: Array
+
+    def __init__(self, per_feature: bool = True, eps: float = 0.0) -> None:
+        self.per_feature = per_feature
+        self.eps = eps
+
+    def fit(self, x: Array) -> Self:
+        """Take mean and standard deviation from x (N, width), in float64."""
+        axis = 0 if self.per_feature else None
+        rows = len(x) if self.per_feature else x.size
+        chunks = [x[start : start + CHUNK] for start in range(0, len(x), CHUNK)]
+        mean = np.atleast_1d(sum(chunk.sum(axis=axis, dtype=np.float64) for chunk in chunks) / rows)
+        var = np.atleast_1d(sum(np.square(chunk - mean).sum(axis=axis) for chunk in chunks) / rows)
+        # Rounding leaves a constant column a variance of about (eps * mean)^2 rather than 0.
+        constant = var <= (8 * np.finfo(np.float64).eps * mean) ** 2
+        scale = np.where(constant, 0.0, np.sqrt(var)) + self.eps
+        self.mean, self.scale = mean, np.where(scale == 0, 1.0, scale)
+        return self
+
+    def forward(self, x: Array, training: bool = False) -> Array:
+        """y = (x - mean) / scale."""
+        self.check(x)
+        y = self.buffer("y", x.shape, self.dtype)
+        precise = np.result_type(x.dtype, self.dtype)
+        np.subtract(x, self.mean, out=y, dtype=precise, casting="same_kind")
+        return np.divide(y, self.scale, out=y, dtype=self.dtype, casting="same_kind")
+
+    def backward(self, dy: Array) -> Array:
+        """dx = dy / scale."""
+        return np.divide(dy, self.scale, out=self.buffer("dx", dy.shape, dy.dtype), casting="same_kind")
+
+
+class Unstandardize(Preprocessing):
+    """The last layer of a regression: y = mean + std * x, so that outputs and loss are in the target's own unit.
+
+    Fitted on the training targets (N,) or (N, width); the layers before it then work with values of about unit
+    size. Shapes: x, y (N, width), mean and scale (width,). Backward: dx = dy * scale.
+    """
+
+    state = ("mean", "scale")
+    mean: Array
+    scale: Array
+
+    def fit(self, x: Array) -> Self:
+        """Take mean and standard deviation of the targets, in float64."""
+        standard = Standardize().fit(x.reshape(len(x), -1))
+        self.mean, self.scale = standard.mean, standard.scale
+        return self
+
+    def forward(self, x: Array, training: bool = False) -> Array:
+        """y = mean + scale * x."""
+        self.check(x)
+        y = np.multiply(x, self.scale, out=self.buffer("y", x.shape, x.dtype), casting="same_kind")
+        y += self.mean
+        return y
+
+    def backward(self, dy: Array) -> Array:
+        """dx = dy * scale."""
+        return np.multiply(dy, self.scale, out=self.buffer("dx", dy.shape, dy.dtype), casting="same_kind")
+
+
+class QuantileNormalize(Preprocessing):
+    """Map each column to a normal distribution through its quantiles in the training rows.
+
+    y = Phi^-1(F(x)), with F the column's empirical distribution function, interpolated between `quantiles` points, and
+    Phi^-1 clipped to +-5.2 (the probabilities 1e-7 and 1 - 1e-7). Where a value is frequent, F jumps and x gets the
+    middle of the jump. `noise` (in standard deviations, seeded) is added to the training rows before the quantiles
+    are taken, which spreads such values out. Gorishniy et al. 2021 (arXiv:2106.11959), section 4, and
+    scikit-learn's QuantileTransformer. Shapes: x, y (N, width), knots (quantiles, width), levels (quantiles, 1).
+    Backward: dx = dy * the slope of the segment; zero beyond the outermost knots.
+    """
+
+    state = ("knots", "levels")
+    knots: Array
+    levels: Array
+
+    def __init__(self, quantiles: int = 1000, noise: float = 0.0) -> None:
+        if quantiles < 2:
+            raise ValueError(f"QuantileNormalize: quantiles must be at least 2, not {quantiles!r}")
+        self.quantiles = quantiles
+        self.noise = noise
+
+    def fit(self, x: Array) -> Self:
+        """Take the quantiles of each column of x (N, width), at most N of them."""
+        x = x.astype(np.float64)
+        if self.noise:
+            std = x.std(axis=0)
+            rng = np.random.default_rng(0)
+            x += self.noise * np.where(std > 0, std, 1.0) * rng.standard_normal(x.shape)
+        share = np.linspace(0, 1, min(self.quantiles, len(x)))
+        normal = statistics.NormalDist()
+        self.levels = np.array([[normal.inv_cdf(p)] for p in np.clip(share, 1e-7, 1 - 1e-7)])
+        self.knots = np.maximum.accumulate(np.quantile(x, share, axis=0))  # rounding must not make them fall
+        return self
+
+    def forward(self, x: Array, training: bool = False) -> Array:
+        """y = Phi^-1(F(x)), column by column."""
+        self.check(x)
+        self.x = x
+        y = self.buffer("y", x.shape, self.dtype)
+        levels = self.levels[:, 0]
+        for j, knots in enumerate(self.knots.T):
+            # Interpolated from the left and from the right: they differ where knots coincide.
+            left = np.interp(x[:, j], knots, levels)
+            right = -np.interp(-x[:, j], -knots[::-1], -levels[::-1])
+            y[:, j] = (left + right) / 2
+        return y
+
+    def backward(self, dy: Array) -> Array:
+        """dx = dy * slope of the segment that x lies in."""
+        dx = self.buffer("dx", dy.shape, dy.dtype)
+        rise = np.diff(self.levels[:, 0])
+        for j, segment in enumerate(self.side().T):
+            run = np.diff(self.knots[:, j])
+            slope = np.divide(rise, run, out=np.zeros_like(run), where=run > 0)
+            dx[:, j] = dy[:, j] * np.concatenate([[0.0], slope, [0.0]])[segment]
+        return dx
+
+    def side(self) -> Array:
+        """Which segment between knots each value lies in; 0 and `quantiles` are beyond the ends."""
+        columns = [np.searchsorted(knots, self.x[:, j], side="right") for j, knots in enumerate(self.knots.T)]
+        return np.stack(columns, axis=1)

@@ -1,0 +1,188 @@
+"""How weights move. An optimizer sees one flat parameter vector and one flat gradient, and nothing of layers."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+
+
+class Parameters(Protocol):
+    """What an optimizer needs of a network: `theta` and `grad` (n,), and the parts of them that decay acts on."""
+
+    theta: Array
+    grad: Array
+    decayed: list[slice]
+
+
+class Optimizer:
+    """What all share: clip the gradient, add L2 to it, decay the weights, then `update`.
+
+    lr: the learning rate, times the schedule's factor. clip_norm: if the gradient's Euclidean norm is larger, scale it
+    down to this (Pascanu et al. 2013, arXiv:1211.5063, algorithm 1). l2: adds l2 * w to the gradient of weight
+    matrices, that of the penalty l2/2 * sum w^2. weight_decay: w <- w - lr * weight_decay * w, decoupled from the
+    gradient (Loshchilov & Hutter 2019, arXiv:1711.05101). Biases and normalisation are neither penalised nor decayed.
+    Raises ValueError for a negative number, or lr or clip_norm of 0.
+    """
+
+    slots: ClassVar[tuple[str, ...]] = ()  # the vectors, each of theta's size, that are remembered between steps
+
+    def __init__(self, lr: float, weight_decay: float, l2: float, clip_norm: float | None) -> None:
+        name = type(self).__name__
+        if not (lr > 0 and math.isfinite(lr)):
+            raise ValueError(f"{name}: lr must be a positive number, not {lr!r}")
+        if clip_norm is not None and not clip_norm > 0:
+            raise ValueError(f"{name}: clip_norm must be positive, not {clip_norm!r}")
+        for what, value in (("weight_decay", weight_decay), ("l2", l2)):
+            if not value >= 0:
+                raise ValueError(f"{name}: {what} must be at least 0, not {value!r}")
+        self.lr, self.weight_decay, self.l2, self.clip_norm = lr, weight_decay, l2, clip_norm
+        self.steps = 0
+
+    def step(self, net: Parameters, factor: float = 1.0) -> None:
+        """Move net.theta by net.grad, in place, with the learning rate lr * factor."""
+        theta, grad = net.theta, net.grad
+        if self.steps == 0 or self.scratch.shape != theta.shape:
+            self._start(theta)
+        self.steps += 1
+        if self.clip_norm is not None:
+            norm = math.sqrt(float(grad @ grad))
+            if norm > self.clip_norm:
+                grad *= self.clip_norm / norm
+        lr = self.lr * factor
+        for part in net.decayed if self.l2 else ():
+            grad[part] += np.multiply(theta[part], self.l2, out=self.scratch[part])
+        for part in net.decayed if self.weight_decay else ():
+            theta[part] *= 1 - lr * self.weight_decay
+        self.update(theta, grad, lr)
+
+    def update(self, theta: Array, grad: Array, lr: float) -> None:
+        """Apply the rule itself."""
+        raise TypeError(f"{type(self).__name__} has no update")
+
+    def state(self) -> dict[str, Array]:
+        """Return what must be kept for training to go on as if it had never stopped: the slots, once they exist."""
+        return {name: getattr(self, name) for name in self.slots if hasattr(self, name)}
+
+    def set_state(self, state: dict[str, Array], steps: int) -> None:
+        """Take copies of what `state` returned after that many steps."""
+        for name, value in state.items():
+            setattr(self, name, value.copy())
+            self.scratch = np.empty_like(value)
+        self.steps = steps
+
+    def config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
+
+    def _start(self, theta: Array) -> None:
+        """Begin with empty slots; one that was set by hand is kept."""
+        self.scratch = np.empty_like(theta)
+        for name in self.slots:
+            if getattr(self, name, self.scratch[:0]).shape != theta.shape:
+                setattr(self, name, np.zeros_like(theta))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self.config().items())})"
+
+
+class SGD(Optimizer):
+    """Stochastic gradient descent, with classic momentum v <- momentum * v - lr * g; w <- w + v.
+
+    nesterov=True moves by momentum * v - lr * g with the new v instead: the gradient as if seen from where the momentum
+    leads (Sutskever et al. 2013, PMLR 28:1139-1147, as scikit-learn writes it).
+    """
+
+    slots = ("velocity",)
+    velocity: Array
+
+    def __init__(
+        self,
+        lr: float,
+        momentum: float = 0.0,
+        nesterov: bool = False,
+        weight_decay: float = 0.0,
+        l2: float = 0.0,
+        clip_norm: float | None = None,
+    ) -> None:
+        super().__init__(lr, weight_decay, l2, clip_norm)
+        if not 0 <= momentum < 1:
+            raise ValueError(f"SGD: momentum must be at least 0 and below 1, not {momentum!r}")
+        self.momentum, self.nesterov = momentum, nesterov
+
+    def update(self, theta: Array, grad: Array, lr: float) -> None:
+        """v <- momentum * v - lr * g; w <- w + v."""
+        step = np.multiply(grad, lr, out=self.scratch)
+        self.velocity *= self.momentum
+        self.velocity -= step
+        if self.nesterov:
+            theta -= step
+            theta += np.multiply(self.velocity, self.momentum, out=self.scratch)
+        else:
+            theta += self.velocity
+
+
+class Adam(Optimizer):
+    """Adam: steps of about lr, whatever the gradient's size.
+
+    m <- b1 m + (1 - b1) g;  v <- b2 v + (1 - b2) g^2;  w <- w - lr * m' / (sqrt(v') + eps), where
+    m' = m / (1 - b1^t) and v' = v / (1 - b2^t). Kingma & Ba 2015 (arXiv:1412.6980), algorithm 1.
+    """
+
+    slots = ("m", "v")
+    m: Array
+    v: Array
+
+    def __init__(
+        self,
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+        l2: float = 0.0,
+        clip_norm: float | None = None,
+    ) -> None:
+        super().__init__(lr, weight_decay, l2, clip_norm)
+        name = type(self).__name__
+        if len(betas) != 2 or not all(0 <= beta < 1 for beta in betas):
+            raise ValueError(f"{name}: betas must be two numbers of at least 0 and below 1, not {betas!r}")
+        if not eps > 0:
+            raise ValueError(f"{name}: eps must be positive, not {eps!r}")
+        self.betas, self.eps = betas, eps
+
+    def update(self, theta: Array, grad: Array, lr: float) -> None:
+        """w <- w - lr * m' / (sqrt(v') + eps)."""
+        b1, b2 = self.betas
+        scratch = self.scratch
+        self.m *= b1
+        self.m += np.multiply(grad, 1 - b1, out=scratch)
+        self.v *= b2
+        np.square(grad, out=scratch)
+        scratch *= 1 - b2
+        self.v += scratch
+        np.multiply(self.v, 1 / (1 - b2**self.steps), out=scratch)
+        np.sqrt(scratch, out=scratch)
+        scratch += self.eps
+        np.divide(self.m, scratch, out=scratch)
+        scratch *= lr / (1 - b1**self.steps)
+        theta -= scratch
+
+
+class AdamW(Adam):
+    """Adam with decoupled weight decay. Loshchilov & Hutter 2019 (arXiv:1711.05101), algorithm 2."""
+
+    def __init__(
+        self,
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 1e-2,
+        l2: float = 0.0,
+        clip_norm: float | None = None,
+    ) -> None:
+        super().__init__(lr, betas, eps, weight_decay, l2, clip_norm)

@@ -1,0 +1,69 @@
+"""How the learning rate changes: each schedule gives the factor that multiplies lr in a given step."""
+
+from __future__ import annotations
+
+import inspect
+import math
+
+
+class Schedule:
+    """A factor for each step. `step` counts from 0 over the whole training of epochs * steps_per_epoch steps."""
+
+    def __call__(self, step: int, steps_per_epoch: int, epochs: int) -> float:
+        """Return the factor of lr in this step."""
+        raise TypeError(f"{type(self).__name__} has no factor")
+
+    def __repr__(self) -> str:
+        given = {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
+        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in given.items())})"
+
+
+class Constant(Schedule):
+    """1 in every step."""
+
+    def __call__(self, step: int, steps_per_epoch: int, epochs: int) -> float:
+        """1."""
+        return 1.0
+
+
+class ExponentialDecay(Schedule):
+    """rate^epoch, the epoch counted from 0: constant within an epoch. Raises ValueError unless 0 < rate <= 1."""
+
+    def __init__(self, rate: float = 0.95) -> None:
+        if not 0 < rate <= 1:
+            raise ValueError(f"ExponentialDecay: rate must be above 0 and at most 1, not {rate!r}")
+        self.rate = rate
+
+    def __call__(self, step: int, steps_per_epoch: int, epochs: int) -> float:
+        """rate^epoch."""
+        return float(self.rate ** (step // steps_per_epoch))
+
+
+class Cosine(Schedule):
+    """(1 + cos(pi * done)) / 2, with `done` the share of steps taken: from 1 down to 0.
+
+    Loshchilov & Hutter 2017 (arXiv:1608.03983), eq. 5, without restarts.
+    """
+
+    def __call__(self, step: int, steps_per_epoch: int, epochs: int) -> float:
+        """(1 + cos(pi * step / steps)) / 2."""
+        return (1 + math.cos(math.pi * step / (steps_per_epoch * epochs))) / 2
+
+
+class OneCycle(Schedule):
+    """Up linearly to 1 during the first `warmup` share of the steps, then down linearly to 0 at the end.
+
+    After Smith & Topin 2017 (arXiv:1708.07120), with a plain triangle. Raises ValueError unless 0 <= warmup < 1.
+    """
+
+    def __init__(self, warmup: float = 0.1) -> None:
+        if not 0 <= warmup < 1:
+            raise ValueError(f"OneCycle: warmup must be at least 0 and below 1, not {warmup!r}")
+        self.warmup = warmup
+
+    def __call__(self, step: int, steps_per_epoch: int, epochs: int) -> float:
+        """min((step + 1) / warm-up steps, steps left / steps after the warm-up)."""
+        steps = steps_per_epoch * epochs
+        rising = self.warmup * steps
+        falling = (steps - step) / (steps - rising)
+        return min((step + 1) / rising, falling, 1.0) if rising else falling
