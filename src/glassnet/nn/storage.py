@@ -49,6 +49,19 @@ def arrays_of(net: Network) -> dict[str, Array]:
     return {name: value for name, value, _ in net.named_parameters()} | net.state()
 
 
+def set_arrays(net: Network, arrays: dict[str, Array]) -> None:
+    """Take what `arrays_of` returned; names with a slash, which others have added, are passed over.
+
+    Raises KeyError for a parameter that is missing, ValueError for one of another shape.
+    """
+    parameters = {name: value for name, value, _ in net.named_parameters()}
+    for name, value in parameters.items():
+        if arrays[name].shape != value.shape:
+            raise ValueError(f"{name} has shape {arrays[name].shape}, the network's has {value.shape}")
+        value[...] = arrays[name]
+    net.set_state({name: a for name, a in arrays.items() if name not in parameters and "/" not in name})
+
+
 def save(net: Network, path: str | os.PathLike[str]) -> None:
     """Write a network to one safetensors file, atomically."""
     write_arrays(path, arrays_of(net), {"network": describe(net)})
@@ -63,9 +76,7 @@ def load(path: str | os.PathLike[str]) -> Network:
         layers = [types[entry.pop("type")](**entry) for entry in description["layers"]]
         net = Network(layers, description["dtype"], description["seed"])
         net.info = description["info"]
-        for name, value, _ in net.named_parameters():
-            value[...] = arrays.pop(name)
-        net.set_state(arrays)
+        set_arrays(net, arrays)
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{os.fspath(path)} does not hold a network of this version of glassnet ({error})") from None
     return net

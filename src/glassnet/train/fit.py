@@ -1,0 +1,165 @@
+"""The training loop."""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from glassnet.data.dataset import Dataset, Split
+from glassnet.nn import Loss, Network
+from glassnet.nn.layer import Array
+from glassnet.nn.layers import positive_int
+from glassnet.optim import Constant, Optimizer, Schedule
+from glassnet.train.checkpoint import restore
+from glassnet.train.history import History
+from glassnet.train.metrics import METRICS, evaluate
+from glassnet.train.progress import Progress
+from glassnet.train.run import Callback, Run
+
+
+class DivergenceError(ArithmeticError):
+    """The loss became NaN or infinite; the message names the step, the layer and what to try."""
+
+
+def fit(
+    net: Network,
+    data: Dataset,
+    loss: Loss,
+    optimizer: Optimizer,
+    epochs: int = 10,
+    batch_size: int = 128,
+    *,
+    schedule: Schedule | None = None,
+    seed: int = 0,
+    replacement: bool = False,
+    validate: bool = True,
+    monitor: str | None = None,
+    patience: int | None = None,
+    restore_best: bool = True,
+    callbacks: Sequence[Callback] = (),
+    progress: bool = False,
+    resume: str | os.PathLike[str] | None = None,
+) -> History:
+    """Train `net` on data.train by mini-batches, in place, and return what happened.
+
+    Preprocessing layers that aren't fitted yet are fitted on data.train first. In each epoch every row is used once,
+    in an order drawn from (seed, epoch); with replacement=True, batches are drawn from all rows instead. After each
+    epoch data.val is evaluated (if `validate`, and it has rows); the best epoch by `monitor`, a metric of `evaluate`
+    (default: accuracy for classes, loss for values), is remembered, its weights are restored at the end
+    (unless restore_best=False), and with `patience` training stops when that many epochs brought no better one.
+    Ctrl-C ends training likewise, and is noted in the history. `resume`, the path of a checkpoint, goes on from there.
+
+    Raises ValueError for data that don't fit the network or aren't finite, or settings that make no sense, before
+    anything is trained, and DivergenceError when the loss becomes NaN or infinite.
+    """
+    validate = validate and len(data.val) > 0
+    default = "accuracy" if loss.task == "classification" else "loss"
+    run = Run(
+        net, data, loss, optimizer, schedule or Constant(), positive_int(epochs, "epochs"),
+        positive_int(batch_size, "batch_size"), seed, replacement, (monitor or default) if validate else None, patience,
+    )  # fmt: skip
+    _check(run)
+    net.fit_preprocessing(data.train.x, data.train.y)
+    if resume is not None:
+        restore(run, resume)
+    watchers = [*callbacks, *([Progress()] if progress else [])]
+    start = time.perf_counter()
+    try:
+        for watcher in watchers:
+            watcher.on_start(run)
+        while len(run.history) < epochs and not run.stop and not run.exhausted():
+            _train_epoch(run, watchers)
+            row = {"epoch": len(run.history) + 1, "lr": run.history.step_lr[-1]}
+            row["train_loss"] = float(np.mean(run.history.step_loss[-run.steps_per_epoch :]))
+            if validate:
+                row |= {f"val_{name}": value for name, value in evaluate(net, data.val, loss).items()}
+            run.history.epochs.append(row | {"seconds": time.perf_counter() - start})
+            run.keep_best()
+            for watcher in watchers:
+                watcher.on_epoch(run)
+    except KeyboardInterrupt:
+        run.history.interrupted = True
+    finally:
+        for watcher in watchers:
+            watcher.on_end(run)
+    if run.best is not None and restore_best:
+        run.history.best_epoch = run.best.epoch
+        net.theta[...] = run.best.theta
+        net.set_state(run.best.state)
+    return run.history
+
+
+def _train_epoch(run: Run, watchers: Sequence[Callback]) -> None:
+    """One pass over the training rows."""
+    net, loss, optimizer, train = run.net, run.loss, run.optimizer, run.data.train
+    epoch = len(run.history)
+    net.reseed(run.seed, epoch)
+    step = epoch * run.steps_per_epoch
+    del run.history.step_loss[step:], run.history.step_lr[step:]
+    for x, t in _batches(train, run.batch_size, np.random.default_rng([run.seed, epoch]), run.replacement):
+        with np.errstate(over="ignore", invalid="ignore"):  # the loss tells
+            value = loss.forward(net.forward(x, training=True), t)
+            if not math.isfinite(value):
+                raise DivergenceError(_explain(net, x, value, epoch, step, optimizer))
+            net.backward(loss.backward(), input_gradient=False)
+            factor = run.schedule(step, run.steps_per_epoch, run.epochs)
+            optimizer.step(net, factor)
+        step += 1
+        run.history.step_loss.append(value)
+        run.history.step_lr.append(optimizer.lr * factor)
+        for watcher in watchers:
+            watcher.on_step(run)
+
+
+def _batches(split: Split, size: int, rng: np.random.Generator, replacement: bool) -> Iterator[tuple[Array, Array]]:
+    """The rows of one epoch, batch after batch, in buffers that are used again."""
+    n = len(split)
+    x, t = (np.empty((min(size, n), *a.shape[1:]), a.dtype) for a in (split.x, split.y))
+    order = rng.integers(n, size=max(1, n // size) * size) if replacement else rng.permutation(n)
+    for start in range(0, len(order), size):
+        rows = order[start : start + size]
+        # mode="clip" writes straight into `out`; the indices are in range anyway.
+        yield (
+            np.take(split.x, rows, axis=0, out=x[: len(rows)], mode="clip"),
+            np.take(split.y, rows, axis=0, out=t[: len(rows)], mode="clip"),
+        )
+
+
+def _check(run: Run) -> None:
+    """Raise ValueError for what can't be trained, naming it."""
+    if run.patience is not None and positive_int(run.patience, "patience") and run.monitor is None:
+        raise ValueError("patience needs validation rows, and validate=True")
+    for part, split in (("training", run.data.train), ("validation", run.data.val)):
+        if part == "training" and not len(split):
+            raise ValueError("there are no training rows")
+        if len(split.x) != len(split.y):
+            raise ValueError(f"the {part} part has {len(split.x)} rows but {len(split.y)} targets")
+        run.net.rows(split.x[:1])
+        for name, values in (("x", split.x), ("y", split.y)):
+            if values.dtype.kind == "f" and not np.isfinite(values).all():
+                where = tuple(int(i) for i in np.argwhere(~np.isfinite(values))[0])
+                place = f"row {where[0]}" + (f", column {where[1]}" if len(where) > 1 else "")
+                raise ValueError(f"{name} of the {part} part is {values[where]} in {place} (counted from 0)")
+        if len(split) and run.net.n_out is not None:
+            run.loss.forward(np.zeros((len(split), run.net.n_out), run.net.dtype), split.y)
+    if run.monitor is not None and run.monitor not in METRICS[run.loss.task]:
+        known = ", ".join(METRICS[run.loss.task])
+        raise ValueError(f"monitor={run.monitor!r} is not one of the validation metrics: {known}")
+
+
+def _explain(net: Network, x: Array, value: float, epoch: int, step: int, optimizer: Optimizer) -> str:
+    """Where the numbers went bad, and what to try."""
+    y, place = net.rows(x), "every layer's output is finite, but the loss overflows"
+    for i, layer in enumerate(net.layers):
+        y = layer.forward(y, training=True)
+        if not np.isfinite(y).all():
+            place = f"the first output that isn't finite is that of layer {i}, {layer!r}"
+            break
+    return (
+        f"the loss became {value} in step {step + 1} (epoch {epoch + 1}): {place}; try a lower learning rate"
+        f" (lr is {optimizer.lr:g}), clip_norm=1.0, or Standardize as the first layer"
+    )

@@ -1,0 +1,44 @@
+"""What happened in training: one number per step, one row per epoch."""
+
+from __future__ import annotations
+
+import csv
+import os
+from dataclasses import dataclass, field
+
+from glassnet.files import replacing
+
+
+@dataclass
+class History:
+    """The course of a training.
+
+    `step_loss` and `step_lr`: the loss and the learning rate of each step. `epochs`: one dict per epoch with "epoch"
+    (from 1), "lr" (of its last step), "train_loss" (mean over its steps), "val_loss" and the other validation metrics
+    as "val_...", and "seconds" since the start. `best_epoch` is the one whose weights were kept, if validation chose.
+    """
+
+    step_loss: list[float] = field(default_factory=list)
+    step_lr: list[float] = field(default_factory=list)
+    epochs: list[dict[str, float]] = field(default_factory=list)
+    best_epoch: int | None = None
+    interrupted: bool = False
+
+    def __getitem__(self, column: str) -> list[float]:
+        """Return one column of `epochs`, such as history["val_loss"]."""
+        return [row[column] for row in self.epochs]
+
+    def __len__(self) -> int:
+        """Return the number of epochs."""
+        return len(self.epochs)
+
+    def columns(self) -> dict[str, list[float]]:
+        """Return the epochs as columns."""
+        return {name: self[name] for name in (self.epochs[0] if self.epochs else ())}
+
+    def to_csv(self, path: str | os.PathLike[str]) -> None:
+        """Write one line per epoch, atomically."""
+        with replacing(path) as part, part.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, fieldnames=list(self.columns()))
+            writer.writeheader()
+            writer.writerows(self.epochs)

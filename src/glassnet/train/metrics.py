@@ -1,0 +1,95 @@
+"""How good a network is, beside a baseline that has learned nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from glassnet.data.dataset import Split
+from glassnet.nn import BinaryCrossEntropy, Loss, Network
+from glassnet.nn.layer import Array
+
+METRICS = {"classification": ("loss", "accuracy"), "regression": ("loss", "mse", "rmse", "mae", "r2")}
+HIGHER_IS_BETTER = ("accuracy", "r2")
+
+
+def evaluate(net: Network, split: Split, loss: Loss) -> dict[str, float]:
+    """Return the loss and the metrics of its task for the rows of `split`, in inference mode.
+
+    Classes: loss, accuracy. Values: loss, mse, rmse, mae (in the target's unit) and r2.
+    Raises ValueError if the split has no rows.
+    """
+    return score(net.predict(split.x), split.y, loss)
+
+
+def baseline(train: Split, split: Split, loss: Loss) -> dict[str, float]:
+    """Return what the best constant answer scores on `split`: the training part's class shares, or its mean.
+
+    Its accuracy is that of the majority class. A network that isn't clearly better has learned nothing.
+    """
+    if loss.task == "regression":
+        constant = np.atleast_1d(train.y.mean(axis=0, dtype=np.float64))
+    elif train.y.ndim == 1 and not isinstance(loss, BinaryCrossEntropy):
+        counts = np.bincount(train.y, minlength=int(max(train.y.max(), split.y.max())) + 1)
+        constant = np.log(np.maximum(counts, 0.5) / len(train.y))  # half a row for a class that training lacks
+    else:
+        share = np.clip(np.atleast_1d(train.y.mean(axis=0)), 1e-6, 1 - 1e-6)
+        constant = np.log(share / (1 - share)) if isinstance(loss, BinaryCrossEntropy) else np.log(share)
+    return score(np.tile(constant, (len(split.y), 1)), split.y, loss)
+
+
+def score(outputs: Array, t: Array, loss: Loss) -> dict[str, float]:
+    """Return the metrics of outputs (N, n_out) against targets t."""
+    if not len(outputs):
+        raise ValueError("there are no rows to evaluate")
+    metrics = {"loss": loss.forward(outputs, t)}
+    if loss.task == "classification":
+        return metrics | {"accuracy": float((labels(outputs, loss) == labels_of_targets(t)).mean())}
+    truth = t.reshape(outputs.shape).astype(np.float64)
+    error = outputs - truth
+    mse = float(np.square(error).mean())
+    variance = float(truth.var(axis=0).mean())
+    r2 = 1 - mse / variance if variance > 0 else float("nan")
+    return metrics | {"mse": mse, "rmse": mse**0.5, "mae": float(np.abs(error).mean()), "r2": r2}
+
+
+def labels(outputs: Array, loss: Loss) -> Array:
+    """Return the predicted class of each row (N,); for BinaryCrossEntropy, of each output."""
+    if isinstance(loss, BinaryCrossEntropy):
+        flags = (outputs > 0).astype(np.int64)
+        return flags[:, 0] if flags.shape[1] == 1 else flags
+    return outputs.argmax(axis=1)
+
+
+def labels_of_targets(t: Array) -> Array:
+    """Return the class of each target: labels as they are, probabilities by their largest, flags by one half."""
+    if t.ndim == 1:
+        return t if t.dtype.kind in "iub" else (t > 0.5).astype(np.int64)
+    return t.argmax(axis=1) if np.allclose(t.sum(axis=1), 1) else (t > 0.5).astype(np.int64)
+
+
+def confusion_matrix(true: Array, predicted: Array, classes: int) -> Array:
+    """Count the rows of each true class (first axis) by predicted class (second): (classes, classes)."""
+    return np.bincount(true * classes + predicted, minlength=classes * classes).reshape(classes, classes)
+
+
+@dataclass(frozen=True)
+class ClassScores:
+    """Per class: precision, the share of rows predicted as it that are; recall, the share of its rows found."""
+
+    precision: Array
+    recall: Array
+    rows: Array
+
+
+def class_scores(matrix: Array) -> ClassScores:
+    """Return precision and recall from a confusion matrix; NaN where a class was never predicted, or has no rows."""
+    hits = np.diag(matrix).astype(np.float64)
+    predicted, rows = matrix.sum(axis=0), matrix.sum(axis=1)
+    nan = np.full(len(hits), np.nan)
+    return ClassScores(
+        np.divide(hits, predicted, out=nan.copy(), where=predicted > 0),
+        np.divide(hits, rows, out=nan.copy(), where=rows > 0),
+        rows,
+    )

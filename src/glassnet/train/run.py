@@ -1,0 +1,96 @@
+"""A training in progress: what it was asked to do, and how far it has come. Callbacks are given this."""
+
+from __future__ import annotations
+
+import math
+import zlib
+from dataclasses import dataclass, field
+from typing import Any
+
+from glassnet.data.dataset import Dataset
+from glassnet.nn import Loss, Network
+from glassnet.nn.layer import Array
+from glassnet.optim import Optimizer, Schedule
+from glassnet.train.history import History
+from glassnet.train.metrics import HIGHER_IS_BETTER
+
+
+@dataclass
+class Best:
+    """The weights of the epoch that validated best, and their score."""
+
+    epoch: int
+    score: float
+    theta: Array
+    state: dict[str, Array]
+
+
+@dataclass
+class Run:
+    """A training in progress. A callback may read all of it, and set `stop`."""
+
+    net: Network
+    data: Dataset
+    loss: Loss
+    optimizer: Optimizer
+    schedule: Schedule
+    epochs: int
+    batch_size: int
+    seed: int
+    replacement: bool
+    monitor: str | None  # the validation metric that chooses the best epoch; None without validation
+    patience: int | None
+    history: History = field(default_factory=History)
+    best: Best | None = None
+    stop: bool = False
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Steps in an epoch: every row once, the last batch short; drawn with replacement, only whole batches."""
+        n = len(self.data.train)
+        return max(1, n // self.batch_size) if self.replacement else math.ceil(n / self.batch_size)
+
+    def keep_best(self) -> None:
+        """Copy the weights if the latest epoch is the best one yet."""
+        if self.monitor is None:
+            return
+        score = self.history.epochs[-1][f"val_{self.monitor}"]
+        sign = 1 if self.monitor in HIGHER_IS_BETTER else -1
+        if self.best is None or sign * score > sign * self.best.score:
+            state = {name: value.copy() for name, value in self.net.state().items()}
+            self.best = Best(len(self.history), score, self.net.theta.copy(), state)
+
+    def exhausted(self) -> bool:
+        """Whether the best epoch lies `patience` or more epochs back."""
+        return (
+            self.patience is not None and self.best is not None and len(self.history) - self.best.epoch >= self.patience
+        )
+
+    def settings(self) -> dict[str, Any]:
+        """Return what determines the course of the training; two trainings with equal settings are equal."""
+        return {
+            "network": repr(self.net),
+            "loss": repr(self.loss),
+            "optimizer": repr(self.optimizer),
+            "schedule": repr(self.schedule),
+            **{name: getattr(self, name) for name in
+               ("epochs", "batch_size", "seed", "replacement", "monitor", "patience")},
+            "training rows": len(self.data.train),
+            "training targets": zlib.crc32(self.data.train.y.tobytes()),
+        }  # fmt: skip
+
+
+class Callback:
+    """Something that looks at a training, or stops it by setting run.stop. Override what is needed."""
+
+    def on_start(self, run: Run) -> None:
+        """Act before the first step."""
+
+    def on_step(self, run: Run) -> None:
+        """Act after each step; run.history.step_loss[-1] is its loss."""
+
+    def on_epoch(self, run: Run) -> None:
+        """Act after each epoch and its validation; run.history.epochs[-1] is its row."""
+
+    def on_end(self, run: Run) -> None:
+        """Act when training ends in any way, an error included; the best weights aren't restored yet."""
