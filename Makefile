@@ -11,8 +11,8 @@ help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
 
 demo: $(VENV)/.base  ## train on two bundled data sets, offline; results and pictures land in runs/
-	$(BIN)/glassnet train digits --out runs/digits --overwrite
-	$(BIN)/glassnet train diabetes --out runs/diabetes --overwrite
+	$(BIN)/glassnet train digits
+	$(BIN)/glassnet train diabetes
 
 test: $(VENV)/.dev  ## run the tests
 	$(BIN)/python -m pytest

@@ -105,7 +105,8 @@ def gradcheck(
     dx = net.backward(loss.backward())
     assert dx is not None
     targets = [(name, p, dp.copy()) for name, p, dp in net.named_parameters()] + [("x", x, dx)]
-    floor = FLOOR * max(max((float(np.abs(d).max()) for _, _, d in targets if d.size), default=0), 1e-8 * abs(centre))
+    largest = max(float(np.abs(d).max(initial=0)) for _, _, d in targets)
+    floor = FLOOR * max(largest, 1e-8 * max(1.0, abs(centre)))  # of gradients that are all zero, rounding remains
 
     report = GradientReport(tolerance)
     rng = np.random.default_rng(0)

@@ -1,0 +1,141 @@
+"""The data sets that have a name: loading them, and fetching and verifying their files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from glassnet.data.archive import Archive
+from glassnet.data.bundled import load_diabetes, load_digits
+from glassnet.data.california import ARCHIVE as CALIFORNIA
+from glassnet.data.california import load_california
+from glassnet.data.checks import closest_first, listed
+from glassnet.data.dataset import Dataset
+from glassnet.data.labels import Task
+from glassnet.data.mnist import ARCHIVES as MNIST
+from glassnet.data.mnist import load_mnist
+from glassnet.data.resolve import FileState, check, find, read
+from glassnet.data.table import load_table
+
+
+@dataclass(frozen=True)
+class Source:
+    """A data set that is known by name. `archives` is empty if it comes inside a package."""
+
+    name: str
+    rows: int
+    task: Task
+    origin: str
+    load: Callable[..., Dataset]
+    archives: tuple[Archive, ...] = ()
+    splits: tuple[str, ...] = ()  # the published ones, if there are several; the first is the default
+
+
+@dataclass(frozen=True)
+class SourceStatus:
+    """A line of `glassnet data list`: what a data set is, and where on this machine it was found."""
+
+    name: str
+    rows: int
+    task: Task
+    where: str
+    origin: str
+
+
+SOURCES = {
+    source.name: source
+    for source in (
+        Source("mnist", 70_000, "classification", "LeCun, Cortes and Burges 1998", load_mnist, MNIST),
+        Source(
+            "california",
+            20_640,
+            "regression",
+            "Pace and Barry 1997, StatLib",
+            load_california,
+            (CALIFORNIA,),
+            ("benchmark", "sequential"),
+        ),
+        Source("digits", 1_797, "classification", "Alpaydin and Kaynak 1998, UCI", load_digits),
+        Source("diabetes", 442, "regression", "Efron et al. 2004", load_diabetes),
+    )
+}
+
+
+def load(
+    name_or_path: str | os.PathLike[str],
+    *,
+    target: str | None = None,
+    split: str | None = None,
+    task: Task | None = None,
+    seed: int = 0,
+) -> Dataset:
+    """Load "mnist", "california", "digits" or "diabetes", or the CSV or Parquet file at a path.
+
+    target, task, seed: for a table only, see `load_table`; named data sets have one target, and a split that
+    doesn't depend on a seed. split: for "california" only, "benchmark" (the default) or "sequential".
+    Raises ValueError on unknown names and on options that don't apply, OSError if files can't be had.
+    """
+    source = SOURCES.get(os.fspath(name_or_path))
+    if source is None:
+        if not _is_path(name_or_path):
+            raise ValueError(_unknown(os.fspath(name_or_path)) + ", or give the path of a CSV or Parquet file")
+        if split is not None:
+            raise ValueError(f"split={split!r} doesn't apply to a table; its rows are shuffled by the seed")
+        return load_table(name_or_path, target=target, task=task, seed=seed)
+    for option, value in (("target", target), ("task", task)):
+        if value is not None:
+            raise ValueError(f"{option}={value!r} doesn't apply to {source.name!r}; it is for tables")
+    if split is None:
+        return source.load()
+    if not source.splits:
+        raise ValueError(f"split={split!r} doesn't apply to {source.name!r}; it has one split only")
+    if split not in source.splits:
+        raise ValueError(f"{source.name!r} has no split {split!r}; there are {listed(source.splits)}")
+    return source.load(split)
+
+
+def status() -> list[SourceStatus]:
+    """Say of every named data set what it is and where it was found, without reading or downloading it."""
+    return [SourceStatus(s.name, s.rows, s.task, _where(s), s.origin) for s in SOURCES.values()]
+
+
+def fetch(name: str) -> list[FileState]:
+    """Download whatever files of a data set aren't here yet, and verify them all.
+
+    Gives one state per file, none for a data set inside a package. Raises as `load`.
+    """
+    for archive in _source(name).archives:
+        read(archive)
+    return verify(name)
+
+
+def verify(name: str) -> list[FileState]:
+    """Hash the files of a data set where they are found, without downloading anything."""
+    return [check(archive) for archive in _source(name).archives]
+
+
+def _where(source: Source) -> str:
+    if not source.archives:
+        return "inside scikit-learn"
+    paths = [find(archive) for archive in source.archives]
+    if None in paths:
+        return "not here yet"
+    return ", ".join(dict.fromkeys(str(path.parent) for path in paths if path))
+
+
+def _source(name: str) -> Source:
+    if name not in SOURCES:
+        raise ValueError(_unknown(name))
+    return SOURCES[name]
+
+
+def _unknown(name: str) -> str:
+    names = closest_first(name, SOURCES)
+    return f"no data set is called {name!r}; did you mean {names[0]!r}? There are {listed(names)}"
+
+
+def _is_path(name: str | os.PathLike[str]) -> bool:
+    path = Path(name)
+    return bool(path.suffix) or len(path.parts) != 1 or path.exists()

@@ -1,0 +1,32 @@
+"""What the readers of files share: is the file there, and which name was meant."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from difflib import SequenceMatcher
+from pathlib import Path
+
+SHOWN = 8  # names listed in an error before it says "and n more"
+
+
+def require_file(path: str | os.PathLike[str]) -> Path:
+    """Give `path` as a Path. Raises FileNotFoundError if nothing is there, ValueError if it is a folder."""
+    path = Path(path)
+    if path.is_dir():
+        raise ValueError(f"{path} is a folder; give the path of a file in it")
+    if not path.exists():
+        raise FileNotFoundError(f"no such file: {path}")
+    return path
+
+
+def closest_first(name: str, names: Iterable[str]) -> list[str]:
+    """Sort `names` by their likeness to `name`, the most alike first."""
+    return sorted(names, key=lambda other: -SequenceMatcher(None, name.lower(), other.lower()).ratio())
+
+
+def listed(names: Iterable[str]) -> str:
+    """Write names in one line: the first few in full, the others as a number."""
+    names = list(names)
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(repr(name) for name in names[:SHOWN]) + more

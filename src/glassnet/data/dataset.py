@@ -1,0 +1,153 @@
+"""A dataset: three splits of rows and targets, and the names of what they hold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from glassnet.data.labels import Task, check_task, encode, infer_task
+
+VAL, TEST = 0.16, 0.2  # shares of the rows where nobody has published a split
+
+
+@dataclass(eq=False, repr=False)
+class Split:
+    """Examples: x (N, n_in), one per row, and y (N,), what a network should answer to each."""
+
+    x: NDArray[Any]
+    y: NDArray[Any]
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def __repr__(self) -> str:
+        return f"Split(x={self.x.dtype}{list(self.x.shape)}, y={self.y.dtype}{list(self.y.shape)})"
+
+
+@dataclass(eq=False)
+class Dataset:
+    """What a network learns from, as it is stored: nothing is scaled.
+
+    train, val, test: splits that share no row. x is uint8 for images, floating-point for tables.
+    task: "classification" (y is int64 in 0..C-1) or "regression" (y is float64).
+    classes: the C class names, empty for regression. features: the n_in column names. target: what y is called.
+    image_shape: (height, width) if every row is an image stored row by row, else None.
+    """
+
+    name: str
+    train: Split
+    val: Split
+    test: Split
+    task: Task
+    classes: tuple[str, ...]
+    features: tuple[str, ...]
+    image_shape: tuple[int, int] | None
+    target: str
+
+    @property
+    def n_in(self) -> int:
+        """Number of inputs of a network for this data."""
+        return self.train.x.shape[1]
+
+    @property
+    def n_out(self) -> int:
+        """Number of outputs of a network for this data: one per class, or one value."""
+        return len(self.classes) if self.task == "classification" else 1
+
+    @classmethod
+    def from_arrays(
+        cls,
+        x: ArrayLike,
+        y: ArrayLike,
+        *,
+        task: Task | None = None,
+        classes: Sequence[str] | None = None,
+        features: Sequence[str] | None = None,
+        image_shape: tuple[int, int] | None = None,
+        name: str = "arrays",
+        target: str = "target",
+        val: float = VAL,
+        test: float = TEST,
+        seed: int = 0,
+    ) -> Dataset:
+        """Make a dataset of your own arrays, shuffled by `seed` into train, val and test.
+
+        x (N, n_in): uint8 and floating-point numbers keep their type, others become float64.
+        y (N,): floating-point for regression; whole numbers, booleans or text for classification, unless
+        `task` says otherwise. Classes are named by the distinct values of y, or by `classes`, into which
+        whole numbers then are indices. `val` and `test` are shares of the rows, in [0, 1).
+        Raises ValueError on shapes that don't fit, on NaN and infinite values, on labels outside the classes.
+        """
+        x, y = _numbers(np.asarray(x)), np.asarray(y)
+        if y.ndim != 1 or len(y) != len(x):
+            raise ValueError(f"y has shape {y.shape}; x has shape {x.shape}, so y must be ({len(x)},)")
+        n_in = x.shape[1]
+        if image_shape is not None and image_shape[0] * image_shape[1] != n_in:
+            raise ValueError(f"rows of {n_in} values aren't images of shape {tuple(image_shape)}")
+        if features is None:
+            features = pixel_names(image_shape) if image_shape else [f"x{column}" for column in range(n_in)]
+        if len(features) != n_in:
+            raise ValueError(f"{len(features)} names of features for {n_in} columns of x")
+        task = task or infer_task(y)
+        check_task(task)
+        if task == "classification":
+            y, names = encode(y, classes)
+        elif classes is not None:
+            raise ValueError("classes are for classification; this task is regression")
+        else:
+            y, names = _values(y), ()
+        rows = shuffled_rows(len(x), val=val, test=test, seed=seed)
+        train, validation, tested = (Split(x[part], y[part]) for part in rows)
+        return cls(name, train, validation, tested, task, names, tuple(features), image_shape, target)
+
+
+def shuffled_rows(
+    n: int, *, val: float = VAL, test: float = TEST, seed: int = 0
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Split the row numbers 0..n-1 at random into train, val and test; the same `seed`, the same split.
+
+    `val` and `test` are shares of n, rounded to whole rows. Raises ValueError if no row is left to train on.
+    """
+    if not (0 <= val < 1 and 0 <= test < 1):
+        raise ValueError(f"val={val} and test={test} must be shares of the rows, at least 0 and below 1")
+    n_val, n_test = round(val * n), round(test * n)
+    if n_val + n_test >= n:
+        raise ValueError(f"of {n} rows, {n_val} for validation and {n_test} for the test leave none to train on")
+    rows = np.random.default_rng(seed).permutation(n)
+    return rows[n_val + n_test :], rows[:n_val], rows[n_val : n_val + n_test]
+
+
+def pixel_names(image_shape: tuple[int, int]) -> tuple[str, ...]:
+    """Names of an image's pixels, row by row: pixel_0_0, pixel_0_1, ..."""
+    height, width = image_shape
+    return tuple(f"pixel_{row}_{column}" for row in range(height) for column in range(width))
+
+
+def _numbers(x: NDArray[Any]) -> NDArray[Any]:
+    if x.ndim != 2:
+        raise ValueError(f"x has shape {x.shape}; it must be (N, n_in), one example per row")
+    if x.dtype != np.uint8 and x.dtype.kind != "f":
+        try:
+            x = x.astype(np.float64)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"x must hold numbers: {error}") from error
+    wrong = np.argwhere(~np.isfinite(x))
+    if len(wrong):
+        row, column = wrong[0]
+        raise ValueError(f"x[{row}, {column}] is {x[row, column]}; every value must be finite")
+    return x
+
+
+def _values(y: NDArray[Any]) -> NDArray[np.float64]:
+    try:
+        y = y.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"the targets of a regression must be numbers: {error}") from error
+    wrong = np.flatnonzero(~np.isfinite(y))
+    if wrong.size:
+        raise ValueError(f"y[{wrong[0]}] is {y[wrong[0]]}; every target must be finite")
+    return y

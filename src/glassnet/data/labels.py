@@ -1,0 +1,79 @@
+"""Targets as numbers: what task they pose, and class labels as 0..C-1."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Task = Literal["classification", "regression"]
+TASKS: tuple[Task, ...] = ("classification", "regression")
+
+
+def infer_task(y: NDArray[Any]) -> Task:
+    """Floating-point targets are values to predict; integers, booleans and text are classes."""
+    return "regression" if y.dtype.kind == "f" else "classification"
+
+
+def check_task(task: str) -> None:
+    """Raise ValueError unless `task` is one of TASKS."""
+    if task not in TASKS:
+        raise ValueError(f"unknown task {task!r}; it is 'classification' or 'regression'")
+
+
+def encode(y: NDArray[Any], classes: Sequence[str] | None = None) -> tuple[NDArray[np.int64], tuple[str, ...]]:
+    """Turn class labels into the numbers 0..C-1 and the names of the classes.
+
+    y (N,): text, booleans or whole numbers. Without `classes`, the classes are the distinct values of y in
+    ascending order, named by their text. With `classes`, y holds either names among them or their indices.
+    Raises ValueError on fractions, on labels outside the classes and on fewer than two classes.
+    """
+    if y.dtype.kind in "OT":
+        y = _text(y)
+    elif y.dtype.kind == "f":
+        y = _whole(y)
+    elif y.dtype.kind not in "biuU":
+        raise ValueError(f"class labels of type {y.dtype} aren't understood; give text or whole numbers")
+    if classes is None:
+        values, labels = np.unique(y, return_inverse=True)
+        names = tuple(str(value) for value in values)
+    else:
+        names = tuple(classes)
+        if len(set(names)) < len(names):
+            raise ValueError("two classes have the same name")
+        labels = _look_up(y, names) if y.dtype.kind == "U" else _within(y, len(names))
+    if len(names) < 2:
+        raise ValueError(f"there is one class only ({', '.join(names)}); a classifier needs two or more")
+    return labels.astype(np.int64), names
+
+
+def _text(y: NDArray[Any]) -> NDArray[np.str_]:
+    for row, value in enumerate(y):
+        if not isinstance(value, str):
+            raise ValueError(f"y[{row}] is {value!r}; class labels are all text or all whole numbers")
+    return y.astype(np.str_)
+
+
+def _whole(y: NDArray[np.floating]) -> NDArray[np.int64]:
+    wrong = np.flatnonzero(~np.isfinite(y) | (y != np.rint(y)))
+    if wrong.size:
+        raise ValueError(f"the target holds {y[wrong[0]]}, which can't be a class; the task is 'regression'")
+    return y.astype(np.int64)
+
+
+def _look_up(y: NDArray[np.str_], names: tuple[str, ...]) -> NDArray[np.int64]:
+    index = {name: label for label, name in enumerate(names)}
+    for row, value in enumerate(y):
+        if value not in index:
+            raise ValueError(f"label {str(value)!r} in y[{row}] isn't among the {len(names)} classes")
+    return np.array([index[value] for value in y], dtype=np.int64)
+
+
+def _within(y: NDArray[Any], n_classes: int) -> NDArray[Any]:
+    outside = np.flatnonzero((y < 0) | (y >= n_classes))
+    if outside.size:
+        row = outside[0]
+        raise ValueError(f"label {y[row]} in y[{row}] is outside the {n_classes} classes 0..{n_classes - 1}")
+    return y

@@ -1,0 +1,183 @@
+"""Tables: a CSV or Parquet file whose columns are numbers, one of them the target."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glassnet.data.checks import closest_first, listed, require_file
+from glassnet.data.dataset import Dataset
+from glassnet.data.labels import Task, check_task
+
+if TYPE_CHECKING:
+    import polars as pl
+
+MIN_ROWS = 10  # fewer can't be split into three parts that mean anything
+MAX_CLASSES = 20  # a target of whole numbers with more distinct values than this is a value to predict
+
+
+def load_table(path: str | os.PathLike[str], *, target: str | None, task: Task | None = None, seed: int = 0) -> Dataset:
+    """Load a CSV or Parquet file: x float64 (N, n_in), every column but `target`, in the file's order.
+
+    The task, unless given: classification for a target of text, of booleans or of whole numbers with at most 20
+    distinct values, the classes being those values; regression otherwise. The rows are shuffled by `seed` and
+    split 64/16/20. Raises ValueError, naming column and row, on anything that isn't a complete table of numbers.
+    """
+    frame = read_table(path)
+    if target is None:
+        raise ValueError(f"name the target column of {path}: one of {listed(frame.columns)}")
+    _require_columns(frame, [target])
+    if frame.height < MIN_ROWS:
+        raise ValueError(f"{path} has {frame.height} rows; at least {MIN_ROWS} are needed to train and to test")
+    features = [name for name in frame.columns if name != target]
+    if not features:
+        raise ValueError(f"{path} has no column beside the target {target!r}")
+    if task is not None:
+        check_task(task)
+    x = numeric_rows(frame, features)
+    y = _target(frame[target], task)
+    try:
+        return Dataset.from_arrays(x, y, task=task, features=features, name=Path(path).stem, target=target, seed=seed)
+    except ValueError as error:
+        raise ValueError(f"target column {target!r}: {error}") from error
+
+
+def read_table(path: str | os.PathLike[str]) -> pl.DataFrame:
+    """Read a Parquet file (by its ending, .parquet) or a CSV file in UTF-8 with a header.
+
+    In CSV, space around values is dropped, an empty value is missing, and a column is of numbers or of booleans
+    if every value in it is. Raises FileNotFoundError, or ValueError on a file that holds no rows or no table.
+    """
+    path = require_file(path)
+    frame = _read_parquet(path) if path.suffix.lower() == ".parquet" else _read_csv(path)
+    if frame.is_empty():
+        raise ValueError(f"{path} has a header but no rows")
+    return frame
+
+
+def numeric_rows(frame: pl.DataFrame, features: Sequence[str]) -> NDArray[np.float64]:
+    """Pick the columns named `features`, in that order, as an array (N, len(features)).
+
+    Other columns are ignored. Raises ValueError, naming column and row (the first is 1), on columns that aren't
+    there, text that isn't a number, and missing, NaN or infinite values.
+    """
+    _require_columns(frame, features)
+    return np.column_stack([_numbers(frame[name]) for name in features])
+
+
+def _read_parquet(path: Path) -> pl.DataFrame:
+    import polars as pl
+
+    try:
+        return pl.read_parquet(path)
+    except pl.exceptions.PolarsError as error:
+        reason = str(error).splitlines()[0]
+        raise ValueError(f"{path} can't be read as Parquet ({reason})") from error
+
+
+def _read_csv(path: Path) -> pl.DataFrame:
+    import polars as pl
+
+    try:
+        text = path.read_bytes().decode("utf-8-sig").strip("\r\n")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} isn't text in UTF-8; a table is a CSV or a .parquet file") from error
+    if "\0" in text:
+        raise ValueError(f"{path} isn't text; a table is a CSV or a .parquet file")
+    if not text.strip():
+        raise ValueError(f"{path} is empty")
+    try:  # the header as a row, for polars would rename duplicates; all as text, to see what was really written
+        rows = pl.read_csv(text.encode(), has_header=False, infer_schema_length=0)
+    except pl.exceptions.PolarsError as error:
+        raise ValueError(f"{path} can't be read as CSV: {_csv_fault(text)}") from error
+    header = [(name or "").strip() for name in rows.row(0)]
+    for name in header:
+        if header.count(name) > 1:
+            raise ValueError(f"{path} has {header.count(name)} columns named {name!r}; rename all but one")
+    columns = rows.slice(1).get_columns()
+    return pl.DataFrame([_typed(column).alias(name) for name, column in zip(header, columns, strict=True)])
+
+
+def _csv_fault(text: str) -> str:
+    lines = csv.reader(io.StringIO(text))
+    try:
+        width = len(next(lines))
+        for row, values in enumerate(lines, start=1):
+            if len(values) > width:
+                return f"row {row} has {len(values)} values, the header {width} names"
+    except csv.Error:
+        pass
+    return "check its quotation marks"
+
+
+def _typed(column: pl.Series) -> pl.Series:
+    """The narrowest type that every value of a column of text can be read as."""
+    import polars as pl
+
+    column = column.str.strip_chars()
+    column = column.set(column == "", None)
+    for dtype in (pl.Int64, pl.Float64):
+        numbers = column.cast(dtype, strict=False)
+        if numbers.null_count() == column.null_count():
+            return numbers
+    lower = column.str.to_lowercase()
+    return lower == "true" if lower.drop_nulls().is_in(["true", "false"]).all() else column
+
+
+def _require_columns(frame: pl.DataFrame, names: Sequence[str]) -> None:
+    missing = [name for name in names if name not in frame.columns]
+    if missing:
+        there = listed(closest_first(missing[0], frame.columns))
+        plural = "s" if len(missing) > 1 else ""
+        raise ValueError(f"the table has no column{plural} {listed(missing)}; it has {there}")
+
+
+def _numbers(column: pl.Series) -> NDArray[np.float64]:
+    import polars as pl
+
+    _require_values(column)
+    kind = column.dtype
+    if not (kind.is_numeric() or kind in (pl.String, pl.Boolean, pl.Categorical, pl.Enum)):
+        raise ValueError(f"column {column.name!r} holds values of type {kind}; only numbers can be used")
+    text = column.cast(pl.String) if kind in (pl.Categorical, pl.Enum) else column
+    numbers = text.cast(pl.Float64, strict=False)
+    if numbers.null_count():
+        row = numbers.is_null().arg_max() or 0
+        raise ValueError(f"column {column.name!r}, row {row + 1}: {text[row]!r} is not a number")
+    values = numbers.to_numpy()
+    wrong = np.flatnonzero(~np.isfinite(values))
+    if wrong.size:
+        row = int(wrong[0])
+        raise ValueError(f"column {column.name!r}, row {row + 1}: {values[row]} is not a finite number")
+    return values
+
+
+def _target(column: pl.Series, task: Task | None) -> NDArray[Any]:
+    """The target as an array whose type says the task: text for classes, floating-point for values."""
+    import polars as pl
+
+    _require_values(column)
+    text = column.dtype in (pl.String, pl.Boolean, pl.Categorical, pl.Enum)
+    if task == "regression":
+        return _numbers(column)
+    if text:
+        names = column.cast(pl.String)
+        if task is None and names.cast(pl.Float64, strict=False).count() > column.len() / 2:
+            _numbers(column)  # raises: a column of numbers in which a few are misspelt, not a column of classes
+        return np.array(names.to_list(), dtype=np.str_)
+    if column.dtype.is_integer() and (task == "classification" or column.n_unique() <= MAX_CLASSES):
+        return column.to_numpy()
+    return _numbers(column)
+
+
+def _require_values(column: pl.Series) -> None:
+    if column.null_count():
+        row = column.is_null().arg_max() or 0
+        raise ValueError(f"column {column.name!r}, row {row + 1}: the value is missing")

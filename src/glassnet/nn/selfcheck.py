@@ -1,0 +1,88 @@
+"""Every layer with every loss, in several shapes and both modes: the cases that the gradient check must pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from glassnet.nn.activations import GELU, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Tanh
+from glassnet.nn.gradcheck import GradientReport, gradcheck
+from glassnet.nn.layer import Array, Layer
+from glassnet.nn.layers import Dense, Dropout
+from glassnet.nn.losses import MAE, MSE, BinaryCrossEntropy, CrossEntropy, Huber, Loss
+from glassnet.nn.network import Network
+from glassnet.nn.normalization import BatchNorm, LayerNorm
+from glassnet.nn.preprocessing import QuantileNormalize, Standardize, Unstandardize
+
+# One or more settings of each layer, for a given width.
+LAYERS: list[Callable[[int], Layer]] = [
+    lambda width: Dense(width, width, init="lecun"),
+    lambda width: ReLU(),
+    lambda width: LeakyReLU(),
+    lambda width: LeakyReLU(slope=0.3),
+    lambda width: Sigmoid(),
+    lambda width: Tanh(),
+    lambda width: GELU(),
+    lambda width: SiLU(),
+    lambda width: Softmax(),
+    lambda width: Dropout(0.4),
+    lambda width: BatchNorm(width),
+    lambda width: LayerNorm(width),
+]
+INPUTS: list[Callable[[], Layer]] = [Standardize, lambda: Standardize(per_feature=False), QuantileNormalize]
+LOSSES: list[Loss] = [
+    MSE(), MAE(), Huber(), Huber(delta=0.3), CrossEntropy(), CrossEntropy(label_smoothing=0.1), BinaryCrossEntropy(),
+]  # fmt: skip
+SHAPES = [(4, 3, 5, 3), (1, 2, 3, 2), (5, 1, 1, 1), (2, 7, 4, 5)]  # rows, inputs, hidden width, outputs
+
+
+@dataclass(frozen=True)
+class Case:
+    """A small network, a batch and a loss whose gradients are to be checked."""
+
+    name: str
+    net: Network
+    x: Array
+    t: Array
+    loss: Loss
+    training: bool
+
+    def check(self) -> GradientReport:
+        """Run the check."""
+        return gradcheck(self.net, self.x, self.t, self.loss, training=self.training)
+
+
+def cases() -> Iterator[Case]:
+    """Yield a case for every layer x loss x shape x mode; CrossEntropy with labels and with probabilities."""
+    for make_layer in LAYERS:
+        for loss in LOSSES:
+            for rows, n_in, width, n_out in SHAPES:
+                layers = [Dense(n_in, width, init="lecun"), make_layer(width), Dense(width, n_out, init="lecun")]
+                yield from _both_modes(layers, layers[1], loss, rows, n_in, n_out)
+    for make_input in INPUTS:
+        for rows, n_in, _, n_out in SHAPES:
+            layers = [make_input(), Dense(n_in, n_out, init="lecun"), Unstandardize()]
+            yield from _both_modes(layers, layers[0], MSE(), rows, n_in, n_out)
+
+
+def _both_modes(layers: list[Layer], subject: Layer, loss: Loss, rows: int, n_in: int, n_out: int) -> Iterator[Case]:
+    rng = np.random.default_rng([rows, n_in, n_out])
+    net = Network(layers, "float64", seed=1)
+    net.theta += 0.1 * rng.standard_normal(net.theta.size)  # so that biases, gamma and beta aren't special
+    net.fit_preprocessing(rng.standard_normal((50, n_in)), rng.standard_normal((50, n_out)))
+    x = rng.standard_normal((rows, n_in))
+    for t in _targets(loss, rows, n_out, rng):
+        for training in (True, False):
+            mode = "training" if training else "inference"
+            name = f"{subject!r} {loss!r} x {(rows, n_in)} y {(rows, n_out)} t {t.dtype}, {mode}"
+            yield Case(name, net, x, t, loss, training)
+
+
+def _targets(loss: Loss, rows: int, n_out: int, rng: np.random.Generator) -> list[Array]:
+    if isinstance(loss, CrossEntropy):
+        return [rng.integers(n_out, size=rows), rng.dirichlet(np.ones(n_out), size=rows)]
+    if isinstance(loss, BinaryCrossEntropy):
+        return [rng.random((rows, n_out))]
+    return [rng.standard_normal((rows, n_out))]

@@ -1,0 +1,94 @@
+"""One look for every picture, and the one way to write a picture to a file."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from glassnet.files import replacing
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+WIDTH = 8.0  # inches: 1200 pixels in the file
+DPI = 150
+
+# From the palette of Okabe and Ito, "Color Universal Design" (2008): told apart with every kind of colour vision.
+BLUE = "#0072B2"
+ORANGE = "#D55E00"
+INK = "#333333"
+GREY = "#8C8C8C"
+FAINT = "#E3E3E3"
+PALE_BLUE = "#B9D8EA"
+
+STYLE: dict[Any, Any] = {
+    "font.family": "DejaVu Sans",  # comes with matplotlib: the same picture on every machine
+    "font.size": 9,
+    "text.color": INK,
+    "text.parse_math": False,  # a class may be called "$5 to $10"
+    "figure.titlesize": 10,
+    "figure.constrained_layout.w_pad": 0.08,  # inches
+    "figure.constrained_layout.h_pad": 0.08,
+    "axes.titlesize": 9,
+    "axes.labelsize": 9,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": GREY,
+    "axes.linewidth": 0.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": FAINT,
+    "grid.linewidth": 0.6,
+    "xtick.color": GREY,
+    "xtick.labelcolor": INK,
+    "xtick.labelsize": 8,
+    "ytick.color": GREY,
+    "ytick.labelcolor": INK,
+    "ytick.labelsize": 8,
+    "legend.fontsize": 8,
+    "legend.frameon": False,
+    "legend.handlelength": 1.6,
+    "lines.linewidth": 1.6,
+    "lines.solid_capstyle": "round",
+    "agg.path.chunksize": 10_000,  # a line through every step of a long run is longer than Agg takes whole
+}
+
+
+@contextmanager
+def styled() -> Iterator[None]:
+    """Draw in the house's style inside the block, or, as the decorator `@styled()`, in a whole function.
+
+    Starts from matplotlib's own defaults, so that a user's matplotlibrc doesn't show, and puts it back after.
+    """
+    import matplotlib
+
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(STYLE)
+        yield
+
+
+def legend_above(panel: Axes) -> None:
+    """Name what `panel` shows in one row above it, where no data can be hidden."""
+    if panel.get_legend_handles_labels()[0]:
+        panel.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=4, borderaxespad=0.2, columnspacing=1.4)
+
+
+def save(figure: Figure, path: str | os.PathLike[str]) -> None:
+    """Write `figure` to `path` as a PNG file of 150 dots per inch: the whole file, or none.
+
+    Raises ValueError if `path` doesn't end in .png, OSError if the file can't be written.
+    """
+    path = Path(path)
+    if path.suffix.lower() != ".png":
+        raise ValueError(f"pictures are written as PNG, and {path.name!r} doesn't end in .png: rename it")
+    with replacing(path) as part, styled(), warnings.catch_warnings():
+        # A name in a script that the font lacks shows as boxes; that is no reason to disturb a run.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
+        figure.savefig(part, format="png", dpi=DPI)

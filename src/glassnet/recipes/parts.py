@@ -1,0 +1,48 @@
+"""Objects by name: what a recipe says of a layer, a loss, an optimizer or a schedule becomes one."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+from glassnet import nn, optim
+
+T = TypeVar("T")
+Part = str | dict[str, Any]  # a class by name, or with its arguments: "ReLU", {name = "LeakyReLU", slope = 0.1}
+
+
+def make(part: Part, base: type[T], where: str) -> T:
+    """Make an object of a class below `base`, given by its name, or by a table of its name and arguments.
+
+    Raises ValueError, naming the place in the recipe, for an unknown class or argument, or a bad value.
+    """
+    arguments = dict(part) if isinstance(part, dict) else {"name": part}
+    name = arguments.pop("name", None)
+    room = optim if base.__module__.startswith("glassnet.optim") else nn
+    known = {c.__name__: c for c in vars(room).values() if inspect.isclass(c) and issubclass(c, base) and c is not base}
+    if name not in known:
+        raise ValueError(f"{where}: there is no {name!r}{closest(str(name), known)}; it is one of {', '.join(known)}")
+    return call(known[name], arguments, where)
+
+
+def call(make: Callable[..., T], arguments: dict[str, Any], where: str) -> T:
+    """Call a class; its complaints become a ValueError that names the place in the recipe."""
+    try:
+        inspect.signature(make).bind(**arguments)
+    except TypeError:
+        takes = list(inspect.signature(make).parameters)
+        unknown = [name for name in arguments if name not in takes]
+        fault = f"takes no {unknown[0]!r}{closest(unknown[0], takes)}" if unknown else "lacks an argument"
+        raise ValueError(f"{where}: {make.__name__} {fault}; its arguments are {', '.join(takes) or 'none'}") from None
+    try:
+        return make(**arguments)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{where}: {error}") from None
+
+
+def closest(word: str, known: Iterable[str]) -> str:
+    """A hint such as " (did you mean lr?)", or nothing."""
+    found = difflib.get_close_matches(word, list(known), n=1)
+    return f" (did you mean {found[0]}?)" if found else ""

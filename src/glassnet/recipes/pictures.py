@@ -1,0 +1,35 @@
+"""Which pictures a run gets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from glassnet import plots
+from glassnet.data import Dataset
+from glassnet.nn import Dense, Loss, Network
+from glassnet.train import History
+from glassnet.train.metrics import confusion_matrix, labels
+
+
+def draw(folder: Path, net: Network, data: Dataset, history: History, loss: Loss) -> None:
+    """Write the pictures of a finished training as PNG files into `folder`; those of results show the test part."""
+    folder.mkdir(exist_ok=True)
+    outputs = net.predict(data.test.x)
+    figures = {"curves": plots.curves(history.columns(), np.array(history.step_loss), history.best_epoch)}
+    if data.task == "regression":
+        figures["predictions"] = plots.predictions(data.test.y, outputs[:, 0], data.target)
+    else:
+        predicted = labels(outputs, loss)
+        figures["confusion"] = plots.confusion(confusion_matrix(data.test.y, predicted, data.n_out), data.classes)
+        results = data.test.y, predicted, net.predict_proba(data.test.x).max(axis=1), data.classes
+        if data.image_shape is None:
+            figures["mistakes"] = plots.mistake_table(*results)
+        else:
+            figures["mistakes"] = plots.mistakes(data.test.x.reshape(-1, *data.image_shape), *results)
+    first = next(layer for layer in net.layers if isinstance(layer, Dense))
+    if data.image_shape is not None:
+        figures["first_layer"] = plots.first_layer(first.W, data.image_shape)
+    for name, figure in figures.items():
+        plots.save(figure, folder / f"{name}.png")

@@ -1,0 +1,111 @@
+"""Recipes from TOML, read strictly: an unknown key or a value of another type is an error that names its place."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Sequence
+from dataclasses import fields
+from importlib import resources
+from pathlib import Path
+from typing import Any, TypeVar
+
+from glassnet.recipes.parts import closest
+from glassnet.recipes.recipe import DataTable, NetworkTable, Recipe, TrainingTable
+
+T = TypeVar("T")
+
+
+def from_dict(values: dict[str, Any]) -> Recipe:
+    """Make a recipe from what a TOML file holds. Raises ValueError for unknown keys and values of another type."""
+    return _fill(Recipe, values, "")
+
+
+def names() -> list[str]:
+    """Return the names of the recipes that come with glassnet."""
+    return sorted(
+        f.name.removesuffix(".toml") for f in resources.files(__package__).iterdir() if f.name.endswith(".toml")
+    )
+
+
+def load(recipe: str | os.PathLike[str], *, seed: int | None = None, changes: Sequence[str] = ()) -> Recipe:
+    """Read the recipe of that name, or the TOML file of that path, and apply changes such as "optimizer.lr=0.1".
+
+    Raises ValueError for an unknown recipe or key, FileNotFoundError for a file that isn't there.
+    """
+    if os.fspath(recipe).endswith(".toml"):
+        text = Path(recipe).read_text(encoding="utf-8")
+    elif recipe in names():
+        text = resources.files(__package__).joinpath(f"{recipe}.toml").read_text(encoding="utf-8")
+    else:
+        raise ValueError(
+            f"there is no recipe {os.fspath(recipe)!r}{closest(os.fspath(recipe), names())}; the recipes are"
+            f" {', '.join(names())}, or give the path of a .toml file, or of a .csv or .parquet table with --target"
+        )
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"{os.fspath(recipe)} is not valid TOML: {error}") from None
+    for change in changes:
+        _apply(values, change)
+    if seed is not None:
+        values["seed"] = seed
+    return from_dict(values)
+
+
+def _apply(values: dict[str, Any], change: str) -> None:
+    """Set one value, such as "network.hidden=[64, 64]"."""
+    key, equals, text = change.partition("=")
+    if not equals or not key.strip():
+        raise ValueError(f"--set takes key=value, such as optimizer.lr=0.01, not {change!r}")
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = text.strip()  # a bare word is text
+    *path, last = key.strip().split(".")
+    table = values
+    for name in path:
+        inner = table.setdefault(name, {})
+        if isinstance(inner, str):  # "ReLU" becomes {name = "ReLU"} when an argument of it is set
+            inner = table[name] = {"name": inner}
+        if not isinstance(inner, dict):
+            raise ValueError(f"--set {change}: {name} is no table")
+        table = inner
+    table[last] = value
+
+
+def _fill(table: type[T], values: Any, where: str) -> T:
+    """Make a dataclass from a TOML table, strictly."""
+    if not isinstance(values, dict):
+        raise ValueError(f"recipe: {where} is a table, not {values!r}")
+    known = {f.name: f for f in fields(table)}  # type: ignore[arg-type]
+    place = f"{where}." if where else ""
+    made: dict[str, Any] = {}
+    for key, value in values.items():
+        if key not in known:
+            raise ValueError(f"recipe: there is no {place}{key}{closest(key, known)}; {where or 'a recipe'} has"
+                             f" {', '.join(known)}")  # fmt: skip
+        inner = TABLES.get(str(known[key].type))
+        made[key] = _fill(inner, value, key) if inner else _typed(value, str(known[key].type), place + key)
+    missing = [name for name in ("name", "data", "source") if name in known and name not in made]
+    if missing:
+        raise ValueError(f"recipe: {place}{missing[0]} is missing")
+    return table(**made)
+
+
+TABLES: dict[str, type[Any]] = {table.__name__: table for table in (DataTable, NetworkTable, TrainingTable)}
+TYPES: dict[str, tuple[type, ...]] = {
+    "str": (str,), "int": (int,), "float": (int, float), "bool": (bool,), "list[int]": (list,), "Part": (str, dict), "Task": (str,),
+}  # fmt: skip
+WORDS = {
+    "str": "text", "int": "a whole number", "float": "a number", "bool": "true or false", "Task": "text",
+    "list[int]": "a list of whole numbers", "Part": "a name or a table with a name",
+}  # fmt: skip
+
+
+def _typed(value: Any, annotation: str, where: str) -> Any:
+    """The value, if TOML gave it the type that the field has."""
+    kind = annotation.removesuffix(" | None")
+    if not isinstance(value, TYPES[kind]) or (isinstance(value, bool) and kind != "bool"):
+        raise ValueError(f"recipe: {where} must be {WORDS[kind]}, not {value!r}")
+    return value

@@ -1,0 +1,124 @@
+"""A recipe: a whole experiment as data, and the objects that are built from it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from glassnet import nn, optim
+from glassnet.data.labels import Task
+from glassnet.recipes.parts import Part, call, make
+
+
+@dataclass
+class DataTable:
+    """[data]: what to learn from. The options are those of `gn.load`."""
+
+    source: str  # a name that `gn.load` knows, or the path of a CSV or Parquet file
+    target: str | None = None
+    task: Task | None = None
+    split: str | None = None
+    truncate_targets: bool = False  # cut the decimals off the targets that training sees (the seed does)
+
+
+@dataclass
+class NetworkTable:
+    """[network]: inputs, then Dense, normalization, activation and dropout for each hidden width, then Dense."""
+
+    inputs: Part | None = "Standardize"
+    hidden: list[int] = field(default_factory=lambda: [128])
+    activation: Part = "ReLU"
+    normalization: str | None = None  # BatchNorm or LayerNorm
+    dropout: float = 0.0
+    input_dropout: float = 0.0
+    init: str = "he"
+    standardize_target: bool = True  # of values: the network works with unit targets, its outputs are in their unit
+    dtype: str = "float32"
+
+
+@dataclass
+class TrainingTable:
+    """[training]: the arguments of `gn.fit`."""
+
+    epochs: int = 20
+    batch_size: int = 128
+    replacement: bool = False
+    monitor: str | None = None
+    patience: int | None = None
+    restore_best: bool = True
+
+
+@dataclass
+class Recipe:
+    """A whole experiment. `loss` is by default CrossEntropy for classes and MSE for values."""
+
+    name: str
+    data: DataTable
+    description: str = ""
+    seed: int = 0
+    report: str | None = None  # an extra figure in metrics.json, see `glassnet.recipes.seed_exercise`
+    network: NetworkTable = field(default_factory=NetworkTable)
+    loss: Part | None = None
+    optimizer: Part = field(default_factory=lambda: {"name": "AdamW", "lr": 1e-3})
+    schedule: Part = "Constant"
+    training: TrainingTable = field(default_factory=TrainingTable)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the recipe as TOML can hold it."""
+        return _without_none(asdict(self))
+
+    def save(self, path: Path) -> None:
+        """Write the recipe as TOML, atomically."""
+        import tomli_w
+
+        from glassnet.files import replacing
+
+        with replacing(path) as part:
+            part.write_text(tomli_w.dumps(self.to_dict()), encoding="utf-8")
+
+    def build_network(self, n_in: int, n_out: int, task: str) -> nn.Network:
+        """Make the network for rows of n_in values and n_out outputs. Raises ValueError for what makes no sense."""
+        table = self.network
+        layers: list[nn.Layer] = []
+        if table.inputs is not None:
+            layers.append(make(table.inputs, nn.Preprocessing, "network.inputs"))
+        if table.input_dropout:
+            layers.append(call(nn.Dropout, {"rate": table.input_dropout}, "network.input_dropout"))
+        width = n_in
+        for units in table.hidden:
+            layers.append(call(nn.Dense, {"fan_in": width, "fan_out": units, "init": table.init}, "network.hidden"))
+            if table.normalization is not None:
+                layers.append(make({"name": table.normalization, "width": units}, nn.Layer, "network.normalization"))
+            layers.append(make(table.activation, nn.Layer, "network.activation"))
+            if table.dropout:
+                layers.append(call(nn.Dropout, {"rate": table.dropout}, "network.dropout"))
+            width = units
+        layers.append(call(nn.Dense, {"fan_in": width, "fan_out": n_out, "init": table.init}, "network"))
+        if task == "regression" and table.standardize_target:
+            layers.append(nn.Unstandardize())
+        return nn.Network(layers, table.dtype, self.seed)
+
+    def build_loss(self, task: str) -> nn.Loss:
+        """Make the loss; raise ValueError if it is for another task than the data's."""
+        default = "CrossEntropy" if task == "classification" else "MSE"
+        loss: nn.Loss = make(self.loss or default, nn.Loss, "loss")
+        if loss.task != task:
+            raise ValueError(f"loss: {type(loss).__name__} is for {loss.task}, but the data are for {task}")
+        return loss
+
+    def build_optimizer(self) -> optim.Optimizer:
+        """Make the optimizer."""
+        return make(self.optimizer, optim.Optimizer, "optimizer")
+
+    def build_schedule(self) -> optim.Schedule:
+        """Make the schedule."""
+        return make(self.schedule, optim.Schedule, "schedule")
+
+
+def _without_none(values: dict[str, Any]) -> dict[str, Any]:
+    return {
+        key: _without_none(value) if isinstance(value, dict) else value
+        for key, value in values.items()
+        if value is not None
+    }

@@ -1,0 +1,24 @@
+"""Fixtures that several files of tests share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A machine on which no data set is here yet: GLASSNET_DATA is unset, the cache is a folder of the test."""
+    cache = tmp_path / "cache"
+    monkeypatch.delenv("GLASSNET_DATA", raising=False)
+    monkeypatch.setattr("glassnet.data.resolve.cache_folder", lambda: cache)
+    return cache
+
+
+@pytest.fixture
+def published_data() -> None:
+    """Skip the test where MNIST and California Housing aren't at hand; a test never downloads them."""
+    if not os.environ.get("GLASSNET_DATA"):
+        pytest.skip("GLASSNET_DATA isn't set: MNIST and California Housing are needed")
