@@ -1,16 +1,16 @@
 """The blackboard: layers, losses, networks, and the check of their gradients. Needs NumPy alone."""
 
-from glassnet.nn.activations import GELU, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Tanh
+from glassnet.nn.activations import GELU, Activation, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Tanh
 from glassnet.nn.gradcheck import GradientReport, gradcheck
 from glassnet.nn.layer import Layer
 from glassnet.nn.layers import Dense, Dropout
 from glassnet.nn.losses import MAE, MSE, BinaryCrossEntropy, CrossEntropy, Huber, Loss
 from glassnet.nn.network import Network
-from glassnet.nn.normalization import BatchNorm, LayerNorm
+from glassnet.nn.normalization import BatchNorm, LayerNorm, Normalization
 from glassnet.nn.preprocessing import Preprocessing, QuantileNormalize, Standardize, Unstandardize
 
 __all__ = [
-    "GELU", "MAE", "MSE", "BatchNorm", "BinaryCrossEntropy", "CrossEntropy", "Dense", "Dropout", "GradientReport",
-    "Huber", "Layer", "LayerNorm", "LeakyReLU", "Loss", "Network", "Preprocessing", "QuantileNormalize", "ReLU",
+    "GELU", "MAE", "MSE", "Activation", "BatchNorm", "BinaryCrossEntropy", "CrossEntropy", "Dense", "Dropout", "GradientReport",
+    "Huber", "Layer", "LayerNorm", "LeakyReLU", "Loss", "Network", "Normalization", "Preprocessing", "QuantileNormalize", "ReLU",
     "SiLU", "Sigmoid", "Softmax", "Standardize", "Tanh", "Unstandardize", "gradcheck",
 ]  # fmt: skip

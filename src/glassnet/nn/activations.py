@@ -18,7 +18,11 @@ def logistic(x: Array, out: Array) -> Array:
     return out
 
 
-class ReLU(Layer):
+class Activation(Layer):
+    """A layer without parameters that leaves the width of a row as it is."""
+
+
+class ReLU(Activation):
     """Rectified linear unit: y = max(x, 0); dx = dy where x > 0, else 0 (at the kink x = 0 too)."""
 
     def forward(self, x: Array, training: bool = False) -> Array:
@@ -36,7 +40,7 @@ class ReLU(Layer):
         return self.y > 0
 
 
-class LeakyReLU(Layer):
+class LeakyReLU(Activation):
     """y = x where x > 0, else slope * x; dx = dy or slope * dy. Maas et al. 2013 (ICML workshop on deep learning)."""
 
     def __init__(self, slope: float = 0.01) -> None:
@@ -60,7 +64,7 @@ class LeakyReLU(Layer):
         return self.positive.copy()
 
 
-class Sigmoid(Layer):
+class Sigmoid(Activation):
     """y = 1 / (1 + exp(-x)); dx = dy * y * (1 - y)."""
 
     def forward(self, x: Array, training: bool = False) -> Array:
@@ -76,7 +80,7 @@ class Sigmoid(Layer):
         return dx
 
 
-class Tanh(Layer):
+class Tanh(Activation):
     """y = tanh(x); dx = dy * (1 - y^2)."""
 
     def forward(self, x: Array, training: bool = False) -> Array:
@@ -92,7 +96,7 @@ class Tanh(Layer):
         return dx
 
 
-class GELU(Layer):
+class GELU(Activation):
     """Gaussian error linear unit: y = x * P(x), P the distribution function of N(0, 1) and p its density.
 
     dx = dy * (P(x) + x * p(x)). Hendrycks & Gimpel 2016 (arXiv:1606.08415); this is the exact form, not the tanh one.
@@ -119,7 +123,7 @@ class GELU(Layer):
         return dx
 
 
-class SiLU(Layer):
+class SiLU(Activation):
     """y = x * s with s = 1 / (1 + exp(-x)); dx = dy * s * (1 + x * (1 - s)).
 
     Elfwing et al. 2017 (arXiv:1702.03118), also known as swish.
@@ -141,7 +145,7 @@ class SiLU(Layer):
         return dx
 
 
-class Softmax(Layer):
+class Softmax(Activation):
     """Each row becomes probabilities: y_i = exp(x_i) / sum_j exp(x_j), computed after subtracting the row's maximum.
 
     The Jacobian of a row is diag(y) - y y^T, so dx = y * (dy - sum_j dy_j y_j).

@@ -106,7 +106,7 @@ def gradcheck(
     assert dx is not None
     targets = [(name, p, dp.copy()) for name, p, dp in net.named_parameters()] + [("x", x, dx)]
     largest = max(float(np.abs(d).max(initial=0)) for _, _, d in targets)
-    floor = FLOOR * max(largest, 1e-8 * max(1.0, abs(centre)))  # of gradients that are all zero, rounding remains
+    floor = FLOOR * max(largest, FLOOR * max(1.0, abs(centre)))  # of gradients that are all zero, rounding remains
 
     report = GradientReport(tolerance)
     rng = np.random.default_rng(0)

@@ -8,7 +8,7 @@ from glassnet.nn.layer import Array, Layer
 from glassnet.nn.layers import positive_int
 
 
-class _Norm(Layer):
+class Normalization(Layer):
     """What both share: x_hat has mean 0 and variance 1 along an axis, and y = gamma * x_hat + beta."""
 
     parameters = ("gamma", "beta")
@@ -71,7 +71,7 @@ class _Norm(Layer):
         return self.width
 
 
-class BatchNorm(_Norm):
+class BatchNorm(Normalization):
     """Normalise each column by the batch's mean and variance: y = gamma * (x - mean) / sqrt(var + eps) + beta.
 
     Ioffe & Szegedy 2015 (arXiv:1502.03167), algorithm 1. Shapes: x, y (N, width), gamma, beta (width,).
@@ -113,7 +113,7 @@ class BatchNorm(_Norm):
         return dx
 
 
-class LayerNorm(_Norm):
+class LayerNorm(Normalization):
     """Normalise each row by its own mean and variance: y = gamma * (x - mean) / sqrt(var + eps) + beta.
 
     Ba et al. 2016 (arXiv:1607.06450), section 3. Shapes: x, y (N, width), gamma, beta (width,).

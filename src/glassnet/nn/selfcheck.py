@@ -42,6 +42,7 @@ SHAPES = [(4, 3, 5, 3), (1, 2, 3, 2), (5, 1, 1, 1), (2, 7, 4, 5)]  # rows, input
 class Case:
     """A small network, a batch and a loss whose gradients are to be checked."""
 
+    layer: str
     name: str
     net: Network
     x: Array
@@ -77,7 +78,7 @@ def _both_modes(layers: list[Layer], subject: Layer, loss: Loss, rows: int, n_in
         for training in (True, False):
             mode = "training" if training else "inference"
             name = f"{subject!r} {loss!r} x {(rows, n_in)} y {(rows, n_out)} t {t.dtype}, {mode}"
-            yield Case(name, net, x, t, loss, training)
+            yield Case(type(subject).__name__, name, net, x, t, loss, training)
 
 
 def _targets(loss: Loss, rows: int, n_out: int, rng: np.random.Generator) -> list[Array]:
@@ -86,3 +87,29 @@ def _targets(loss: Loss, rows: int, n_out: int, rng: np.random.Generator) -> lis
     if isinstance(loss, BinaryCrossEntropy):
         return [rng.random((rows, n_out))]
     return [rng.standard_normal((rows, n_out))]
+
+
+@dataclass
+class Group:
+    """What the check found for all cases of one layer."""
+
+    name: str
+    cases: int = 0
+    checked: int = 0
+    at_kinks: int = 0
+    max_relative_error: float = 0.0
+    passed: bool = True
+
+
+def summary() -> list[Group]:
+    """Check every case; return one group for each layer."""
+    groups: dict[str, Group] = {}
+    for case in cases():
+        report = case.check()
+        group = groups.setdefault(case.layer, Group(case.layer))
+        group.cases += 1
+        group.checked += sum(row.checked for row in report.rows)
+        group.at_kinks += sum(row.at_kinks for row in report.rows)
+        group.max_relative_error = max(group.max_relative_error, report.max_relative_error)
+        group.passed = group.passed and report.passed
+    return list(groups.values())

@@ -2,6 +2,19 @@
 
 from glassnet.recipes.reading import from_dict, load, names
 from glassnet.recipes.recipe import Recipe
-from glassnet.recipes.run import open_run, train
+from glassnet.recipes.run import free_directory, open_run, train
+from glassnet.recipes.using import evaluate_run, gradcheck, predict_file, write_predictions
 
-__all__ = ["Recipe", "from_dict", "load", "names", "open_run", "train"]
+__all__ = [
+    "Recipe",
+    "evaluate_run",
+    "free_directory",
+    "from_dict",
+    "gradcheck",
+    "load",
+    "names",
+    "open_run",
+    "predict_file",
+    "train",
+    "write_predictions",
+]

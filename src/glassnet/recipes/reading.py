@@ -23,9 +23,8 @@ def from_dict(values: dict[str, Any]) -> Recipe:
 
 def names() -> list[str]:
     """Return the names of the recipes that come with glassnet."""
-    return sorted(
-        f.name.removesuffix(".toml") for f in resources.files(__package__).iterdir() if f.name.endswith(".toml")
-    )
+    files = (Path(file.name) for file in resources.files(__package__).iterdir())
+    return sorted(file.stem for file in files if file.suffix == ".toml")
 
 
 def load(recipe: str | os.PathLike[str], *, seed: int | None = None, changes: Sequence[str] = ()) -> Recipe:
@@ -83,8 +82,8 @@ def _fill(table: type[T], values: Any, where: str) -> T:
     made: dict[str, Any] = {}
     for key, value in values.items():
         if key not in known:
-            raise ValueError(f"recipe: there is no {place}{key}{closest(key, known)}; {where or 'a recipe'} has"
-                             f" {', '.join(known)}")  # fmt: skip
+            has = ", ".join(known)
+            raise ValueError(f"recipe: there is no {place}{key}{closest(key, known)}; {where or 'a recipe'} has {has}")
         inner = TABLES.get(str(known[key].type))
         made[key] = _fill(inner, value, key) if inner else _typed(value, str(known[key].type), place + key)
     missing = [name for name in ("name", "data", "source") if name in known and name not in made]

@@ -89,8 +89,10 @@ class Recipe:
         for units in table.hidden:
             layers.append(call(nn.Dense, {"fan_in": width, "fan_out": units, "init": table.init}, "network.hidden"))
             if table.normalization is not None:
-                layers.append(make({"name": table.normalization, "width": units}, nn.Layer, "network.normalization"))
-            layers.append(make(table.activation, nn.Layer, "network.activation"))
+                layers.append(
+                    make({"name": table.normalization, "width": units}, nn.Normalization, "network.normalization")
+                )
+            layers.append(make(table.activation, nn.Activation, "network.activation"))
             if table.dropout:
                 layers.append(call(nn.Dropout, {"rate": table.dropout}, "network.dropout"))
             width = units

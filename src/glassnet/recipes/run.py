@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import math
 import shutil
 import time
 from collections.abc import Iterator
@@ -48,13 +50,10 @@ def train(recipe: Recipe, out: Path, *, resume: bool = False, progress: bool = F
             callbacks=[Checkpoint(checkpoint), CSVLog(out / HISTORY)], resume=checkpoint if resume else None,
             **vars(recipe.training),
         )  # fmt: skip
-        metrics: dict[str, Any] = {part: evaluate(net, getattr(data, part), loss) for part in ("train", "val", "test")}
-        metrics["baseline"] = baseline(data.train, data.test, loss)
+        metrics = results(net, data, loss)
         if recipe.report is not None:
             seen = _as_trained(data, recipe)
             metrics[recipe.report] = seed_exercise.report(net, seen.train, seen.val, optimizer)
-        if data.task == "classification":
-            metrics |= _by_class(net, data, loss)
         metrics |= {
             "recipe": recipe.name, "task": data.task, "epochs": len(history), "best_epoch": history.best_epoch,
             "interrupted": history.interrupted, "seconds": round(time.perf_counter() - start, 3), "seed": recipe.seed,
@@ -63,7 +62,7 @@ def train(recipe: Recipe, out: Path, *, resume: bool = False, progress: bool = F
         net.save(out / MODEL)
         draw(out / "plots", net, data, history, loss)
         with replacing(out / METRICS) as part:
-            part.write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
+            part.write_text(json.dumps(_finite(metrics), indent=2) + "\n", encoding="utf-8")
     checkpoint.unlink(missing_ok=True)
     return metrics
 
@@ -99,25 +98,32 @@ def _as_trained(data: Dataset, recipe: Recipe) -> Dataset:
     return replace(data, train=train, val=val)
 
 
-def _by_class(net: Network, data: Dataset, loss: Loss) -> dict[str, Any]:
-    """Confusion matrix, precision and recall on the test part."""
+def results(net: Network, data: Dataset, loss: Loss) -> dict[str, Any]:
+    """Evaluate all parts of the data beside the baseline; for classes also class by class, on the test part."""
+    found: dict[str, Any] = {part: evaluate(net, getattr(data, part), loss) for part in ("train", "val", "test")}
+    found["baseline"] = baseline(data.train, data.test, loss)
+    if data.task == "regression":
+        return found
     matrix = confusion_matrix(data.test.y, labels(net.predict(data.test.x), loss), data.n_out)
     scores = class_scores(matrix)
-    names = data.classes
-    per_class = {
-        name: {
-            "precision": _number(scores.precision[i]),
-            "recall": _number(scores.recall[i]),
-            "rows": int(scores.rows[i]),
-        }
-        for i, name in enumerate(names)
+    columns = {"precision": scores.precision.tolist(), "recall": scores.recall.tolist(), "rows": scores.rows.tolist()}
+    return found | {
+        "confusion_matrix": matrix.tolist(),
+        "classes": {c: {name: values[i] for name, values in columns.items()} for i, c in enumerate(data.classes)},
     }
-    return {"confusion_matrix": matrix.tolist(), "classes": per_class}
 
 
-def _number(value: float) -> float | None:
-    """A number that JSON knows: NaN becomes null."""
-    return None if np.isnan(value) else float(value)
+def free_directory(path: Path) -> Path:
+    """Return `path`, or if that is taken `path`-2, `path`-3 and so on."""
+    taken = (path.with_name(f"{path.name}-{n}") for n in itertools.count(2))
+    return next(candidate for candidate in itertools.chain([path], taken) if not candidate.exists())
+
+
+def _finite(value: Any) -> Any:
+    """The same with null for NaN and infinity, which JSON doesn't know."""
+    if isinstance(value, dict):
+        return {key: _finite(inner) for key, inner in value.items()}
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 @contextmanager

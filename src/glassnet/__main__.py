@@ -1,0 +1,5 @@
+"""Run the command line with python -m glassnet."""
+
+from glassnet.cli import main
+
+main()

@@ -1,0 +1,225 @@
+"""The terminal's door: it parses what was typed, calls the rooms below, and prints what they return."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+import glassnet
+
+app = typer.Typer(
+    name="glassnet",
+    help="The fully connected neural network, by hand.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Any command takes --debug, which shows the traceback of an error.",
+)
+data_app = typer.Typer(help="List, download and verify the data sets.", no_args_is_help=True)
+app.add_typer(data_app, name="data")
+
+RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory, as train makes it.")]
+
+
+def main() -> None:
+    """Run the command line; an error is one line on standard error and exit status 2."""
+    arguments = sys.argv[1:]
+    debug = "--debug" in arguments
+    try:
+        status = app(args=[a for a in arguments if a != "--debug"], prog_name="glassnet", standalone_mode=False)
+    except BrokenPipeError:  # the reader of our output has gone, as in `glassnet recipes | head -1`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 0
+    except KeyboardInterrupt:
+        status = _fail("stopped", 130)
+    except Exception as error:
+        explained = getattr(error, "format_message", None)  # an error of the command line itself
+        if debug or not (explained or isinstance(error, (ValueError, OSError, ArithmeticError))):
+            raise
+        status = _fail(explained() if explained else _message(error))
+    sys.exit(status)
+
+
+@app.callback(invoke_without_command=True)
+def version(
+    show: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    """The fully connected neural network, by hand."""
+    if show:
+        print(f"glassnet {glassnet.__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def train(
+    recipe: Annotated[
+        str, typer.Argument(metavar="RECIPE|TABLE", help="A recipe's name or .toml file, or a .csv or .parquet table.")
+    ],
+    target: Annotated[str | None, typer.Option(metavar="COLUMN", help="The table's column to predict.")] = None,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="The run directory; by default below runs/.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Another seed than the recipe's.")] = None,
+    changes: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change the recipe: optimizer.lr=0.01.")
+    ] = None,
+    resume: Annotated[bool, typer.Option(help="Go on with a training that was killed, in --out.")] = False,
+) -> None:
+    """Train a recipe, or the default network on a table of your own, and write a run directory."""
+    from glassnet import recipes
+
+    changes = list(changes or [])
+    if Path(recipe).suffix.lower() in (".csv", ".parquet"):
+        chosen = recipes.load("table", seed=seed, changes=changes)
+        chosen.data.source, chosen.name = str(Path(recipe).resolve()), Path(recipe).stem
+        chosen.data.target = target
+    else:
+        if target is not None:
+            raise ValueError("--target is for a table; a recipe names its own")
+        chosen = recipes.load(recipe, seed=seed, changes=changes)
+    if resume and out is None:
+        raise ValueError("--resume needs --out, the run directory to go on with")
+    out = out or recipes.free_directory(Path("runs") / chosen.name)
+    metrics = recipes.train(chosen, out, resume=resume, progress=True)
+    _print_metrics(metrics)
+    note = " (stopped early, by Ctrl-C)" if metrics["interrupted"] else ""
+    print(f"{metrics['epochs']} epochs in {metrics['seconds']:.1f} s{note}; written to {out}")
+
+
+@app.command()
+def evaluate(run: RunArgument) -> None:
+    """Evaluate a run's network on its test rows once more, class by class."""
+    from glassnet import recipes
+
+    metrics = recipes.evaluate_run(run)
+    _print_metrics(metrics)
+    if "classes" in metrics:
+        rows = [[name, *(_number(v) for v in scores.values())] for name, scores in metrics["classes"].items()]
+        _print_table(["test, by class", "precision", "recall", "rows"], rows)
+        counts = zip(metrics["classes"], metrics["confusion_matrix"], strict=True)
+        _print_table(["true \\ predicted", *metrics["classes"]], [[name, *map(str, row)] for name, row in counts])
+
+
+@app.command()
+def predict(
+    run: RunArgument,
+    rows: Annotated[Path, typer.Argument(metavar="INPUT", help="A table with the run's columns, or an image.")],
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write CSV here instead of printing it.")] = None,
+) -> None:
+    """Predict the rows of a CSV or Parquet table, or the digit in a picture, as CSV."""
+    from glassnet import recipes
+
+    recipes.write_predictions(recipes.predict_file(run, rows), out)
+
+
+@app.command()
+def gradcheck(
+    recipe: Annotated[str | None, typer.Argument(metavar="[RECIPE]", help="Default: every layer, every loss.")] = None,
+) -> None:
+    """Compare gradients with differences of the loss: of a recipe's network on its data, or of every layer."""
+    if recipe is not None:
+        from glassnet import recipes
+
+        report = recipes.gradcheck(recipes.load(recipe))
+        print(report)
+        raise typer.Exit(0 if report.passed else 1)
+    from glassnet.nn.selfcheck import summary
+
+    groups = summary()
+    rows = [[g.name, str(g.cases), f"{g.checked:,}", f"{g.at_kinks:,}", f"{g.max_relative_error:.1e}",
+             "passed" if g.passed else "FAILED"] for g in groups]  # fmt: skip
+    _print_table(["layer", "networks", "gradients", "at kinks", "max relative error", ""], rows)
+    raise typer.Exit(0 if all(g.passed for g in groups) else 1)
+
+
+@app.command("recipes")
+def list_recipes() -> None:
+    """List the recipes that come with glassnet."""
+    from glassnet import recipes
+
+    _print_table(["recipe", "what it does"], [[name, recipes.load(name).description] for name in recipes.names()])
+
+
+@data_app.command("list")
+def list_data() -> None:
+    """List the data sets, and where their files were found."""
+    from glassnet import data
+
+    rows = [[s.name, f"{s.rows:,}", s.task, s.where, s.origin] for s in data.status()]
+    _print_table(["name", "rows", "task", "where", "origin"], rows)
+
+
+@data_app.command("fetch")
+def fetch_data(
+    name: Annotated[str, typer.Argument(help="mnist or california; digits and diabetes are bundled.")],
+) -> None:
+    """Download a data set's files, where they aren't here yet, and verify them."""
+    from glassnet import data
+
+    _print_files(name, data.fetch(name))
+
+
+@data_app.command("verify")
+def verify_data(name: Annotated[str | None, typer.Argument(help="Default: all.")] = None) -> None:
+    """Verify the content of the files that are here; exit status 1 if one is corrupted."""
+    from glassnet import data
+
+    names = [name] if name is not None else [s.name for s in data.status()]
+    states = [state for each in names for state in _print_files(each, data.verify(each))]
+    raise typer.Exit(1 if any(s.state == "corrupted" for s in states) else 0)
+
+
+def _print_files(name: str, states: list[Any]) -> list[Any]:
+    if not states:
+        print(f"ok         {name} comes inside scikit-learn")
+    for state in states:
+        print(f"{state.state:9}  {state.path}")
+    return states
+
+
+def _print_metrics(metrics: dict[str, Any]) -> None:
+    """The figures of all parts, beside those of a network that has learned nothing."""
+    from glassnet.train.metrics import METRICS
+
+    parts = {"train": "train", "val": "validation", "test": "test", "baseline": "test, baseline"}
+    head = [metrics["recipe"], *parts.values()]
+    rows = [[name, *(_number(metrics[part][name]) for part in parts)] for name in METRICS[metrics["task"]]]
+    _print_table(head, rows)
+    what = "the majority class" if metrics["task"] == "classification" else "the training mean"
+    print(f"baseline: always {what}, and for the loss the best constant answer")
+    for name, value in metrics.get("seed_figure", {}).items():
+        print(f"{name}: {value:.4f}")
+
+
+def _number(value: float | None) -> str:
+    if value is None or value != value:  # a class that was never predicted has no precision
+        return "-"
+    return f"{value:,}" if isinstance(value, int) else f"{value:.4f}" if abs(value) < 1000 else f"{value:,.1f}"
+
+
+def _print_table(head: list[str], rows: list[list[str]]) -> None:
+    """A table: on a terminal as wide as that is, elsewhere as wide as needed."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for i, name in enumerate(head):
+        numeric = all(row[i][:1] in "-0123456789" for row in rows)
+        table.add_column(name, justify="right" if numeric else "left", no_wrap=numeric or i == 0)
+    for row in rows:
+        table.add_row(*row)
+    Console(width=None if sys.stdout.isatty() else 160, markup=False, highlight=False, soft_wrap=False).print(table)
+
+
+def _message(error: Exception) -> str:
+    """One line for an error; an OSError says which file."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return str(error) or type(error).__name__
+
+
+def _fail(message: str, status: int = 2) -> int:
+    print("glassnet: " + " ".join(message.split()), file=sys.stderr)
+    return status

@@ -1,0 +1,75 @@
+"""What can be done with a run, and with a recipe short of training it: evaluate, predict, check gradients."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from glassnet.data import numeric_rows, read_digit, read_table
+from glassnet.files import replacing
+from glassnet.nn import GradientReport
+from glassnet.nn import gradcheck as check_gradients
+from glassnet.recipes.recipe import Recipe
+from glassnet.recipes.run import load_data, open_run, results
+
+Rows = list[dict[str, Any]]
+
+
+def evaluate_run(run: Path) -> dict[str, Any]:
+    """Evaluate a finished run's network on its data anew; return what metrics.json holds of results."""
+    recipe, net = open_run(run)
+    data = load_data(recipe)
+    return {"recipe": recipe.name, "task": data.task} | results(net, data, recipe.build_loss(data.task))
+
+
+def predict_file(run: Path, path: Path) -> Rows:
+    """Predict the rows of a table, or the digit in an image; return one dict per row.
+
+    Classes: "prediction" and a "p(class)" for each class; values: "prediction". Raises ValueError if the file doesn't
+    hold what the network was trained on.
+    """
+    net = open_run(run)[1]
+    info = net.info
+    if path.suffix.lower() in (".csv", ".parquet"):
+        x = numeric_rows(read_table(path), info["features"])
+    elif "image_shape" not in info:
+        raise ValueError(f"{path}: {run} was trained on a table, so it predicts .csv and .parquet files")
+    else:
+        height, width = info["image_shape"]
+        x = read_digit(path, (height, width), info["image_maximum"])
+    if info["task"] == "regression":
+        return [{"prediction": float(value)} for value in net.predict(x)[:, 0]]
+    classes = info["classes"]
+    return [
+        {"prediction": classes[int(np.argmax(p))]} | {f"p({c})": float(v) for c, v in zip(classes, p, strict=True)}
+        for p in net.predict_proba(x)
+    ]
+
+
+def write_predictions(rows: Rows, out: Path | None) -> None:
+    """Write predictions as CSV to a file, atomically, or to standard output."""
+    if out is None:
+        _write_csv(rows, sys.stdout)
+        return
+    with replacing(out) as part, part.open("w", encoding="utf-8", newline="") as file:
+        _write_csv(rows, file)
+
+
+def _write_csv(rows: Rows, file: Any) -> None:
+    import csv
+
+    writer = csv.DictWriter(file, fieldnames=list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({k: f"{v:.6g}" if isinstance(v, float) else v for k, v in row.items()} for row in rows)
+
+
+def gradcheck(recipe: Recipe, rows: int = 8, entries: int = 30) -> GradientReport:
+    """Check a recipe's network on its first training rows: `entries` numbers of each parameter and of the input."""
+    data = load_data(recipe)
+    net = recipe.build_network(data.n_in, data.n_out, data.task)
+    net.fit_preprocessing(data.train.x, data.train.y)
+    loss = recipe.build_loss(data.task)
+    return check_gradients(net, data.train.x[:rows], data.train.y[:rows], loss, entries=entries)
