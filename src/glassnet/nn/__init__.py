@@ -10,7 +10,8 @@ from glassnet.nn.normalization import BatchNorm, LayerNorm, Normalization
 from glassnet.nn.preprocessing import Preprocessing, QuantileNormalize, Standardize, Unstandardize
 
 __all__ = [
-    "GELU", "MAE", "MSE", "Activation", "BatchNorm", "BinaryCrossEntropy", "CrossEntropy", "Dense", "Dropout", "GradientReport",
-    "Huber", "Layer", "LayerNorm", "LeakyReLU", "Loss", "Network", "Normalization", "Preprocessing", "QuantileNormalize", "ReLU",
-    "SiLU", "Sigmoid", "Softmax", "Standardize", "Tanh", "Unstandardize", "gradcheck",
+    "GELU", "MAE", "MSE", "Activation", "BatchNorm", "BinaryCrossEntropy", "CrossEntropy", "Dense", "Dropout",
+    "GradientReport", "Huber", "Layer", "LayerNorm", "LeakyReLU", "Loss", "Network", "Normalization",
+    "Preprocessing", "QuantileNormalize", "ReLU", "SiLU", "Sigmoid", "Softmax", "Standardize", "Tanh",
+    "Unstandardize", "gradcheck",
 ]  # fmt: skip

@@ -94,7 +94,8 @@ def _fill(table: type[T], values: Any, where: str) -> T:
 
 TABLES: dict[str, type[Any]] = {table.__name__: table for table in (DataTable, NetworkTable, TrainingTable)}
 TYPES: dict[str, tuple[type, ...]] = {
-    "str": (str,), "int": (int,), "float": (int, float), "bool": (bool,), "list[int]": (list,), "Part": (str, dict), "Task": (str,),
+    "str": (str,), "int": (int,), "float": (int, float), "bool": (bool,), "list[int]": (list,), "Part": (str, dict),
+    "Task": (str,),
 }  # fmt: skip
 WORDS = {
     "str": "text", "int": "a whole number", "float": "a number", "bool": "true or false", "Task": "text",

@@ -12,6 +12,7 @@ from glassnet.data import numeric_rows, read_digit, read_table
 from glassnet.files import replacing
 from glassnet.nn import GradientReport
 from glassnet.nn import gradcheck as check_gradients
+from glassnet.nn.layer import Array
 from glassnet.recipes.recipe import Recipe
 from glassnet.recipes.run import load_data, open_run, results
 
@@ -33,13 +34,7 @@ def predict_file(run: Path, path: Path) -> Rows:
     """
     net = open_run(run)[1]
     info = net.info
-    if path.suffix.lower() in (".csv", ".parquet"):
-        x = numeric_rows(read_table(path), info["features"])
-    elif "image_shape" not in info:
-        raise ValueError(f"{path}: {run} was trained on a table, so it predicts .csv and .parquet files")
-    else:
-        height, width = info["image_shape"]
-        x = read_digit(path, (height, width), info["image_maximum"])
+    x = _rows(path, info)
     if info["task"] == "regression":
         return [{"prediction": float(value)} for value in net.predict(x)[:, 0]]
     classes = info["classes"]
@@ -47,6 +42,16 @@ def predict_file(run: Path, path: Path) -> Rows:
         {"prediction": classes[int(np.argmax(p))]} | {f"p({c})": float(v) for c, v in zip(classes, p, strict=True)}
         for p in net.predict_proba(x)
     ]
+
+
+def _rows(path: Path, info: dict[str, Any]) -> Array:
+    """The rows of a file as the network of that `info` takes them."""
+    if path.suffix.lower() in (".csv", ".parquet"):
+        return numeric_rows(read_table(path), info["features"])
+    if "image_shape" not in info:
+        raise ValueError(f"{path}: this run was trained on a table, so it predicts the rows of .csv and .parquet files")
+    height, width = info["image_shape"]
+    return read_digit(path, (height, width), info["image_maximum"])
 
 
 def write_predictions(rows: Rows, out: Path | None) -> None:
