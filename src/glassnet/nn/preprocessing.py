@@ -110,12 +110,13 @@ class Unstandardize(Preprocessing):
 class QuantileNormalize(Preprocessing):
     """Map each column to a normal distribution through its quantiles in the training rows.
 
-    y = Phi^-1(F(x)), with F the column's empirical distribution function, interpolated between `quantiles` points, and
-    Phi^-1 clipped to +-5.2 (the probabilities 1e-7 and 1 - 1e-7). Where a value is frequent, F jumps and x gets the
-    middle of the jump. `noise` (in standard deviations, seeded) is added to the training rows before the quantiles
-    are taken, which spreads such values out. Gorishniy et al. 2021 (arXiv:2106.11959), section 4, and
-    scikit-learn's QuantileTransformer. Shapes: x, y (N, width), knots (quantiles, width), levels (quantiles, 1).
-    Backward: dx = dy * the slope of the segment; zero beyond the outermost knots.
+    y = Phi^-1(F(x)): F is the column's empirical distribution function at `quantiles` points, Phi^-1 that of N(0, 1)
+    clipped to +-5.2 (the probabilities 1e-7 and 1 - 1e-7); between the points y is interpolated linearly. Where a value
+    is frequent F jumps, and y is the mean of the jump's two ends. `noise` (in standard deviations, seeded) is added to
+    the training rows before the quantiles are taken, which spreads such values out. Gorishniy et al. 2021
+    (arXiv:2106.11959), section 4; scikit-learn's QuantileTransformer, which jumps to 5.2 for a frequent maximum.
+    Shapes: x, y (N, width), knots (quantiles, width), levels (quantiles, 1). Backward: dx = dy * the segment's slope,
+    zero beyond the outermost knots.
     """
 
     state = ("knots", "levels")
