@@ -1,0 +1,78 @@
+"""What the package promises as a whole."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import glassnet as gn
+
+SOURCE = Path(gn.__file__).parent
+FLOORS = [["files"], ["nn", "data", "optim", "plots"], ["train"], ["recipes"], ["cli"]]
+
+
+def test_importing_glassnet_loads_numpy_and_nothing_heavier() -> None:
+    code = (
+        "import sys, numpy.random; before = set(sys.modules)\n"
+        "import glassnet\n"
+        "print(*sorted({m.partition('.')[0] for m in set(sys.modules) - before} - set(sys.stdlib_module_names)))"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert set(shown.split()) <= {"glassnet", "numpy"}
+
+
+def test_training_in_memory_needs_numpy_alone() -> None:
+    code = (
+        "import sys, numpy as np, glassnet as gn\n"
+        "x = np.random.default_rng(0).normal(size=(100, 3))\n"
+        "net = gn.Network([gn.Standardize(), gn.Dense(3, 4), gn.ReLU(), gn.Dense(4, 1), gn.Unstandardize()])\n"
+        "gn.fit(net, gn.Dataset.from_arrays(x, x[:, 0]), gn.MSE(), gn.SGD(0.01), epochs=2)\n"
+        "print(*{m.partition('.')[0] for m in sys.modules} - set(sys.stdlib_module_names))"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    loaded = {name for name in shown.split() if not name.startswith(("_", "cython"))}
+    assert loaded <= {"glassnet", "numpy", "google"}  # google: a namespace that .pth files may make
+
+
+def floor(module: str) -> int:
+    room = module.removeprefix("glassnet").lstrip(".").partition(".")[0]
+    return next((i for i, rooms in enumerate(FLOORS) if room in rooms), -1)
+
+
+@pytest.mark.parametrize("path", sorted(SOURCE.rglob("*.py")), ids=lambda path: str(path.relative_to(SOURCE)))
+def test_a_room_imports_only_rooms_below_it(path: Path) -> None:
+    parts = path.relative_to(SOURCE).with_suffix("").parts
+    if parts[0] in ("__init__", "__main__"):
+        return
+    here = floor(parts[0])
+    assert here >= 0, f"{parts[0]} has no floor in the house"
+    for module in re.findall(r"^\s*(?:from|import) (glassnet[\w.]*)", path.read_text(), re.MULTILINE):
+        other = module.removeprefix("glassnet").lstrip(".").partition(".")[0]
+        if other and other != parts[0]:
+            assert floor(module) < here, f"{path} imports {module}"
+
+
+@pytest.mark.parametrize("path", sorted(SOURCE.rglob("*.py")), ids=lambda path: str(path.relative_to(SOURCE)))
+def test_files_stay_short(path: Path) -> None:
+    assert len(path.read_text().splitlines()) <= 300
+
+
+def test_the_public_names_are_there() -> None:
+    contract = (
+        "load Network Standardize Dense ReLU LeakyReLU Sigmoid Tanh Softmax GELU SiLU Dropout BatchNorm LayerNorm MSE"
+        " MAE Huber CrossEntropy BinaryCrossEntropy SGD Adam AdamW Constant ExponentialDecay Cosine OneCycle fit"
+        " evaluate gradcheck"
+    )
+    names = contract.split()
+    assert not [name for name in names if not hasattr(gn, name)]
+    assert not [name for name in gn.__all__ if not getattr(gn, name).__doc__]
+
+
+def test_the_five_lines_of_the_package_docstring_run(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = [line.strip() for line in (gn.__doc__ or "").splitlines() if line.startswith("    ")]
+    exec("\n".join(lines), {})
+    assert float(re.findall(r"'accuracy': ([0-9.]+)", capsys.readouterr().out)[0]) > 0.9

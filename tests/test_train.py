@@ -1,0 +1,418 @@
+"""The loop: what it does with rows, weights, bad numbers and interruptions."""
+
+from __future__ import annotations
+
+import csv
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import glassnet as gn
+from glassnet.train import Callback, Run
+from glassnet.train.metrics import class_scores, confusion_matrix
+
+
+def data(n: int = 203, seed: int = 0) -> gn.Dataset:
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(n, 4))
+    return gn.Dataset.from_arrays(x, (x[:, 0] * x[:, 1] > 0).astype(np.int64) + (x[:, 2] > 1))
+
+
+def values(n: int = 203) -> gn.Dataset:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(n, 4))
+    return gn.Dataset.from_arrays(x, 300 + 50 * np.sin(x[:, 0]) + rng.normal(size=n))
+
+
+def network(seed: int = 0, dropout: float = 0.2) -> gn.Network:
+    return gn.Network(
+        [gn.Standardize(), gn.Dense(4, 16), gn.BatchNorm(16), gn.ReLU(), gn.Dropout(dropout), gn.Dense(16, 3)],
+        seed=seed,
+    )
+
+
+def train(net: gn.Network, dataset: gn.Dataset | None = None, **settings) -> gn.History:
+    arguments = {"epochs": 6, "batch_size": 32, "schedule": gn.OneCycle(), "seed": 1} | settings
+    return gn.fit(net, dataset or data(), gn.CrossEntropy(), gn.SGD(lr=0.05, momentum=0.9), **arguments)
+
+
+class Batches(Callback):
+    """Sees what the first layer saw."""
+
+    def on_start(self, run: Run) -> None:
+        self.sizes: list[int] = []
+
+    def on_step(self, run: Run) -> None:
+        self.sizes.append(len(run.net.layers[1].x))
+
+
+def test_it_learns() -> None:
+    dataset = data(2000)
+    net = network(dropout=0)
+    train(net, dataset, epochs=20)
+    result = gn.evaluate(net, dataset.test, gn.CrossEntropy())
+    assert result["accuracy"] > 0.9 > gn.baseline(dataset.train, dataset.test, gn.CrossEntropy())["accuracy"]
+
+
+def test_equal_settings_give_equal_bits_and_another_seed_does_not() -> None:
+    nets = [network(), network(), network()]
+    for net, seed in zip(nets, (1, 1, 2), strict=True):
+        train(net, seed=seed)
+    assert np.array_equal(nets[0].theta, nets[1].theta)
+    assert not np.array_equal(nets[0].theta, nets[2].theta)
+
+
+def test_every_row_is_used_once_an_epoch_the_last_batch_being_short() -> None:
+    rows = np.arange(10.0)[:, None]
+    part = gn.Split(rows, np.zeros(10))
+    seen: list[float] = []
+
+    class Seen(Callback):
+        def on_step(self, run: Run) -> None:
+            seen.extend(run.net.layers[0].x[:, 0])
+
+    dataset = gn.Dataset.from_arrays(rows, np.zeros(10))
+    dataset.train = part
+    net = gn.Network([gn.Dense(1, 1)])
+    history = gn.fit(net, dataset, gn.MSE(), gn.SGD(1e-3), epochs=2, batch_size=4, validate=False, callbacks=[Seen()])
+    assert sorted(seen[:10]) == sorted(seen[10:]) == rows[:, 0].tolist()
+    assert seen[:10] != seen[10:]
+    assert len(history.step_loss) == 6
+
+
+def test_batches_drawn_with_replacement_are_all_whole() -> None:
+    watcher = Batches()
+    history = train(network(), replacement=True, callbacks=[watcher])
+    assert set(watcher.sizes) == {32}
+    assert len(history.step_loss) == 6 * (len(data().train) // 32)
+
+
+def test_a_batch_larger_than_the_data_is_all_of_it() -> None:
+    watcher = Batches()
+    train(network(), batch_size=10_000, callbacks=[watcher])
+    assert watcher.sizes == [len(data().train)] * 6
+
+
+def test_history_has_a_number_for_each_step_and_a_row_for_each_epoch(tmp_path: Path) -> None:
+    history = train(network(), callbacks=[gn.CSVLog(tmp_path / "history.csv")])
+    steps = -(-len(data().train) // 32)
+    assert len(history) == 6
+    assert len(history.step_loss) == len(history.step_lr) == 6 * steps
+    assert history["train_loss"][2] == pytest.approx(np.mean(history.step_loss[2 * steps : 3 * steps]))
+    assert max(history.step_lr) <= 0.05
+    assert history["epoch"] == [1, 2, 3, 4, 5, 6]
+    with (tmp_path / "history.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [float(row["val_accuracy"]) for row in rows] == history["val_accuracy"]
+    assert list(rows[0]) == ["epoch", "lr", "train_loss", "val_loss", "val_accuracy", "seconds"]
+
+
+def test_the_best_epochs_weights_are_restored_by_the_metric_asked_for() -> None:
+    dataset = data()
+    for monitor, best in (("accuracy", max), ("loss", min)):
+        net = network()
+        history = train(net, dataset, monitor=monitor, epochs=12)
+        column = history[f"val_{monitor}"]
+        assert history.best_epoch == column.index(best(column)) + 1
+        assert gn.evaluate(net, dataset.val, gn.CrossEntropy())[monitor] == pytest.approx(best(column))
+
+
+def test_without_restoring_or_validation_the_last_weights_stay() -> None:
+    nets = [network(), network()]
+    last = train(nets[0], restore_best=False)
+    assert last.best_epoch is None
+    history = train(nets[1], validate=False)
+    assert np.array_equal(nets[0].theta, nets[1].theta)
+    assert list(history.columns()) == ["epoch", "lr", "train_loss", "seconds"]
+
+
+def test_patience_stops_training() -> None:
+    history = train(network(), epochs=500, patience=4, schedule=gn.Constant())
+    assert history.best_epoch is not None
+    assert len(history) == history.best_epoch + 4 < 500
+
+
+def test_values_are_learned_in_their_own_unit() -> None:
+    dataset = values(1000)
+    net = gn.Network([gn.Standardize(), gn.Dense(4, 32), gn.Tanh(), gn.Dense(32, 1), gn.Unstandardize()])
+    gn.fit(net, dataset, gn.MSE(), gn.AdamW(lr=1e-2), epochs=40, batch_size=32)
+    result = gn.evaluate(net, dataset.test, gn.MSE())
+    assert result["rmse"] < 5 < gn.baseline(dataset.train, dataset.test, gn.MSE())["rmse"]
+    assert 200 < net.predict(dataset.test.x).mean() < 400
+    assert result["mse"] == pytest.approx(result["rmse"] ** 2)
+    assert result["r2"] > 0.95
+
+
+def test_preprocessing_is_fitted_on_the_training_part_alone_and_only_once() -> None:
+    dataset = data()
+    net = network()
+    train(net, dataset, epochs=1)
+    np.testing.assert_allclose(net.layers[0].mean, dataset.train.x.mean(axis=0))
+    dataset.train.x += 100
+    train(net, dataset, epochs=1)
+    assert (np.abs(net.layers[0].mean) < 1).all()
+
+
+@pytest.mark.parametrize("kept", [1, 3])
+def test_resuming_gives_the_bits_of_training_that_was_never_interrupted(tmp_path: Path, kept: int) -> None:
+    class Stop(Callback):
+        def on_epoch(self, run: Run) -> None:
+            run.stop = len(run.history) == kept
+
+    whole = network()
+    expected = train(whole, patience=5, epochs=8)
+    path = tmp_path / "checkpoint.safetensors"
+    train(network(), patience=5, epochs=8, callbacks=[gn.Checkpoint(path), Stop()])
+    resumed = network(seed=0)
+    history = train(resumed, patience=5, epochs=8, resume=path)
+    assert np.array_equal(resumed.theta, whole.theta)
+    assert all(np.array_equal(value, whole.state()[name]) for name, value in resumed.state().items())
+    assert history.step_loss == expected.step_loss
+    assert history.best_epoch == expected.best_epoch
+    assert gn.Network.load(path).n_out == 3  # a checkpoint is a network too
+
+
+KILLED = """
+import os, signal, sys
+import glassnet as gn
+class Kill(gn.Callback):
+    def on_step(self, run):
+        if len(run.history.step_loss) == 47: os.kill(os.getpid(), signal.SIGKILL)
+data = gn.load("digits")
+layers = [gn.Standardize(), gn.Dense(64, 32), gn.BatchNorm(32), gn.GELU(), gn.Dropout(0.3), gn.Dense(32, 10)]
+net = gn.Network(layers, seed=3)
+path, how, out = sys.argv[1:]
+gn.fit(net, data, gn.CrossEntropy(), gn.AdamW(lr=1e-2), epochs=4, batch_size=64, schedule=gn.Cosine(), seed=5,
+       callbacks=[gn.Checkpoint(path)] + [Kill()] * (how == "kill"), resume=path if how == "resume" else None)
+net.save(out)
+"""
+
+
+def test_after_kill_9_resumed_training_ends_in_the_same_bits(tmp_path: Path) -> None:
+    def run(checkpoint: str, how: str, out: str) -> int:
+        command = [sys.executable, "-c", KILLED, str(tmp_path / checkpoint), how, str(tmp_path / out)]
+        return subprocess.run(command, check=False).returncode
+
+    assert run("a", "kill", "x") == -signal.SIGKILL
+    assert not (tmp_path / "x").exists()
+    assert run("a", "resume", "resumed") == 0
+    assert run("b", "whole", "whole") == 0
+    assert (tmp_path / "resumed").read_bytes() == (tmp_path / "whole").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("settings", "net", "message"),
+    [
+        ({"batch_size": 16}, network(), "batch_size was 32, now it is 16"),
+        ({"seed": 9}, network(), "seed was 1, now it is 9"),
+        ({"schedule": gn.Constant()}, network(), r"schedule was OneCycle\(warmup=0.1\), now it is Constant"),
+        ({}, gn.Network([gn.Dense(4, 3)]), r"network was Network\(\[Standardize"),
+        ({"dataset": data(seed=4)}, network(), "training targets"),
+    ],
+)
+def test_a_checkpoint_of_another_training_is_refused(tmp_path: Path, settings, net, message: str) -> None:
+    path = tmp_path / "checkpoint"
+    train(network(), epochs=3, callbacks=[gn.Checkpoint(path)])
+    with pytest.raises(ValueError, match=message):
+        train(net, **{"epochs": 3, "resume": path} | settings)
+
+
+def test_a_damaged_checkpoint_and_a_plain_network_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint"
+    train(network(), epochs=1, callbacks=[gn.Checkpoint(path)])
+    path.write_bytes(path.read_bytes()[:-50])
+    with pytest.raises(ValueError, match="or it is damaged"):
+        train(network(), resume=path)
+    network().save(path)
+    with pytest.raises(ValueError, match="it is not a checkpoint"):
+        train(network(), resume=path)
+    with pytest.raises(FileNotFoundError):
+        train(network(), resume=tmp_path / "nothing")
+
+
+def test_ctrl_c_keeps_the_best_weights() -> None:
+    class Interrupt(Callback):
+        def on_step(self, run: Run) -> None:
+            if len(run.history.step_loss) == 17:
+                raise KeyboardInterrupt
+
+    net, dataset = network(), data()
+    history = train(net, dataset, callbacks=[Interrupt()])
+    assert history.interrupted
+    assert len(history) == 17 // 5 + 1 - 1
+    assert history.best_epoch is not None
+    score = gn.evaluate(net, dataset.val, gn.CrossEntropy())["accuracy"]
+    assert score == max(history["val_accuracy"])
+
+
+def test_a_real_sigint_is_taken_as_well(tmp_path: Path) -> None:
+    code = (
+        "import glassnet as gn\n"
+        "data = gn.load('digits')\n"
+        "net = gn.Network([gn.Standardize(), gn.Dense(64, 64), gn.ReLU(), gn.Dense(64, 10)])\n"
+        "history = gn.fit(net, data, gn.CrossEntropy(), gn.SGD(0.01), epochs=100000, progress=True)\n"
+        "print('interrupted', history.interrupted, history.best_epoch is not None)\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    for _ in range(3):
+        process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert out == "interrupted True True\n"
+    assert "Traceback" not in err
+
+
+def test_divergence_names_the_step_the_layer_and_what_to_try() -> None:
+    net = network()
+    before = []
+
+    class Look(Callback):
+        def on_step(self, run: Run) -> None:
+            before.append(run.history.step_loss[-1])
+
+    with pytest.raises(
+        gn.DivergenceError, match=r"in step (\d+) \(epoch \d+\): .*layer \d, .*lower learning rate \(lr is 1e\+20\)"
+    ):
+        gn.fit(net, data(), gn.CrossEntropy(), gn.SGD(1e20), epochs=5, callbacks=[Look()])
+    assert np.isfinite(before).all()
+
+
+def test_divergence_without_a_bad_layer_blames_the_loss() -> None:
+    net = gn.Network([gn.Dense(4, 1)])
+    net.layers[0].b[:] = 1e25  # finite, its square isn't
+    with pytest.raises(gn.DivergenceError, match=r"step 1 .*every layer's output is finite, but the loss overflows"):
+        gn.fit(net, values(), gn.MSE(), gn.SGD(0.1), epochs=1)
+
+
+def broken(**parts) -> gn.Dataset:
+    dataset = data()
+    for name, value in parts.items():
+        part, what = name.split("_")
+        setattr(getattr(dataset, part), what, value)
+    return dataset
+
+
+NAN = np.ones((130, 4))
+NAN[7, 2] = np.nan
+
+
+@pytest.mark.parametrize(
+    ("dataset", "settings", "message"),
+    [
+        (data(), {"epochs": 0}, "epochs must be a whole number of at least 1, not 0"),
+        (data(), {"batch_size": -3}, "batch_size must be a whole number of at least 1, not -3"),
+        (data(), {"monitor": "rmse"}, "monitor='rmse' is not one of the validation metrics: loss, accuracy"),
+        (data(), {"patience": 3, "validate": False}, "patience needs validation rows"),
+        (data(), {"patience": 0}, "patience must be a whole number of at least 1"),
+        (broken(train_x=NAN, train_y=np.zeros(130, int)), {}, r"x of the training part is nan in row 7, column 2"),
+        (broken(val_y=np.full(32, 3)), {}, "labels run from 3 to 3, but 3 outputs allow 0 to 2"),
+        (broken(train_y=np.zeros(5, int)), {}, "the training part has 130 rows but 5 targets"),
+        (
+            broken(train_x=np.ones((130, 5))),
+            {},
+            r"Dense\(4, 16\) takes an array of shape \(N, 4\), not one of shape \(1, 5\)",
+        ),
+        (broken(train_x=np.ones((0, 4)), train_y=np.zeros(0, int)), {}, "there are no training rows"),
+        (values(), {}, "targets are integer labels"),
+    ],
+)
+def test_bad_input_is_named_before_anything_is_trained(dataset: gn.Dataset, settings, message: str) -> None:
+    net = network()
+    before = net.theta.copy()
+    with pytest.raises(ValueError, match=message):
+        train(net, dataset, **settings)
+    assert np.array_equal(net.theta, before)
+
+
+def test_progress_prints_plain_lines_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    train(network(), epochs=2, progress=True)
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 2
+    assert lines[1].startswith("epoch 2/2  loss ")
+    assert "val accuracy " in lines[1]
+    assert "\r" not in "".join(lines)
+
+
+def test_progress_is_a_bar_on_a_terminal() -> None:
+    pty = pytest.importorskip("pty", reason="needs a system with pseudo-terminals")
+    termios = pytest.importorskip("termios", reason="needs a system with pseudo-terminals")
+    code = (
+        "import glassnet as gn\n"
+        "data = gn.load('digits')\n"
+        "net = gn.Network([gn.Standardize(), gn.Dense(64, 64), gn.ReLU(), gn.Dense(64, 10)])\n"
+        "gn.fit(net, data, gn.CrossEntropy(), gn.SGD(0.01), epochs=60, progress=True)\n"
+    )
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, 120))
+    process = subprocess.Popen([sys.executable, "-c", code], stderr=theirs)
+    os.close(theirs)
+    shown = b""
+    while True:
+        try:
+            shown += os.read(ours, 4096)
+        except OSError:  # the other end has closed
+            break
+    os.close(ours)
+    assert process.wait() == 0
+    assert b"epoch " in shown
+    assert b"val accuracy=" in shown
+    assert b"loss=" in shown
+
+
+def test_a_failing_callback_ends_training_with_its_own_error() -> None:
+    class Fails(Callback):
+        ended = False
+
+        def on_epoch(self, run: Run) -> None:
+            raise RuntimeError("mine")
+
+        def on_end(self, run: Run) -> None:
+            self.ended = True
+
+    watcher = Fails()
+    with pytest.raises(RuntimeError, match="mine"):
+        train(network(), callbacks=[watcher])
+    assert watcher.ended
+
+
+def test_confusion_precision_and_recall_by_hand() -> None:
+    matrix = confusion_matrix(np.array([0, 0, 1, 1, 1, 3]), np.array([0, 1, 1, 1, 0, 0]), 4)
+    assert matrix.tolist() == [[1, 1, 0, 0], [1, 2, 0, 0], [0, 0, 0, 0], [1, 0, 0, 0]]
+    scores = class_scores(matrix)
+    np.testing.assert_allclose(scores.precision, [1 / 3, 2 / 3, np.nan, np.nan])
+    np.testing.assert_allclose(scores.recall, [1 / 2, 2 / 3, np.nan, 0])
+    assert scores.rows.tolist() == [2, 3, 0, 1]
+
+
+def test_baselines_are_the_majority_class_and_the_mean() -> None:
+    x = np.zeros((4, 1))
+    train_part, test_part = gn.Split(x, np.array([1, 1, 1, 0])), gn.Split(x, np.array([1, 0, 1, 2]))
+    found = gn.baseline(train_part, test_part, gn.CrossEntropy())
+    assert found["accuracy"] == 0.5
+    assert found["loss"] == pytest.approx(-np.log(np.array([3, 3, 1, 0.5]) / 4 / (4.5 / 4)).mean())
+    found = gn.baseline(gn.Split(x, np.array([1.0, 2, 3, 6])), gn.Split(x, np.array([3.0, 5, 1, 3])), gn.MSE())
+    assert found["mse"] == pytest.approx(2)
+    assert found["r2"] == pytest.approx(0)
+
+
+def test_binary_cross_entropy_trains_one_output() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(800, 2))
+    dataset = gn.Dataset.from_arrays(x, (x.sum(axis=1) > 0).astype(np.int64))
+    net = gn.Network([gn.Dense(2, 8), gn.ReLU(), gn.Dense(8, 1)])
+    gn.fit(net, dataset, gn.BinaryCrossEntropy(), gn.Adam(lr=3e-2), epochs=20)
+    assert gn.evaluate(net, dataset.test, gn.BinaryCrossEntropy())["accuracy"] > 0.95
+    assert gn.baseline(dataset.train, dataset.test, gn.BinaryCrossEntropy())["accuracy"] < 0.65
+
+
+def test_time_in_the_history_is_cumulative() -> None:
+    start = time.perf_counter()
+    seconds = train(network())["seconds"]
+    assert 0 < seconds[0] < seconds[-1] < time.perf_counter() - start
