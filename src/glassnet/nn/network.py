@@ -12,6 +12,7 @@ import numpy.typing as npt
 from glassnet.nn.activations import Sigmoid, Softmax, logistic
 from glassnet.nn.layer import Array, Layer
 from glassnet.nn.preprocessing import Preprocessing, Unstandardize
+from glassnet.nn.storage import read_arrays, write_arrays
 
 ROWS_AT_ONCE = 1024  # rows that inference works on at a time: enough for the matrix products, little memory
 
@@ -139,6 +140,22 @@ class Network:
             index, name = key.split(".")
             setattr(self.layers[int(index)], name, value.copy())
 
+    def arrays(self) -> dict[str, Array]:
+        """Everything that the network has learned, by name: parameters, such as "1.W", and state."""
+        return {name: value for name, value, _ in self.named_parameters()} | self.state()
+
+    def set_arrays(self, arrays: dict[str, Array]) -> None:
+        """Take copies of what `arrays` returned; names with a slash, which others may add, are passed over.
+
+        Raises KeyError for a parameter that is missing, ValueError for one of another shape.
+        """
+        parameters = {name: value for name, value, _ in self.named_parameters()}
+        for name, value in parameters.items():
+            if arrays[name].shape != value.shape:
+                raise ValueError(f"{name} has shape {arrays[name].shape}, the network's has {value.shape}")
+            value[...] = arrays[name]
+        self.set_state({name: a for name, a in arrays.items() if name not in parameters and "/" not in name})
+
     def copy(self, dtype: npt.DTypeLike | None = None) -> Network:
         """Return an equal network that shares nothing with this one, in another dtype if one is given."""
         copy = object.__new__(Network)
@@ -164,18 +181,33 @@ class Network:
         for i, layer, shapes, size in rows:
             print(f"{i:>{widths[0]}}  {layer:<{widths[1]}}  {shapes:<{widths[2]}}  {size:>{widths[3]}}")
 
+    def describe(self) -> dict[str, Any]:
+        """Describe the network without its numbers, as JSON can hold it."""
+        layers = [{"type": type(layer).__name__, **layer.config()} for layer in self.layers]
+        return {"layers": layers, "dtype": self.dtype.name, "seed": self.seed, "info": self.info}
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write layers, weights, preprocessing and `info` to one safetensors file, atomically."""
-        from glassnet.nn.storage import save
-
-        save(self, path)
+        write_arrays(path, self.arrays(), {"network": self.describe()})
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Network:
-        """Read a network that `save` wrote. Raises ValueError if the file is anything else, or damaged."""
-        from glassnet.nn.storage import load
+        """Read a network that `save` wrote, or the one in a checkpoint; layers of one's own must be imported.
 
-        return load(path)
+        Raises ValueError if the file is anything else, or damaged.
+        """
+        arrays, header = read_arrays(path)
+        try:
+            description = header["network"]
+            types = dict(_layer_types(Layer))
+            layers = [types[entry.pop("type")](**entry) for entry in description["layers"]]
+            net = cls(layers, description["dtype"], description["seed"])
+            net.info = description["info"]
+            net.set_arrays(arrays)
+        except (KeyError, TypeError, ValueError) as error:
+            what = f"a network of this version of glassnet ({type(error).__name__}: {error})"
+            raise ValueError(f"{os.fspath(path)} does not hold {what}") from None
+        return net
 
     def __repr__(self) -> str:
         layers = ", ".join(map(repr, self.layers))
@@ -185,22 +217,14 @@ class Network:
         return self.copy()
 
     def __getstate__(self) -> dict[str, Any]:
-        configs = [(type(layer), layer.config()) for layer in self.layers]
-        return {
-            "layers": configs,
-            "dtype": self.dtype,
-            "seed": self.seed,
-            "info": self.info,
-            "theta": self.theta,
-            "state": self.state(),
-        }
+        layers = [(type(layer), layer.config()) for layer in self.layers]
+        return {"layers": layers, "dtype": self.dtype, "seed": self.seed, "info": self.info, "arrays": self.arrays()}
 
     def __setstate__(self, saved: dict[str, Any]) -> None:
         layers = [make(**config) for make, config in saved["layers"]]
         Network.__init__(self, layers, saved["dtype"], saved["seed"])
         self.info = dict(saved["info"])
-        self.theta[...] = saved["theta"]
-        self.set_state(saved["state"])
+        self.set_arrays(saved["arrays"])
 
     def _check_widths(self) -> tuple[int | None, int | None]:
         """The widths of rows before the first and after the last layer."""
@@ -235,3 +259,10 @@ class Network:
                 slice(start + p.start, start + p.stop) for name, p in layer.parts() if name in layer.decayed
             ]
             start = part.stop
+
+
+def _layer_types(base: type[Layer]) -> Iterator[tuple[str, type[Layer]]]:
+    """Every layer class that has been imported, one's own included, by name."""
+    for layer in base.__subclasses__():
+        yield layer.__name__, layer
+        yield from _layer_types(layer)

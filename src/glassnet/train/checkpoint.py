@@ -7,7 +7,7 @@ import os
 import numpy as np
 
 from glassnet.nn.layer import Array
-from glassnet.nn.storage import arrays_of, describe, read_arrays, set_arrays, write_arrays
+from glassnet.nn.storage import read_arrays, write_arrays
 from glassnet.train.history import History
 from glassnet.train.run import Best, Callback, Run
 
@@ -34,11 +34,11 @@ class Checkpoint(Callback):
 def save(run: Run, path: str | os.PathLike[str]) -> None:
     """Write the state of a training after a whole epoch."""
     history = run.history
-    arrays = arrays_of(run.net)
+    arrays = run.net.arrays()
     arrays |= {f"optimizer/{name}": value for name, value in run.optimizer.state().items()}
     arrays |= {"history/step_loss": np.array(history.step_loss), "history/step_lr": np.array(history.step_lr)}
     header = {
-        "network": describe(run.net),
+        "network": run.net.describe(),
         "settings": run.settings(),
         "steps": run.optimizer.steps,
         "epochs": history.epochs,
@@ -63,7 +63,7 @@ def restore(run: Run, path: str | os.PathLike[str]) -> None:
             raise ValueError(
                 f"{os.fspath(path)} was written by another training: {name} was {then.get(name)}, now it is {value}"
             )
-    set_arrays(run.net, arrays)
+    run.net.set_arrays(arrays)
     run.optimizer.set_state(_under("optimizer", arrays), header["steps"])
     run.history = History(arrays["history/step_loss"].tolist(), arrays["history/step_lr"].tolist(), header["epochs"])
     if "best" in header:

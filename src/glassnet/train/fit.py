@@ -144,7 +144,7 @@ def _check(run: Run) -> None:
                 where = tuple(int(i) for i in np.argwhere(~np.isfinite(values))[0])
                 place = f"row {where[0]}" + (f", column {where[1]}" if len(where) > 1 else "")
                 raise ValueError(f"{name} of the {part} part is {values[where]} in {place} (counted from 0)")
-        if len(split) and run.net.n_out is not None:
+        if len(split) and run.net.n_out is not None:  # the loss itself knows best which targets fit
             run.loss.forward(np.zeros((len(split), run.net.n_out), run.net.dtype), split.y)
     if run.monitor is not None and run.monitor not in METRICS[run.loss.task]:
         known = ", ".join(METRICS[run.loss.task])
