@@ -86,6 +86,15 @@ def test_clipping_keeps_the_direction_and_bounds_the_norm() -> None:
     np.testing.assert_allclose(net.theta, [-0.3, -0.4])
 
 
+def test_an_optimizer_begins_anew_with_another_network() -> None:
+    adam = gn.Adam(lr=0.01)
+    for size in (4, 6):
+        net = parameters(np.zeros(size), np.ones(size))
+        adam.step(net)
+        np.testing.assert_allclose(net.theta, -0.01, rtol=1e-6)
+    assert adam.steps == 1
+
+
 def test_an_optimizer_can_go_on_from_its_state() -> None:
     rng = np.random.default_rng(0)
     grads = rng.normal(size=(6, 8))

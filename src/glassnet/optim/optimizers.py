@@ -47,7 +47,7 @@ class Optimizer:
     def step(self, net: Parameters, factor: float = 1.0) -> None:
         """Move net.theta by net.grad, in place, with the learning rate lr * factor."""
         theta, grad = net.theta, net.grad
-        if self.steps == 0 or self.scratch.shape != theta.shape:
+        if self.steps == 0 or (self.scratch.shape, self.scratch.dtype) != (theta.shape, theta.dtype):
             self._start(theta)
         self.steps += 1
         if self.clip_norm is not None:
@@ -81,10 +81,12 @@ class Optimizer:
         return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
 
     def _start(self, theta: Array) -> None:
-        """Begin with empty slots; one that was set by hand is kept."""
+        """Begin with empty slots; one that was set by hand, and fits, is kept."""
+        self.steps = 0
         self.scratch = np.empty_like(theta)
         for name in self.slots:
-            if getattr(self, name, self.scratch[:0]).shape != theta.shape:
+            kept = getattr(self, name, None)
+            if kept is None or (kept.shape, kept.dtype) != (theta.shape, theta.dtype):
                 setattr(self, name, np.zeros_like(theta))
 
     def __repr__(self) -> str:

@@ -25,30 +25,20 @@ class Progress(Callback):
         """Move the bar."""
         if self.bar is not None:
             self.bar.set_description(f"epoch {len(run.history) + 1}/{run.epochs}", refresh=False)
-            self.bar.set_postfix(self._numbers(run), refresh=False)
+            self.bar.set_postfix(_numbers(run, run.history.step_loss[-1]), refresh=False)
             self.bar.update()
 
     def on_epoch(self, run: Run) -> None:
         """Print the epoch's line."""
         if self.bar is None:
-            numbers = "  ".join(f"{name} {value}" for name, value in self._numbers(run).items())
             row = run.history.epochs[-1]
+            numbers = "  ".join(f"{name} {value}" for name, value in _numbers(run, row["train_loss"]).items())
             print(f"epoch {len(run.history)}/{run.epochs}  {numbers}  {row['seconds']:.1f} s", file=sys.stderr)
 
     def on_end(self, run: Run) -> None:
         """Remove the bar."""
         if self.bar is not None:
             self.bar.close()
-
-    @staticmethod
-    def _numbers(run: Run) -> dict[str, str]:
-        history = run.history
-        started_epoch = len(history.step_loss) > len(history) * run.steps_per_epoch or not history.epochs
-        loss = history.step_loss[-1] if started_epoch else history.epochs[-1]["train_loss"]
-        numbers = {"loss": f"{loss:.4f}"}
-        if history.epochs and run.monitor is not None:
-            numbers[f"val {run.monitor}"] = f"{history.epochs[-1][f'val_{run.monitor}']:.4f}"
-        return numbers
 
 
 class CSVLog(Callback):
@@ -60,3 +50,11 @@ class CSVLog(Callback):
     def on_epoch(self, run: Run) -> None:
         """Write the file."""
         run.history.to_csv(self.path)
+
+
+def _numbers(run: Run, loss: float) -> dict[str, str]:
+    """The loss, and the monitored metric of the latest validation, ready to print."""
+    numbers = {"loss": f"{loss:.4f}"}
+    if run.history.epochs and run.monitor is not None:
+        numbers[f"val {run.monitor}"] = f"{run.history.epochs[-1][f'val_{run.monitor}']:.4f}"
+    return numbers
