@@ -39,7 +39,8 @@ def network(seed: int = 0, dropout: float = 0.2) -> gn.Network:
 
 def train(net: gn.Network, dataset: gn.Dataset | None = None, **settings) -> gn.History:
     arguments = {"epochs": 6, "batch_size": 32, "schedule": gn.OneCycle(), "seed": 1} | settings
-    return gn.fit(net, dataset or data(), gn.CrossEntropy(), gn.SGD(lr=0.05, momentum=0.9), **arguments)
+    optimizer = gn.SGD(lr=arguments.pop("lr", 0.05), momentum=0.9)
+    return gn.fit(net, dataset or data(), gn.CrossEntropy(), optimizer, **arguments)
 
 
 class Batches(Callback):
@@ -416,3 +417,8 @@ def test_time_in_the_history_is_cumulative() -> None:
     start = time.perf_counter()
     seconds = train(network())["seconds"]
     assert 0 < seconds[0] < seconds[-1] < time.perf_counter() - start
+
+
+def test_a_last_step_that_ruins_the_weights_is_noticed() -> None:
+    with pytest.raises(gn.DivergenceError, match=r"that of layer 1, Dense\(4, 16\); .*lr is 1e\+39"):
+        train(network(), epochs=1, batch_size=10_000, schedule=gn.Constant(), lr=1e39)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -31,16 +32,21 @@ def main() -> None:
     debug = "--debug" in arguments
     try:
         status = app(args=[a for a in arguments if a != "--debug"], prog_name="glassnet", standalone_mode=False)
-    except BrokenPipeError:  # the reader of our output has gone, as in `glassnet recipes | head -1`
+        sys.stdout.flush()
+    except (BrokenPipeError, SystemExit):  # the reader of our output has gone, as in `glassnet recipes | head -1`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 0
-    except KeyboardInterrupt:
-        status = _fail("stopped", 130)
+    except (KeyboardInterrupt, typer.Abort):
+        status = 130
     except Exception as error:
         explained = getattr(error, "format_message", None)  # an error of the command line itself
-        if debug or not (explained or isinstance(error, (ValueError, OSError, ArithmeticError))):
+        if not (explained or isinstance(error, (ValueError, OSError, ArithmeticError, MemoryError))):
             raise
+        if debug:
+            traceback.print_exc()
         status = _fail(explained() if explained else _message(error))
+    if status == 130:  # what typer, too, makes of Ctrl-C
+        _fail("stopped")
     sys.exit(status)
 
 
@@ -65,7 +71,7 @@ def train(
     changes: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change the recipe: optimizer.lr=0.01.")
     ] = None,
-    resume: Annotated[bool, typer.Option(help="Go on with a training that was killed, in --out.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a training that was killed, in --out.")] = False,
 ) -> None:
     """Train a recipe, or the default network on a table of your own, and write a run directory."""
     from glassnet import recipes
@@ -73,8 +79,7 @@ def train(
     changes = list(changes or [])
     if Path(recipe).suffix.lower() in (".csv", ".parquet"):
         chosen = recipes.load("table", seed=seed, changes=changes)
-        chosen.data.source, chosen.name = str(Path(recipe).resolve()), Path(recipe).stem
-        chosen.data.target = target
+        chosen.data.source, chosen.data.target, chosen.name = recipe, target, Path(recipe).stem
     else:
         if target is not None:
             raise ValueError("--target is for a table; a recipe names its own")
@@ -85,7 +90,8 @@ def train(
     metrics = recipes.train(chosen, out, resume=resume, progress=True)
     _print_metrics(metrics)
     note = " (stopped early, by Ctrl-C)" if metrics["interrupted"] else ""
-    print(f"{metrics['epochs']} epochs in {metrics['seconds']:.1f} s{note}; written to {out}")
+    epochs = "1 epoch" if metrics["epochs"] == 1 else f"{metrics['epochs']} epochs"
+    print(f"{epochs} in {metrics['seconds']:.1f} s{note}; written to {out}")
 
 
 @app.command()
@@ -220,6 +226,7 @@ def _message(error: Exception) -> str:
     return str(error) or type(error).__name__
 
 
-def _fail(message: str, status: int = 2) -> int:
-    print("glassnet: " + " ".join(message.split()), file=sys.stderr)
-    return status
+def _fail(message: str) -> int:
+    if message:  # there is none if typer has shown the help instead
+        print("glassnet: " + " ".join(message.split()), file=sys.stderr)
+    return 2

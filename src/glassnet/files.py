@@ -17,7 +17,11 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     never half of one. Raises OSError if the folder can't be written or the disk is full.
     """
     path = Path(path)
-    handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=f".part{path.suffix}", dir=path.parent)
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=f".part{path.suffix}", dir=path.parent)
+    except OSError as error:
+        error.filename = os.fspath(path)  # the temporary file's name would tell nobody anything
+        raise
     os.close(handle)
     part = Path(name)
     try:

@@ -31,11 +31,14 @@ class Network:
 
     def __init__(self, layers: Sequence[Layer], dtype: npt.DTypeLike = "float32", seed: int = 0) -> None:
         self.layers = list(layers)
-        self.dtype = np.dtype(dtype)
-        self.seed = seed
-        self.info: dict[str, Any] = {}
+        try:
+            self.dtype = np.dtype(dtype)
+        except TypeError:
+            raise ValueError(f"dtype must be float32 or float64, not {dtype!r}") from None
         if self.dtype not in (np.float32, np.float64):
             raise ValueError(f"dtype must be float32 or float64, not {self.dtype.name}")
+        self.seed = seed
+        self.info: dict[str, Any] = {}
         self.n_in, self.n_out = self._check_widths()
         self._bind(np.empty(sum(layer.size for layer in self.layers), self.dtype))
         rng = np.random.default_rng(seed)

@@ -22,6 +22,8 @@ def make(part: Part, base: type[T], where: str) -> T:
     name = arguments.pop("name", None)
     room = optim if base.__module__.startswith("glassnet.optim") else nn
     known = {c.__name__: c for c in vars(room).values() if inspect.isclass(c) and issubclass(c, base) and c is not base}
+    if name is None:
+        raise ValueError(f"{where}: a table needs a name; it is one of {', '.join(known)}")
     if name not in known:
         raise ValueError(f"{where}: there is no {name!r}{closest(str(name), known)}; it is one of {', '.join(known)}")
     return call(known[name], arguments, where)
@@ -38,8 +40,11 @@ def call(make: Callable[..., T], arguments: dict[str, Any], where: str) -> T:
         raise ValueError(f"{where}: {make.__name__} {fault}; its arguments are {', '.join(takes) or 'none'}") from None
     try:
         return make(**arguments)
-    except (TypeError, ValueError) as error:
+    except ValueError as error:
         raise ValueError(f"{where}: {error}") from None
+    except TypeError as error:
+        given = ", ".join(f"{name}={value!r}" for name, value in arguments.items())
+        raise ValueError(f"{where}: {make.__name__} can't be made of {given} ({error})") from None
 
 
 def closest(word: str, known: Iterable[str]) -> str:

@@ -33,17 +33,17 @@ def load(recipe: str | os.PathLike[str], *, seed: int | None = None, changes: Se
     Raises ValueError for an unknown recipe or key, FileNotFoundError for a file that isn't there.
     """
     if os.fspath(recipe).endswith(".toml"):
-        text = Path(recipe).read_text(encoding="utf-8")
+        content = Path(recipe).read_bytes()
     elif recipe in names():
-        text = resources.files(__package__).joinpath(f"{recipe}.toml").read_text(encoding="utf-8")
+        content = resources.files(__package__).joinpath(f"{recipe}.toml").read_bytes()
     else:
         raise ValueError(
             f"there is no recipe {os.fspath(recipe)!r}{closest(os.fspath(recipe), names())}; the recipes are"
             f" {', '.join(names())}, or give the path of a .toml file, or of a .csv or .parquet table with --target"
         )
     try:
-        values = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        values = tomllib.loads(content.decode("utf-8"))
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ValueError(f"{os.fspath(recipe)} is not valid TOML: {error}") from None
     for change in changes:
         _apply(values, change)

@@ -26,7 +26,7 @@ class DataTable:
 class NetworkTable:
     """[network]: inputs, then Dense, normalization, activation and dropout for each hidden width, then Dense."""
 
-    inputs: Part | None = "Standardize"
+    inputs: Part = "Standardize"  # or QuantileNormalize, or "none"
     hidden: list[int] = field(default_factory=lambda: [128])
     activation: Part = "ReLU"
     normalization: str | None = None  # BatchNorm or LayerNorm
@@ -51,7 +51,10 @@ class TrainingTable:
 
 @dataclass
 class Recipe:
-    """A whole experiment. `loss` is by default CrossEntropy for classes and MSE for values."""
+    """A whole experiment. `loss` is by default CrossEntropy for classes and MSE for values.
+
+    Raises ValueError for a negative seed, an unknown report, or a name that can't be a folder's.
+    """
 
     name: str
     data: DataTable
@@ -63,6 +66,14 @@ class Recipe:
     optimizer: Part = field(default_factory=lambda: {"name": "AdamW", "lr": 1e-3})
     schedule: Part = "Constant"
     training: TrainingTable = field(default_factory=TrainingTable)
+
+    def __post_init__(self) -> None:
+        if self.seed < 0:
+            raise ValueError(f"recipe: seed must be a whole number of at least 0, not {self.seed}")
+        if self.report not in (None, "seed_figure"):
+            raise ValueError(f"recipe: there is no report {self.report!r}; the only one is seed_figure")
+        if not self.name or Path(self.name).name != self.name:  # it names the run directory
+            raise ValueError(f"recipe: name must be a word or two without slashes, not {self.name!r}")
 
     def to_dict(self) -> dict[str, Any]:
         """Return the recipe as TOML can hold it."""
@@ -78,10 +89,19 @@ class Recipe:
             part.write_text(tomli_w.dumps(self.to_dict()), encoding="utf-8")
 
     def build_network(self, n_in: int, n_out: int, task: str) -> nn.Network:
-        """Make the network for rows of n_in values and n_out outputs. Raises ValueError for what makes no sense."""
+        """Make the network for rows of n_in values and n_out classes or values.
+
+        BinaryCrossEntropy takes one output for two classes. Raises ValueError for what makes no sense.
+        """
         table = self.network
+        if isinstance(self.build_loss(task), nn.BinaryCrossEntropy):
+            if n_out != 2:
+                raise ValueError(
+                    f"loss: BinaryCrossEntropy is for two classes, the data have {n_out}: use CrossEntropy"
+                )
+            n_out = 1
         layers: list[nn.Layer] = []
-        if table.inputs is not None:
+        if table.inputs != "none":
             layers.append(make(table.inputs, nn.Preprocessing, "network.inputs"))
         if table.input_dropout:
             layers.append(call(nn.Dropout, {"rate": table.input_dropout}, "network.input_dropout"))
@@ -99,7 +119,7 @@ class Recipe:
         layers.append(call(nn.Dense, {"fan_in": width, "fan_out": n_out, "init": table.init}, "network"))
         if task == "regression" and table.standardize_target:
             layers.append(nn.Unstandardize())
-        return nn.Network(layers, table.dtype, self.seed)
+        return call(nn.Network, {"layers": layers, "dtype": table.dtype, "seed": self.seed}, "network")
 
     def build_loss(self, task: str) -> nn.Loss:
         """Make the loss; raise ValueError if it is for another task than the data's."""

@@ -8,7 +8,7 @@ import math
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,13 +17,14 @@ import numpy as np
 
 import glassnet
 from glassnet.data import Dataset, Split, load
+from glassnet.data.catalog import SOURCES
 from glassnet.files import replacing
 from glassnet.nn import Loss, Network
 from glassnet.recipes import seed_exercise
 from glassnet.recipes.pictures import draw
 from glassnet.recipes.reading import load as load_recipe
 from glassnet.recipes.recipe import Recipe
-from glassnet.train import Checkpoint, CSVLog, baseline, evaluate, fit
+from glassnet.train import Checkpoint, CSVLog, DivergenceError, baseline, evaluate, fit
 from glassnet.train.metrics import class_scores, confusion_matrix, labels
 
 RECIPE, METRICS, HISTORY, MODEL, CHECKPOINT = (
@@ -36,20 +37,23 @@ def train(recipe: Recipe, out: Path, *, resume: bool = False, progress: bool = F
 
     A run that was killed leaves a checkpoint, from which resume=True goes on. Raises FileExistsError if `out` holds
     a run or anything else, ValueError for a recipe or data that make no sense, DivergenceError, OSError. After an
-    error nothing is left of the run but what resuming needs, if there is enough of it.
+    error nothing is left of the run but what resuming needs, if there is enough of it and going on makes sense.
     """
     data = load_data(recipe)
     net = recipe.build_network(data.n_in, data.n_out, data.task)
     loss, optimizer, schedule = recipe.build_loss(data.task), recipe.build_optimizer(), recipe.build_schedule()
-    net.info = _names(data)
+    net.info = names_of(data)
     start = time.perf_counter()
-    with _run_directory(out, resume) as checkpoint:
-        recipe.save(out / RECIPE)
+    # What overflows shows in the losses; NumPy needn't warn of it.
+    with _run_directory(out, resume) as checkpoint, np.errstate(over="ignore", invalid="ignore"):
+        if not resume:
+            _located(recipe).save(out / RECIPE)
         history = fit(
             net, _as_trained(data, recipe), loss, optimizer, schedule=schedule, seed=recipe.seed, progress=progress,
             callbacks=[Checkpoint(checkpoint), CSVLog(out / HISTORY)], resume=checkpoint if resume else None,
             **vars(recipe.training),
         )  # fmt: skip
+        history.to_csv(out / HISTORY)  # once more: Ctrl-C may have come between an epoch and its line
         metrics = results(net, data, loss)
         if recipe.report is not None:
             seen = _as_trained(data, recipe)
@@ -63,7 +67,8 @@ def train(recipe: Recipe, out: Path, *, resume: bool = False, progress: bool = F
         draw(out / "plots", net, data, history, loss)
         with replacing(out / METRICS) as part:
             part.write_text(json.dumps(_finite(metrics), indent=2) + "\n", encoding="utf-8")
-    checkpoint.unlink(missing_ok=True)
+    for file in (checkpoint, *out.glob(".*.part.*")):  # and what a killed process was writing
+        file.unlink(missing_ok=True)
     return metrics
 
 
@@ -78,11 +83,22 @@ def open_run(run: Path) -> tuple[Recipe, Network]:
     if not (run / METRICS).is_file():
         fault = "is a run that was not finished: go on with --resume" if (run / CHECKPOINT).is_file() else "is no run"
         raise ValueError(f"{run} {fault} (there is no {METRICS} in it)")
-    return load_recipe(run / RECIPE), Network.load(run / MODEL)
+    net = Network.load(run / MODEL)
+    if "task" not in net.info:
+        raise ValueError(f"{run / MODEL} is not the network of a run: it doesn't say what it was trained on")
+    return load_recipe(run / RECIPE), net
 
 
-def _names(data: Dataset) -> dict[str, Any]:
-    """What prediction on new rows needs beside the weights."""
+def _located(recipe: Recipe) -> Recipe:
+    """The same with a table's path made absolute: a run is evaluated from any folder."""
+    source = Path(recipe.data.source)
+    if recipe.data.source in SOURCES or not source.is_file():
+        return recipe
+    return replace(recipe, data=replace(recipe.data, source=str(source.resolve())))
+
+
+def names_of(data: Dataset) -> dict[str, Any]:
+    """Return what the rows and targets of the data are called: what prediction needs beside the weights."""
     info: dict[str, Any] = {name: list(getattr(data, name)) for name in ("features", "classes")}
     info |= {"target": data.target, "task": data.task}
     if data.image_shape is not None:
@@ -132,19 +148,30 @@ def _run_directory(out: Path, resume: bool) -> Iterator[Path]:
     checkpoint = out / CHECKPOINT
     if resume:
         if not checkpoint.is_file():
-            raise FileNotFoundError(f"{out} has no checkpoint to resume from: train without --resume")
+            why = "is finished" if (out / METRICS).is_file() else "has no checkpoint"
+            raise FileNotFoundError(f"{out} {why}: there is nothing to resume")
     elif out.exists() and (not out.is_dir() or any(out.iterdir())):
         what = "already holds a run" if (out / RECIPE).exists() else "is not an empty folder"
-        raise FileExistsError(f"{out} {what}: choose another --out")
-    made = not out.exists()
-    out.mkdir(parents=True, exist_ok=True)
+        hint = ", or go on with --resume" if checkpoint.is_file() else ""
+        raise FileExistsError(f"{out} {what}: choose another --out{hint}")
+    made = [folder for folder in (out, *out.parents) if not folder.exists()]
     try:
+        out.mkdir(parents=True, exist_ok=True)
         yield checkpoint
     except BaseException as error:
-        if isinstance(error, OSError) and checkpoint.is_file():
-            raise OSError(f"{error}; the training is kept in {out}: mend this and go on with --resume") from error
-        if not resume:
-            shutil.rmtree(out)
-            if not made:
-                out.mkdir()
+        started = checkpoint.is_file()
+        if not resume and (not started or isinstance(error, DivergenceError)):  # which would come again
+            _remove(out, made)
+        if isinstance(error, OSError) and started:
+            fault = error.strerror or error
+            raise OSError(f"{fault}; the training is kept in {out}: mend this and go on with --resume") from error
         raise
+
+
+def _remove(out: Path, made: list[Path]) -> None:
+    """Empty `out` and remove the folders that were made for it, as far as that goes."""
+    with suppress(OSError):  # it may not exist, or stand in a folder that others use by now
+        for inside in out.iterdir():
+            shutil.rmtree(inside) if inside.is_dir() else inside.unlink()
+        for folder in made:
+            folder.rmdir()

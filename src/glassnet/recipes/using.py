@@ -14,15 +14,21 @@ from glassnet.nn import GradientReport
 from glassnet.nn import gradcheck as check_gradients
 from glassnet.nn.layer import Array
 from glassnet.recipes.recipe import Recipe
-from glassnet.recipes.run import load_data, open_run, results
+from glassnet.recipes.run import load_data, names_of, open_run, results
 
 Rows = list[dict[str, Any]]
 
 
 def evaluate_run(run: Path) -> dict[str, Any]:
-    """Evaluate a finished run's network on its data anew; return what metrics.json holds of results."""
+    """Evaluate a finished run's network on its data anew; return what metrics.json holds of results.
+
+    Raises ValueError if the data aren't what the network was trained on, such as a table with other columns.
+    """
     recipe, net = open_run(run)
     data = load_data(recipe)
+    for name, value in names_of(data).items():
+        if net.info.get(name) != value:
+            raise ValueError(f"{recipe.data.source} is not what {run} was trained on: its {name} changed")
     return {"recipe": recipe.name, "task": data.task} | results(net, data, recipe.build_loss(data.task))
 
 

@@ -113,6 +113,8 @@ def _train_epoch(run: Run, watchers: Sequence[Callback]) -> None:
         run.history.step_lr.append(optimizer.lr * factor)
         for watcher in watchers:
             watcher.on_step(run)
+    if not np.isfinite(net.theta).all():  # the last step's update: no further loss would tell
+        raise DivergenceError(_explain(net, x, math.nan, epoch, step, optimizer))
 
 
 def _batches(split: Split, size: int, rng: np.random.Generator, replacement: bool) -> Iterator[tuple[Array, Array]]:
@@ -154,11 +156,12 @@ def _check(run: Run) -> None:
 def _explain(net: Network, x: Array, value: float, epoch: int, step: int, optimizer: Optimizer) -> str:
     """Where the numbers went bad, and what to try."""
     y, place = net.rows(x), "every layer's output is finite, but the loss overflows"
-    for i, layer in enumerate(net.layers):
-        y = layer.forward(y, training=True)
-        if not np.isfinite(y).all():
-            place = f"the first output that isn't finite is that of layer {i}, {layer!r}"
-            break
+    with np.errstate(all="ignore"):
+        for i, layer in enumerate(net.layers):
+            y = layer.forward(y, training=True)
+            if not np.isfinite(y).all():
+                place = f"the first output that isn't finite is that of layer {i}, {layer!r}"
+                break
     return (
         f"the loss became {value} in step {step + 1} (epoch {epoch + 1}): {place}; try a lower learning rate"
         f" (lr is {optimizer.lr:g}), clip_norm=1.0, or Standardize as the first layer"

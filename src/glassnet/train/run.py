@@ -56,7 +56,7 @@ class Run:
             return
         score = self.history.epochs[-1][f"val_{self.monitor}"]
         sign = 1 if self.monitor in HIGHER_IS_BETTER else -1
-        if self.best is None or sign * score > sign * self.best.score:
+        if self.best is None or sign * score > sign * self.best.score or math.isnan(self.best.score):
             state = {name: value.copy() for name, value in self.net.state().items()}
             self.best = Best(len(self.history), score, self.net.theta.copy(), state)
 
@@ -68,16 +68,16 @@ class Run:
 
     def settings(self) -> dict[str, Any]:
         """Return what determines the course of the training; two trainings with equal settings are equal."""
+        names = ("seed", "epochs", "batch_size", "replacement", "monitor", "patience")
         return {
+            **{name: getattr(self, name) for name in names},
             "network": repr(self.net),
             "loss": repr(self.loss),
             "optimizer": repr(self.optimizer),
             "schedule": repr(self.schedule),
-            **{name: getattr(self, name) for name in
-               ("epochs", "batch_size", "seed", "replacement", "monitor", "patience")},
             "training rows": len(self.data.train),
             "training targets": zlib.crc32(self.data.train.y.tobytes()),
-        }  # fmt: skip
+        }
 
 
 class Callback:

@@ -1,0 +1,246 @@
+"""Recipes: those that come with glassnet, how they are read, and the extra figure of seed-california."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import glassnet as gn
+from glassnet import recipes
+from glassnet.recipes import run as run_module
+from glassnet.recipes.seed_exercise import printed_rms, report
+
+MINIMAL = {"name": "mine", "data": {"source": "digits"}}
+ENDS = {  # inputs and outputs
+    "california": (8, 1),
+    "diabetes": (10, 1),
+    "digits": (64, 10),
+    "mnist": (784, 10),
+    "mnist-fast": (784, 10),
+    "mnist-six-layers": (784, 10),
+    "seed-california": (8, 1),
+    "seed-mnist": (784, 10),
+    "table": (5, 3),
+}
+SEED_WIDTHS = {"seed-mnist": [512, 200, 128, 100, 64], "seed-california": [256, 128, 64, 32]}
+
+
+def test_names() -> None:
+    assert recipes.names() == sorted(ENDS)
+
+
+@pytest.mark.parametrize("name", sorted(ENDS))
+def test_a_bundled_recipe(name: str, tmp_path: Path) -> None:
+    recipe = recipes.load(name)
+    n_in, n_out = ENDS[name]
+    task = "regression" if n_out == 1 else "classification"
+    assert recipe.name == name
+    assert len(recipe.description) > 20
+    assert recipe.build_loss(task).task == task
+    assert recipe.build_optimizer().lr > 0
+    assert 0 < recipe.build_schedule()(10, 50, recipe.training.epochs) <= 1
+
+    net = recipe.build_network(n_in, n_out, task)
+    shapes = [layer.W.shape for layer in net.layers if isinstance(layer, gn.Dense)]
+    assert shapes == list(itertools.pairwise([n_in, *recipe.network.hidden, n_out]))
+    assert net.dtype.name == recipe.network.dtype
+    x = np.random.default_rng(0).integers(256, size=(20, n_in)).astype(np.float64)
+    net.fit_preprocessing(x, np.arange(20.0))
+    assert net.predict(x).shape == (20, n_out)
+    net.save(tmp_path / "net.safetensors")
+    assert (gn.Network.load(tmp_path / "net.safetensors").predict(x) == net.predict(x)).all()
+
+    recipe.save(tmp_path / "recipe.toml")
+    assert recipes.load(tmp_path / "recipe.toml") == recipe
+    assert recipes.from_dict(recipe.to_dict()) == recipe
+
+
+@pytest.mark.parametrize("name", sorted(SEED_WIDTHS))
+def test_the_seed_as_it_was(name: str) -> None:
+    recipe = recipes.load(name)
+    assert repr(recipe.build_schedule()) == "ExponentialDecay(rate=0.95)"
+    optimizer = recipe.build_optimizer()
+    assert isinstance(optimizer, gn.SGD)
+    assert (optimizer.lr, optimizer.momentum) == (2e-3, 0.9)
+    assert optimizer.l2 == (0.01 if name == "seed-california" else 0)
+    assert recipe.network.hidden == SEED_WIDTHS[name]
+    assert recipe.network.init == "normal(0.1)"
+    assert (recipe.training.batch_size, recipe.training.replacement) == (200, True)
+    assert recipe.data.truncate_targets is (name == "seed-california")
+
+
+def test_layers_stand_in_their_order() -> None:
+    network = {
+        "inputs": {"name": "Standardize", "per_feature": False}, "hidden": [5, 4], "normalization": "LayerNorm",
+        "activation": {"name": "LeakyReLU", "slope": 0.2}, "dropout": 0.5, "input_dropout": 0.1, "dtype": "float64",
+    }  # fmt: skip
+    recipe = recipes.from_dict(MINIMAL | {"network": network})
+    block = ["Dense", "LayerNorm", "LeakyReLU", "Dropout"]
+    net = recipe.build_network(3, 2, "classification")
+    assert [type(layer).__name__ for layer in net.layers] == ["Standardize", "Dropout", *block, *block, "Dense"]
+    assert [layer.slope for layer in net.layers if isinstance(layer, gn.LeakyReLU)] == [0.2, 0.2]
+    assert [layer.rate for layer in net.layers if isinstance(layer, gn.Dropout)] == [0.1, 0.5, 0.5]
+    assert net.dtype == np.float64
+    assert isinstance(recipe.build_network(3, 1, "regression").layers[-1], gn.Unstandardize)
+    recipe.network.standardize_target = False
+    assert isinstance(recipe.build_network(3, 1, "regression").layers[-1], gn.Dense)
+
+
+def test_hidden_layers_may_be_none() -> None:
+    net = recipes.from_dict(MINIMAL | {"network": {"hidden": []}}).build_network(3, 2, "classification")
+    assert [type(layer).__name__ for layer in net.layers] == ["Standardize", "Dense"]
+
+
+@pytest.mark.parametrize(
+    ("values", "fault"),
+    [
+        ({"data": {"source": "digits"}}, "name is missing"),
+        ({"name": "x"}, "data is missing"),
+        ({"name": "x", "data": {}}, r"data\.source is missing"),
+        ({"name": "x", "data": "digits"}, "data is a table, not 'digits'"),
+        (MINIMAL | {"sed": 1}, r"there is no sed \(did you mean seed\?\); a recipe has name, data"),
+        (MINIMAL | {"training": {"epoch": 1}}, r"there is no training\.epoch \(did you mean epochs\?\)"),
+        (MINIMAL | {"seed": 1.0}, r"seed must be a whole number, not 1\.0"),
+        (MINIMAL | {"seed": True}, "seed must be a whole number, not True"),
+        (MINIMAL | {"seed": -1}, "seed must be a whole number of at least 0, not -1"),
+        (MINIMAL | {"network": {"dropout": "0.1"}}, r"network\.dropout must be a number, not '0\.1'"),
+        (MINIMAL | {"network": {"dropout": False}}, r"network\.dropout must be a number, not False"),
+        (MINIMAL | {"optimizer": 3}, "optimizer must be a name or a table with a name, not 3"),
+        (MINIMAL | {"report": "best_figure"}, "there is no report 'best_figure'"),
+        (MINIMAL | {"name": "a/b"}, "name must be a word or two without slashes, not 'a/b'"),
+    ],
+)
+def test_reading_is_strict(values: dict[str, object], fault: str) -> None:
+    with pytest.raises(ValueError, match=fault):
+        recipes.from_dict(values)
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ({"network": {"activation": "Relu"}}, r"network\.activation: there is no 'Relu'"),
+        ({"network": {"activation": {"slope": 1}}}, r"network\.activation: a table needs a name"),
+        ({"network": {"activation": {"name": "LeakyReLU", "slop": 1}}}, r"takes no 'slop' \(did you mean slope\?\)"),
+        ({"network": {"dropout": 1.5}}, r"network\.dropout: Dropout: rate must be at least 0 and below 1, not 1\.5"),
+        ({"network": {"hidden": [0]}}, r"network\.hidden: Dense: fan_out must be a whole number of at least 1"),
+        ({"network": {"dtype": "complex64"}}, "dtype must be float32 or float64, not complex64"),
+        ({"optimizer": "SGD"}, "optimizer: SGD lacks an argument; its arguments are lr"),
+        ({"optimizer": {"name": "SGD", "lr": "big"}}, "optimizer: SGD can't be made of lr='big'"),
+        ({"schedule": {"name": "OneCycle", "warmup": 2}}, "schedule: OneCycle: warmup must be"),
+        ({"loss": "MAE"}, "loss: MAE is for regression, but the data are for classification"),
+    ],
+)
+def test_parts_that_make_no_sense_name_their_place(change: dict[str, object], fault: str) -> None:
+    recipe = recipes.from_dict(MINIMAL | change)
+    with pytest.raises(ValueError, match=fault):  # noqa: PT012  which of the four it is, `fault` tells
+        recipe.build_network(4, 3, "classification")
+        recipe.build_loss("classification")
+        recipe.build_optimizer()
+        recipe.build_schedule()
+
+
+def test_changes() -> None:
+    changes = [
+        "optimizer.lr=0.25", "network.hidden=[3, 4]", "network.activation=Tanh", " training.epochs = 7",
+        "schedule={name='Cosine'}", "data.source=a b.csv", "loss.label_smoothing=0.1", "loss.name=CrossEntropy",
+    ]  # fmt: skip
+    recipe = recipes.load("seed-mnist", changes=changes, seed=5)
+    assert recipe.optimizer == {"name": "SGD", "lr": 0.25, "momentum": 0.9}
+    assert recipe.network.hidden == [3, 4]
+    assert recipe.network.activation == "Tanh"
+    assert recipe.network.init == "normal(0.1)"
+    assert recipe.training.epochs == 7
+    assert recipe.schedule == {"name": "Cosine"}
+    assert recipe.data.source == "a b.csv"
+    assert recipe.loss == {"label_smoothing": 0.1, "name": "CrossEntropy"}
+    assert recipe.seed == 5
+    assert recipes.load("seed-mnist").optimizer == {"name": "SGD", "lr": 2e-3, "momentum": 0.9}
+
+
+def test_a_change_may_give_an_argument_to_a_bare_name(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text('name = "mine"\nschedule = "OneCycle"\n[data]\nsource = "digits"\n')
+    assert recipes.load(path, changes=["schedule.warmup=0.3"]).schedule == {"name": "OneCycle", "warmup": 0.3}
+
+
+def test_unknown_recipes() -> None:
+    with pytest.raises(ValueError, match=r"there is no recipe 'mnits' \(did you mean mnist\?\); the recipes are calif"):
+        recipes.load("mnits")
+    with pytest.raises(FileNotFoundError):
+        recipes.load("nowhere.toml")
+
+
+# The extra figure ----------------------------------------------------------------------------------------------------
+
+
+def tiny_network() -> gn.Network:
+    """y = 2 a + b + 1, whose penalty with l2 = 0.1 is 0.1 / 2 * (2^2 + 1^2) = 0.25: the bias isn't in it."""
+    net = gn.Network([gn.Dense(2, 1)], dtype="float64")
+    net.theta[...] = [2, 1, 1]
+    return net
+
+
+def test_the_printed_figure_by_hand() -> None:
+    rows = gn.Split(np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]), np.array([0.0, 3.0, 4.0]))
+    # Predictions 1, 3, 2; squared errors 1, 0, 4; one batch of 3: sqrt((10 + 3 * (5/3 + 0.25)) / 3).
+    figure = printed_rms(tiny_network(), rows, gn.SGD(lr=1, l2=0.1))
+    assert figure == pytest.approx(math.sqrt((10 + 5 + 0.75) / 3))
+
+    many = gn.Split(np.zeros((250, 2)), np.where(np.arange(250) < 100, 1.0, 3.0))
+    # Errors 0 in the first batch of 100, 2^2 in the other 150 rows: sqrt((10 + 150 * 4 + 250 * 0.25) / 250).
+    assert printed_rms(tiny_network(), many, gn.SGD(lr=1, l2=0.1)) == pytest.approx(math.sqrt(672.5 / 250))
+
+    same = gn.Split(np.zeros((7, 2)), np.full(7, 3.0))
+    # 1000 rows drawn with replacement from equal ones: sqrt((10 + 1000 * (4 + 0.25)) / 1000).
+    found = report(tiny_network(), same, rows, gn.SGD(lr=1, l2=0.1))
+    assert found == {
+        "printed_train_rms": pytest.approx(math.sqrt(4.26)), "printed_val_rms": figure, "l2_penalty": 0.25,
+    }  # fmt: skip
+
+
+def test_a_run_with_the_report(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(100, 2))
+    data = gn.Dataset.from_arrays(x, 5 + x @ [2.0, 1.0])
+    monkeypatch.setattr(run_module, "load", lambda *_, **__: data)
+    monkeypatch.setattr(run_module, "draw", lambda *_: None)
+    changes = ["network.hidden=[4]", "training.epochs=3", "training.batch_size=8"]
+    metrics = recipes.train(recipes.load("seed-california", changes=changes), tmp_path / "run")
+    assert json.loads((tmp_path / "run" / "metrics.json").read_text()) == json.loads(json.dumps(metrics))
+
+    net = gn.Network.load(tmp_path / "run" / "model.safetensors")
+    weights = [layer.W for layer in net.layers if isinstance(layer, gn.Dense)]
+    penalty = 0.005 * sum(float((w**2).sum()) for w in weights)
+    assert metrics["seed_figure"]["l2_penalty"] == pytest.approx(penalty)
+    error = net.predict(data.val.x)[:, 0] - np.trunc(data.val.y)  # as printed, on targets without decimals
+    n = len(error)
+    printed = math.sqrt((10 + n * (np.mean(error**2) + penalty)) / n)
+    assert metrics["seed_figure"]["printed_val_rms"] == pytest.approx(printed)
+    honest = net.predict(data.val.x)[:, 0] - data.val.y
+    assert metrics["val"]["mse"] == pytest.approx(np.mean(honest**2))
+    assert recipes.load(tmp_path / "run" / "recipe.toml").report == "seed_figure"
+
+
+def test_gradcheck_of_a_recipe() -> None:
+    found = recipes.gradcheck(recipes.load("diabetes"), rows=4, entries=10)
+    assert found.passed
+    assert found.max_relative_error < 1e-7
+
+
+def test_free_directory(tmp_path: Path) -> None:
+    assert recipes.free_directory(tmp_path / "run") == tmp_path / "run"
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run-2").write_text("a file takes the name as well")
+    assert recipes.free_directory(tmp_path / "run") == tmp_path / "run-3"
+
+
+def test_evaluating_what_is_no_run(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"is no run \(there is no metrics\.json in it\)"):
+        recipes.open_run(tmp_path)
+    with pytest.raises(ValueError, match="is no run"):
+        recipes.predict_file(tmp_path, tmp_path / "rows.csv")
