@@ -183,7 +183,7 @@ def test_a_table_of_values(glassnet: Command, tmp_path: Path) -> None:
     write_table(tmp_path / "t.csv", lambda a, b: 1000 + 30 * a - 10 * b)
     answer = glassnet("train", "t.csv", "--target", "answer", "--set", "training.epochs=60")
     assert answer.status == 0
-    assert "the training mean" in answer.out
+    assert "the mean of the training targets" in answer.out
     metrics = json.loads((tmp_path / "runs" / "t" / "metrics.json").read_text())
     assert metrics["task"] == "regression"
     assert metrics["test"].keys() == {"loss", "mse", "rmse", "mae", "r2"}
@@ -261,7 +261,7 @@ from glassnet.optim import Optimizer
 step = Optimizer.step
 
 def last_step(self, *arguments):
-    if self.steps == 100:
+    if self.steps == 180:
         os.kill(os.getpid(), signal.SIGKILL)
     step(self, *arguments)
 
@@ -275,7 +275,7 @@ def test_kill_and_resume(glassnet: Command, tmp_path: Path) -> None:
     command = ["train", "digits"]
     for change in (
         "network.hidden=[64]", "network.normalization=BatchNorm", "network.dropout=0.2", "network.input_dropout=0.0",
-        "schedule=OneCycle", 'optimizer={name="SGD", lr=0.3, momentum=0.9}', "training.batch_size=32",
+        "schedule=OneCycle", 'optimizer={name="SGD", lr=0.2, momentum=0.9}', "training.batch_size=16",
         "training.epochs=10", "training.patience=2",
     ):  # fmt: skip
         command += ["--set", change]
@@ -419,3 +419,38 @@ def test_nothing_but_text_goes_into_a_pipe(tmp_path: Path) -> None:
         assert done.returncode == 0, done.stderr
         assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f]", done.stdout + done.stderr)
         assert done.stdout.strip()
+
+
+def test_resume_needs_no_more_than_the_run_directory(glassnet: Command, tmp_path: Path) -> None:
+    """Not even a checkpoint: a process killed in its first epoch leaves a recipe alone."""
+    changes = ["--set", "training.epochs=2", "--seed", "7"]
+    assert glassnet("train", "digits", *changes, "--out", "whole").status == 0
+    (tmp_path / "begun").mkdir()
+    (tmp_path / "begun" / "recipe.toml").write_bytes((tmp_path / "whole" / "recipe.toml").read_bytes())
+    assert glassnet("train", "--resume", "--out", "begun").status == 0
+    assert (tmp_path / "begun" / "model.safetensors").read_bytes() == (
+        tmp_path / "whole" / "model.safetensors"
+    ).read_bytes()
+    again = glassnet("train", "--resume", "--out", "begun")
+    assert (again.status, again.err) == (2, "glassnet: begun is finished: there is nothing to resume\n")
+
+
+def test_binary_cross_entropy_from_a_recipe(glassnet: Command, tmp_path: Path) -> None:
+    rows = "\n".join(f"{i % 17},{'yes' if i % 17 > 8 else 'no'}" for i in range(200))
+    (tmp_path / "t.csv").write_text(f"x,t\n{rows}\n")
+    answer = glassnet("train", "t.csv", "--target", "t", "--set", "loss=BinaryCrossEntropy", "--out", "run")
+    assert answer.status == 0
+    metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    assert metrics["test"]["accuracy"] > 0.9 > metrics["baseline"]["accuracy"]
+    assert glassnet("predict", "run", "t.csv").out.splitlines()[0] == "prediction,p(no),p(yes)"
+    refused = glassnet("train", "digits", "--set", "loss=BinaryCrossEntropy", "--out", "other")
+    assert refused.status == 2
+    assert "BinaryCrossEntropy is for two classes, the data have 10" in refused.err
+
+
+def test_a_large_value_is_predicted_with_all_its_digits(glassnet: Command, tmp_path: Path) -> None:
+    rows = "\n".join(f"{i},{1234560 + 3.5 * i}" for i in range(100))
+    (tmp_path / "t.csv").write_text(f"x,t\n{rows}\n")
+    assert glassnet("train", "t.csv", "--target", "t", "--out", "run").status == 0
+    values = [float(line) for line in glassnet("predict", "run", "t.csv").out.splitlines()[1:]]
+    assert len(set(values)) > 50

@@ -18,7 +18,7 @@ import pytest
 import glassnet as gn
 from glassnet.cli import main
 from glassnet.recipes import run as run_module
-from glassnet.train import Checkpoint, Run
+from glassnet.train import Checkpoint, Training
 
 Refused = Callable[..., str]
 QUICK = ("--set", "training.epochs=2")
@@ -99,7 +99,7 @@ def write_table(path: Path, rows: int = 60, last: str = "") -> Path:
     ("command", "fault"),
     [
         ("trian digits", "No such command 'trian'"),
-        ("train", "Missing argument"),
+        ("train", "name a recipe"),
         ("train digits --lr 3", "No such option: --lr"),
         ("train digits --seed abc", "--seed"),
         ("train digits --seed -1", "seed must be a whole number of at least 0, not -1"),
@@ -109,7 +109,7 @@ def write_table(path: Path, rows: int = 60, last: str = "") -> Path:
         ("train nowhere.csv --target y", "no such file: nowhere.csv"),
         ("train digits --target y", "--target is for a table"),
         ("train digits --resume", "--resume needs --out"),
-        ("train digits --resume --out nowhere", "nowhere has no checkpoint"),
+        ("train digits --resume --out nowhere", "nowhere holds no run"),
         ("evaluate nowhere", "nowhere is no run"),
         ("evaluate .", "is no run"),
         ("predict nowhere rows.csv", "nowhere is no run"),
@@ -140,8 +140,8 @@ def test_a_command_that_makes_no_sense(refused: Refused, command: str, fault: st
         ("network.hidden=64", "network.hidden must be a list of whole numbers, not 64"),
         ('network.hidden=["64"]', "fan_out must be a whole number of at least 1, not '64'"),
         ("network.hidden=[10000000000000]", "Unable to allocate"),
-        ("network.dropout=1", "rate must be at least 0 and below 1, not 1"),
-        ("network.dropout=nan", "rate must be at least 0 and below 1, not nan"),
+        ("network.dropout=1", "rate must be a number of at least 0 and below 1, not 1"),
+        ("network.dropout=nan", "rate must be a number of at least 0 and below 1, not nan"),
         ("network.dtype=float16", "float32 or float64"),
         ("network.dtype=double32", "double32"),
         ("network.init=normal(x)", "init='normal(x)' is not one of"),
@@ -469,7 +469,7 @@ def test_a_disk_that_is_full_late(
     command = ("train", "digits", *QUICK, *SMALL, "--out", "run")
     checkpoint, draw = Checkpoint.on_epoch, run_module.draw
 
-    def second_checkpoint(self: Checkpoint, run: Run) -> None:
+    def second_checkpoint(self: Checkpoint, run: Training) -> None:
         with file_limit(1000 if len(run.history) > 1 else resource.RLIM_INFINITY):
             checkpoint(self, run)
 

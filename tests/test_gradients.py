@@ -112,3 +112,23 @@ def test_a_batch_without_a_finite_loss_is_an_error() -> None:
 def test_classes_that_group_layers_are_no_layers_themselves() -> None:
     for group in (Activation, Normalization, Preprocessing):
         assert group.__name__ not in gn.__all__
+
+
+class InfiniteTanh(gn.Tanh):
+    def backward(self, dy: np.ndarray) -> np.ndarray:
+        dx = 7 * super().backward(dy)
+        dx[0, 0] = np.inf
+        return dx
+
+
+def test_an_infinite_gradient_does_not_hide_the_others() -> None:
+    report = small(InfiniteTanh()).check()
+    assert report.max_relative_error == np.inf
+    assert all(row.max_relative_error > 0.1 for row in report.rows if row.name[0] in "0x")
+
+
+@pytest.mark.parametrize("unit", [1e-6, 1.0, 1e6])
+def test_columns_may_have_any_unit(unit: float) -> None:
+    x = unit * np.random.default_rng(0).standard_normal((6, 3))
+    net = gn.Network([gn.Standardize(), gn.Dense(3, 4), gn.Tanh(), gn.Dense(4, 1)])
+    assert gn.gradcheck(net, x, np.ones(6), gn.MSE()).max_relative_error < 1e-7

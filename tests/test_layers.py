@@ -196,7 +196,7 @@ def test_an_unknown_initializer_is_an_error(name: str) -> None:
         (lambda: gn.Dense(3, -1), "fan_out must be a whole number of at least 1, not -1"),
         (lambda: gn.Dense(3, 2.5), "fan_out"),
         (lambda: gn.Dense(True, 3), "fan_in"),
-        (lambda: gn.Dropout(1.0), "rate must be at least 0 and below 1"),
+        (lambda: gn.Dropout(1.0), "rate must be a number of at least 0 and below 1"),
         (lambda: gn.Dropout(-0.1), "rate"),
         (lambda: gn.BatchNorm(0), "width"),
         (lambda: gn.BatchNorm(3, momentum=2), "momentum"),
@@ -220,3 +220,22 @@ def test_a_layer_on_its_own_draws_its_parameters_when_asked_and_returns_new_arra
     np.testing.assert_allclose(2 * first, second)
     with pytest.raises(AttributeError, match="'Dense' has no attribute 'gamma'"):
         _ = dense.gamma
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int32, np.float32, bool])
+@pytest.mark.parametrize("make", [gn.Standardize, gn.QuantileNormalize])
+def test_preprocessing_takes_raw_rows_of_any_type(make, dtype: type) -> None:
+    x = np.random.default_rng(0).integers(0, 2 if dtype is bool else 17, (60, 3)).astype(dtype)
+    np.testing.assert_allclose(make().fit(x).forward(x), make().fit(x.astype(float)).forward(x.astype(float)))
+
+
+@pytest.mark.parametrize(("dtype", "x"), [(np.float32, -80.0), (np.float64, -700.0)])
+def test_the_logistic_function_keeps_its_tail(dtype: type, x: float) -> None:
+    y = gn.Sigmoid().forward(np.array([[x]], dtype=dtype))
+    assert y[0, 0] == pytest.approx(math.exp(x), rel=1e-5)
+
+
+def test_one_row_does_not_teach_batch_norm_a_variance_of_zero() -> None:
+    norm = gn.BatchNorm(2)
+    norm.forward(np.ones((1, 2)), training=True)
+    assert (norm.running_var == 1).all()

@@ -80,3 +80,8 @@ def test_label_smoothing_is_least_at_the_smoothed_target() -> None:
 def test_targets_that_dont_fit_are_named(loss: gn.Loss, y: tuple[int, int], t: np.ndarray, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         loss.forward(np.zeros(y), t)
+
+
+def test_boolean_labels_are_classes_zero_and_one() -> None:
+    y = np.array([[5.0, -5.0], [5.0, -5.0]])
+    assert gn.CrossEntropy().forward(y, np.array([True, True])) == gn.CrossEntropy().forward(y, np.array([1, 1]))

@@ -109,7 +109,7 @@ def test_probabilities_of_scores_of_a_softmax_and_of_one_output() -> None:
         (lambda: gn.Network([]), ValueError, "at least one layer"),
         (lambda: gn.Network([gn.Dense(4, 8), "relu"]), TypeError, "layer 1 is 'relu': not a layer"),
         (lambda: gn.Network([gn.Dense(2, 2)], dtype="float16"), ValueError, "float32 or float64, not float16"),
-        (lambda: gn.Network([layer := gn.Dense(2, 2), layer]), ValueError, "stands in the network twice"),
+        (lambda: gn.Network([layer := gn.Dense(2, 2), layer]), ValueError, "is in a network already"),
     ],
 )  # fmt: skip
 def test_networks_that_cant_be_are_named(make, error: type[Exception], message: str) -> None:
@@ -238,3 +238,34 @@ def test_no_layer_allocates_in_the_steady_loop(training: bool) -> None:
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < rows * width * 4 / 8  # an eighth of one activation: statistics of rows and columns, ufunc buffers
+
+
+def test_a_layer_belongs_to_one_network() -> None:
+    layers = [gn.Dense(2, 3), gn.ReLU(), gn.Dense(3, 1)]
+    gn.Network(layers)
+    with pytest.raises(ValueError, match="is in a network already: make another, or copy that network"):
+        gn.Network(layers)
+
+
+def test_preprocessing_comes_first_and_is_not_fitted_by_rows_that_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"Standardize\(\), takes raw rows: it comes before all other layers"):
+        gn.Network([gn.Dense(2, 3), gn.Standardize()])
+    net = gn.Network([gn.Standardize(), gn.Dense(2, 3)])
+    with pytest.raises(ValueError, match="not one of shape"):
+        net.fit_preprocessing(np.ones((4, 5)))
+    net.fit_preprocessing(np.ones((4, 2)))
+
+
+def test_a_class_of_ones_own_does_not_take_the_place_of_the_librarys(tmp_path: Path) -> None:
+    mlp().save(tmp_path / "net.safetensors")
+
+    class Dense(gn.Dense):
+        pass
+
+    assert all(type(layer) is not Dense for layer in gn.Network.load(tmp_path / "net.safetensors").layers)
+
+
+def test_numpy_scalars_are_numbers_too(tmp_path: Path) -> None:
+    net = gn.Network([gn.Dense(np.int64(2), np.int32(3)), gn.Dropout(np.float32(0.5))], seed=np.int64(3))
+    net.save(tmp_path / "net.safetensors")
+    assert repr(gn.Network.load(tmp_path / "net.safetensors")) == repr(net)

@@ -126,7 +126,10 @@ def test_reading_is_strict(values: dict[str, object], fault: str) -> None:
         ({"network": {"activation": "Relu"}}, r"network\.activation: there is no 'Relu'"),
         ({"network": {"activation": {"slope": 1}}}, r"network\.activation: a table needs a name"),
         ({"network": {"activation": {"name": "LeakyReLU", "slop": 1}}}, r"takes no 'slop' \(did you mean slope\?\)"),
-        ({"network": {"dropout": 1.5}}, r"network\.dropout: Dropout: rate must be at least 0 and below 1, not 1\.5"),
+        (
+            {"network": {"dropout": 1.5}},
+            r"network\.dropout: Dropout: rate must be a number of at least 0 and below 1, not 1\.5",
+        ),
         ({"network": {"hidden": [0]}}, r"network\.hidden: Dense: fan_out must be a whole number of at least 1"),
         ({"network": {"dtype": "complex64"}}, "dtype must be float32 or float64, not complex64"),
         ({"optimizer": "SGD"}, "optimizer: SGD lacks an argument; its arguments are lr"),

@@ -63,8 +63,9 @@ def version(
 @app.command()
 def train(
     recipe: Annotated[
-        str, typer.Argument(metavar="RECIPE|TABLE", help="A recipe's name or .toml file, or a .csv or .parquet table.")
-    ],
+        str | None,
+        typer.Argument(metavar="RECIPE|TABLE", help="A recipe's name or .toml file, or a .csv or .parquet table."),
+    ] = None,
     target: Annotated[str | None, typer.Option(metavar="COLUMN", help="The table's column to predict.")] = None,
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="The run directory; by default below runs/.")] = None,
     seed: Annotated[int | None, typer.Option(help="Another seed than the recipe's.")] = None,
@@ -77,15 +78,20 @@ def train(
     from glassnet import recipes
 
     changes = list(changes or [])
+    if resume and out is None:
+        raise ValueError("--resume needs --out, the run directory to go on with")
+    if recipe is None:
+        if not resume or out is None:
+            raise ValueError("name a recipe, or a .csv or .parquet table; glassnet recipes lists the recipes")
+        recipe = str(out / "recipe.toml")  # as it was begun
     if Path(recipe).suffix.lower() in (".csv", ".parquet"):
         chosen = recipes.load("table", seed=seed, changes=changes)
-        chosen.data.source, chosen.data.target, chosen.name = recipe, target, Path(recipe).stem
+        chosen.data.source, chosen.name = recipe, Path(recipe).stem
+        chosen.data.target = target or chosen.data.target
     else:
         if target is not None:
             raise ValueError("--target is for a table; a recipe names its own")
         chosen = recipes.load(recipe, seed=seed, changes=changes)
-    if resume and out is None:
-        raise ValueError("--resume needs --out, the run directory to go on with")
     out = out or recipes.free_directory(Path("runs") / chosen.name)
     metrics = recipes.train(chosen, out, resume=resume, progress=True)
     _print_metrics(metrics)
@@ -193,8 +199,9 @@ def _print_metrics(metrics: dict[str, Any]) -> None:
     head = [metrics["recipe"], *parts.values()]
     rows = [[name, *(_number(metrics[part][name]) for part in parts)] for name in METRICS[metrics["task"]]]
     _print_table(head, rows)
-    what = "the majority class" if metrics["task"] == "classification" else "the training mean"
-    print(f"baseline: always {what}, and for the loss the best constant answer")
+    constant = {"classification": "always the majority class; its loss is that of the classes' shares in training",
+                "regression": "always the mean of the training targets"}  # fmt: skip
+    print(f"baseline: {constant[metrics['task']]}")
     for name, value in metrics.get("seed_figure", {}).items():
         print(f"{name}: {value:.4f}")
 
@@ -202,7 +209,9 @@ def _print_metrics(metrics: dict[str, Any]) -> None:
 def _number(value: float | None) -> str:
     if value is None or value != value:  # a class that was never predicted has no precision
         return "-"
-    return f"{value:,}" if isinstance(value, int) else f"{value:.4f}" if abs(value) < 1000 else f"{value:,.1f}"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:,.1f}" if abs(value) >= 1000 else f"{value:.4f}" if abs(value) >= 0.01 else f"{value:.3g}"
 
 
 def _print_table(head: list[str], rows: list[list[str]]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,15 +17,13 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     never half of one. Raises OSError if the folder can't be written or the disk is full.
     """
     path = Path(path)
+    part = path.with_name(f".{path.stem}-{secrets.token_hex(4)}.part{path.suffix}")
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=f".part{path.suffix}", dir=path.parent)
+        part.touch(exist_ok=False)
     except OSError as error:
         error.filename = os.fspath(path)  # the temporary file's name would tell nobody anything
         raise
-    os.close(handle)
-    part = Path(name)
     try:
-        part.chmod(0o644)
         yield part
         with part.open("rb+") as file:
             os.fsync(file.fileno())

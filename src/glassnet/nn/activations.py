@@ -6,16 +6,18 @@ import math
 
 import numpy as np
 
+from glassnet.nn.checks import number
 from glassnet.nn.layer import Array, Layer
 
 
 def logistic(x: Array, out: Array) -> Array:
-    """1 / (1 + exp(-x)), written as (1 + tanh(x / 2)) / 2, which can't overflow."""
-    np.multiply(x, 0.5, out=out)
-    np.tanh(out, out=out)
+    """1 / (1 + exp(-x)), with x clipped where the exponential would overflow; exact in both tails."""
+    limit = math.log(np.finfo(out.dtype).max) - 1
+    np.clip(x, -limit, limit, out=out)
+    np.negative(out, out=out)
+    np.exp(out, out=out)
     out += 1
-    out *= 0.5
-    return out
+    return np.reciprocal(out, out=out)
 
 
 class Activation(Layer):
@@ -44,7 +46,7 @@ class LeakyReLU(Activation):
     """y = x where x > 0, else slope * x; dx = dy or slope * dy. Maas et al. 2013 (ICML workshop on deep learning)."""
 
     def __init__(self, slope: float = 0.01) -> None:
-        self.slope = slope
+        self.slope = number(slope, "LeakyReLU: slope")
 
     def forward(self, x: Array, training: bool = False) -> Array:
         """y = x or slope * x."""

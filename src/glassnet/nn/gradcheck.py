@@ -87,7 +87,7 @@ def gradcheck(
     Raises ValueError if the loss of this batch isn't finite.
     """
     net = net.copy("float64")
-    x = np.array(net.rows(x), dtype=np.float64)
+    x = np.array(net.as_input(x), dtype=np.float64)
     net.fit_preprocessing(x, np.asarray(t))
 
     def value() -> float:
@@ -105,7 +105,8 @@ def gradcheck(
     dx = net.backward(loss.backward())
     assert dx is not None
     targets = [(name, p, dp.copy()) for name, p, dp in net.named_parameters()] + [("x", x, dx)]
-    largest = max(float(np.abs(d).max(initial=0)) for _, _, d in targets)
+    spread = np.where(x.std(axis=0) > 0, x.std(axis=0), 1.0)  # columns may have any unit
+    largest = max(float(np.abs(d[np.isfinite(d)]).max(initial=0)) for _, _, d in targets)
     floor = FLOOR * max(largest, FLOOR * max(1.0, abs(centre)))  # of gradients that are all zero, rounding remains
 
     report = GradientReport(tolerance)
@@ -117,9 +118,10 @@ def gradcheck(
             chosen = np.sort(rng.choice(array.size, entries, replace=False))
         for flat in chosen:
             index = tuple(int(i) for i in np.unravel_index(flat, array.shape))
+            unit = float(max(spread[index[1]] if array is x else 1.0, abs(array[index])))
             a = float(analytic[index])
             best: tuple[float, float] | None = None
-            for numeric in _differences(array, index, value, lambda: _same(sides(), here)):
+            for numeric in _differences(array, index, unit, value, lambda: _same(sides(), here)):
                 error = _relative_error(a, numeric, floor)
                 if best is None or error < best[0]:
                     best = error, numeric
@@ -144,15 +146,15 @@ def _relative_error(analytic: float, numeric: float, floor: float) -> float:
     difference = abs(analytic - numeric)
     if difference == 0:
         return 0.0
-    return math.inf if math.isnan(difference) else difference / max(abs(analytic), abs(numeric), floor)
+    return math.inf if not math.isfinite(difference) else difference / max(abs(analytic), abs(numeric), floor)
 
 
 def _differences(
-    array: Array, index: tuple[int, ...], value: Callable[[], float], same_side: Callable[[], bool]
+    array: Array, index: tuple[int, ...], unit: float, value: Callable[[], float], same_side: Callable[[], bool]
 ) -> Iterator[float]:
-    """Difference quotients of `value` by array[index], one for each step that crosses no kink."""
+    """Difference quotients of `value` by array[index], one for each step, in its unit, that crosses no kink."""
     kept = array[index]
-    for h in (step * max(1.0, abs(kept)) for step in STEPS):
+    for h in (step * unit for step in STEPS):
         f: dict[int, float] = {}
         smooth = True
         for k in (-2, -1, 1, 2):

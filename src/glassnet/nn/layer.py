@@ -22,7 +22,8 @@ class Layer:
     A subclass stores its constructor's arguments under their own names (so that it can be saved and copied),
     and lists the names of its trained arrays in `parameters` and of those that merely travel with it in `state`.
     In a network, parameters are views into the network's `theta` and `grad`, and results are written into
-    buffers that the next call uses again. On its own, a layer makes fresh float64 arrays.
+    buffers that the next call uses again. On its own, a layer draws float64 parameters when they are first
+    needed, and returns new arrays.
     """
 
     parameters: ClassVar[tuple[str, ...]] = ()

@@ -4,15 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from glassnet.nn.checks import number, positive_int
 from glassnet.nn.initializers import initializer
 from glassnet.nn.layer import Array, Layer
-
-
-def positive_int(value: int, what: str) -> int:
-    """Return `value` as an int; raise ValueError if it is no whole number of at least 1."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
-        raise ValueError(f"{what} must be a whole number of at least 1, not {value!r}")
-    return int(value)
 
 
 class Dense(Layer):
@@ -84,9 +78,7 @@ class Dropout(Layer):
     """
 
     def __init__(self, rate: float) -> None:
-        if not 0 <= rate < 1:
-            raise ValueError(f"Dropout: rate must be at least 0 and below 1, not {rate!r}")
-        self.rate = rate
+        self.rate = number(rate, "Dropout: rate", low=0, below=1)
         self.reseed([0])
 
     def forward(self, x: Array, training: bool = False) -> Array:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from glassnet.nn.activations import logistic
+from glassnet.nn.checks import number
 from glassnet.nn.layer import Array
 
 
@@ -84,9 +85,7 @@ class Huber(Loss):
     task = "regression"
 
     def __init__(self, delta: float = 1.0) -> None:
-        if not delta > 0:
-            raise ValueError(f"Huber: delta must be positive, not {delta!r}")
-        self.delta = delta
+        self.delta = number(delta, "Huber: delta", low=1e-300)
 
     def forward(self, y: Array, t: Array) -> float:
         """Mean of d^2 / 2 or delta (|d| - delta / 2)."""
@@ -116,9 +115,7 @@ class CrossEntropy(Loss):
     task = "classification"
 
     def __init__(self, label_smoothing: float = 0.0) -> None:
-        if not 0 <= label_smoothing < 1:
-            raise ValueError(f"CrossEntropy: label_smoothing must be at least 0 and below 1, not {label_smoothing!r}")
-        self.label_smoothing = label_smoothing
+        self.label_smoothing = number(label_smoothing, "CrossEntropy: label_smoothing", low=0, below=1)
 
     def forward(self, y: Array, t: Array) -> float:
         """Mean of log sum exp(y) - q . y."""
@@ -145,7 +142,7 @@ class CrossEntropy(Loss):
                     f"{self!r}: labels run from {t.min()} to {t.max()}, but {classes} outputs allow 0 to {classes - 1}"
                 )
             q = np.zeros(y.shape, y.dtype)
-            q[np.arange(n), t] = 1
+            q[np.arange(n), t.astype(np.intp)] = 1
         elif t.shape == y.shape and t.dtype.kind == "f":
             if t.min(initial=0) < 0 or not np.allclose(t.sum(axis=1), 1, atol=1e-5):
                 raise ValueError(f"{self!r}: the rows of the target probabilities must be at least 0 and sum to 1")

@@ -14,6 +14,10 @@ from glassnet.nn.layer import Array, Layer
 from glassnet.nn.preprocessing import Preprocessing, Unstandardize
 from glassnet.nn.storage import read_arrays, write_arrays
 
+# What random numbers are for, so that equal seeds don't make equal streams: see also train/fit.py. A seed sequence
+# ignores zeros at its end, so these come last and aren't zero.
+INITIAL_WEIGHTS, MASKS = 1, 2
+
 ROWS_AT_ONCE = 1024  # rows that inference works on at a time: enough for the matrix products, little memory
 
 
@@ -37,11 +41,11 @@ class Network:
             raise ValueError(f"dtype must be float32 or float64, not {dtype!r}") from None
         if self.dtype not in (np.float32, np.float64):
             raise ValueError(f"dtype must be float32 or float64, not {self.dtype.name}")
-        self.seed = seed
+        self.seed = int(seed)
         self.info: dict[str, Any] = {}
         self.n_in, self.n_out = self._check_widths()
         self._bind(np.empty(sum(layer.size for layer in self.layers), self.dtype))
-        rng = np.random.default_rng(seed)
+        rng = np.random.default_rng([self.seed, INITIAL_WEIGHTS])
         for layer in self.layers:
             layer.initialize(rng)
         self.reseed(seed)
@@ -52,7 +56,7 @@ class Network:
         With training=True, dropout drops and batch norm uses the batch's statistics.
         Raises ValueError, naming both shapes and the layer, for rows of another width.
         """
-        y = self.rows(x)
+        y = self.as_input(x)
         for layer in self.layers:
             y = layer.forward(y, training)
         return y.copy()  # the buffer it lies in will be written again
@@ -75,7 +79,7 @@ class Network:
 
     def predict(self, x: npt.ArrayLike) -> Array:
         """Compute the outputs (N, n_out) in inference mode: the scores of classes, or values."""
-        x = self.rows(x)
+        x = self.as_input(x)
         parts = [self.forward(x[start : start + ROWS_AT_ONCE]) for start in range(0, len(x), ROWS_AT_ONCE)]
         return np.concatenate(parts) if parts else np.empty((0, self.n_out or 0), self.dtype)
 
@@ -93,6 +97,7 @@ class Network:
 
     def fit_preprocessing(self, x: Array, y: Array | None = None) -> None:
         """Fit what isn't fitted yet: leading preprocessing layers on rows x (N, n_in), a last Unstandardize on y."""
+        x = self.as_input(x)
         for i, layer in enumerate(self.layers):
             if not isinstance(layer, Preprocessing):
                 break
@@ -104,9 +109,8 @@ class Network:
         last = self.layers[-1]
         if isinstance(last, Unstandardize) and not last.fitted and y is not None:
             last.fit(y)
-        self.rows(x[:1])
 
-    def rows(self, x: npt.ArrayLike) -> Array:
+    def as_input(self, x: npt.ArrayLike) -> Array:
         """Return x as the array that the first layer takes; raise ValueError if it can't be one."""
         x = np.asarray(x)
         if x.ndim != 2 or (self.n_in is not None and x.shape[1] != self.n_in):
@@ -120,7 +124,7 @@ class Network:
     def reseed(self, *seed: int) -> None:
         """Restart the random numbers that layers draw in training: the same seed gives the same masks again."""
         for i, layer in enumerate(self.layers):
-            layer.reseed([*seed, i])
+            layer.reseed([*seed, MASKS + i])
 
     def named_parameters(self) -> Iterator[tuple[str, Array, Array]]:
         """Yield the name, such as "1.W", the value and the gradient of each parameter, in the order of theta."""
@@ -238,8 +242,10 @@ class Network:
         for i, layer in enumerate(self.layers):
             if not isinstance(layer, Layer):
                 raise TypeError(f"layer {i} is {layer!r}: not a layer such as gn.Dense(784, 10)")
-            if any(layer is other for other in self.layers[:i]):
-                raise ValueError(f"layer {i}, {layer!r}, stands in the network twice: make a second one")
+            if layer.reuse_buffers or any(layer is other for other in self.layers[:i]):
+                raise ValueError(f"layer {i}, {layer!r}, is in a network already: make another, or copy that network")
+            if isinstance(layer, Preprocessing) and any(not isinstance(b, Preprocessing) for b in self.layers[:i]):
+                raise ValueError(f"layer {i}, {layer!r}, takes raw rows: it comes before all other layers")
             if None not in (layer.width_in, width) and layer.width_in != width:
                 raise ValueError(
                     f"layer {i}, {layer!r}, takes rows of {layer.width_in} values, but layer {i - 1},"
@@ -265,7 +271,7 @@ class Network:
 
 
 def _layer_types(base: type[Layer]) -> Iterator[tuple[str, type[Layer]]]:
-    """Every layer class that has been imported, one's own included, by name."""
-    for layer in base.__subclasses__():
-        yield layer.__name__, layer
+    """Every layer class that has been imported by name, the library's own last, so that they win."""
+    for layer in sorted(base.__subclasses__(), key=lambda layer: layer.__module__.startswith("glassnet.")):
         yield from _layer_types(layer)
+        yield layer.__name__, layer

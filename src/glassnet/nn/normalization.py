@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from glassnet.nn.checks import number, positive_int
 from glassnet.nn.layer import Array, Layer
-from glassnet.nn.layers import positive_int
 
 
 class Normalization(Layer):
@@ -19,9 +19,7 @@ class Normalization(Layer):
 
     def __init__(self, width: int, eps: float) -> None:
         self.width = positive_int(width, f"{type(self).__name__}: width")
-        if not eps > 0:
-            raise ValueError(f"{type(self).__name__}: eps must be positive, not {eps!r}")
-        self.eps = eps
+        self.eps = number(eps, f"{type(self).__name__}: eps", low=1e-12)
 
     def normalize(self, x: Array, mean: Array, var: Array) -> Array:
         """x_hat = (x - mean) / sqrt(var + eps); returns gamma * x_hat + beta."""
@@ -76,17 +74,16 @@ class BatchNorm(Normalization):
 
     Ioffe & Szegedy 2015 (arXiv:1502.03167), algorithm 1. Shapes: x, y (N, width), gamma, beta (width,).
     In training, running <- (1 - momentum) * running + momentum * batch, with the unbiased variance; inference uses
-    the running values, and dx = dy * gamma / sqrt(running_var + eps). Raises ValueError for a width that is no
-    positive whole number, eps <= 0, or a momentum outside 0..1.
+    the running values, and dx = dy * gamma / sqrt(running_var + eps). A batch of one row is all beta, and leaves
+    the running values alone. Raises ValueError for a width that is no positive whole number, or for eps or momentum
+    out of range.
     """
 
     state = ("running_mean", "running_var")
 
     def __init__(self, width: int, momentum: float = 0.1, eps: float = 1e-5) -> None:
         super().__init__(width, eps)
-        if not 0 <= momentum <= 1:
-            raise ValueError(f"BatchNorm: momentum must lie in 0..1, not {momentum!r}")
-        self.momentum = momentum
+        self.momentum = number(momentum, "BatchNorm: momentum", low=0, below=1 + 1e-12)
         self.running_mean = np.zeros(width)
         self.running_var = np.ones(width)
 
@@ -98,9 +95,10 @@ class BatchNorm(Normalization):
             return self.normalize(x, self.running_mean.astype(dtype), self.running_var.astype(dtype))
         mean = x.mean(axis=0, keepdims=True)
         var = self.variance(x, mean, axis=0)
-        unbiased = len(x) / max(len(x) - 1, 1)
-        self.running_mean += self.momentum * (mean[0] - self.running_mean)
-        self.running_var += self.momentum * (var[0] * unbiased - self.running_var)
+        if len(x) > 1:  # of one row, the variance is no estimate
+            unbiased = len(x) / (len(x) - 1)
+            self.running_mean += self.momentum * (mean[0] - self.running_mean)
+            self.running_var += self.momentum * (var[0] * unbiased - self.running_var)
         return self.normalize(x, mean, var)
 
     def backward(self, dy: Array) -> Array:

@@ -11,12 +11,13 @@ from typing import Self
 
 import numpy as np
 
+from glassnet.nn.checks import number, positive_int
 from glassnet.nn.layer import Array, Layer
 
 CHUNK = 4096  # rows at a time, so that fitting on uint8 pixels never makes a float copy of them all
 
 
-class Preprocessing(Layer):
+class Fitted(Layer):
     """A layer that is fitted rather than trained; `Network.fit_preprocessing` does so once, before training."""
 
     @property
@@ -37,6 +38,10 @@ class Preprocessing(Layer):
             raise ValueError(f"{self!r} was fitted on rows of {width} values, not {x.shape[1]}")
 
 
+class Preprocessing(Fitted):
+    """A fitted layer that takes raw rows: it comes before all trained layers."""
+
+
 class Standardize(Preprocessing):
     """y = (x - mean) / (std + eps), by the training rows; a column that is constant there is only centred.
 
@@ -50,7 +55,7 @@ class Standardize(Preprocessing):
 
     def __init__(self, per_feature: bool = True, eps: float = 0.0) -> None:
         self.per_feature = per_feature
-        self.eps = eps
+        self.eps = number(eps, "Standardize: eps", low=0)
 
     def fit(self, x: Array) -> Self:
         """Take mean and standard deviation from x (N, width), in float64."""
@@ -78,7 +83,7 @@ class Standardize(Preprocessing):
         return np.divide(dy, self.scale, out=self.buffer("dx", dy.shape, dy.dtype), casting="same_kind")
 
 
-class Unstandardize(Preprocessing):
+class Unstandardize(Fitted):
     """The last layer of a regression: y = mean + std * x, so that outputs and loss are in the target's own unit.
 
     Fitted on the training targets (N,) or (N, width); the layers before it then work with values of about unit
@@ -124,10 +129,10 @@ class QuantileNormalize(Preprocessing):
     levels: Array
 
     def __init__(self, quantiles: int = 1000, noise: float = 0.0) -> None:
+        self.quantiles = positive_int(quantiles, "QuantileNormalize: quantiles")
         if quantiles < 2:
             raise ValueError(f"QuantileNormalize: quantiles must be at least 2, not {quantiles!r}")
-        self.quantiles = quantiles
-        self.noise = noise
+        self.noise = number(noise, "QuantileNormalize: noise", low=0)
 
     def fit(self, x: Array) -> Self:
         """Take the quantiles of each column of x (N, width), at most N of them."""
@@ -145,13 +150,14 @@ class QuantileNormalize(Preprocessing):
     def forward(self, x: Array, training: bool = False) -> Array:
         """y = Phi^-1(F(x)), column by column."""
         self.check(x)
-        self.x = x
+        self.x = x.astype(np.float64, copy=False)
         y = self.buffer("y", x.shape, self.dtype)
         levels = self.levels[:, 0]
         for j, knots in enumerate(self.knots.T):
             # Interpolated from the left and from the right: they differ where knots coincide.
-            left = np.interp(x[:, j], knots, levels)
-            right = -np.interp(-x[:, j], -knots[::-1], -levels[::-1])
+            column = self.x[:, j]
+            left = np.interp(column, knots, levels)
+            right = -np.interp(-column, -knots[::-1], -levels[::-1])
             y[:, j] = (left + right) / 2
         return y
 

@@ -63,9 +63,10 @@ def cases() -> Iterator[Case]:
                 layers = [Dense(n_in, width, init="lecun"), make_layer(width), Dense(width, n_out, init="lecun")]
                 yield from _both_modes(layers, layers[1], loss, rows, n_in, n_out)
     for make_input in INPUTS:
-        for rows, n_in, _, n_out in SHAPES:
-            layers = [make_input(), Dense(n_in, n_out, init="lecun"), Unstandardize()]
-            yield from _both_modes(layers, layers[0], MSE(), rows, n_in, n_out)
+        for loss in LOSSES:
+            for rows, n_in, _, n_out in SHAPES:
+                layers = [make_input(), Dense(n_in, n_out, init="lecun"), Unstandardize()]
+                yield from _both_modes(layers, layers[0], loss, rows, n_in, n_out)
 
 
 def _both_modes(layers: list[Layer], subject: Layer, loss: Loss, rows: int, n_in: int, n_out: int) -> Iterator[Case]:

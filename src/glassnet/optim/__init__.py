@@ -1,4 +1,4 @@
-"""How weights move: optimizers and learning-rate schedules. Needs NumPy alone."""
+"""How weights move: optimizers and learning-rate schedules. Imports NumPy alone."""
 
 from glassnet.optim.optimizers import SGD, Adam, AdamW, Optimizer
 from glassnet.optim.schedules import Constant, Cosine, ExponentialDecay, OneCycle, Schedule

@@ -39,19 +39,26 @@ class Optimizer:
         if clip_norm is not None and not clip_norm > 0:
             raise ValueError(f"{name}: clip_norm must be positive, not {clip_norm!r}")
         for what, value in (("weight_decay", weight_decay), ("l2", l2)):
-            if not value >= 0:
-                raise ValueError(f"{name}: {what} must be at least 0, not {value!r}")
+            if not 0 <= value < math.inf:
+                raise ValueError(f"{name}: {what} must be at least 0, and finite, not {value!r}")
+        self.owner: Array | None = None  # the vector that the slots belong to
         self.lr, self.weight_decay, self.l2, self.clip_norm = lr, weight_decay, l2, clip_norm
         self.steps = 0
 
     def step(self, net: Parameters, factor: float = 1.0) -> None:
-        """Move net.theta by net.grad, in place, with the learning rate lr * factor."""
+        """Move net.theta by net.grad, in place, with the learning rate lr * factor.
+
+        Clipping and L2 change net.grad, in place too. With another network than before, the optimizer begins anew.
+        """
         theta, grad = net.theta, net.grad
-        if self.steps == 0 or (self.scratch.shape, self.scratch.dtype) != (theta.shape, theta.dtype):
+        if theta is not self.owner:
             self._start(theta)
         self.steps += 1
         if self.clip_norm is not None:
-            norm = math.sqrt(float(grad @ grad))
+            norm = float(np.linalg.norm(grad))
+            if not math.isfinite(norm):  # the squares overflow; scaled by the largest entry they don't
+                largest = float(np.abs(grad).max())
+                norm = largest * float(np.linalg.norm(grad / largest))
             if norm > self.clip_norm:
                 grad *= self.clip_norm / norm
         lr = self.lr * factor
@@ -71,9 +78,9 @@ class Optimizer:
 
     def set_state(self, state: dict[str, Array], steps: int) -> None:
         """Take copies of what `state` returned after that many steps."""
+        self.owner = None
         for name, value in state.items():
             setattr(self, name, value.copy())
-            self.scratch = np.empty_like(value)
         self.steps = steps
 
     def config(self) -> dict[str, Any]:
@@ -81,13 +88,14 @@ class Optimizer:
         return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
 
     def _start(self, theta: Array) -> None:
-        """Begin with empty slots; one that was set by hand, and fits, is kept."""
-        self.steps = 0
+        """Begin with empty slots, unless this is the first network: slots set by hand or by `set_state` are kept."""
         self.scratch = np.empty_like(theta)
+        if self.owner is not None:
+            self.steps = 0
         for name in self.slots:
-            kept = getattr(self, name, None)
-            if kept is None or (kept.shape, kept.dtype) != (theta.shape, theta.dtype):
+            if self.owner is not None or not hasattr(self, name):
                 setattr(self, name, np.zeros_like(theta))
+        self.owner = theta
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self.config().items())})"
@@ -115,6 +123,8 @@ class SGD(Optimizer):
         super().__init__(lr, weight_decay, l2, clip_norm)
         if not 0 <= momentum < 1:
             raise ValueError(f"SGD: momentum must be at least 0 and below 1, not {momentum!r}")
+        if not isinstance(nesterov, bool):
+            raise ValueError(f"SGD: nesterov must be true or false, not {nesterov!r}")
         self.momentum, self.nesterov = momentum, nesterov
 
     def update(self, theta: Array, grad: Array, lr: float) -> None:

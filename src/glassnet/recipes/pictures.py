@@ -8,12 +8,12 @@ import numpy as np
 
 from glassnet import plots
 from glassnet.data import Dataset
-from glassnet.nn import Dense, Loss, Network
+from glassnet.nn import Dense, Network
 from glassnet.train import History
 from glassnet.train.metrics import confusion_matrix, labels
 
 
-def draw(folder: Path, net: Network, data: Dataset, history: History, loss: Loss) -> None:
+def draw(folder: Path, net: Network, data: Dataset, history: History) -> None:
     """Write the pictures of a finished training as PNG files into `folder`; those of results show the test part."""
     folder.mkdir(exist_ok=True)
     outputs = net.predict(data.test.x)
@@ -21,7 +21,7 @@ def draw(folder: Path, net: Network, data: Dataset, history: History, loss: Loss
     if data.task == "regression":
         figures["predictions"] = plots.predictions(data.test.y, outputs[:, 0], data.target)
     else:
-        predicted = labels(outputs, loss)
+        predicted = labels(outputs)
         figures["confusion"] = plots.confusion(confusion_matrix(data.test.y, predicted, data.n_out), data.classes)
         results = data.test.y, predicted, net.predict_proba(data.test.x).max(axis=1), data.classes
         if data.image_shape is None:

@@ -25,7 +25,7 @@ from glassnet.recipes.pictures import draw
 from glassnet.recipes.reading import load as load_recipe
 from glassnet.recipes.recipe import Recipe
 from glassnet.train import Checkpoint, CSVLog, DivergenceError, baseline, evaluate, fit
-from glassnet.train.metrics import class_scores, confusion_matrix, labels
+from glassnet.train.metrics import class_scores, confusion_matrix, labels, score
 
 RECIPE, METRICS, HISTORY, MODEL, CHECKPOINT = (
     "recipe.toml", "metrics.json", "history.csv", "model.safetensors", "checkpoint.safetensors",
@@ -37,7 +37,7 @@ def train(recipe: Recipe, out: Path, *, resume: bool = False, progress: bool = F
 
     A run that was killed leaves a checkpoint, from which resume=True goes on. Raises FileExistsError if `out` holds
     a run or anything else, ValueError for a recipe or data that make no sense, DivergenceError, OSError. After an
-    error nothing is left of the run but what resuming needs, if there is enough of it and going on makes sense.
+    error nothing is left of the run but what resuming needs, if an epoch was finished.
     """
     data = load_data(recipe)
     net = recipe.build_network(data.n_in, data.n_out, data.task)
@@ -50,8 +50,8 @@ def train(recipe: Recipe, out: Path, *, resume: bool = False, progress: bool = F
             _located(recipe).save(out / RECIPE)
         history = fit(
             net, _as_trained(data, recipe), loss, optimizer, schedule=schedule, seed=recipe.seed, progress=progress,
-            callbacks=[Checkpoint(checkpoint), CSVLog(out / HISTORY)], resume=checkpoint if resume else None,
-            **vars(recipe.training),
+            resume=checkpoint if checkpoint.is_file() else None,
+            callbacks=[Checkpoint(checkpoint), CSVLog(out / HISTORY)], **vars(recipe.training),
         )  # fmt: skip
         history.to_csv(out / HISTORY)  # once more: Ctrl-C may have come between an epoch and its line
         metrics = results(net, data, loss)
@@ -64,10 +64,10 @@ def train(recipe: Recipe, out: Path, *, resume: bool = False, progress: bool = F
             "parameters": net.theta.size, "version": glassnet.__version__,
         }  # fmt: skip
         net.save(out / MODEL)
-        draw(out / "plots", net, data, history, loss)
+        draw(out / "plots", net, data, history)
         with replacing(out / METRICS) as part:
             part.write_text(json.dumps(_finite(metrics), indent=2) + "\n", encoding="utf-8")
-    for file in (checkpoint, *out.glob(".*.part.*")):  # and what a killed process was writing
+    for file in (checkpoint, *out.rglob(".*.part.*")):  # and what a killed process was writing
         file.unlink(missing_ok=True)
     return metrics
 
@@ -116,11 +116,12 @@ def _as_trained(data: Dataset, recipe: Recipe) -> Dataset:
 
 def results(net: Network, data: Dataset, loss: Loss) -> dict[str, Any]:
     """Evaluate all parts of the data beside the baseline; for classes also class by class, on the test part."""
-    found: dict[str, Any] = {part: evaluate(net, getattr(data, part), loss) for part in ("train", "val", "test")}
-    found["baseline"] = baseline(data.train, data.test, loss)
+    outputs = net.predict(data.test.x)
+    found: dict[str, Any] = {part: evaluate(net, getattr(data, part), loss) for part in ("train", "val")}
+    found |= {"test": score(outputs, data.test.y, loss), "baseline": baseline(data.train, data.test, loss)}
     if data.task == "regression":
         return found
-    matrix = confusion_matrix(data.test.y, labels(net.predict(data.test.x), loss), data.n_out)
+    matrix = confusion_matrix(data.test.y, labels(outputs), data.n_out)
     scores = class_scores(matrix)
     columns = {"precision": scores.precision.tolist(), "recall": scores.recall.tolist(), "rows": scores.rows.tolist()}
     return found | {
@@ -147,24 +148,26 @@ def _run_directory(out: Path, resume: bool) -> Iterator[Path]:
     """Make `out` and give the path of its checkpoint; after an error, remove what can't be resumed."""
     checkpoint = out / CHECKPOINT
     if resume:
-        if not checkpoint.is_file():
-            why = "is finished" if (out / METRICS).is_file() else "has no checkpoint"
+        if (out / METRICS).is_file() or not (out / RECIPE).is_file():
+            why = "is finished" if (out / METRICS).is_file() else f"holds no run (there is no {RECIPE} in it)"
             raise FileNotFoundError(f"{out} {why}: there is nothing to resume")
     elif out.exists() and (not out.is_dir() or any(out.iterdir())):
         what = "already holds a run" if (out / RECIPE).exists() else "is not an empty folder"
-        hint = ", or go on with --resume" if checkpoint.is_file() else ""
+        hint = ", or go on with --resume" if (out / RECIPE).exists() and not (out / METRICS).exists() else ""
         raise FileExistsError(f"{out} {what}: choose another --out{hint}")
     made = [folder for folder in (out, *out.parents) if not folder.exists()]
     try:
         out.mkdir(parents=True, exist_ok=True)
         yield checkpoint
     except BaseException as error:
-        started = checkpoint.is_file()
-        if not resume and (not started or isinstance(error, DivergenceError)):  # which would come again
-            _remove(out, made)
-        if isinstance(error, OSError) and started:
+        if not checkpoint.is_file():
+            if not resume:
+                _remove(out, made)
+        elif isinstance(error, OSError):
             fault = error.strerror or error
             raise OSError(f"{fault}; the training is kept in {out}: mend this and go on with --resume") from error
+        elif isinstance(error, DivergenceError):
+            raise DivergenceError(f"{error}; what was learned before is kept in {checkpoint}") from error
         raise
 
 

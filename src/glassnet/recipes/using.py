@@ -42,7 +42,7 @@ def predict_file(run: Path, path: Path) -> Rows:
     info = net.info
     x = _rows(path, info)
     if info["task"] == "regression":
-        return [{"prediction": float(value)} for value in net.predict(x)[:, 0]]
+        return [{"prediction": str(value)} for value in net.predict(x)[:, 0]]  # all digits that its type has
     classes = info["classes"]
     return [
         {"prediction": classes[int(np.argmax(p))]} | {f"p({c})": float(v) for c, v in zip(classes, p, strict=True)}

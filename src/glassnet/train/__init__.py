@@ -5,7 +5,7 @@ from glassnet.train.fit import DivergenceError, fit
 from glassnet.train.history import History
 from glassnet.train.metrics import baseline, evaluate
 from glassnet.train.progress import CSVLog, Progress
-from glassnet.train.run import Callback, Run
+from glassnet.train.training import Callback, Training
 
 __all__ = [
     "CSVLog",
@@ -14,7 +14,7 @@ __all__ = [
     "DivergenceError",
     "History",
     "Progress",
-    "Run",
+    "Training",
     "baseline",
     "evaluate",
     "fit",

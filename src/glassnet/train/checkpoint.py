@@ -6,10 +6,11 @@ import os
 
 import numpy as np
 
+from glassnet.nn.checks import positive_int
 from glassnet.nn.layer import Array
 from glassnet.nn.storage import read_arrays, write_arrays
 from glassnet.train.history import History
-from glassnet.train.run import Best, Callback, Run
+from glassnet.train.training import Best, Callback, Training
 
 
 class Checkpoint(Callback):
@@ -23,15 +24,15 @@ class Checkpoint(Callback):
 
     def __init__(self, path: str | os.PathLike[str], every: int = 1) -> None:
         self.path = path
-        self.every = every
+        self.every = positive_int(every, "Checkpoint: every")
 
-    def on_epoch(self, run: Run) -> None:
+    def on_epoch(self, run: Training) -> None:
         """Write if it is time."""
         if len(run.history) % self.every == 0:
             save(run, self.path)
 
 
-def save(run: Run, path: str | os.PathLike[str]) -> None:
+def save(run: Training, path: str | os.PathLike[str]) -> None:
     """Write the state of a training after a whole epoch."""
     history = run.history
     arrays = run.net.arrays()
@@ -49,7 +50,7 @@ def save(run: Run, path: str | os.PathLike[str]) -> None:
     write_arrays(path, arrays, header)
 
 
-def restore(run: Run, path: str | os.PathLike[str]) -> None:
+def restore(run: Training, path: str | os.PathLike[str]) -> None:
     """Set a training that hasn't begun to where the checkpoint left it.
 
     Raises ValueError if the file is no checkpoint, is damaged, or comes from a training with other settings.
@@ -68,7 +69,7 @@ def restore(run: Run, path: str | os.PathLike[str]) -> None:
     run.history = History(arrays["history/step_loss"].tolist(), arrays["history/step_lr"].tolist(), header["epochs"])
     if "best" in header:
         best = _under("best", arrays)
-        run.best = Best(header["best"]["epoch"], header["best"]["score"], best.pop("theta"), best)
+        run.best = Best(header["best"]["epoch"], tuple(header["best"]["score"]), best.pop("theta"), best)
 
 
 def _under(room: str, arrays: dict[str, Array]) -> dict[str, Array]:

@@ -11,14 +11,17 @@ import numpy as np
 
 from glassnet.data.dataset import Dataset, Split
 from glassnet.nn import Loss, Network
+from glassnet.nn.checks import positive_int
 from glassnet.nn.layer import Array
-from glassnet.nn.layers import positive_int
 from glassnet.optim import Constant, Optimizer, Schedule
 from glassnet.train.checkpoint import restore
 from glassnet.train.history import History
 from glassnet.train.metrics import METRICS, evaluate
 from glassnet.train.progress import Progress
-from glassnet.train.run import Callback, Run
+from glassnet.train.training import Callback, Training
+from glassnet.train.units import training_loss
+
+ORDER = 1  # what the random numbers of (seed, epoch) are for: see nn/network.py
 
 
 class DivergenceError(ArithmeticError):
@@ -52,22 +55,25 @@ def fit(
     (default: accuracy for classes, loss for values), is remembered, its weights are restored at the end
     (unless restore_best=False), and with `patience` training stops when that many epochs brought no better one.
     Ctrl-C ends training likewise, and is noted in the history. `resume`, the path of a checkpoint, goes on from there.
+    If the network ends in Unstandardize, losses are those of standardised targets: see `StandardUnits`.
 
     Raises ValueError for data that don't fit the network or aren't finite, or settings that make no sense, before
-    anything is trained, and DivergenceError when the loss becomes NaN or infinite.
+    anything is trained, and DivergenceError when the loss becomes NaN or infinite; the best weights are then restored
+    too.
     """
     validate = validate and len(data.val) > 0
     default = "accuracy" if loss.task == "classification" else "loss"
-    run = Run(
+    run = Training(
         net, data, loss, optimizer, schedule or Constant(), positive_int(epochs, "epochs"),
         positive_int(batch_size, "batch_size"), seed, replacement, (monitor or default) if validate else None, patience,
     )  # fmt: skip
     _check(run)
     net.fit_preprocessing(data.train.x, data.train.y)
+    run.loss = training_loss(loss, net)
     if resume is not None:
         restore(run, resume)
     watchers = [*callbacks, *([Progress()] if progress else [])]
-    start = time.perf_counter()
+    start = time.perf_counter() - (run.history["seconds"][-1] if len(run.history) else 0)
     try:
         for watcher in watchers:
             watcher.on_start(run)
@@ -76,31 +82,31 @@ def fit(
             row = {"epoch": len(run.history) + 1, "lr": run.history.step_lr[-1]}
             row["train_loss"] = float(np.mean(run.history.step_loss[-run.steps_per_epoch :]))
             if validate:
-                row |= {f"val_{name}": value for name, value in evaluate(net, data.val, loss).items()}
+                row |= {f"val_{name}": value for name, value in evaluate(net, data.val, run.loss).items()}
             run.history.epochs.append(row | {"seconds": time.perf_counter() - start})
             run.keep_best()
             for watcher in watchers:
                 watcher.on_epoch(run)
     except KeyboardInterrupt:
         run.history.interrupted = True
+        run.drop_unfinished_epoch()
     finally:
         for watcher in watchers:
             watcher.on_end(run)
-    if run.best is not None and restore_best:
-        run.history.best_epoch = run.best.epoch
-        net.theta[...] = run.best.theta
-        net.set_state(run.best.state)
+        if run.best is not None and restore_best:
+            run.history.best_epoch = run.best.epoch
+            net.theta[...] = run.best.theta
+            net.set_state(run.best.state)
     return run.history
 
 
-def _train_epoch(run: Run, watchers: Sequence[Callback]) -> None:
+def _train_epoch(run: Training, watchers: Sequence[Callback]) -> None:
     """One pass over the training rows."""
     net, loss, optimizer, train = run.net, run.loss, run.optimizer, run.data.train
     epoch = len(run.history)
     net.reseed(run.seed, epoch)
     step = epoch * run.steps_per_epoch
-    del run.history.step_loss[step:], run.history.step_lr[step:]
-    for x, t in _batches(train, run.batch_size, np.random.default_rng([run.seed, epoch]), run.replacement):
+    for x, t in _batches(train, run.batch_size, np.random.default_rng([run.seed, epoch, ORDER]), run.replacement):
         with np.errstate(over="ignore", invalid="ignore"):  # the loss tells
             value = loss.forward(net.forward(x, training=True), t)
             if not math.isfinite(value):
@@ -120,7 +126,7 @@ def _train_epoch(run: Run, watchers: Sequence[Callback]) -> None:
 def _batches(split: Split, size: int, rng: np.random.Generator, replacement: bool) -> Iterator[tuple[Array, Array]]:
     """The rows of one epoch, batch after batch, in buffers that are used again."""
     n = len(split)
-    x, t = (np.empty((min(size, n), *a.shape[1:]), a.dtype) for a in (split.x, split.y))
+    x, t = (np.empty((size if replacement else min(size, n), *a.shape[1:]), a.dtype) for a in (split.x, split.y))
     order = rng.integers(n, size=max(1, n // size) * size) if replacement else rng.permutation(n)
     for start in range(0, len(order), size):
         rows = order[start : start + size]
@@ -131,16 +137,18 @@ def _batches(split: Split, size: int, rng: np.random.Generator, replacement: boo
         )
 
 
-def _check(run: Run) -> None:
+def _check(run: Training) -> None:
     """Raise ValueError for what can't be trained, naming it."""
     if run.patience is not None and positive_int(run.patience, "patience") and run.monitor is None:
         raise ValueError("patience needs validation rows, and validate=True")
     for part, split in (("training", run.data.train), ("validation", run.data.val)):
         if part == "training" and not len(split):
             raise ValueError("there are no training rows")
+        if part == "validation" and run.monitor is None:
+            continue
         if len(split.x) != len(split.y):
             raise ValueError(f"the {part} part has {len(split.x)} rows but {len(split.y)} targets")
-        run.net.rows(split.x[:1])
+        run.net.as_input(split.x[:1])
         for name, values in (("x", split.x), ("y", split.y)):
             if values.dtype.kind == "f" and not np.isfinite(values).all():
                 where = tuple(int(i) for i in np.argwhere(~np.isfinite(values))[0])
@@ -155,7 +163,7 @@ def _check(run: Run) -> None:
 
 def _explain(net: Network, x: Array, value: float, epoch: int, step: int, optimizer: Optimizer) -> str:
     """Where the numbers went bad, and what to try."""
-    y, place = net.rows(x), "every layer's output is finite, but the loss overflows"
+    y, place = net.as_input(x), "every layer's output is finite, but the loss overflows"
     with np.errstate(all="ignore"):
         for i, layer in enumerate(net.layers):
             y = layer.forward(y, training=True)

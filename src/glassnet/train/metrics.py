@@ -17,7 +17,8 @@ HIGHER_IS_BETTER = ("accuracy", "r2")
 def evaluate(net: Network, split: Split, loss: Loss) -> dict[str, float]:
     """Return the loss and the metrics of its task for the rows of `split`, in inference mode.
 
-    Classes: loss, accuracy. Values: loss, mse, rmse, mae (in the target's unit) and r2.
+    Classes: loss, accuracy (of each output, if they are several flags).
+    Values: loss, mse, rmse, mae (in the target's unit) and r2.
     Raises ValueError if the split has no rows.
     """
     return score(net.predict(split.x), split.y, loss)
@@ -44,8 +45,12 @@ def score(outputs: Array, t: Array, loss: Loss) -> dict[str, float]:
     if not len(outputs):
         raise ValueError("there are no rows to evaluate")
     metrics = {"loss": loss.forward(outputs, t)}
+    if isinstance(loss, BinaryCrossEntropy):
+        return metrics | {"accuracy": float(((outputs > 0) == (t.reshape(outputs.shape) > 0.5)).mean())}
     if loss.task == "classification":
-        return metrics | {"accuracy": float((labels(outputs, loss) == labels_of_targets(t)).mean())}
+        return metrics | {
+            "accuracy": float((outputs.argmax(axis=1) == (t if t.ndim == 1 else t.argmax(axis=1))).mean())
+        }
     truth = t.reshape(outputs.shape).astype(np.float64)
     error = outputs - truth
     mse = float(np.square(error).mean())
@@ -54,19 +59,9 @@ def score(outputs: Array, t: Array, loss: Loss) -> dict[str, float]:
     return metrics | {"mse": mse, "rmse": mse**0.5, "mae": float(np.abs(error).mean()), "r2": r2}
 
 
-def labels(outputs: Array, loss: Loss) -> Array:
-    """Return the predicted class of each row (N,); for BinaryCrossEntropy, of each output."""
-    if isinstance(loss, BinaryCrossEntropy):
-        flags = (outputs > 0).astype(np.int64)
-        return flags[:, 0] if flags.shape[1] == 1 else flags
-    return outputs.argmax(axis=1)
-
-
-def labels_of_targets(t: Array) -> Array:
-    """Return the class of each target: labels as they are, probabilities by their largest, flags by one half."""
-    if t.ndim == 1:
-        return t if t.dtype.kind in "iub" else (t > 0.5).astype(np.int64)
-    return t.argmax(axis=1) if np.allclose(t.sum(axis=1), 1) else (t > 0.5).astype(np.int64)
+def labels(outputs: Array) -> Array:
+    """Return the predicted class of each row (N,); a single output is the logit of the second of two classes."""
+    return (outputs[:, 0] > 0).astype(np.int64) if outputs.shape[1] == 1 else outputs.argmax(axis=1)
 
 
 def confusion_matrix(true: Array, predicted: Array, classes: int) -> Array:

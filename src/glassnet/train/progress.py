@@ -6,36 +6,37 @@ import os
 import sys
 from typing import Any
 
-from glassnet.train.run import Callback, Run
+from glassnet.train.training import Callback, Training
 
 
 class Progress(Callback):
     """A bar with epoch, loss, validation metric and time left, on standard error; plain lines if that's no terminal."""
 
-    def on_start(self, run: Run) -> None:
+    bar: Any = None
+
+    def on_start(self, run: Training) -> None:
         """Begin where training begins."""
-        self.bar: Any = None
         if sys.stderr.isatty():
             from tqdm import tqdm
 
             done = len(run.history) * run.steps_per_epoch
             self.bar = tqdm(total=run.epochs * run.steps_per_epoch, initial=done, unit="step", leave=False)
 
-    def on_step(self, run: Run) -> None:
+    def on_step(self, run: Training) -> None:
         """Move the bar."""
         if self.bar is not None:
             self.bar.set_description(f"epoch {len(run.history) + 1}/{run.epochs}", refresh=False)
             self.bar.set_postfix(_numbers(run, run.history.step_loss[-1]), refresh=False)
             self.bar.update()
 
-    def on_epoch(self, run: Run) -> None:
+    def on_epoch(self, run: Training) -> None:
         """Print the epoch's line."""
         if self.bar is None:
             row = run.history.epochs[-1]
             numbers = "  ".join(f"{name} {value}" for name, value in _numbers(run, row["train_loss"]).items())
             print(f"epoch {len(run.history)}/{run.epochs}  {numbers}  {row['seconds']:.1f} s", file=sys.stderr)
 
-    def on_end(self, run: Run) -> None:
+    def on_end(self, run: Training) -> None:
         """Remove the bar."""
         if self.bar is not None:
             self.bar.close()
@@ -47,14 +48,14 @@ class CSVLog(Callback):
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = path
 
-    def on_epoch(self, run: Run) -> None:
+    def on_epoch(self, run: Training) -> None:
         """Write the file."""
         run.history.to_csv(self.path)
 
 
-def _numbers(run: Run, loss: float) -> dict[str, str]:
+def _numbers(run: Training, loss: float) -> dict[str, str]:
     """The loss, and the monitored metric of the latest validation, ready to print."""
-    numbers = {"loss": f"{loss:.4f}"}
+    numbers = {"loss": f"{loss:.4g}"}
     if run.history.epochs and run.monitor is not None:
-        numbers[f"val {run.monitor}"] = f"{run.history.epochs[-1][f'val_{run.monitor}']:.4f}"
+        numbers[f"val {run.monitor}"] = f"{run.history.epochs[-1][f'val_{run.monitor}']:.4g}"
     return numbers

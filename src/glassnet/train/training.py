@@ -5,7 +5,10 @@ from __future__ import annotations
 import math
 import zlib
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
+
+import numpy as np
 
 from glassnet.data.dataset import Dataset
 from glassnet.nn import Loss, Network
@@ -17,17 +20,17 @@ from glassnet.train.metrics import HIGHER_IS_BETTER
 
 @dataclass
 class Best:
-    """The weights of the epoch that validated best, and their score."""
+    """The weights of the epoch that validated best, and its score: larger is better."""
 
     epoch: int
-    score: float
+    score: tuple[float, float]
     theta: Array
     state: dict[str, Array]
 
 
 @dataclass
-class Run:
-    """A training in progress. A callback may read all of it, and set `stop`."""
+class Training:
+    """A training in progress. A callback may read all of it, and set `stop` to end it after the current epoch."""
 
     net: Network
     data: Dataset
@@ -51,20 +54,34 @@ class Run:
         return max(1, n // self.batch_size) if self.replacement else math.ceil(n / self.batch_size)
 
     def keep_best(self) -> None:
-        """Copy the weights if the latest epoch is the best one yet."""
+        """Copy the weights if the latest epoch is the best one yet; of equal ones, that of the least loss."""
         if self.monitor is None:
             return
-        score = self.history.epochs[-1][f"val_{self.monitor}"]
+        row = self.history.epochs[-1]
         sign = 1 if self.monitor in HIGHER_IS_BETTER else -1
-        if self.best is None or sign * score > sign * self.best.score or math.isnan(self.best.score):
+        score = (sign * row[f"val_{self.monitor}"], -row["val_loss"])
+        if self.best is None or score > self.best.score or math.isnan(self.best.score[0]):
             state = {name: value.copy() for name, value in self.net.state().items()}
             self.best = Best(len(self.history), score, self.net.theta.copy(), state)
+
+    def drop_unfinished_epoch(self) -> None:
+        """Forget the steps after the last whole epoch."""
+        whole = len(self.history) * self.steps_per_epoch
+        del self.history.step_loss[whole:], self.history.step_lr[whole:]
 
     def exhausted(self) -> bool:
         """Whether the best epoch lies `patience` or more epochs back."""
         return (
             self.patience is not None and self.best is not None and len(self.history) - self.best.epoch >= self.patience
         )
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A checksum of the training and validation rows and their targets."""
+        crc = 0
+        for array in (self.data.train.x, self.data.train.y, self.data.val.x, self.data.val.y):
+            crc = zlib.crc32(np.ascontiguousarray(array).data, crc) if array.size else crc
+        return f"{len(self.data.train)} rows with checksum {crc:08x}"
 
     def settings(self) -> dict[str, Any]:
         """Return what determines the course of the training; two trainings with equal settings are equal."""
@@ -75,22 +92,21 @@ class Run:
             "loss": repr(self.loss),
             "optimizer": repr(self.optimizer),
             "schedule": repr(self.schedule),
-            "training rows": len(self.data.train),
-            "training targets": zlib.crc32(self.data.train.y.tobytes()),
+            "data": self.fingerprint,
         }
 
 
 class Callback:
     """Something that looks at a training, or stops it by setting run.stop. Override what is needed."""
 
-    def on_start(self, run: Run) -> None:
+    def on_start(self, run: Training) -> None:
         """Act before the first step."""
 
-    def on_step(self, run: Run) -> None:
+    def on_step(self, run: Training) -> None:
         """Act after each step; run.history.step_loss[-1] is its loss."""
 
-    def on_epoch(self, run: Run) -> None:
+    def on_epoch(self, run: Training) -> None:
         """Act after each epoch and its validation; run.history.epochs[-1] is its row."""
 
-    def on_end(self, run: Run) -> None:
+    def on_end(self, run: Training) -> None:
         """Act when training ends in any way, an error included; the best weights aren't restored yet."""

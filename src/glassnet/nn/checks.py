@@ -1,0 +1,25 @@
+"""What constructors ask of their arguments."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+
+def positive_int(value: int, what: str) -> int:
+    """Return `value` as an int; raise ValueError if it is no whole number of at least 1."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+        raise ValueError(f"{what} must be a whole number of at least 1, not {value!r}")
+    return int(value)
+
+
+def number(value: float, what: str, low: float = -math.inf, below: float = math.inf) -> float:
+    """Return `value` as a float; raise ValueError if it is no finite number, less than `low`, or not below `below`."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
+        raise ValueError(f"{what} must be a number, not {value!r}")
+    if not (math.isfinite(value) and low <= value < below):
+        at_least = f" of at least {low:g}" if low > -math.inf else ""
+        and_below = f" and below {below:g}" if below < math.inf else ""
+        raise ValueError(f"{what} must be a number{at_least}{and_below}, not {value!r}")
+    return float(value)

@@ -1,0 +1,37 @@
+"""A loss for targets in standard units, whatever unit the network's outputs are in."""
+
+from __future__ import annotations
+
+from glassnet.nn import Loss, Network, Unstandardize
+from glassnet.nn.layer import Array
+
+
+class StandardUnits(Loss):
+    """L((y - mean) / scale, (t - mean) / scale), with mean and scale of a network's last layer, Unstandardize.
+
+    So the size of the loss, of gradients, of a learning rate or of Huber's delta doesn't depend on the target's unit,
+    and no square of a price overflows. Backward: dL/dy = dL/du / scale, with u = (y - mean) / scale.
+    """
+
+    task = "regression"
+
+    def __init__(self, loss: Loss, unit: Unstandardize) -> None:
+        self.loss = loss
+        self.unit = unit
+
+    def forward(self, y: Array, t: Array) -> float:
+        """Compute the loss of outputs y and targets t, both in the target's unit."""
+        mean, scale = self.unit.mean, self.unit.scale
+        t = t.reshape(y.shape) if t.size == y.size else t  # of other shapes the loss itself complains
+        return self.loss.forward(((y - mean) / scale).astype(y.dtype), (t - mean) / scale)
+
+    def backward(self) -> Array:
+        """Compute dL/dy at the latest forward."""
+        dy = self.loss.backward()
+        return (dy / self.unit.scale).astype(dy.dtype)
+
+
+def training_loss(loss: Loss, net: Network) -> Loss:
+    """Return the loss that training minimises: in standard units if the network ends in Unstandardize."""
+    last = net.layers[-1]
+    return StandardUnits(loss, last) if isinstance(last, Unstandardize) else loss
