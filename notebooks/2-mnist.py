@@ -294,6 +294,7 @@ for table in ("network", "loss", "optimizer", "schedule", "training"):
 # - `network.init`: weights of He et al. 2015 instead of one size for every layer;
 # - `loss.label_smoothing`: a tenth of the target's probability is spread over all classes, which keeps the network from
 #   growing ever more certain of what it already gets right;
+# - `optimizer.weight_decay`: weights shrink a little in each step, unless the gradient holds against it;
 # - `optimizer.lr` and `schedule`: 0.002 was far too timid for averaged gradients; a high rate that rises first and falls to zero isn't;
 # - `training.replacement`: drawn with replacement, a third of the images is missed in each epoch.
 #

@@ -196,7 +196,7 @@ def test_damaged_and_foreign_files_are_refused(tmp_path: Path) -> None:
         with pytest.raises(ValueError, match="is not a file that glassnet wrote, or it is damaged"):
             gn.Network.load(path)
     write_arrays(path, {"0.W": np.zeros((2, 2))}, {"network": json.loads('{"layers": [{"type": "Conv"}]}')})
-    with pytest.raises(ValueError, match="does not hold a network of this version of glassnet"):
+    with pytest.raises(ValueError, match="holds no network that this glassnet can build: its layer Conv is unknown"):
         gn.Network.load(path)
     with pytest.raises(FileNotFoundError):
         gn.Network.load(tmp_path / "nothing.safetensors")
@@ -269,3 +269,37 @@ def test_numpy_scalars_are_numbers_too(tmp_path: Path) -> None:
     net = gn.Network([gn.Dense(np.int64(2), np.int32(3)), gn.Dropout(np.float32(0.5))], seed=np.int64(3))
     net.save(tmp_path / "net.safetensors")
     assert repr(gn.Network.load(tmp_path / "net.safetensors")) == repr(net)
+
+
+class Scale(gn.Layer):
+    """The example of CONTRIBUTING: backward alone fills the gradient."""
+
+    parameters = ("s",)
+
+    def __init__(self, width: int) -> None:
+        self.width = width
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        return {"s": (self.width,)}
+
+    def initialize(self, rng: np.random.Generator) -> None:
+        self.s[...] = 1
+
+    def forward(self, x: np.ndarray, training: bool = False) -> np.ndarray:
+        self.x = x
+        return x * self.s
+
+    def backward(self, dy: np.ndarray) -> np.ndarray:
+        self.ds[...] = (dy * self.x).sum(axis=0)
+        return dy * self.s
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_layer_that_fills_its_gradient_in_backward_is_trained_wherever_it_stands(first: bool) -> None:
+    net = gn.Network([Scale(3), gn.Dense(3, 3)] if first else [gn.Dense(3, 3), Scale(3)])
+    x, t = np.random.default_rng(0).normal(size=(40, 3)), np.ones((40, 3))
+    assert gn.gradcheck(net, x[:5], t[:5], gn.MSE()).passed
+    loss = gn.MSE()
+    loss.forward(net.forward(x), t)
+    net.backward(loss.backward(), input_gradient=False)
+    assert net.layers[0 if first else 1].ds.any()

@@ -64,7 +64,7 @@ def test_curves_show_steps_epochs_and_metric():
     np.testing.assert_allclose(line(left, "training"), [[1, 2, 3], history["train_loss"]])
     np.testing.assert_allclose(line(left, "validation"), [[1, 2, 3], history["val_loss"]])
     best = history["val_accuracy"][1]
-    np.testing.assert_allclose(line(right, f"best: {best:.2%} after epoch 2"), [[2], [best]])
+    np.testing.assert_allclose(line(right, f"kept: {best:.2%} after epoch 2"), [[2], [best]])
     assert right.get_ylabel() == "validation accuracy"
     assert all(label.get_text().endswith("%") for label in right.get_yticklabels())
 

@@ -1,7 +1,8 @@
-"""The terminal's door: it parses what was typed, calls the rooms below, and prints what they return."""
+"""The command line: it parses what was typed, calls the rooms below, and prints what they return."""
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import traceback
@@ -70,7 +71,8 @@ def train(
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="The run directory; by default below runs/.")] = None,
     seed: Annotated[int | None, typer.Option(help="Another seed than the recipe's.")] = None,
     changes: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change the recipe: optimizer.lr=0.01.")
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Change the recipe: optimizer.lr=0.01; may be repeated."),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a training that was killed, in --out.")] = False,
 ) -> None:
@@ -90,7 +92,7 @@ def train(
         chosen.data.target = target or chosen.data.target
     else:
         if target is not None:
-            raise ValueError("--target is for a table; a recipe names its own")
+            raise ValueError(f"{recipe} is no .csv or .parquet table, and only those take --target")
         chosen = recipes.load(recipe, seed=seed, changes=changes)
     out = out or recipes.free_directory(Path("runs") / chosen.name)
     metrics = recipes.train(chosen, out, resume=resume, progress=True)
@@ -143,15 +145,22 @@ def gradcheck(
     rows = [[g.name, str(g.cases), f"{g.checked:,}", f"{g.at_kinks:,}", f"{g.max_relative_error:.1e}",
              "passed" if g.passed else "FAILED"] for g in groups]  # fmt: skip
     _print_table(["layer", "networks", "gradients", "at kinks", "max relative error", ""], rows)
+    print("each with every loss, in four shapes, training and inference; tolerance 1e-6; at kinks no gradient exists")
     raise typer.Exit(0 if all(g.passed for g in groups) else 1)
 
 
 @app.command("recipes")
-def list_recipes() -> None:
-    """List the recipes that come with glassnet."""
+def list_recipes(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Show this one whole, as TOML.")] = None,
+) -> None:
+    """List the recipes that come with glassnet, or show one."""
     from glassnet import recipes
 
-    _print_table(["recipe", "what it does"], [[name, recipes.load(name).description] for name in recipes.names()])
+    if name is not None:
+        print(recipes.text(name), end="")
+        return
+    briefly = [[each, recipes.load(each).description.partition(". ")[0]] for each in recipes.names()]
+    _print_table(["recipe", "what it does"], briefly)
 
 
 @data_app.command("list")
@@ -196,14 +205,22 @@ def _print_metrics(metrics: dict[str, Any]) -> None:
     from glassnet.train.metrics import METRICS
 
     parts = {"train": "train", "val": "validation", "test": "test", "baseline": "test, baseline"}
+    print(metrics["data"])
     head = [metrics["recipe"], *parts.values()]
-    rows = [[name, *(_number(metrics[part][name]) for part in parts)] for name in METRICS[metrics["task"]]]
+    names = [name for name in METRICS[metrics["task"]] if name != "loss" or not _is_mse(metrics)]
+    rows = [[name, *(_number(metrics[part][name]) for part in parts)] for name in names]
     _print_table(head, rows)
     constant = {"classification": "always the majority class; its loss is that of the classes' shares in training",
                 "regression": "always the mean of the training targets"}  # fmt: skip
     print(f"baseline: {constant[metrics['task']]}")
     for name, value in metrics.get("seed_figure", {}).items():
         print(f"{name}: {value:.4f}")
+
+
+def _is_mse(metrics: dict[str, Any]) -> bool:
+    """Whether the loss is the mean squared error, which has a row of its own."""
+    test = metrics["test"]
+    return "mse" in test and math.isclose(test["loss"], test["mse"], rel_tol=1e-4)
 
 
 def _number(value: float | None) -> str:

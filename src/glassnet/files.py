@@ -27,6 +27,10 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         yield part
         with part.open("rb+") as file:
             os.fsync(file.fileno())
-        part.replace(path)
+        try:
+            part.replace(path)
+        except OSError as error:
+            error.filename, error.filename2 = os.fspath(path), None
+            raise
     finally:
         part.unlink(missing_ok=True)

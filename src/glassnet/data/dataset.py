@@ -28,7 +28,7 @@ class Split:
         return f"Split(x={self.x.dtype}{list(self.x.shape)}, y={self.y.dtype}{list(self.y.shape)})"
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Dataset:
     """What a network learns from, as it is stored: nothing is scaled.
 
@@ -47,6 +47,10 @@ class Dataset:
     features: tuple[str, ...]
     image_shape: tuple[int, int] | None
     target: str
+
+    def __repr__(self) -> str:
+        rows = ", ".join(f"{part} {len(getattr(self, part)):,}" for part in ("train", "val", "test"))
+        return f"Dataset({self.name!r}: {self.task} of {self.target} from {self.n_in} features; rows: {rows})"
 
     @property
     def n_in(self) -> int:

@@ -98,6 +98,8 @@ def _read_csv(path: Path) -> pl.DataFrame:
     except pl.exceptions.PolarsError as error:
         raise ValueError(f"{path} can't be read as CSV: {_csv_fault(text)}") from error
     header = [(name or "").strip() for name in rows.row(0)]
+    if len(header) == 1 and (other := next((mark for mark in ";\t|" if mark in header[0]), None)):
+        raise ValueError(f"{path} is separated by {other!r}; a CSV file is separated by commas")
     for name in header:
         if header.count(name) > 1:
             raise ValueError(f"{path} has {header.count(name)} columns named {name!r}; rename all but one")
@@ -150,7 +152,10 @@ def _numbers(column: pl.Series) -> NDArray[np.float64]:
     numbers = text.cast(pl.Float64, strict=False)
     if numbers.null_count():
         row = numbers.is_null().arg_max() or 0
-        raise ValueError(f"column {column.name!r}, row {row + 1}: {text[row]!r} is not a number")
+        raise ValueError(
+            f"column {column.name!r}, row {row + 1}: {text[row]!r} is not a number; columns must be numbers, so leave"
+            " this one out or write it as numbers"
+        )
     values = numbers.to_numpy()
     wrong = np.flatnonzero(~np.isfinite(values))
     if wrong.size:
@@ -171,6 +176,11 @@ def _target(column: pl.Series, task: Task | None) -> NDArray[Any]:
         names = column.cast(pl.String)
         if task is None and names.cast(pl.Float64, strict=False).count() > column.len() / 2:
             _numbers(column)  # raises: a column of numbers in which a few are misspelt, not a column of classes
+        if names.n_unique() > MAX_CLASSES and names.n_unique() > column.len() / 2:
+            raise ValueError(
+                f"column {column.name!r} holds text, {names.n_unique()} different values in {column.len()} rows, such"
+                f" as {names[0]!r}: they name no classes; numbers are written plainly, such as 1234.5"
+            )
         return np.array(names.to_list(), dtype=np.str_)
     if column.dtype.is_integer() and (task == "classification" or column.n_unique() <= MAX_CLASSES):
         return column.to_numpy()
@@ -179,5 +189,5 @@ def _target(column: pl.Series, task: Task | None) -> NDArray[Any]:
 
 def _require_values(column: pl.Series) -> None:
     if column.null_count():
-        row = column.is_null().arg_max() or 0
-        raise ValueError(f"column {column.name!r}, row {row + 1}: the value is missing")
+        row = (column.is_null().arg_max() or 0) + 1
+        raise ValueError(f"column {column.name!r}, row {row}: the value is missing; fill it in or drop the row")

@@ -1,4 +1,4 @@
-"""The blackboard: layers, losses, networks, and the check of their gradients. Importing it loads NumPy alone."""
+"""Layers, losses, networks, and the check of their gradients. Importing it loads NumPy alone."""
 
 from glassnet.nn.activations import GELU, Activation, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Tanh
 from glassnet.nn.gradcheck import GradientReport, gradcheck

@@ -42,7 +42,11 @@ class Layer:
         raise TypeError(f"{type(self).__name__} has no backward: a layer defines forward and backward")
 
     def parameter_gradients(self, dy: Array) -> None:
-        """The part of `backward` that fills the parameters' gradients: all that a network's first layer needs."""
+        """Fill the parameters' gradients alone: all that is needed of a network's first layer.
+
+        A layer whose dx costs much defines it, and calls it in `backward`; by default it is `backward`.
+        """
+        self.backward(dy)
 
     @property
     def width_in(self) -> int | None:

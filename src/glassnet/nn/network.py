@@ -207,13 +207,15 @@ class Network:
         try:
             description = header["network"]
             types = dict(_layer_types(Layer))
+            unknown = [entry["type"] for entry in description["layers"] if entry["type"] not in types]
+            if unknown:
+                raise ValueError(f"its layer {unknown[0]} is unknown: import the module that defines it first")
             layers = [types[entry.pop("type")](**entry) for entry in description["layers"]]
             net = cls(layers, description["dtype"], description["seed"])
             net.info = description["info"]
             net.set_arrays(arrays)
         except (KeyError, TypeError, ValueError) as error:
-            what = f"a network of this version of glassnet ({type(error).__name__}: {error})"
-            raise ValueError(f"{os.fspath(path)} does not hold {what}") from None
+            raise ValueError(f"{os.fspath(path)} holds no network that this glassnet can build: {error}") from None
         return net
 
     def __repr__(self) -> str:

@@ -65,8 +65,9 @@ def cases() -> Iterator[Case]:
     for make_input in INPUTS:
         for loss in LOSSES:
             for rows, n_in, _, n_out in SHAPES:
-                layers = [make_input(), Dense(n_in, n_out, init="lecun"), Unstandardize()]
-                yield from _both_modes(layers, layers[0], loss, rows, n_in, n_out)
+                for subject in (0, -1):
+                    layers = [make_input(), Dense(n_in, n_out, init="lecun"), Unstandardize()]
+                    yield from _both_modes(layers, layers[subject], loss, rows, n_in, n_out)
 
 
 def _both_modes(layers: list[Layer], subject: Layer, loss: Loss, rows: int, n_in: int, n_out: int) -> Iterator[Case]:

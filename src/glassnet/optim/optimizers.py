@@ -21,7 +21,7 @@ class Parameters(Protocol):
 
 
 class Optimizer:
-    """What all share: clip the gradient, add L2 to it, decay the weights, then `update`.
+    """What all share: clip the gradient, then add L2 to it, decay the weights, then `update`.
 
     lr: the learning rate, times the schedule's factor. clip_norm: if the gradient's Euclidean norm is larger, scale it
     down to this (Pascanu et al. 2013, arXiv:1211.5063, algorithm 1). l2: adds l2 * w to the gradient of weight
@@ -144,6 +144,7 @@ class Adam(Optimizer):
 
     m <- b1 m + (1 - b1) g;  v <- b2 v + (1 - b2) g^2;  w <- w - lr * m' / (sqrt(v') + eps), where
     m' = m / (1 - b1^t) and v' = v / (1 - b2^t). Kingma & Ba 2015 (arXiv:1412.6980), algorithm 1.
+    weight_decay is decoupled here too, as in AdamW, which only has another default; the coupled kind is l2.
     """
 
     slots = ("m", "v")

@@ -57,7 +57,7 @@ def curves(
     if metric:
         _draw_metric(panels[1], epochs, columns[metric], metric, best_epoch)
     elif best_epoch is not None:
-        panels[0].plot([], [], ":", color=INK, linewidth=0.8, label=f"best epoch: {best_epoch}")
+        panels[0].plot([], [], ":", color=INK, linewidth=0.8, label=f"kept: epoch {best_epoch}")
     for panel in panels:
         _finish(panel, epochs, best_epoch)
     return figure
@@ -102,7 +102,7 @@ def _draw_metric(panel: Axes, epochs: Column, values: Column, name: str, best_ep
         _use_log_if_wide(panel, values)
     if best_epoch is not None:
         best = float(values[epochs == best_epoch][0])
-        told = f"best: {best:{form}} after epoch {best_epoch}"
+        told = f"kept: {best:{form}} after epoch {best_epoch}"
         panel.plot([best_epoch], [best], "o", color=INK, markersize=5, zorder=3, clip_on=False, label=told)
 
 

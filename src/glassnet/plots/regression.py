@@ -20,14 +20,14 @@ MANY = 2000  # points beyond which their density says more than they do
 
 
 @styled()
-def predictions(true: ArrayLike, predicted: ArrayLike, target: str) -> Figure:
+def predictions(true: ArrayLike, predicted: ArrayLike, target: str, mean: float | None = None) -> Figure:
     """Draw predicted against true values (left) and the distribution of the residuals (right).
 
     true, predicted  (N,), in units of the target.
     target           its name, for the axes.
+    mean             what the baseline predicts for every row: the mean of the training targets, or else of `true`.
 
-    The title gives the root of the mean squared error (RMSE) and R² = 1 - (RMSE / RMSE of the baseline)²; the
-    baseline predicts the mean of `true` for every row.
+    The title gives the root of the mean squared error (RMSE) and R² = 1 - (RMSE / standard deviation of `true`)².
     Raises ValueError if the arrays aren't (N,) with N >= 1, or hold a NaN or an infinity.
     """
     from matplotlib.figure import Figure
@@ -37,9 +37,9 @@ def predictions(true: ArrayLike, predicted: ArrayLike, target: str) -> Figure:
         raise ValueError(f"true and predicted values must both have shape (N,), not {t.shape} and {y.shape}")
     if not (np.isfinite(t).all() and np.isfinite(y).all()):
         raise ValueError("a true or predicted value is NaN or infinite, and can't be drawn: leave such rows out")
-    residuals, centred = y - t, t.mean() - t
+    residuals, centred = y - t, (t.mean() if mean is None else mean) - t
     rmse, baseline = _rms(residuals), _rms(centred)
-    r2 = f"{1 - (rmse / baseline) ** 2:.3f}" if baseline > 0 else "undefined"
+    r2 = f"{1 - rmse**2 / t.var():.3f}" if t.var() > 0 else "undefined"
 
     name = short(target, 30)
     figure = Figure(figsize=(WIDTH, 3.8), layout="constrained")

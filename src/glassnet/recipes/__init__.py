@@ -1,6 +1,6 @@
 """Whole experiments as files: recipes, and the run directories that come of them."""
 
-from glassnet.recipes.reading import from_dict, load, names
+from glassnet.recipes.reading import from_dict, load, names, text
 from glassnet.recipes.recipe import Recipe
 from glassnet.recipes.run import free_directory, open_run, train
 from glassnet.recipes.using import evaluate_run, gradcheck, predict_file, write_predictions
@@ -15,6 +15,7 @@ __all__ = [
     "names",
     "open_run",
     "predict_file",
+    "text",
     "train",
     "write_predictions",
 ]

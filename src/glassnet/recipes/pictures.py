@@ -19,7 +19,7 @@ def draw(folder: Path, net: Network, data: Dataset, history: History) -> None:
     outputs = net.predict(data.test.x)
     figures = {"curves": plots.curves(history.columns(), np.array(history.step_loss), history.best_epoch)}
     if data.task == "regression":
-        figures["predictions"] = plots.predictions(data.test.y, outputs[:, 0], data.target)
+        figures["predictions"] = plots.predictions(data.test.y, outputs[:, 0], data.target, data.train.y.mean())
     else:
         predicted = labels(outputs)
         figures["confusion"] = plots.confusion(confusion_matrix(data.test.y, predicted, data.n_out), data.classes)

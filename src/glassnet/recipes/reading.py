@@ -27,24 +27,26 @@ def names() -> list[str]:
     return sorted(file.stem for file in files if file.suffix == ".toml")
 
 
+def text(name: str) -> str:
+    """Return the TOML text of a recipe that comes with glassnet. Raises ValueError for an unknown name."""
+    if name not in names():
+        raise ValueError(
+            f"there is no recipe {name!r}{closest(name, names())}; the recipes are {', '.join(names())}, or give the"
+            " path of a .toml file, or of a .csv or .parquet table with --target"
+        )
+    return resources.files(__package__).joinpath(f"{name}.toml").read_text(encoding="utf-8")
+
+
 def load(recipe: str | os.PathLike[str], *, seed: int | None = None, changes: Sequence[str] = ()) -> Recipe:
     """Read the recipe of that name, or the TOML file of that path, and apply changes such as "optimizer.lr=0.1".
 
     Raises ValueError for an unknown recipe or key, FileNotFoundError for a file that isn't there.
     """
-    if os.fspath(recipe).endswith(".toml"):
-        content = Path(recipe).read_bytes()
-    elif recipe in names():
-        content = resources.files(__package__).joinpath(f"{recipe}.toml").read_bytes()
-    else:
-        raise ValueError(
-            f"there is no recipe {os.fspath(recipe)!r}{closest(os.fspath(recipe), names())}; the recipes are"
-            f" {', '.join(names())}, or give the path of a .toml file, or of a .csv or .parquet table with --target"
-        )
+    name = os.fspath(recipe)
     try:
-        values = tomllib.loads(content.decode("utf-8"))
+        values = tomllib.loads(Path(name).read_bytes().decode("utf-8") if name.endswith(".toml") else text(name))
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ValueError(f"{os.fspath(recipe)} is not valid TOML: {error}") from None
+        raise ValueError(f"{name} is not valid TOML: {error}") from None
     for change in changes:
         _apply(values, change)
     if seed is not None:
@@ -70,6 +72,8 @@ def _apply(values: dict[str, Any], change: str) -> None:
         if not isinstance(inner, dict):
             raise ValueError(f"--set {change}: {name} is no table")
         table = inner
+    if last == "name" and path:  # another class: the arguments of the one before don't fit it
+        table.clear()
     table[last] = value
 
 

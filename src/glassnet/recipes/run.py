@@ -7,6 +7,7 @@ import json
 import math
 import shutil
 import time
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -61,7 +62,7 @@ def train(recipe: Recipe, out: Path, *, resume: bool = False, progress: bool = F
         metrics |= {
             "recipe": recipe.name, "task": data.task, "epochs": len(history), "best_epoch": history.best_epoch,
             "interrupted": history.interrupted, "seconds": round(time.perf_counter() - start, 3), "seed": recipe.seed,
-            "parameters": net.theta.size, "version": glassnet.__version__,
+            "data": repr(data), "parameters": net.theta.size, "version": glassnet.__version__,
         }  # fmt: skip
         net.save(out / MODEL)
         draw(out / "plots", net, data, history)
@@ -98,9 +99,11 @@ def _located(recipe: Recipe) -> Recipe:
 
 
 def names_of(data: Dataset) -> dict[str, Any]:
-    """Return what the rows and targets of the data are called: what prediction needs beside the weights."""
+    """Return what goes with the weights: names, which prediction needs, and by what to know the data again."""
     info: dict[str, Any] = {name: list(getattr(data, name)) for name in ("features", "classes")}
     info |= {"target": data.target, "task": data.task}
+    info["rows"] = [len(split) for split in (data.train, data.val, data.test)]
+    info["test rows"] = zlib.crc32(np.ascontiguousarray(data.test.x).data)
     if data.image_shape is not None:
         info |= {"image_shape": list(data.image_shape), "image_maximum": int(data.train.x.max())}
     return info

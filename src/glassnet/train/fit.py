@@ -61,7 +61,7 @@ def fit(
     anything is trained, and DivergenceError when the loss becomes NaN or infinite; the best weights are then restored
     too.
     """
-    validate = validate and len(data.val) > 0
+    validate = validate and len(getattr(data, "val", ())) > 0
     default = "accuracy" if loss.task == "classification" else "loss"
     run = Training(
         net, data, loss, optimizer, schedule or Constant(), positive_int(epochs, "epochs"),
@@ -139,6 +139,10 @@ def _batches(split: Split, size: int, rng: np.random.Generator, replacement: boo
 
 def _check(run: Training) -> None:
     """Raise ValueError for what can't be trained, naming it."""
+    if not isinstance(run.data, Dataset):
+        raise TypeError(
+            f"data must be a Dataset, not {type(run.data).__name__}: see gn.load and gn.Dataset.from_arrays"
+        )
     if run.patience is not None and positive_int(run.patience, "patience") and run.monitor is None:
         raise ValueError("patience needs validation rows, and validate=True")
     for part, split in (("training", run.data.train), ("validation", run.data.val)):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from glassnet.files import replacing
 
 
-@dataclass
+@dataclass(repr=False)
 class History:
     """The course of a training.
 
@@ -27,6 +27,10 @@ class History:
     def __getitem__(self, column: str) -> list[float]:
         """Return one column of `epochs`, such as history["val_loss"]."""
         return [row[column] for row in self.epochs]
+
+    def __repr__(self) -> str:
+        best = f", best {self.best_epoch}" if self.best_epoch is not None else ""
+        return f"History({len(self)} epochs{best}{', interrupted' if self.interrupted else ''})"
 
     def __len__(self) -> int:
         """Return the number of epochs."""

@@ -20,7 +20,10 @@ class Progress(Callback):
             from tqdm import tqdm
 
             done = len(run.history) * run.steps_per_epoch
-            self.bar = tqdm(total=run.epochs * run.steps_per_epoch, initial=done, unit="step", leave=False)
+            total = run.epochs * run.steps_per_epoch
+            self.bar = tqdm(
+                total=total, initial=done, leave=False, bar_format="{desc} |{bar}| {remaining} left{postfix}"
+            )
 
     def on_step(self, run: Training) -> None:
         """Move the bar."""
