@@ -111,7 +111,10 @@ def test_train_writes_a_run(glassnet: Command, tmp_path: Path) -> None:
 
     assert [line.split("  ")[0] for line in answer.err.splitlines()] == ["epoch 1/3", "epoch 2/3", "epoch 3/3"]
     lines = [line.split() for line in answer.out.splitlines()]
-    assert lines[0] == ["digits", "train", "validation", "test", "test,", "baseline"]
+    assert answer.out.startswith(
+        "digits: classification of digit from 64 features; rows: train 1,150, val 288, test 359"
+    )
+    assert lines[1] == ["digits", "train", "validation", "test", "test,", "baseline"]
     parts = [metrics[part]["accuracy"] for part in ("train", "val", "test", "baseline")]
     assert ["accuracy", *(f"{value:.4f}" for value in parts)] in lines
     assert "majority class" in answer.out

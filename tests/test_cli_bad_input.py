@@ -107,7 +107,7 @@ def write_table(path: Path, rows: int = 60, last: str = "") -> Path:
         ("train digit", "no recipe 'digit' (did you mean digits?)"),
         ("train nowhere.toml", "nowhere.toml: No such file or directory"),
         ("train nowhere.csv --target y", "no such file: nowhere.csv"),
-        ("train digits --target y", "--target is for a table"),
+        ("train digits --target y", "only those take --target"),
         ("train digits --resume", "--resume needs --out"),
         ("train digits --resume --out nowhere", "nowhere holds no run"),
         ("evaluate nowhere", "nowhere is no run"),

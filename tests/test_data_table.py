@@ -204,3 +204,18 @@ def test_numbers_survive_a_file(tmp_path_factory, ending, rows) -> None:
     np.testing.assert_array_equal(
         gd.numeric_rows(gd.read_table(path), ["i", "b", "f"]), [[i, b, f] for f, i, b in rows]
     )
+
+
+@pytest.mark.parametrize("mark", [";", "\t", "|"])
+def test_another_separator_is_named(tmp_path: Path, mark: str) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("\n".join([f"a{mark}b", *[f"{i}{mark}{i}" for i in range(20)]]))
+    with pytest.raises(ValueError, match=r"is separated by .*; a CSV file is separated by commas"):
+        gd.load(path, target="b")
+
+
+def test_text_that_is_nearly_all_distinct_names_no_classes(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("\n".join(["a,price", *[f'{i},"{i},500"' for i in range(100)]]))
+    with pytest.raises(ValueError, match=r"100 different values in 100 rows, such as '0,500': they name no classes"):
+        gd.load(path, target="price")

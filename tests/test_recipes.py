@@ -163,6 +163,8 @@ def test_changes() -> None:
     assert recipe.loss == {"label_smoothing": 0.1, "name": "CrossEntropy"}
     assert recipe.seed == 5
     assert recipes.load("seed-mnist").optimizer == {"name": "SGD", "lr": 2e-3, "momentum": 0.9}
+    another = recipes.load("california", changes=["network.inputs.name=Standardize"])
+    assert another.network.inputs == {"name": "Standardize"}, "the noise of QuantileNormalize stays behind"
 
 
 def test_a_change_may_give_an_argument_to_a_bare_name(tmp_path: Path) -> None:

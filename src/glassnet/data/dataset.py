@@ -49,8 +49,11 @@ class Dataset:
     target: str
 
     def __repr__(self) -> str:
+        return f"Dataset({self})"
+
+    def __str__(self) -> str:
         rows = ", ".join(f"{part} {len(getattr(self, part)):,}" for part in ("train", "val", "test"))
-        return f"Dataset({self.name!r}: {self.task} of {self.target} from {self.n_in} features; rows: {rows})"
+        return f"{self.name}: {self.task} of {self.target} from {self.n_in} features; rows: {rows}"
 
     @property
     def n_in(self) -> int:

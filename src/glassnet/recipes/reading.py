@@ -72,7 +72,7 @@ def _apply(values: dict[str, Any], change: str) -> None:
         if not isinstance(inner, dict):
             raise ValueError(f"--set {change}: {name} is no table")
         table = inner
-    if last == "name" and path:  # another class: the arguments of the one before don't fit it
+    if path and last == "name" and table.get(last, value) != value:  # another class, so the arguments don't fit it
         table.clear()
     table[last] = value
 

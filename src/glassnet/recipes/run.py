@@ -62,7 +62,7 @@ def train(recipe: Recipe, out: Path, *, resume: bool = False, progress: bool = F
         metrics |= {
             "recipe": recipe.name, "task": data.task, "epochs": len(history), "best_epoch": history.best_epoch,
             "interrupted": history.interrupted, "seconds": round(time.perf_counter() - start, 3), "seed": recipe.seed,
-            "data": repr(data), "parameters": net.theta.size, "version": glassnet.__version__,
+            "data": str(data), "parameters": net.theta.size, "version": glassnet.__version__,
         }  # fmt: skip
         net.save(out / MODEL)
         draw(out / "plots", net, data, history)

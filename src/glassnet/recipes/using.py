@@ -29,7 +29,7 @@ def evaluate_run(run: Path) -> dict[str, Any]:
     for name, value in names_of(data).items():
         if net.info.get(name) != value:
             raise ValueError(f"{recipe.data.source} is not what {run} was trained on: its {name} changed")
-    return {"recipe": recipe.name, "task": data.task, "data": repr(data)} | results(
+    return {"recipe": recipe.name, "task": data.task, "data": str(data)} | results(
         net, data, recipe.build_loss(data.task)
     )
 
