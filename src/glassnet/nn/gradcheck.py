@@ -142,7 +142,7 @@ def _same(sides: list[Array], here: list[Array]) -> bool:
 
 
 def _relative_error(analytic: float, numeric: float, floor: float) -> float:
-    """|analytic - numeric| over the larger of both, or over `floor` if they are small; infinite for a NaN."""
+    """|analytic - numeric| over the larger of both, or over `floor` if they are small; infinite if not finite."""
     difference = abs(analytic - numeric)
     if difference == 0:
         return 0.0

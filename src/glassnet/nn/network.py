@@ -169,24 +169,16 @@ class Network:
         copy.__setstate__({**self.__getstate__(), "dtype": dtype or self.dtype})
         return copy
 
-    def table(self) -> list[tuple[str, str, str, int]]:
-        """One row for each layer: its index, the layer, the shapes of its parameters, how many numbers they are."""
-        return [
-            (str(i), repr(layer), ", ".join(f"{k} {v}" for k, v in layer.shapes().items()), layer.size)
-            for i, layer in enumerate(self.layers)
-        ]
-
     def summary(self) -> None:
         """Print a table of layers, parameter shapes and parameter counts."""
-        rows = [(i, layer, shapes, f"{size:,}") for i, layer, shapes, size in self.table()]
-        rows = [
-            ("", "layer", "shapes", "parameters"),
-            *rows,
-            ("", "total", self.dtype.name, f"{self.theta.size:,}"),
-        ]
+        rows = [("", "layer", "shapes", "parameters")]
+        for i, layer in enumerate(self.layers):
+            shapes = ", ".join(f"{name} {shape}" for name, shape in layer.shapes().items())
+            rows.append((str(i), repr(layer), shapes, f"{layer.size:,}"))
+        rows.append(("", "total", self.dtype.name, f"{self.theta.size:,}"))
         widths = [max(len(row[column]) for row in rows) for column in range(4)]
-        for i, layer, shapes, size in rows:
-            print(f"{i:>{widths[0]}}  {layer:<{widths[1]}}  {shapes:<{widths[2]}}  {size:>{widths[3]}}")
+        for index, name, shapes, size in rows:
+            print(f"{index:>{widths[0]}}  {name:<{widths[1]}}  {shapes:<{widths[2]}}  {size:>{widths[3]}}")
 
     def describe(self) -> dict[str, Any]:
         """Describe the network without its numbers, as JSON can hold it."""

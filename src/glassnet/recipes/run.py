@@ -44,20 +44,20 @@ def train(recipe: Recipe, out: Path, *, resume: bool = False, progress: bool = F
     net = recipe.build_network(data.n_in, data.n_out, data.task)
     loss, optimizer, schedule = recipe.build_loss(data.task), recipe.build_optimizer(), recipe.build_schedule()
     net.info = names_of(data)
+    seen = _as_trained(data, recipe)
     start = time.perf_counter()
     # What overflows shows in the losses; NumPy needn't warn of it.
     with _run_directory(out, resume) as checkpoint, np.errstate(over="ignore", invalid="ignore"):
         if not resume:
             _located(recipe).save(out / RECIPE)
         history = fit(
-            net, _as_trained(data, recipe), loss, optimizer, schedule=schedule, seed=recipe.seed, progress=progress,
+            net, seen, loss, optimizer, schedule=schedule, seed=recipe.seed, progress=progress,
             resume=checkpoint if checkpoint.is_file() else None,
             callbacks=[Checkpoint(checkpoint), CSVLog(out / HISTORY)], **vars(recipe.training),
         )  # fmt: skip
         history.to_csv(out / HISTORY)  # once more: Ctrl-C may have come between an epoch and its line
         metrics = results(net, data, loss)
         if recipe.report is not None:
-            seen = _as_trained(data, recipe)
             metrics[recipe.report] = seed_exercise.report(net, seen.train, seen.val, optimizer)
         metrics |= {
             "recipe": recipe.name, "task": data.task, "epochs": len(history), "best_epoch": history.best_epoch,

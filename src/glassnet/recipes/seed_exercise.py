@@ -19,7 +19,7 @@ def printed_rms(net: Network, split: Split, optimizer: Optimizer, rows: int | No
     (the exercise does that for its training part), or all are taken.
     """
     chosen = np.arange(len(split)) if rows is None else np.random.default_rng(seed).integers(len(split), size=rows)
-    penalty = optimizer.l2 / 2 * sum(float(np.square(net.theta[part]).sum()) for part in net.decayed)
+    penalty = l2_penalty(net, optimizer)
     total = 10.0
     for start in range(0, len(chosen), BATCH):
         batch = chosen[start : start + BATCH]
@@ -28,11 +28,15 @@ def printed_rms(net: Network, split: Split, optimizer: Optimizer, rows: int | No
     return float(np.sqrt(total / len(chosen)))
 
 
+def l2_penalty(net: Network, optimizer: Optimizer) -> float:
+    """Compute l2/2 * sum W^2 over the weight matrices."""
+    return optimizer.l2 / 2 * sum(float(np.square(net.theta[part]).sum()) for part in net.decayed)
+
+
 def report(net: Network, train: Split, val: Split, optimizer: Optimizer) -> dict[str, float]:
     """Return the two figures that the exercise prints, and the penalty that makes up much of them."""
-    penalty = optimizer.l2 / 2 * sum(float(np.square(net.theta[part]).sum()) for part in net.decayed)
     return {
         "printed_train_rms": printed_rms(net, train, optimizer, rows=ROWS),
         "printed_val_rms": printed_rms(net, val, optimizer),
-        "l2_penalty": penalty,
+        "l2_penalty": l2_penalty(net, optimizer),
     }
