@@ -20,8 +20,8 @@ import pytest
 import glassnet as gn
 from glassnet import nn, recipes
 from glassnet.cli import main
-from glassnet.optim import Optimizer
 from glassnet.recipes import run as run_module
+from glassnet.train import CSVLog, Training
 
 SHORT = ("--set", "training.epochs=3")
 FILES = {"recipe.toml", "metrics.json", "history.csv", "model.safetensors", "plots"}
@@ -259,16 +259,13 @@ def test_runs_are_numbered(glassnet: Command, tmp_path: Path) -> None:
 KILLED = """
 import os, signal
 from glassnet.cli import main
-from glassnet.optim import Optimizer
+from glassnet.train import CSVLog
 
-step = Optimizer.step
-
-def last_step(self, *arguments):
-    if self.steps == 180:
+def on_step(self, run):
+    if len(run.history.step_loss) == 180:
         os.kill(os.getpid(), signal.SIGKILL)
-    step(self, *arguments)
 
-Optimizer.step = last_step
+CSVLog.on_step = on_step
 main()
 """
 
@@ -305,14 +302,12 @@ def test_ctrl_c_keeps_the_best_weights(
     glassnet: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, last_step: int
 ) -> None:
     """In the first epoch of 36 steps, and in the second."""
-    step = Optimizer.step
 
-    def interrupted_step(self: Optimizer, *arguments: object) -> None:
-        step(self, *arguments)  # type: ignore[arg-type]
-        if self.steps == last_step:
+    def interrupt(self: CSVLog, run: Training) -> None:
+        if len(run.history.step_loss) == last_step:
             signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr(Optimizer, "step", interrupted_step)
+    monkeypatch.setattr(CSVLog, "on_step", interrupt)
     answer = glassnet("train", "digits", *SHORT, "--set", "training.batch_size=32", "--out", "run")
     assert answer.status == 0
     assert "stopped early, by Ctrl-C" in answer.out

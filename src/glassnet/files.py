@@ -9,6 +9,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 
+def cache_folder() -> Path:
+    """The folder for what can be had again, downloads and compiled kernels: ~/.cache/glassnet on Linux."""
+    from platformdirs import user_cache_dir
+
+    return Path(user_cache_dir("glassnet"))
+
+
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Give a temporary path beside `path`; rename it to `path` if the block succeeds, remove it if not.

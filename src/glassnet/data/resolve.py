@@ -10,6 +10,7 @@ from typing import Literal
 
 from glassnet.data.archive import Archive
 from glassnet.data.download import TIMEOUT, download
+from glassnet.files import cache_folder
 
 VARIABLE = "GLASSNET_DATA"
 
@@ -33,13 +34,6 @@ def user_folder() -> Path | None:
     if not folder.is_dir():
         raise ValueError(f"{VARIABLE} is set to {name}, which is not a folder; correct it or unset it")
     return folder
-
-
-def cache_folder() -> Path:
-    """The folder that downloads are kept in, such as ~/.cache/glassnet."""
-    from pooch import os_cache
-
-    return Path(os_cache("glassnet")).expanduser()
 
 
 def find(archive: Archive) -> Path | None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from glassnet.nn.activations import Sigmoid, Softmax, logistic
+from glassnet.nn.checks import positive_int
+from glassnet.nn.engine import Engine
 from glassnet.nn.layer import Array, Layer
 from glassnet.nn.preprocessing import Preprocessing, Unstandardize
 from glassnet.nn.storage import read_arrays, write_arrays
@@ -30,11 +32,28 @@ class Network:
     a row before and after (n_in is None while only fitting can tell). `info` holds what else should travel with
     the weights, such as the names of features and classes: anything that JSON can hold.
 
+    `fast` lets an engine (glassnet.fast) train and predict where it covers the network, with the same numbers but for
+    rounding; fast=False keeps to the readable layers. `threads` limits what the engine uses (default: the cores there
+    are, or what OMP_NUM_THREADS and the like say). Neither is saved with the network; both may be changed at any time.
+
     Raises TypeError for an entry that is no layer, ValueError for layers whose widths don't fit or another dtype.
     """
 
-    def __init__(self, layers: Sequence[Layer], dtype: npt.DTypeLike = "float32", seed: int = 0) -> None:
+    engine: ClassVar[Engine | None] = None
+
+    def __init__(
+        self,
+        layers: Sequence[Layer],
+        dtype: npt.DTypeLike = "float32",
+        seed: int = 0,
+        *,
+        fast: bool = True,
+        threads: int | None = None,
+    ) -> None:
         self.layers = list(layers)
+        self.fast = fast
+        self.threads = None if threads is None else positive_int(threads, "threads")
+        self.compiled: Any = None  # what the engine keeps with the network
         try:
             self.dtype = np.dtype(dtype)
         except TypeError:
@@ -80,6 +99,8 @@ class Network:
     def predict(self, x: npt.ArrayLike) -> Array:
         """Compute the outputs (N, n_out) in inference mode: the scores of classes, or values."""
         x = self.as_input(x)
+        if self.fast and self.engine is not None and (y := self.engine.predict(self, x)) is not None:
+            return y
         parts = [self.forward(x[start : start + ROWS_AT_ONCE]) for start in range(0, len(x), ROWS_AT_ONCE)]
         return np.concatenate(parts) if parts else np.empty((0, self.n_out or 0), self.dtype)
 
@@ -170,7 +191,7 @@ class Network:
         return copy
 
     def summary(self) -> None:
-        """Print a table of layers, parameter shapes and parameter counts."""
+        """Print a table of layers, parameter shapes and parameter counts, and what computes them."""
         rows = [("", "layer", "shapes", "parameters")]
         for i, layer in enumerate(self.layers):
             shapes = ", ".join(f"{name} {shape}" for name, shape in layer.shapes().items())
@@ -179,6 +200,7 @@ class Network:
         widths = [max(len(row[column]) for row in rows) for column in range(4)]
         for index, name, shapes, size in rows:
             print(f"{index:>{widths[0]}}  {name:<{widths[1]}}  {shapes:<{widths[2]}}  {size:>{widths[3]}}")
+        print(f"computed by {self.engine.describe(self) if self.fast and self.engine else 'NumPy'}")
 
     def describe(self) -> dict[str, Any]:
         """Describe the network without its numbers, as JSON can hold it."""
@@ -219,11 +241,13 @@ class Network:
 
     def __getstate__(self) -> dict[str, Any]:
         layers = [(type(layer), layer.config()) for layer in self.layers]
-        return {"layers": layers, "dtype": self.dtype, "seed": self.seed, "info": self.info, "arrays": self.arrays()}
+        settings = {name: getattr(self, name) for name in ("dtype", "seed", "fast", "threads", "info")}
+        return {"layers": layers, **settings, "arrays": self.arrays()}
 
     def __setstate__(self, saved: dict[str, Any]) -> None:
         layers = [make(**config) for make, config in saved["layers"]]
-        Network.__init__(self, layers, saved["dtype"], saved["seed"])
+        settings = {name: saved[name] for name in ("dtype", "seed", "fast", "threads")}
+        Network.__init__(self, layers, **settings)
         self.info = dict(saved["info"])
         self.set_arrays(saved["arrays"])
 

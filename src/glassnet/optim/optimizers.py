@@ -51,8 +51,7 @@ class Optimizer:
         Clipping and L2 change net.grad, in place too. With another network than before, the optimizer begins anew.
         """
         theta, grad = net.theta, net.grad
-        if theta is not self.owner:
-            self._start(theta)
+        self.start(theta)
         self.steps += 1
         if self.clip_norm is not None:
             norm = float(np.linalg.norm(grad))
@@ -87,8 +86,10 @@ class Optimizer:
         """Return the constructor's arguments."""
         return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
 
-    def _start(self, theta: Array) -> None:
-        """Begin with empty slots, unless this is the first network: slots set by hand or by `set_state` are kept."""
+    def start(self, theta: Array) -> None:
+        """Make the slots for this vector, unless they are; slots set by hand or by `set_state` are kept at first."""
+        if theta is self.owner:
+            return
         self.scratch = np.empty_like(theta)
         if self.owner is not None:
             self.steps = 0

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
-from glassnet.data.dataset import Dataset, Split
+from glassnet.data.dataset import Dataset
 from glassnet.nn import Loss, Network
 from glassnet.nn.checks import positive_int
 from glassnet.nn.layer import Array
@@ -18,6 +18,7 @@ from glassnet.train.checkpoint import restore
 from glassnet.train.history import History
 from glassnet.train.metrics import METRICS, evaluate
 from glassnet.train.progress import Progress
+from glassnet.train.step import Step, training_step
 from glassnet.train.training import Callback, Training
 from glassnet.train.units import training_loss
 
@@ -72,13 +73,14 @@ def fit(
     run.loss = training_loss(loss, net)
     if resume is not None:
         restore(run, resume)
+    step = training_step(run, any(callback.reads_gradients for callback in callbacks))
     watchers = [*callbacks, *([Progress()] if progress else [])]
     start = time.perf_counter() - (run.history["seconds"][-1] if len(run.history) else 0)
     try:
         for watcher in watchers:
             watcher.on_start(run)
         while len(run.history) < epochs and not run.stop and not run.exhausted():
-            _train_epoch(run, watchers)
+            _train_epoch(run, step, watchers)
             row = {"epoch": len(run.history) + 1, "lr": run.history.step_lr[-1]}
             row["train_loss"] = float(np.mean(run.history.step_loss[-run.steps_per_epoch :]))
             if validate:
@@ -100,41 +102,31 @@ def fit(
     return run.history
 
 
-def _train_epoch(run: Training, watchers: Sequence[Callback]) -> None:
+def _train_epoch(run: Training, step: Step, watchers: Sequence[Callback]) -> None:
     """One pass over the training rows."""
-    net, loss, optimizer, train = run.net, run.loss, run.optimizer, run.data.train
-    epoch = len(run.history)
+    net, optimizer, history, split = run.net, run.optimizer, run.history, run.data.train
+    epoch = len(history)
     net.reseed(run.seed, epoch)
-    step = epoch * run.steps_per_epoch
-    for x, t in _batches(train, run.batch_size, np.random.default_rng([run.seed, epoch, ORDER]), run.replacement):
-        with np.errstate(over="ignore", invalid="ignore"):  # the loss tells
-            value = loss.forward(net.forward(x, training=True), t)
-            if not math.isfinite(value):
-                raise DivergenceError(_explain(net, x, value, epoch, step, optimizer))
-            net.backward(loss.backward(), input_gradient=False)
-            factor = run.schedule(step, run.steps_per_epoch, run.epochs)
-            optimizer.step(net, factor)
-        step += 1
-        run.history.step_loss.append(value)
-        run.history.step_lr.append(optimizer.lr * factor)
+    order = _order(run, np.random.default_rng([run.seed, epoch, ORDER]))
+    for start in range(0, len(order), run.batch_size):
+        rows = order[start : start + run.batch_size]
+        number = len(history.step_loss)
+        factor = run.schedule(number, run.steps_per_epoch, run.epochs)
+        value = step(rows, factor)
+        if not math.isfinite(value):
+            raise DivergenceError(_explain(net, split.x[rows], value, epoch, number, optimizer))
+        history.step_loss.append(value)
+        history.step_lr.append(optimizer.lr * factor)
         for watcher in watchers:
             watcher.on_step(run)
     if not np.isfinite(net.theta).all():  # the last step's update: no further loss would tell
-        raise DivergenceError(_explain(net, x, math.nan, epoch, step, optimizer))
+        raise DivergenceError(_explain(net, split.x[rows], math.nan, epoch, number + 1, optimizer))
 
 
-def _batches(split: Split, size: int, rng: np.random.Generator, replacement: bool) -> Iterator[tuple[Array, Array]]:
-    """The rows of one epoch, batch after batch, in buffers that are used again."""
-    n = len(split)
-    x, t = (np.empty((size if replacement else min(size, n), *a.shape[1:]), a.dtype) for a in (split.x, split.y))
-    order = rng.integers(n, size=max(1, n // size) * size) if replacement else rng.permutation(n)
-    for start in range(0, len(order), size):
-        rows = order[start : start + size]
-        # mode="clip" writes straight into `out`; the indices are in range anyway.
-        yield (
-            np.take(split.x, rows, axis=0, out=x[: len(rows)], mode="clip"),
-            np.take(split.y, rows, axis=0, out=t[: len(rows)], mode="clip"),
-        )
+def _order(run: Training, rng: np.random.Generator) -> Array:
+    """The numbers of the training rows in the order in which an epoch uses them."""
+    n = len(run.data.train)
+    return rng.integers(n, size=run.steps_per_epoch * run.batch_size) if run.replacement else rng.permutation(n)
 
 
 def _check(run: Training) -> None:

@@ -6,7 +6,7 @@ import math
 import zlib
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -53,6 +53,11 @@ class Training:
         n = len(self.data.train)
         return max(1, n // self.batch_size) if self.replacement else math.ceil(n / self.batch_size)
 
+    @property
+    def largest_batch(self) -> int:
+        """Rows in the largest batch: `batch_size`, or all there are."""
+        return self.batch_size if self.replacement else min(self.batch_size, len(self.data.train))
+
     def keep_best(self) -> None:
         """Copy the weights if the latest epoch is the best one yet; of equal ones, that of the least loss."""
         if self.monitor is None:
@@ -97,7 +102,12 @@ class Training:
 
 
 class Callback:
-    """Something that looks at a training, or stops it by setting run.stop. Override what is needed."""
+    """Something that looks at a training, or stops it by setting run.stop. Override what is needed.
+
+    The fast path doesn't write `run.net.grad` unless a callback says that it reads_gradients: it takes a little time.
+    """
+
+    reads_gradients: ClassVar[bool] = False
 
     def on_start(self, run: Training) -> None:
         """Act before the first step."""

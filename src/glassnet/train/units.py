@@ -23,7 +23,11 @@ class StandardUnits(Loss):
         """Compute the loss of outputs y and targets t, both in the target's unit."""
         mean, scale = self.unit.mean, self.unit.scale
         t = t.reshape(y.shape) if t.size == y.size else t  # of other shapes the loss itself complains
-        return self.loss.forward(((y - mean) / scale).astype(y.dtype), (t - mean) / scale)
+        return self.loss.forward(((y - mean) / scale).astype(y.dtype), self.standardized(t))
+
+    def standardized(self, t: Array) -> Array:
+        """Return targets (t - mean) / scale."""
+        return (t - self.unit.mean) / self.unit.scale
 
     def backward(self) -> Array:
         """Compute dL/dy at the latest forward."""

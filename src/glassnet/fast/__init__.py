@@ -1,0 +1,20 @@
+"""The fast path: the layers of nn/, the losses and the optimizers once more, in C, compiled at the first use.
+
+    c/            the kernels: matrix products in register tiles, layers, losses, optimizers, threads
+    library.py    finds a C compiler, compiles c/ once per machine, keeps the result in the user's cache
+    structures.py the structures of c/program.c
+    program.py    a network as a program: which kernel for which layer, and the memory it works in
+    training.py   a training step            inference.py   what Network.predict calls
+    threads.py    how many threads
+
+The readable layers are the reference: whatever isn't covered here (`uncovered` says what) is done by them.
+"""
+
+from glassnet.fast.inference import FastEngine
+from glassnet.fast.program import uncovered
+from glassnet.fast.training import FastStep
+from glassnet.nn import Network
+
+Network.engine = FastEngine()
+
+__all__ = ["FastEngine", "FastStep", "uncovered"]

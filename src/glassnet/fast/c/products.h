@@ -1,0 +1,155 @@
+/* The two matrix products of a dense layer, in tiles that stay in registers. (After Goto & van de Geijn 2008, "Anatomy of
+high-performance matrix multiplication"; the blocking there for large matrices isn't needed here.) */
+#pragma once
+#include "base.h"
+#include "optimizers.h"
+
+#if defined(__AVX512F__) || defined(__aarch64__)
+#define TILE_ROWS 8 /* with 32 registers: 16 sums, 2 of b */
+#else
+#define TILE_ROWS 6
+#endif
+#define TILE_COLUMNS (2 * LANES)
+
+/* c[rows, vectors * LANES] = start + a b, over n terms. a's entry (i, p) is a[i * row + p * term], b's row p at b[p * ldb]. */
+INLINE void tile_of(int rows, int vectors, int64_t n, const float *a, int64_t row, int64_t term, const float *b,
+                    int64_t ldb, const float *start, float *c, int64_t ldc) {
+    vec sum[TILE_ROWS][2];
+    UNROLL for (int i = 0; i < rows; i++)
+        UNROLL for (int v = 0; v < vectors; v++) sum[i][v] = *(const vec *)(start + v * LANES);
+    for (int64_t p = 0; p < n; p++) {
+        vec terms[2];
+        UNROLL for (int v = 0; v < vectors; v++) terms[v] = *(const vec *)(b + p * ldb + v * LANES);
+        UNROLL for (int i = 0; i < rows; i++) {
+            float s = a[i * row + p * term];
+            UNROLL for (int v = 0; v < vectors; v++) sum[i][v] += s * terms[v];
+        }
+    }
+    UNROLL for (int i = 0; i < rows; i++)
+        UNROLL for (int v = 0; v < vectors; v++) *(vec *)(c + i * ldc + v * LANES) = sum[i][v];
+}
+
+#define CASE(r) case r: tile_of(r, vectors, n, a, row, term, b, ldb, start, c, ldc); break;
+INLINE void tile_rows(int64_t rows, int vectors, int64_t n, const float *a, int64_t row, int64_t term, const float *b,
+                      int64_t ldb, const float *start, float *c, int64_t ldc) {
+    switch (rows) {
+        CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6)
+#if TILE_ROWS == 8
+        CASE(7) CASE(8)
+#endif
+    }
+}
+
+/* The tiles that are needed: wide or narrow, and for a as it lies ("rows") or its transpose ("across"). */
+typedef void Tile(int64_t rows, int64_t n, const float *a, int64_t lda, const float *b, int64_t ldb, const float *start,
+                  float *c, int64_t ldc);
+#define TILE(name, vectors, row, term)                                                                                 \
+    static __attribute__((noinline)) void name(int64_t rows, int64_t n, const float *a, int64_t lda, const float *b,   \
+                                               int64_t ldb, const float *start, float *c, int64_t ldc) {               \
+        (void)lda;                                                                                                     \
+        tile_rows(rows, vectors, n, a, row, term, b, ldb, start, c, ldc);                                              \
+    }
+TILE(wide_rows, 2, lda, 1)
+TILE(narrow_rows, 1, lda, 1)
+TILE(wide_across, 2, 1, lda)
+TILE(narrow_across, 1, 1, lda)
+
+/* Copy `columns` columns of b [n, ldb] next to each other: [n, TILE_COLUMNS], zeros on the right. */
+static void pack(const float *b, int64_t ldb, int64_t n, int64_t columns, float *packed) {
+    for (int64_t p = 0; p < n; p++, b += ldb, packed += TILE_COLUMNS) {
+        if (columns == TILE_COLUMNS) {
+            UNROLL for (int v = 0; v < 2; v++) *(vec *)(packed + v * LANES) = *(const vec *)(b + v * LANES);
+        } else {
+            for (int64_t j = 0; j < TILE_COLUMNS; j++) packed[j] = j < columns ? b[j] : 0;
+        }
+    }
+}
+
+#if LANES == 16
+#define LOW(a, b) __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
+#define HIGH(a, b) __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
+#elif LANES == 8
+#define LOW(a, b) __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11)
+#define HIGH(a, b) __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15)
+#else
+#define LOW(a, b) __builtin_shufflevector(a, b, 0, 4, 1, 5)
+#define HIGH(a, b) __builtin_shufflevector(a, b, 2, 6, 3, 7)
+#endif
+
+/* Transpose a square of LANES x LANES: log2(LANES) times, interleave the rows' first half with their second half. */
+INLINE void transpose_square(const float *b, int64_t ldb, float *packed) {
+    vec rows[LANES], next[LANES];
+    UNROLL for (int i = 0; i < LANES; i++) rows[i] = *(const vec *)(b + i * ldb);
+    UNROLL for (int step = 1; step < LANES; step *= 2) {
+        UNROLL for (int i = 0; i < LANES / 2; i++) {
+            next[2 * i] = LOW(rows[i], rows[i + LANES / 2]);
+            next[2 * i + 1] = HIGH(rows[i], rows[i + LANES / 2]);
+        }
+        UNROLL for (int i = 0; i < LANES; i++) rows[i] = next[i];
+    }
+    UNROLL for (int i = 0; i < LANES; i++) *(vec *)(packed + i * TILE_COLUMNS) = rows[i];
+}
+
+/* The same as `pack` of b's transpose: take `columns` rows of b [., ldb]. */
+static void pack_transposed(const float *b, int64_t ldb, int64_t n, int64_t columns, float *packed) {
+    int64_t whole = columns == TILE_COLUMNS ? n / LANES * LANES : 0;
+    for (int64_t p = 0; p < whole; p += LANES)
+        UNROLL for (int v = 0; v < 2; v++)
+            transpose_square(b + v * LANES * ldb + p, ldb, packed + p * TILE_COLUMNS + v * LANES);
+    for (int64_t p = whole; p < n; p++)
+        for (int64_t j = 0; j < TILE_COLUMNS; j++) packed[p * TILE_COLUMNS + j] = j < columns ? b[j * ldb + p] : 0;
+}
+
+/* This thread's share of c [m, columns] = a [m, n] b (+ bias), b being [n, columns] or, transposed, [columns, n].
+
+Rows or blocks of columns are shared out, whichever comes out more even; each entry is the same sum in either. */
+static void multiply(const float *a, const float *b, int transposed, const float *bias, float *c, int64_t m,
+                     int64_t columns, int64_t n, Thread t) {
+    int64_t blocks = (columns + TILE_COLUMNS - 1) / TILE_COLUMNS, strips = (m + TILE_ROWS - 1) / TILE_ROWS;
+    int64_t most_blocks = (blocks + t.count - 1) / t.count, most_strips = (strips + t.count - 1) / t.count;
+    int by_columns = most_blocks * strips <= most_strips * blocks;
+    Thread alone = {0, 1, 0};
+    Range mine = share(columns, TILE_COLUMNS, by_columns ? t : alone), rows = share(m, TILE_ROWS, by_columns ? alone : t);
+    float *packed = t.scratch;
+    for (int64_t j = mine.begin; j < mine.end; j += TILE_COLUMNS) {
+        int64_t width = min64(TILE_COLUMNS, columns - j), ldb = TILE_COLUMNS;
+        float start[TILE_COLUMNS], out[TILE_ROWS * TILE_COLUMNS];
+        for (int64_t i = 0; i < TILE_COLUMNS; i++) start[i] = bias && i < width ? bias[j + i] : 0;
+        const float *terms = packed;
+        if (transposed) pack_transposed(b + j * n, n, n, width, packed);
+        else if (width < TILE_COLUMNS || m > TILE_ROWS) pack(b + j, columns, n, width, packed);
+        else terms = b + j, ldb = columns; /* a single strip of rows: packing wouldn't pay */
+        for (int64_t i = rows.begin; i < rows.end; i += TILE_ROWS) {
+            int64_t height = min64(TILE_ROWS, rows.end - i);
+            if (width == TILE_COLUMNS) {
+                wide_rows(height, n, a + i * n, n, terms, ldb, start, c + i * columns + j, columns);
+                continue;
+            }
+            (width > LANES ? wide_rows : narrow_rows)(height, n, a + i * n, n, terms, ldb, start, out, TILE_COLUMNS);
+            for (int64_t r = 0; r < height; r++)
+                memcpy(c + (i + r) * columns + j, out + r * TILE_COLUMNS, (size_t)width * sizeof(float));
+        }
+    }
+}
+
+/* This thread's share of dW [n_in, n_out] = x^T dy, over m rows; dW lies at `offset` in theta. */
+static void weight_gradient(const float *x, const float *dy, int64_t m, int64_t n_in, int64_t n_out, int64_t offset,
+                            const Optimizer *o, Thread t) {
+    static const float zeros[TILE_COLUMNS];
+    Rates rates = rates_of(o, 1);
+    Range mine = share(n_in, TILE_ROWS, t);
+    for (int64_t j = 0; j < n_out; j += TILE_COLUMNS) {
+        int64_t width = min64(TILE_COLUMNS, n_out - j);
+        float g[TILE_ROWS * TILE_COLUMNS];
+        pack(dy + j, n_out, m, width, t.scratch);
+        for (int64_t i = mine.begin; i < mine.end; i += TILE_ROWS) {
+            int64_t height = min64(TILE_ROWS, mine.end - i), place = offset + i * n_out + j;
+            (width > LANES ? wide_across : narrow_across)(height, m, x + i, n_in, t.scratch, TILE_COLUMNS, zeros, g,
+                                                          TILE_COLUMNS);
+            for (int64_t r = 0; r < height; r++, place += n_out) {
+                if (width == TILE_COLUMNS) take_gradients(o, rates, place, g + r * TILE_COLUMNS, TILE_COLUMNS);
+                else take_gradients(o, rates, place, g + r * TILE_COLUMNS, width);
+            }
+        }
+    }
+}

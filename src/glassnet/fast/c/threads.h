@@ -1,0 +1,107 @@
+/* A pool of threads that run one function together and meet at barriers.
+
+Waiting threads spin for some microseconds, as a step has many short waits; then they yield, so that other trainings on
+the same cores go on; and between calls they sleep. The numbers don't depend on how many threads there are, so a call
+that finds the pool in use, by a training in another thread, simply runs alone. */
+#pragma once
+#include "base.h"
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+
+#define MAX_THREADS 64 /* and one more than can be had */
+#define SPINS 4000
+
+typedef void (*Work)(void *argument, Thread thread);
+
+static struct {
+    pthread_mutex_t in_use, lock;
+    pthread_cond_t wake;
+    Work work;
+    void *argument;
+    float *scratch;
+    int64_t scratch_size, started;
+    unsigned born;     /* the call before the first that the youngest workers take part in */
+    atomic_uint call;  /* a number for each call, and in it how many threads take part: number * MAX_THREADS + threads */
+    atomic_uint phase; /* how many barriers were passed */
+    atomic_int arrived;
+} pool = {.in_use = PTHREAD_MUTEX_INITIALIZER, .lock = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER};
+
+INLINE void pause_(void) {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
+/* Wait until all threads of the call are here. */
+static void barrier(Thread t) {
+    if (t.count == 1) return;
+    unsigned phase = atomic_load(&pool.phase);
+    if (atomic_fetch_add(&pool.arrived, 1) == t.count - 1) {
+        atomic_store(&pool.arrived, 0);
+        atomic_store(&pool.phase, phase + 1);
+        return;
+    }
+    for (int i = 0; atomic_load_explicit(&pool.phase, memory_order_acquire) == phase; i++)
+        i < SPINS ? pause_() : (void)sched_yield();
+}
+
+static void take_part(int64_t id, int64_t count) {
+    Thread t = {id, count, pool.scratch + id * pool.scratch_size};
+    pool.work(pool.argument, t);
+    barrier(t);
+}
+
+static void *worker(void *number) {
+    int64_t id = (intptr_t)number;
+    unsigned seen = pool.born;
+    for (;;) {
+        for (int i = 0; i < SPINS && atomic_load(&pool.call) == seen; i++) pause_();
+        if (atomic_load(&pool.call) == seen) {
+            pthread_mutex_lock(&pool.lock);
+            while (atomic_load(&pool.call) == seen) pthread_cond_wait(&pool.wake, &pool.lock);
+            pthread_mutex_unlock(&pool.lock);
+        }
+        seen = atomic_load(&pool.call);
+        if (id < seen % MAX_THREADS) take_part(id, seen % MAX_THREADS);
+    }
+    return 0;
+}
+
+/* After fork() the child has no workers: it starts its own. */
+static void forget_workers(void) {
+    pthread_mutex_init(&pool.in_use, 0);
+    pthread_mutex_init(&pool.lock, 0);
+    pthread_cond_init(&pool.wake, 0);
+    pool.started = 0;
+    atomic_store(&pool.arrived, 0);
+}
+
+/* Run `work` on `threads` threads, or on fewer if the system gives no more. Each has scratch_size floats of `scratch`. */
+static void run(Work work, void *argument, int64_t threads, float *scratch, int64_t scratch_size) {
+    if (threads > MAX_THREADS - 1) threads = MAX_THREADS - 1;
+    if (threads < 2 || pthread_mutex_trylock(&pool.in_use)) {
+        work(argument, (Thread){0, 1, scratch});
+        return;
+    }
+    if (pool.started == 0) {
+        static int once = 0;
+        if (!once++) pthread_atfork(0, 0, forget_workers);
+        pool.started = 1; /* this thread */
+    }
+    pool.born = atomic_load(&pool.call);
+    for (pthread_t handle; pool.started < threads; pool.started++) {
+        if (pthread_create(&handle, 0, worker, (void *)(intptr_t)pool.started)) break;
+        pthread_detach(handle);
+    }
+    threads = min64(threads, pool.started);
+    pool.work = work, pool.argument = argument, pool.scratch = scratch, pool.scratch_size = scratch_size;
+    pthread_mutex_lock(&pool.lock);
+    atomic_store(&pool.call, (pool.born / MAX_THREADS + 1) * MAX_THREADS + (unsigned)threads);
+    pthread_cond_broadcast(&pool.wake);
+    pthread_mutex_unlock(&pool.lock);
+    take_part(0, threads);
+    pthread_mutex_unlock(&pool.in_use);
+}

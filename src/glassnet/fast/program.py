@@ -1,0 +1,168 @@
+"""A network as a program for the kernels: which of them does which layer, and the memory that they work in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from ctypes import byref
+from typing import Any
+
+import numpy as np
+
+from glassnet.fast.library import NoKernelsError, load
+from glassnet.fast.structures import CLayer, CProgram
+from glassnet.nn import (
+    GELU,
+    BatchNorm,
+    Dense,
+    Dropout,
+    Layer,
+    LayerNorm,
+    LeakyReLU,
+    Network,
+    Preprocessing,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Standardize,
+    Tanh,
+    Unstandardize,
+)
+from glassnet.nn.layer import Array
+
+KINDS: dict[type[Layer], int] = {
+    kind: i
+    for i, kind in enumerate(
+        [Dense, ReLU, LeakyReLU, Sigmoid, Tanh, GELU, SiLU, Dropout, BatchNorm, LayerNorm]  # as in layers.h
+    )
+}
+NORMS = (BatchNorm, LayerNorm)
+FLOATS, BYTES, READY = 0, 1, 2  # rows as given, or already preprocessed: as in program.c
+
+
+def split_layers(net: Network) -> tuple[list[Layer], list[Layer], Unstandardize | None]:
+    """Return the layers that take raw rows, those that the kernels would do, and a last Unstandardize."""
+    before = next((i for i, layer in enumerate(net.layers) if not isinstance(layer, Preprocessing)), len(net.layers))
+    last = net.layers[-1]
+    unit = last if type(last) is Unstandardize else None
+    return net.layers[:before], net.layers[before : len(net.layers) - (unit is not None)], unit
+
+
+def uncovered(net: Network) -> str | None:
+    """Say why the kernels can't compute this network, or return None: then they can."""
+    if net.dtype != np.float32:
+        return f"the kernels compute in float32, not {net.dtype.name}"
+    for layer in split_layers(net)[1]:
+        if type(layer) not in KINDS:
+            return f"there is no kernel for {type(layer).__name__}"
+    if not any(layer.size for layer in net.layers):
+        return "the network has no parameters"
+    library = load()
+    return str(library) if isinstance(library, NoKernelsError) else None
+
+
+def address(array: Array) -> int:
+    """Where the first entry of a contiguous array lies."""
+    return int(array.__array_interface__["data"][0])
+
+
+class Program:
+    """The layers of `net` between preprocessing and a last Unstandardize, for batches of at most `batch` rows.
+
+    All memory that the kernels work in belongs to this object. In training, the threads share the work on one batch,
+    and there is room for gradients; in inference each of them has its own batch, and memory for it.
+    """
+
+    def __init__(self, net: Network, batch: int, threads: int, training: bool) -> None:
+        library = load()
+        assert not isinstance(library, NoKernelsError)  # `uncovered` has looked
+        self.library, self.batch, self.training = library, batch, training
+        self.memory: dict[int, Array] = {}  # by address
+        self.preprocessing, layers, self.unit = split_layers(net)
+        # Dropout does nothing in inference, nor at a rate of 0.
+        self.layers = [la for la in layers if not (type(la) is Dropout and (la.rate == 0 or not training))]
+        copies = 1 if training else threads
+        self.c = CProgram()
+        self.c_layers = (CLayer * (len(self.layers) * copies))()
+        for start in range(0, len(self.c_layers), len(self.layers)):
+            self._describe(net, self.c_layers[start : start + len(self.layers)])
+        self.width, self.n_out = self.c_layers[0].n_in, self.c_layers[-1].n_out
+        c = self.c
+        c.layers, c.n_layers, c.batch, c.width = self.c_layers, len(self.layers), batch, self.width
+        c.first = next(i for i, layer in enumerate(self.layers) if layer.size)
+        c.n_parameters, c.optimizer.theta = net.theta.size, self.hold(net.theta)
+        widest = max(max(layer.n_in, layer.n_out) for layer in self.c_layers)
+        c.scratch_size = int(library.scratch_size(max(widest, batch)))
+        c.scratch = self.allocate(threads * c.scratch_size)
+        if len(self.preprocessing) == 1 and type(self.preprocessing[0]) is Standardize:  # done while gathering a batch
+            mean, scale = self.preprocessing[0].mean, self.preprocessing[0].scale
+            c.mean, c.scale = (self.hold(np.broadcast_to(a, self.width).astype(np.float32)) for a in (mean, scale))
+        if training:
+            self._assign_gradients()
+
+    def allocate(self, *shape: int, dtype: Any = np.float32) -> int:
+        """Return the address of new memory, which lives as long as the program."""
+        return self.hold(np.zeros(shape, dtype))
+
+    def hold(self, array: Array) -> int:
+        """Return the address of an array, which is kept alive."""
+        place = address(array)
+        self.memory[place] = array
+        return place
+
+    def pointer(self) -> Any:
+        """Return the argument that the kernels take."""
+        return byref(self.c)
+
+    def prepare(self, x: Array) -> tuple[Array, int]:
+        """Return rows x in a form that the kernels read, and which: as they are, or preprocessed by the layers."""
+        if x.dtype in (np.uint8, np.float32) and (self.c.scale or not self.preprocessing):
+            return np.ascontiguousarray(x), BYTES if x.dtype == np.uint8 else FLOATS
+        ready = np.empty((len(x), self.width), np.float32)
+        for start in range(0, len(x), 4096):
+            rows = x[start : start + 4096]
+            for layer in self.preprocessing:
+                rows = layer.forward(rows)
+            ready[start : start + 4096] = rows
+        return ready, READY
+
+    def operations(self) -> float:
+        """Return the floating-point operations of one row's way through the network, there and, in training, back."""
+        products = 2.0 * sum(layer.W.size for layer in self.layers if isinstance(layer, Dense))
+        return 3 * products if self.training else products
+
+    def _describe(self, net: Network, c_layers: Sequence[CLayer]) -> None:
+        """Fill in every layer's constants and widths, and give it memory for its input and output."""
+        width = next(layer.width_in for layer in self.layers if layer.width_in is not None)
+        x = self.allocate(self.batch, width)
+        previous: Layer | None = None
+        for layer, c in zip(self.layers, c_layers, strict=True):
+            c.kind, c.n_in = KINDS[type(layer)], width
+            c.n_out = width = layer.width_out(width) or width
+            c.x = x
+            # In place where neither this layer nor the one before needs what was there.
+            in_place = isinstance(layer, (ReLU, Sigmoid, Tanh)) and isinstance(previous, (Dense, *NORMS, Dropout))
+            c.y = x = x if in_place else self.allocate(self.batch, c.n_out)
+            if layer.parameters:
+                c.w, c.b = ((address(getattr(layer, name)) - address(net.theta)) // 4 for name in layer.parameters)
+            if isinstance(layer, LeakyReLU):
+                c.value = layer.slope
+            if isinstance(layer, Dropout):
+                c.value, c.kept = layer.rate, self.allocate(self.batch, width)
+            if isinstance(layer, NORMS):
+                c.value, c.kept = layer.eps, self.allocate(self.batch, width)
+                c.inv_std = self.allocate(max(self.batch, width))
+            if isinstance(layer, BatchNorm):
+                c.momentum = layer.momentum
+                c.mean, c.var = self.hold(layer.running_mean), self.hold(layer.running_var)
+            previous = layer
+
+    def _assign_gradients(self) -> None:
+        """Give memory to dL/dx of every layer that needs it: in place but where dL/dy has another width or use."""
+        loss = self.c.loss
+        loss.y, loss.n_out = self.c_layers[-1].y, self.n_out
+        dy = loss.dy = self.allocate(self.batch, self.n_out)
+        for i in range(len(self.layers) - 1, self.c.first - 1, -1):
+            c = self.c_layers[i]
+            c.dy = dy
+            if i > self.c.first:  # nobody needs the gradient of the network's input
+                c.dx = dy = self.allocate(self.batch, c.n_in) if isinstance(self.layers[i], (Dense, LayerNorm)) else dy

@@ -1,0 +1,71 @@
+"""How many threads to use: what the user, the environment and the machine allow."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Generator
+from pathlib import Path
+
+VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+USUAL, TRIALS = 8, 3  # calls: at least so many before others are tried, and how many to try others with
+
+
+def available() -> int:
+    """Return the least of: the usual environment variables, the cores of this process, its share of them."""
+    limits = [len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1]
+    for name in VARIABLES:
+        value = os.environ.get(name, "").partition(",")[0]
+        if value.isdigit() and int(value) > 0:
+            limits.append(int(value))
+    try:  # a container's share, as "quota period" in microseconds
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").split()
+        limits.append(max(1, int(quota) // int(period)))
+    except (OSError, ValueError):  # no such file, or "max"
+        pass
+    return min(limits)
+
+
+class Threads:
+    """Chooses the number of threads for each of many similar calls: `with threads as count: ...`.
+
+    The kernels' results don't depend on it, so whatever is fastest at the moment is right: all of them on idle cores,
+    fewer where a call is short, or where other programs, or other trainings, need the cores.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.counts = [limit]
+        while self.counts[-1] > 1:
+            self.counts.append(self.counts[-1] // 2)
+        self.choices = _fastest(len(self.counts))
+        self.choice = next(self.choices)
+
+    def __enter__(self) -> int:
+        self.start = time.perf_counter()
+        return self.counts[self.choice]
+
+    def __exit__(self, *_: object) -> None:
+        self.choice = self.choices.send(time.perf_counter() - self.start)
+
+
+def _fastest(n: int) -> Generator[int, float, None]:
+    """Yield which of n ways to go, time after time, and take the seconds that it took.
+
+    Now and then another is tried, each in turn, with 2% of all time; if it is faster, it is the best.
+    """
+    best, other, budget = 0, 0, 0.0
+    while True:
+        spent, calls = 0.0, 0
+        while calls < USUAL or spent < budget or n == 1:
+            spent += yield best
+            calls += 1
+        other = (other + 1) % n
+        if other == best:
+            continue
+        trial = 0.0
+        for _ in range(TRIALS):
+            trial += yield other
+        budget = 50 * trial
+        if trial / TRIALS < 0.95 * spent / calls:
+            best = other

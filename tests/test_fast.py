@@ -1,0 +1,375 @@
+"""The fast path gives the numbers of the readable layers: the same losses, gradients, weights and outputs."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import glassnet as gn
+from glassnet.fast import library, threads
+from glassnet.fast.training import FastStep
+from glassnet.train import Training
+
+covered = FastStep.uncovered(gn.Network([gn.Dense(1, 1)]), gn.MSE(), gn.SGD(0.1))
+pytestmark = pytest.mark.skipif(covered is not None, reason=f"no fast path on this machine: {covered}")
+
+LAYERS: dict[str, Callable[[], list[gn.Layer]]] = {
+    "no activation": lambda: [],
+    "ReLU": lambda: [gn.ReLU()],
+    "LeakyReLU": lambda: [gn.LeakyReLU(0.2)],
+    "falling LeakyReLU": lambda: [gn.LeakyReLU(-0.5)],
+    "Sigmoid": lambda: [gn.Sigmoid()],
+    "Tanh": lambda: [gn.Tanh()],
+    "GELU": lambda: [gn.GELU()],
+    "SiLU": lambda: [gn.SiLU()],
+    "Dropout": lambda: [gn.ReLU(), gn.Dropout(0.4)],
+    "Sigmoid, Dropout": lambda: [gn.Sigmoid(), gn.Dropout(0.4)],
+    "no Dropout": lambda: [gn.Dropout(0.0), gn.Tanh()],
+    "BatchNorm": lambda: [gn.BatchNorm(19), gn.ReLU()],
+    "BatchNorm after": lambda: [gn.ReLU(), gn.BatchNorm(19, momentum=0.3)],
+    "LayerNorm": lambda: [gn.LayerNorm(19), gn.SiLU()],
+    "LayerNorm after": lambda: [gn.Tanh(), gn.LayerNorm(19, eps=1e-3)],
+    "two activations": lambda: [gn.Tanh(), gn.ReLU(), gn.Sigmoid()],
+}
+LOSSES: dict[str, tuple[gn.Loss, str]] = {
+    "MSE": (gn.MSE(), "values"),
+    "MAE": (gn.MAE(), "values"),
+    "Huber": (gn.Huber(0.7), "values"),
+    "CrossEntropy": (gn.CrossEntropy(), "labels"),
+    "smoothed CrossEntropy": (gn.CrossEntropy(label_smoothing=0.1), "labels"),
+    "CrossEntropy of shares": (gn.CrossEntropy(label_smoothing=0.2), "shares"),
+    "BinaryCrossEntropy": (gn.BinaryCrossEntropy(), "flags"),
+}
+OPTIMIZERS: dict[str, Callable[[], gn.Optimizer]] = {
+    "SGD": lambda: gn.SGD(0.05),
+    "momentum": lambda: gn.SGD(0.02, momentum=0.9),
+    "nesterov": lambda: gn.SGD(0.02, momentum=0.9, nesterov=True),
+    "all of SGD": lambda: gn.SGD(0.02, momentum=0.9, l2=0.01, weight_decay=0.1, clip_norm=0.5),
+    "nesterov, decayed": lambda: gn.SGD(0.02, momentum=0.8, nesterov=True, l2=0.01, weight_decay=0.1),
+    "Adam": lambda: gn.Adam(0.003, eps=1e-3),  # a smaller eps makes much of gradients that are all rounding
+    "AdamW": lambda: gn.AdamW(0.003, betas=(0.8, 0.99), eps=1e-3, weight_decay=0.5),
+    "clipped AdamW": lambda: gn.AdamW(0.003, eps=1e-3, l2=0.1, clip_norm=0.01),
+}
+
+
+def dataset(kind: str, n: int = 150, n_in: int = 13, n_out: int = 3, dtype: str = "float64") -> gn.Dataset:
+    """Rows with targets of a kind; the training part has 96 of 150."""
+    rng = np.random.default_rng(5)
+    x = rng.normal(size=(n, n_in))
+    x = rng.integers(0, 256, x.shape).astype(dtype) if dtype == "uint8" else x.astype(dtype)
+    y: np.ndarray = {
+        "values": 3 * rng.normal(size=(n, n_out)) + 1,
+        "labels": rng.integers(n_out, size=n),
+        "shares": rng.dirichlet(np.ones(n_out), size=n),
+        "flags": rng.integers(2, size=(n, n_out)).astype(float),
+    }[kind]
+    data = gn.Dataset.from_arrays(x, np.arange(n) % 2)
+    places = np.arange(n)
+    for name, part in (("train", places[:96]), ("val", places[96:120]), ("test", places[120:])):
+        setattr(data, name, gn.Split(x[part], y[part]))
+    data.task = "regression" if kind == "values" else "classification"
+    return data
+
+
+class Gradients(gn.Callback):
+    """Keeps the gradient of each step."""
+
+    reads_gradients = True
+
+    def on_start(self, run: Training) -> None:
+        self.seen: list[np.ndarray] = []
+
+    def on_step(self, run: Training) -> None:
+        self.seen.append(run.net.grad.copy())
+
+
+def both_ways(
+    make: Callable[[], list[gn.Layer]], data: gn.Dataset, loss: gn.Loss, optimizer: Callable[[], gn.Optimizer], **more
+) -> list[tuple[gn.Network, gn.History, list[np.ndarray]]]:
+    """Train by the readable layers in float64 (or float32, if masks of dropout depend on it), and by the fast path."""
+    trained = []
+    start = gn.Network(make(), dtype="float32", seed=3)
+    exact = "float32" if any(isinstance(layer, gn.Dropout) for layer in start.layers) else "float64"
+    for dtype, fast in ((exact, False), ("float32", True)):
+        net = start.copy(dtype)
+        net.fast = fast
+        watcher = Gradients()
+        history = gn.fit(net, data, loss, optimizer(), seed=2, validate=False, callbacks=[watcher], **more)
+        trained.append((net, history, watcher.seen))
+    return trained
+
+
+def assert_same(make: Callable[[], list[gn.Layer]], data: gn.Dataset, loss: gn.Loss, optimizer, **more) -> None:
+    assert FastStep.uncovered(gn.Network(make()), loss, optimizer()) is None
+    settings = {"epochs": 2, "batch_size": 25} | more  # 25, 25, 25 and a last batch of 21
+    (a, wanted, gradients), (b, found, fast_gradients) = both_ways(make, data, loss, optimizer, **settings)
+    assert len(wanted.step_loss) == len(found.step_loss) > 0
+    np.testing.assert_allclose(found.step_loss, wanted.step_loss, rtol=1e-5, atol=1e-6 * np.mean(wanted.step_loss))
+    largest = max(map(np.linalg.norm, gradients))
+    for g, h in zip(gradients, fast_gradients, strict=True):
+        assert np.linalg.norm(g - h) <= 2e-5 * np.linalg.norm(g) + 1e-6 * largest
+    assert np.abs(a.theta - b.theta).max() <= 1e-5 * np.abs(a.theta).max()
+    rows = data.test.x
+    a.fast = False
+    np.testing.assert_allclose(b.predict(rows), a.predict(rows), rtol=1e-4, atol=1e-5 * np.abs(a.predict(rows)).max())
+    for name, value in a.state().items():
+        np.testing.assert_allclose(b.state()[name], value, rtol=1e-5, atol=1e-6)
+
+
+def layers(middle: Callable[[], list[gn.Layer]], n_in: int = 13, n_out: int = 3) -> Callable[[], list[gn.Layer]]:
+    return lambda: [gn.Standardize(), gn.Dense(n_in, 19), *middle(), gn.Dense(19, 35), gn.Tanh(), gn.Dense(35, n_out)]
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("name", LAYERS)
+def test_every_layer_with_every_loss(name: str, loss: str) -> None:
+    assert_same(layers(LAYERS[name]), dataset(LOSSES[loss][1]), LOSSES[loss][0], OPTIMIZERS["momentum"])
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("name", ["ReLU", "BatchNorm", "LayerNorm after"])
+def test_every_optimizer(name: str, optimizer: str) -> None:
+    assert_same(layers(LAYERS[name]), dataset("labels"), gn.CrossEntropy(), OPTIMIZERS[optimizer])
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 7, 8, 9, 31, 64, 95, 96, 1000])
+def test_batches_of_any_size(batch_size: int) -> None:
+    assert_same(
+        layers(LAYERS["LayerNorm"]), dataset("labels"), gn.CrossEntropy(), OPTIMIZERS["SGD"], batch_size=batch_size,
+        epochs=1,
+    )  # fmt: skip
+
+
+def test_batches_drawn_with_replacement_may_be_larger_than_the_data() -> None:
+    more = {"replacement": True, "batch_size": 200, "epochs": 3}
+    assert_same(layers(LAYERS["ReLU"]), dataset("labels"), gn.CrossEntropy(), OPTIMIZERS["SGD"], **more)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int64", "float32", "float64"])
+@pytest.mark.parametrize(
+    "first",
+    [[], [lambda: gn.Standardize()], [lambda: gn.Standardize(per_feature=False)],
+     [lambda: gn.Standardize(), lambda: gn.Standardize()], [lambda: gn.QuantileNormalize(50)]],
+    ids=["none", "Standardize", "one mean", "twice", "QuantileNormalize"],
+)  # fmt: skip
+def test_raw_rows_of_any_type(first: list[Callable[[], gn.Layer]], dtype: str) -> None:
+    def make() -> list[gn.Layer]:
+        scale = 0.001 if not first and dtype == "uint8" else 0.1
+        return [*(one() for one in first), gn.Dense(13, 9, init=f"normal({scale})"), gn.Tanh(), gn.Dense(9, 3)]
+
+    assert_same(make, dataset("labels", dtype=dtype), gn.CrossEntropy(), OPTIMIZERS["SGD"])
+
+
+def test_targets_in_their_own_unit() -> None:
+    data = dataset("values")
+    for part in (data.train, data.val, data.test):
+        part.y = 1e6 + 1e4 * part.y
+    assert_same(
+        lambda: [*layers(LAYERS["SiLU"])(), gn.Unstandardize()], data, gn.Huber(), OPTIMIZERS["momentum"], epochs=3
+    )
+
+
+def test_parameters_before_the_first_dense_layer() -> None:
+    make = layers(LAYERS["ReLU"])
+    for first in (lambda: gn.BatchNorm(13), lambda: gn.LayerNorm(13), lambda: gn.Dropout(0.2), gn.Tanh):
+        assert_same(lambda first=first: [first(), *make()[1:]], dataset("labels"), gn.CrossEntropy(), OPTIMIZERS["SGD"])
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    widths=st.lists(st.integers(1, 70), min_size=2, max_size=5),
+    batch_size=st.integers(1, 100),
+    middle=st.sampled_from(["ReLU", "Tanh", "GELU", "LeakyReLU"]),
+)
+def test_networks_of_any_shape(widths: list[int], batch_size: int, middle: str) -> None:
+    data = dataset("values", n_in=widths[0], n_out=widths[-1])
+
+    def make() -> list[gn.Layer]:
+        found: list[gn.Layer] = []
+        for n_in, n_out in itertools.pairwise(widths):
+            found += [*(LAYERS[middle]() if found else []), gn.Dense(n_in, n_out, init="lecun")]
+        return found
+
+    assert_same(make, data, gn.MSE(), lambda: gn.SGD(0.01, momentum=0.5), batch_size=batch_size, epochs=1)
+
+
+@pytest.mark.parametrize("optimizer", ["momentum", "clipped AdamW"])
+def test_bits_dont_depend_on_the_number_of_threads(optimizer: str) -> None:
+    data = dataset("labels", n_in=70)
+    thetas, outputs = [], []
+    for count in (1, 2, 3, 5):
+        net = gn.Network(
+            [gn.Standardize(), gn.Dense(70, 65), gn.BatchNorm(65), gn.ReLU(), gn.Dense(65, 40), gn.LayerNorm(40),
+             gn.GELU(), gn.Dropout(0.1), gn.Dense(40, 3)], threads=count,
+        )  # fmt: skip
+        gn.fit(net, data, gn.CrossEntropy(), OPTIMIZERS[optimizer](), epochs=4, batch_size=33)
+        thetas.append(net.theta)
+        outputs.append(net.predict(np.tile(data.test.x, (40, 1))))
+    assert all(np.array_equal(thetas[0], theta) for theta in thetas)
+    assert all(np.array_equal(outputs[0], output) for output in outputs)
+
+
+def test_one_argument_switches_and_the_summary_tells(capsys: pytest.CaptureFixture[str]) -> None:
+    net = gn.Network([gn.Dense(4, 3)], threads=1)
+    net.summary()
+    assert "compiled kernels, at most 1 thread" in capsys.readouterr().out
+    net.fast = False
+    net.summary()
+    assert capsys.readouterr().out.splitlines()[-1] == "computed by NumPy"
+    gn.Network([gn.Dense(4, 3)], dtype="float64").summary()
+    assert "NumPy (the kernels compute in float32, not float64)" in capsys.readouterr().out
+    gn.Network([gn.Dense(4, 3), gn.Softmax()]).summary()
+    assert "there is no kernel for Softmax" in capsys.readouterr().out
+
+
+def test_what_isnt_covered_is_done_by_the_readable_layers() -> None:
+    class Swish(gn.SiLU):
+        pass
+
+    class Slow(gn.SGD):
+        pass
+
+    class Own(gn.MSE):
+        pass
+
+    net, swish = gn.Network([gn.Dense(4, 3)]), gn.Network([gn.Dense(4, 3), Swish()])
+    assert FastStep.uncovered(swish, gn.MSE(), gn.SGD(0.1)) == "there is no kernel for Swish"
+    assert FastStep.uncovered(net, Own(), gn.SGD(0.1)) == "there is no kernel for Own"
+    assert FastStep.uncovered(net, gn.MSE(), Slow(0.1)) == "there is no kernel for Slow"
+    data = dataset("labels")
+    own = gn.Network([gn.Standardize(), gn.Dense(13, 9), Swish(), gn.Dense(9, 3)])
+    assert gn.fit(own, data, gn.CrossEntropy(), gn.Adam(), epochs=2)["train_loss"][-1] < 2
+
+
+def test_prediction_follows_what_is_fitted_or_set_anew() -> None:
+    net = gn.Network([gn.Standardize(), gn.Dense(3, 2), gn.BatchNorm(2)])
+    x = np.random.default_rng(0).normal(3, 2, (500, 3))
+    with pytest.raises(ValueError, match="is not fitted"):
+        net.predict(x)
+    for scale in (1, 10):
+        net.layers[0].fit(x * scale)
+        np.testing.assert_allclose(net.predict(x), net.forward(x), rtol=1e-5, atol=1e-6)
+    net.theta *= 2
+    net.set_state({"2.running_mean": np.array([1.0, 2.0])})
+    np.testing.assert_allclose(net.predict(x), net.forward(x), rtol=1e-5, atol=1e-6)
+    assert net.predict(x[:0]).shape == (0, 2)
+    np.testing.assert_allclose(net.predict(x[::2, ::-1]), net.forward(x[::2, ::-1]), rtol=1e-5, atol=1e-6)
+
+
+def test_outputs_of_one_call_outlive_the_next() -> None:
+    net = gn.Network([gn.Dense(3, 2), gn.Unstandardize()])
+    net.layers[1].fit(np.arange(20.0).reshape(10, 2))
+    x = np.random.default_rng(0).normal(size=(2, 5, 3)).astype(np.float32)
+    first = net.predict(x[0])
+    kept = first.copy()
+    net.predict(x[1])
+    assert np.array_equal(first, kept)
+
+
+def test_divergence_leaves_the_weights_and_names_the_layer() -> None:
+    data = dataset("values")
+    net = gn.Network([gn.Dense(13, 9), gn.ReLU(), gn.Dense(9, 3)])
+    before = net.theta.copy()
+    with pytest.raises(gn.DivergenceError, match="the loss became"):
+        gn.fit(net, data, gn.MSE(), gn.SGD(1e30), epochs=3)
+    assert not np.array_equal(net.theta, before)
+    net = gn.Network([gn.Dense(13, 9), gn.ReLU(), gn.Dense(9, 3)])
+    net.layers[0].W[0, 0] = np.nan
+    with pytest.raises(gn.DivergenceError, match="output that isn't finite is that of layer 0"):
+        gn.fit(net, data, gn.MSE(), gn.SGD(0.1))
+
+
+def test_trainings_in_several_threads_and_forked_processes_are_the_same() -> None:
+    data = dataset("labels")
+
+    def theta() -> np.ndarray:
+        net = gn.Network([gn.Standardize(), gn.Dense(13, 64), gn.ReLU(), gn.Dense(64, 3)], threads=2)
+        gn.fit(net, data, gn.CrossEntropy(), gn.Adam(), epochs=20, batch_size=32)
+        return net.theta
+
+    wanted, found = theta(), []
+    workers = [threading.Thread(target=lambda: found.append(theta())) for _ in range(3)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert len(found) == 3
+    assert all(np.array_equal(wanted, other) for other in found)
+    if hasattr(os, "fork"):
+        child = os.fork()
+        if child == 0:
+            os._exit(0 if np.array_equal(wanted, theta()) else 1)
+        assert os.waitpid(child, 0)[1] == 0
+
+
+def test_threads_respect_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in threads.VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    assert threads.available() >= 1
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")
+    monkeypatch.setenv("OMP_NUM_THREADS", "4,2")
+    assert threads.available() == 1
+    with pytest.raises(ValueError, match="threads must be a whole number of at least 1"):
+        gn.Network([gn.Dense(1, 1)], threads=0)
+
+
+def test_the_fastest_count_is_found_and_found_again() -> None:
+    for limit, fast in ((4, 1), (4, 2), (4, 4), (1, 1)):
+        chooser = threads.Threads(limit)
+        counts = []
+        for _ in range(3000):
+            count = chooser.counts[chooser.choice]
+            counts.append(count)
+            chooser.choice = chooser.choices.send(1.0 if count == fast else 1.5)
+        assert counts[:8] == [limit] * 8
+        assert counts[100:].count(fast) > 0.9 * len(counts[100:])
+
+
+CHECK = """
+import sys, numpy as np, glassnet as gn
+from glassnet.fast import library
+net = gn.Network([gn.Dense(3, 2)])
+net.summary()
+data = gn.Dataset.from_arrays(np.random.default_rng(0).normal(size=(60, 3)), np.arange(60) % 2)
+gn.fit(net, data, gn.CrossEntropy(), gn.SGD(0.1), epochs=1)
+"""
+
+
+def summary_with(tmp_path: Path, **environment: str) -> str:
+    env = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache"), **environment}
+    shown = subprocess.run([sys.executable, "-c", CHECK], env=env, capture_output=True, text=True, check=True)
+    return shown.stdout.splitlines()[-1]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="XDG_CACHE_HOME is Linux's")
+def test_kernels_are_compiled_once_and_kept(tmp_path: Path) -> None:
+    assert "compiled kernels" in summary_with(tmp_path)
+    (kept,) = (tmp_path / "cache" / "glassnet" / "kernels").iterdir()
+    made = kept.stat().st_mtime_ns
+    assert "compiled kernels" in summary_with(tmp_path)
+    assert kept.stat().st_mtime_ns == made
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="XDG_CACHE_HOME is Linux's")
+def test_without_a_compiler_or_a_cache_numpy_does_it(tmp_path: Path) -> None:
+    assert "NumPy (there is no C compiler (nowhere))" in summary_with(tmp_path, CC="nowhere")
+    broken = tmp_path / "cc"
+    broken.write_text("#!/bin/sh\necho 'x.c:1: error: unknown machine' >&2\nexit 1\n")
+    broken.chmod(0o755)
+    assert "can't compile the kernels: x.c:1: error: unknown machine" in summary_with(tmp_path, CC=str(broken))
+    (tmp_path / "file").write_text("")
+    assert "can't be kept" in summary_with(tmp_path, XDG_CACHE_HOME=str(tmp_path / "file"))
+
+
+def test_the_key_of_the_kept_library_names_the_processor() -> None:
+    assert library._processor()
