@@ -17,7 +17,11 @@ from glassnet.files import cache_folder, replacing
 
 SOURCES = Path(__file__).parent / "c"
 # Not -ffast-math: NaN must stay NaN, and linking with it would change the arithmetic of the whole process.
-FLAGS = ["-std=gnu11", "-O3", "-march=native", "-fno-math-errno", "-fno-trapping-math", "-shared", "-fPIC", "-pthread"]
+# -O3 takes twice as long to compile, and gains nothing measurable.
+FLAGS = [
+    "-std=gnu11", "-O2", "-ftree-vectorize", "-fvect-cost-model=dynamic", "-march=native", "-fno-math-errno",
+    "-fno-trapping-math", "-shared", "-fPIC", "-pthread",
+]  # fmt: skip
 
 
 class NoKernelsError(RuntimeError):

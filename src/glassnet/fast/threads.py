@@ -8,7 +8,7 @@ from collections.abc import Generator
 from pathlib import Path
 
 VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-USUAL, TRIALS = 8, 3  # calls: at least so many before others are tried, and how many to try others with
+TRIALS = 3  # calls: so few tell enough
 
 
 def available() -> int:
@@ -55,9 +55,10 @@ def _fastest(n: int) -> Generator[int, float, None]:
     Now and then another is tried, each in turn, with 2% of all time; if it is faster, it is the best.
     """
     best, other, budget = 0, 0, 0.0
+    yield best  # the first call also starts threads, and touches all memory for the first time
     while True:
         spent, calls = 0.0, 0
-        while calls < USUAL or spent < budget or n == 1:
+        while calls < TRIALS or spent < budget or n == 1:
             spent += yield best
             calls += 1
         other = (other + 1) % n

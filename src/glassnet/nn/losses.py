@@ -29,6 +29,10 @@ class Loss:
         """Tell on which side of a kink each entry was in the latest forward; None for a smooth loss."""
         return None
 
+    def check(self, t: Array, n_out: int) -> None:
+        """Raise ValueError if targets t don't fit outputs of that width."""
+        self.forward(np.zeros((len(t), n_out)), t)
+
     def __repr__(self) -> str:
         given: dict[str, Any] = {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
         return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in given.items())})"
@@ -133,25 +137,32 @@ class CrossEntropy(Loss):
         dy /= len(dy)
         return dy
 
+    def check(self, t: Array, n_out: int, n: int | None = None) -> None:
+        """Raise ValueError unless t are labels or distributions of that many classes (for n rows)."""
+        n = len(t) if n is None else n
+        if t.shape == (n,) and t.dtype.kind in "iub":
+            if n and not 0 <= int(t.min()) <= int(t.max()) < n_out:
+                raise ValueError(
+                    f"{self!r}: labels run from {t.min()} to {t.max()}, but {n_out} outputs allow 0 to {n_out - 1}"
+                )
+        elif t.shape == (n, n_out) and t.dtype.kind == "f":
+            if t.min(initial=0) < 0 or not np.allclose(t.sum(axis=1), 1, atol=1e-5):
+                raise ValueError(f"{self!r}: the rows of the target probabilities must be at least 0 and sum to 1")
+        else:
+            raise ValueError(
+                f"{self!r}: for outputs of shape {(n, n_out)}, targets are integer labels of shape ({n},) or"
+                f" probabilities of shape {(n, n_out)}, not {t.dtype} of shape {t.shape}"
+            )
+
     def _probabilities(self, y: Array, t: Array) -> Array:
         """The targets as a distribution q (N, C) for each row."""
         n, classes = y.shape
-        if t.shape == (n,) and t.dtype.kind in "iub":
-            if n and not 0 <= int(t.min()) <= int(t.max()) < classes:
-                raise ValueError(
-                    f"{self!r}: labels run from {t.min()} to {t.max()}, but {classes} outputs allow 0 to {classes - 1}"
-                )
+        self.check(t, classes, n)
+        if t.ndim == 1:
             q = np.zeros(y.shape, y.dtype)
             q[np.arange(n), t.astype(np.intp)] = 1
-        elif t.shape == y.shape and t.dtype.kind == "f":
-            if t.min(initial=0) < 0 or not np.allclose(t.sum(axis=1), 1, atol=1e-5):
-                raise ValueError(f"{self!r}: the rows of the target probabilities must be at least 0 and sum to 1")
-            q = t.astype(y.dtype)
         else:
-            raise ValueError(
-                f"{self!r}: for outputs of shape {y.shape}, targets are integer labels of shape ({n},) or probabilities"
-                f" of shape {y.shape}, not {t.dtype} of shape {t.shape}"
-            )
+            q = t.astype(y.dtype)
         if self.label_smoothing:
             q *= 1 - self.label_smoothing
             q += self.label_smoothing / classes

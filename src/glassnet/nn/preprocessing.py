@@ -14,7 +14,7 @@ import numpy as np
 from glassnet.nn.checks import number, positive_int
 from glassnet.nn.layer import Array, Layer
 
-CHUNK = 4096  # rows at a time, so that fitting on uint8 pixels never makes a float copy of them all
+CHUNK = 250_000  # values at a time: what fits into a cache, and never a float copy of all pixels
 
 
 class Fitted(Layer):
@@ -58,12 +58,20 @@ class Standardize(Preprocessing):
         self.eps = number(eps, "Standardize: eps", low=0)
 
     def fit(self, x: Array) -> Self:
-        """Take mean and standard deviation from x (N, width), in float64."""
+        """Take mean and standard deviation from x (N, width), in float64, in one pass (Chan et al. 1979, eq. 2.1)."""
         axis = 0 if self.per_feature else None
-        rows = len(x) if self.per_feature else x.size
-        chunks = [x[start : start + CHUNK] for start in range(0, len(x), CHUNK)]
-        mean = np.atleast_1d(sum(chunk.sum(axis=axis, dtype=np.float64) for chunk in chunks) / rows)
-        var = np.atleast_1d(sum(np.square(chunk - mean).sum(axis=axis) for chunk in chunks) / rows)
+        rows = max(1, CHUNK // max(1, x.shape[1]))
+        count, mean, squares = 0, np.zeros(1), np.zeros(1)
+        for start in range(0, len(x), rows):
+            chunk = x[start : start + rows].astype(np.float64)
+            new = len(chunk) if self.per_feature else chunk.size
+            chunk_mean = np.atleast_1d(chunk.mean(axis=axis))
+            chunk -= chunk_mean
+            away = chunk_mean - mean
+            squares = squares + np.square(chunk, out=chunk).sum(axis=axis) + away**2 * (count * new / (count + new))
+            mean = mean + away * (new / (count + new))
+            count += new
+        var = squares / count
         # Rounding leaves a constant column a variance of about (eps * mean)^2 rather than 0.
         constant = var <= (8 * np.finfo(np.float64).eps * mean) ** 2
         scale = np.where(constant, 0.0, np.sqrt(var)) + self.eps

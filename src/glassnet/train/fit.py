@@ -151,7 +151,7 @@ def _check(run: Training) -> None:
                 place = f"row {where[0]}" + (f", column {where[1]}" if len(where) > 1 else "")
                 raise ValueError(f"{name} of the {part} part is {values[where]} in {place} (counted from 0)")
         if len(split) and run.net.n_out is not None:  # the loss itself knows best which targets fit
-            run.loss.forward(np.zeros((len(split), run.net.n_out), run.net.dtype), split.y)
+            run.loss.check(split.y, run.net.n_out)
     if run.monitor is not None and run.monitor not in METRICS[run.loss.task]:
         known = ", ".join(METRICS[run.loss.task])
         raise ValueError(f"monitor={run.monitor!r} is not one of the validation metrics: {known}")

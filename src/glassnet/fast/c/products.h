@@ -10,15 +10,16 @@ high-performance matrix multiplication"; the blocking there for large matrices i
 #define TILE_ROWS 6
 #endif
 #define TILE_COLUMNS (2 * LANES)
+#define WIDE 8 /* vectors of a tile of a single row: enough sums for none to wait for the one before */
 
 /* c[rows, vectors * LANES] = start + a b, over n terms. a's entry (i, p) is a[i * row + p * term], b's row p at b[p * ldb]. */
 INLINE void tile_of(int rows, int vectors, int64_t n, const float *a, int64_t row, int64_t term, const float *b,
                     int64_t ldb, const float *start, float *c, int64_t ldc) {
-    vec sum[TILE_ROWS][2];
+    vec sum[TILE_ROWS][WIDE];
     UNROLL for (int i = 0; i < rows; i++)
         UNROLL for (int v = 0; v < vectors; v++) sum[i][v] = *(const vec *)(start + v * LANES);
     for (int64_t p = 0; p < n; p++) {
-        vec terms[2];
+        vec terms[WIDE];
         UNROLL for (int v = 0; v < vectors; v++) terms[v] = *(const vec *)(b + p * ldb + v * LANES);
         UNROLL for (int i = 0; i < rows; i++) {
             float s = a[i * row + p * term];
@@ -53,6 +54,11 @@ TILE(wide_rows, 2, lda, 1)
 TILE(narrow_rows, 1, lda, 1)
 TILE(wide_across, 2, 1, lda)
 TILE(narrow_across, 1, 1, lda)
+
+static __attribute__((noinline)) void wide_row(int64_t n, const float *a, const float *b, int64_t ldb,
+                                               const float *start, float *c) {
+    tile_of(1, WIDE, n, a, 0, 1, b, ldb, start, c, 0);
+}
 
 /* Copy `columns` columns of b [n, ldb] next to each other: [n, TILE_COLUMNS], zeros on the right. */
 static void pack(const float *b, int64_t ldb, int64_t n, int64_t columns, float *packed) {
@@ -111,6 +117,8 @@ static void multiply(const float *a, const float *b, int transposed, const float
     Thread alone = {0, 1, 0};
     Range mine = share(columns, TILE_COLUMNS, by_columns ? t : alone), rows = share(m, TILE_ROWS, by_columns ? alone : t);
     float *packed = t.scratch;
+    for (; m == 1 && bias && !transposed && mine.begin + WIDE * LANES <= mine.end; mine.begin += WIDE * LANES)
+        wide_row(n, a, b + mine.begin, columns, bias + mine.begin, c + mine.begin);
     for (int64_t j = mine.begin; j < mine.end; j += TILE_COLUMNS) {
         int64_t width = min64(TILE_COLUMNS, columns - j), ldb = TILE_COLUMNS;
         float start[TILE_COLUMNS], out[TILE_ROWS * TILE_COLUMNS];
