@@ -10,7 +10,9 @@
 Importing this loads NumPy alone; what else is needed loads when it is used.
 """
 
-from glassnet.data import Dataset, Split, load
+from typing import TYPE_CHECKING, Any
+
+from glassnet.data import Dataset, Split
 from glassnet.nn import (
     GELU,
     MAE,
@@ -49,6 +51,9 @@ from glassnet.train import (
     evaluate,
     fit,
 )
+
+if TYPE_CHECKING:
+    from glassnet.data import load
 
 __version__ = "0.1.0"
 
@@ -99,3 +104,15 @@ __all__ = [
     "gradcheck",
     "load",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "load":  # imported when it is first asked for, as all that finds and reads data
+        from glassnet.data import load
+
+        return load
+    raise AttributeError(f"module 'glassnet' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

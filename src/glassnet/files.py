@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,7 +23,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     never half of one. Raises OSError if the folder can't be written or the disk is full.
     """
     path = Path(path)
-    part = path.with_name(f".{path.stem}-{secrets.token_hex(4)}.part{path.suffix}")
+    part = path.with_name(f".{path.stem}-{os.urandom(4).hex()}.part{path.suffix}")
     try:
         part.touch(exist_ok=False)
     except OSError as error:

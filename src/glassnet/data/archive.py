@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import tarfile
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-
-UNPACKING_ERRORS = (OSError, EOFError, ValueError, KeyError, zlib.error, tarfile.TarError)
 
 
 @dataclass(frozen=True)
@@ -28,9 +23,13 @@ class Archive:
 
     def content(self, packed: bytes) -> bytes:
         """Unpack and verify. Raises ValueError with a few words on what is wrong."""
+        import hashlib
+        import tarfile
+        import zlib
+
         try:
             content = self.unpack(packed)
-        except UNPACKING_ERRORS as error:
+        except (OSError, EOFError, ValueError, KeyError, zlib.error, tarfile.TarError) as error:
             raise ValueError("truncated, or another kind of file") from error
         digest = hashlib.sha256(content).hexdigest()
         if digest != self.sha256:

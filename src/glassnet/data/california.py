@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import tarfile
 from typing import Literal
 
 import numpy as np
@@ -21,6 +20,8 @@ SEQUENTIAL = (15_640, 18_140)  # where validation and test begin, in file order
 
 def unpack(packed: bytes) -> bytes:
     """Take the table out of the tar file: its numbers as little-endian float64, row by row."""
+    import tarfile
+
     with tarfile.open(fileobj=io.BytesIO(packed), mode="r:gz") as tar:
         member = tar.extractfile("CaliforniaHousing/cal_housing.data")
         if member is None:

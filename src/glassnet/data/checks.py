@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from difflib import SequenceMatcher
 from pathlib import Path
 
 SHOWN = 8  # names listed in an error before it says "and n more"
@@ -22,6 +21,8 @@ def require_file(path: str | os.PathLike[str]) -> Path:
 
 def closest_first(name: str, names: Iterable[str]) -> list[str]:
     """Sort `names` by their likeness to `name`, the most alike first."""
+    from difflib import SequenceMatcher
+
     return sorted(names, key=lambda other: -SequenceMatcher(None, name.lower(), other.lower()).ratio())
 
 

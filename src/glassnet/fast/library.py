@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import ctypes
 import functools
-import hashlib
 import os
 import platform
 import shlex
 import shutil
-import subprocess
 from pathlib import Path
 
 from glassnet.fast.structures import DECLARATIONS
@@ -45,6 +43,9 @@ def load() -> ctypes.CDLL | NoKernelsError:
 
 def _compiled() -> Path:
     """The library's file, which is compiled if it isn't there."""
+    import hashlib
+    import subprocess
+
     command = _compiler()
     key = hashlib.sha256(repr((command, FLAGS, _processor())).encode())
     for source in sorted(SOURCES.iterdir()):

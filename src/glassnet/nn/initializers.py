@@ -9,7 +9,7 @@ import numpy as np
 
 from glassnet.nn.layer import Array
 
-Initializer = Callable[[Array, np.random.Generator], None]
+Initializer = Callable[[Array, "np.random.Generator"], None]  # a string: numpy.random is loaded when it is used
 
 
 def gaussian(W: Array, rng: np.random.Generator, std: float) -> None:

@@ -6,7 +6,6 @@ row's and the network's type, and give the network's. They are constants of the 
 
 from __future__ import annotations
 
-import statistics
 from typing import Self
 
 import numpy as np
@@ -144,6 +143,8 @@ class QuantileNormalize(Preprocessing):
 
     def fit(self, x: Array) -> Self:
         """Take the quantiles of each column of x (N, width), at most N of them."""
+        import statistics
+
         x = x.astype(np.float64)
         if self.noise:
             std = x.std(axis=0)
