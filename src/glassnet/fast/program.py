@@ -10,6 +10,7 @@ import numpy as np
 
 from glassnet.fast.library import NoKernelsError, load
 from glassnet.fast.structures import CLayer, CProgram
+from glassnet.memory import aligned_zeros
 from glassnet.nn import (
     GELU,
     BatchNorm,
@@ -101,7 +102,7 @@ class Program:
 
     def allocate(self, *shape: int, dtype: Any = np.float32) -> int:
         """Return the address of new memory, which lives as long as the program."""
-        return self.hold(np.zeros(shape, dtype))
+        return self.hold(aligned_zeros(shape, dtype))
 
     def hold(self, array: Array) -> int:
         """Return the address of an array, which is kept alive."""

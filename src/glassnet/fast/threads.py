@@ -8,7 +8,7 @@ from collections.abc import Generator
 from pathlib import Path
 
 VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-TRIALS = 3  # calls: so few tell enough
+SOON, SELDOM = 4, 64  # after how many times the time of a trial the next one follows
 
 
 def available() -> int:
@@ -52,21 +52,22 @@ class Threads:
 def _fastest(n: int) -> Generator[int, float, None]:
     """Yield which of n ways to go, time after time, and take the seconds that it took.
 
-    Now and then another is tried, each in turn, with 2% of all time; if it is faster, it is the best.
+    Now and then another is tried, each in turn: soon after a change, and ever more rarely while nothing changes. The
+    best so far is judged by its mean, which waiting for a busy core shows in; the other by the middle of three calls,
+    as a single delay says nothing.
     """
-    best, other, budget = 0, 0, 0.0
+    best, other, patience, budget = 0, 0, SOON, 0.0
     yield best  # the first call also starts threads, and touches all memory for the first time
     while True:
         spent, calls = 0.0, 0
-        while calls < TRIALS or spent < budget or n == 1:
+        while calls < 3 or spent < budget or n == 1:
             spent += yield best
             calls += 1
         other = (other + 1) % n
         if other == best:
             continue
-        trial = 0.0
-        for _ in range(TRIALS):
-            trial += yield other
-        budget = 50 * trial
-        if trial / TRIALS < 0.95 * spent / calls:
-            best = other
+        a, b, c = (yield other), (yield other), (yield other)
+        budget = patience * (a + b + c)
+        patience = min(2 * patience, SELDOM)
+        if sorted((a, b, c))[1] < 0.95 * spent / calls:
+            best, patience, budget = other, SOON, SOON * (a + b + c)

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from glassnet.memory import aligned_zeros
 from glassnet.nn.activations import Sigmoid, Softmax, logistic
 from glassnet.nn.checks import positive_int
 from glassnet.nn.engine import Engine
@@ -63,7 +64,7 @@ class Network:
         self.seed = int(seed)
         self.info: dict[str, Any] = {}
         self.n_in, self.n_out = self._check_widths()
-        self._bind(np.empty(sum(layer.size for layer in self.layers), self.dtype))
+        self._bind()
         rng = np.random.default_rng([self.seed, INITIAL_WEIGHTS])
         for layer in self.layers:
             layer.initialize(rng)
@@ -273,9 +274,10 @@ class Network:
             width = layer.width_out(layer.width_in if width is None else width)
         return n_in, width
 
-    def _bind(self, theta: Array) -> None:
-        """Make theta and a gradient of its size this network's own, and every parameter a view into them."""
-        self.theta, self.grad = theta, np.zeros_like(theta)
+    def _bind(self) -> None:
+        """Make theta and grad, and every parameter a view into them."""
+        size = sum(layer.size for layer in self.layers)
+        self.theta, self.grad = aligned_zeros((size,), self.dtype), aligned_zeros((size,), self.dtype)
         self.decayed: list[slice] = []  # the parts of theta that weight decay and L2 act on
         start = 0
         for layer in self.layers:

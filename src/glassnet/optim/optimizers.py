@@ -9,6 +9,8 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from glassnet.memory import aligned_zeros
+
 Array = npt.NDArray[Any]
 
 
@@ -95,7 +97,7 @@ class Optimizer:
             self.steps = 0
         for name in self.slots:
             if self.owner is not None or not hasattr(self, name):
-                setattr(self, name, np.zeros_like(theta))
+                setattr(self, name, aligned_zeros(theta.shape, theta.dtype))
         self.owner = theta
 
     def __repr__(self) -> str:

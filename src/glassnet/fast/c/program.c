@@ -1,6 +1,7 @@
 /* A network as a program: one training step, or inference, by threads that all run the same lines.
 
 The structures are filled by program.py, which also owns all memory. */
+#define _GNU_SOURCE /* sched_getcpu */
 #include "base.h"
 #include "layers.h"
 #include "losses.h"

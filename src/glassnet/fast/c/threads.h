@@ -22,6 +22,7 @@ static struct {
     float *scratch;
     int64_t scratch_size, started;
     unsigned born;     /* the call before the first that the youngest workers take part in */
+    int creator;       /* the core on which they were created */
     atomic_uint call;  /* a number for each call, and in it how many threads take part: number * MAX_THREADS + threads */
     atomic_uint phase; /* how many barriers were passed */
     atomic_int arrived;
@@ -54,9 +55,23 @@ static void take_part(int64_t id, int64_t count) {
     barrier(t);
 }
 
+/* A thread may start on its creator's core, and be left there as long as it sleeps most of the time: go elsewhere. */
+static void leave_core(int core) {
+#ifdef __linux__
+    cpu_set_t all, others;
+    if (sched_getaffinity(0, sizeof all, &all)) return;
+    others = all;
+    CPU_CLR((size_t)core, &others);
+    if (CPU_COUNT(&others) && !sched_setaffinity(0, sizeof others, &others)) sched_setaffinity(0, sizeof all, &all);
+#else
+    (void)core;
+#endif
+}
+
 static void *worker(void *number) {
     int64_t id = (intptr_t)number;
     unsigned seen = pool.born;
+    leave_core(pool.creator);
     for (;;) {
         for (int i = 0; i < SPINS && atomic_load(&pool.call) == seen; i++) pause_();
         if (atomic_load(&pool.call) == seen) {
@@ -92,6 +107,9 @@ static void run(Work work, void *argument, int64_t threads, float *scratch, int6
         pool.started = 1; /* this thread */
     }
     pool.born = atomic_load(&pool.call);
+#ifdef __linux__
+    if (pool.started < threads) pool.creator = sched_getcpu();
+#endif
     for (pthread_t handle; pool.started < threads; pool.started++) {
         if (pthread_create(&handle, 0, worker, (void *)(intptr_t)pool.started)) break;
         pthread_detach(handle);
