@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench parity notebook notebooks clean
+.PHONY: help demo test check format results bench bench-quick parity notebook notebooks clean
 
 help:  ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
 
 demo: $(VENV)/.base  ## train on two bundled data sets, offline; results and pictures land in runs/
 	$(BIN)/glassnet train digits
@@ -26,8 +26,14 @@ format: $(VENV)/.dev  ## apply the formatter and the safe fixes
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.base  ## train the recipes whose results the README gives, over several seeds
+results: $(VENV)/.base  ## train the recipes whose results the README gives, over several seeds
 	$(BIN)/python benchmarks/results.py
+
+bench: $(VENV)/.bench  ## measure the speed beside JAX, PyTorch, scikit-learn and ONNX Runtime: 25 minutes, alone
+	$(BIN)/python benchmarks/speed.py
+
+bench-quick: $(VENV)/.bench  ## the same in two minutes, writing nothing
+	$(BIN)/python benchmarks/speed.py --quick
 
 parity: $(VENV)/.parity  ## ten training steps beside PyTorch, tensor by tensor
 	$(BIN)/python benchmarks/parity.py
@@ -53,6 +59,10 @@ $(VENV)/.base: pyproject.toml | $(BIN)/python
 
 $(VENV)/.dev: $(VENV)/.base
 	$(PIP) --group dev
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.base
+	$(PIP) --group bench
 	@touch $@
 
 $(VENV)/.notebook: $(VENV)/.base

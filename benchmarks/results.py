@@ -1,6 +1,6 @@
 """Train the bundled recipes over several seeds and write what came out: the README's table, a JSON file, pictures.
 
-    make bench                                      # all of it, about ten minutes on two cores
+    make results                                    # all of it, about ten minutes on two cores
     python benchmarks/results.py mnist-fast         # only some; the table keeps the other rows
 
 Every figure is of the test part, which nothing was chosen by; it stands beside the seed exercise's and the baseline's.

@@ -19,9 +19,9 @@ class Archive:
     path: str
     urls: tuple[str, ...]
     sha256: str
-    unpack: Callable[[bytes], bytes]
+    unpack: Callable[[bytes], bytes | bytearray]
 
-    def content(self, packed: bytes) -> bytes:
+    def content(self, packed: bytes) -> bytes | bytearray:
         """Unpack and verify. Raises ValueError with a few words on what is wrong."""
         import hashlib
         import tarfile

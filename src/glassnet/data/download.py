@@ -15,7 +15,7 @@ CHUNK = 1 << 16  # bytes
 log = logging.getLogger(__name__)
 
 
-def download(archive: Archive, folder: Path, timeout: float = TIMEOUT) -> bytes:
+def download(archive: Archive, folder: Path, timeout: float = TIMEOUT) -> bytes | bytearray:
     """Download an archive to its place below `folder` and return its verified content.
 
     A progress bar goes to standard error if that is a terminal. The file appears under its name only whole and

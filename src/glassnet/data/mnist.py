@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import gzip
 import math
 import struct
+import zlib
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,11 +20,25 @@ MIRRORS = (
 SHAPE = (28, 28)
 N_TRAIN = 50_000  # of the 60,000 in the training files; the others validate
 UINT8 = 0x08  # IDX's code for unsigned bytes
+PIECE = 1 << 16  # packed bytes
 
 
-def gunzip(packed: bytes) -> bytes:
-    """Decompress gzip; what isn't gzip is taken to be unpacked already."""
-    return gzip.decompress(packed) if packed.startswith(b"\x1f\x8b") else packed
+def gunzip(packed: bytes) -> bytes | bytearray:
+    """Decompress gzip, into memory that can be written; what isn't gzip is taken to be unpacked already.
+
+    Piece by piece into place is twice as fast as all at once, which moves the content several times.
+    """
+    if not packed.startswith(b"\x1f\x8b"):
+        return packed
+    content = bytearray(int.from_bytes(packed[-4:], "little"))  # the length, by RFC 1952
+    gunzipper, end = zlib.decompressobj(wbits=31), 0
+    for start in range(0, len(packed), PIECE):
+        piece = gunzipper.decompress(packed[start : start + PIECE])
+        content[end : end + len(piece)] = piece
+        end += len(piece)
+    if not gunzipper.eof or end != len(content):
+        raise EOFError("truncated")
+    return content
 
 
 def _archive(name: str, sha256: str) -> Archive:
@@ -39,7 +53,7 @@ ARCHIVES = (
 )
 
 
-def parse_idx(content: bytes) -> NDArray[np.uint8]:
+def parse_idx(content: bytes | bytearray) -> NDArray[np.uint8]:
     """Parse an IDX file of unsigned bytes into an array of the shape that its header gives.
 
     Format: two zero bytes, a type code, the number of dimensions, each dimension as a big-endian 32-bit integer,
@@ -58,7 +72,8 @@ def parse_idx(content: bytes) -> NDArray[np.uint8]:
     if len(content) != size:
         fault = "truncated" if len(content) < size else "overlong"
         raise ValueError(f"a {fault} IDX file: {len(content)} bytes, shape {shape} takes {size}")
-    return np.frombuffer(content, np.uint8, offset=start).reshape(shape).copy()  # a copy, to be writable
+    values = np.frombuffer(content, np.uint8, offset=start).reshape(shape)
+    return values if values.flags.writeable else values.copy()
 
 
 def load_mnist() -> Dataset:

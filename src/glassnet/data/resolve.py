@@ -42,7 +42,7 @@ def find(archive: Archive) -> Path | None:
     return (user and archive.within(user)) or archive.within(cache_folder())
 
 
-def read(archive: Archive, timeout: float = TIMEOUT) -> bytes:
+def read(archive: Archive, timeout: float = TIMEOUT) -> bytes | bytearray:
     """Find or download an archive and return its content, verified every time.
 
     A corrupted file in the cache is downloaded anew. A corrupted file in the user's own folder is left alone

@@ -38,6 +38,7 @@ KINDS: dict[type[Layer], int] = {
 }
 NORMS = (BatchNorm, LayerNorm)
 FLOATS, BYTES, READY = 0, 1, 2  # rows as given, or already preprocessed: as in program.c
+FORMS = {np.dtype(np.float32): FLOATS, np.dtype(np.uint8): BYTES}
 
 
 def split_layers(net: Network) -> tuple[list[Layer], list[Layer], Unstandardize | None]:
@@ -62,7 +63,7 @@ def uncovered(net: Network) -> str | None:
 
 
 def address(array: Array) -> int:
-    """Where the first entry of a contiguous array lies."""
+    """Where the first entry of a contiguous array lies. It takes a microsecond."""
     return int(array.__array_interface__["data"][0])
 
 
@@ -76,11 +77,10 @@ class Program:
     def __init__(self, net: Network, batch: int, threads: int, training: bool) -> None:
         library = load()
         assert not isinstance(library, NoKernelsError)  # `uncovered` has looked
-        self.library, self.batch, self.training = library, batch, training
+        self.library, self.batch = library, batch
         self.memory: dict[int, Array] = {}  # by address
         self.preprocessing, layers, self.unit = split_layers(net)
-        # Dropout does nothing in inference, nor at a rate of 0.
-        self.layers = [la for la in layers if not (type(la) is Dropout and (la.rate == 0 or not training))]
+        self.layers = layers if training else [layer for layer in layers if not isinstance(layer, Dropout)]
         copies = 1 if training else threads
         self.c = CProgram()
         self.c_layers = (CLayer * (len(self.layers) * copies))()
@@ -116,8 +116,9 @@ class Program:
 
     def prepare(self, x: Array) -> tuple[Array, int]:
         """Return rows x in a form that the kernels read, and which: as they are, or preprocessed by the layers."""
-        if x.dtype in (np.uint8, np.float32) and (self.c.scale or not self.preprocessing):
-            return np.ascontiguousarray(x), BYTES if x.dtype == np.uint8 else FLOATS
+        form = FORMS.get(x.dtype)
+        if form is not None and (self.c.scale or not self.preprocessing):
+            return x if x.flags.c_contiguous else np.ascontiguousarray(x), form
         ready = np.empty((len(x), self.width), np.float32)
         for start in range(0, len(x), 4096):
             rows = x[start : start + 4096]
@@ -125,11 +126,6 @@ class Program:
                 rows = layer.forward(rows)
             ready[start : start + 4096] = rows
         return ready, READY
-
-    def operations(self) -> float:
-        """Return the floating-point operations of one row's way through the network, there and, in training, back."""
-        products = 2.0 * sum(layer.W.size for layer in self.layers if isinstance(layer, Dense))
-        return 3 * products if self.training else products
 
     def _describe(self, net: Network, c_layers: Sequence[CLayer]) -> None:
         """Fill in every layer's constants and widths, and give it memory for its input and output."""
@@ -148,7 +144,7 @@ class Program:
             if isinstance(layer, LeakyReLU):
                 c.value = layer.slope
             if isinstance(layer, Dropout):
-                c.value, c.kept = layer.rate, self.allocate(self.batch, width)
+                c.kept = self.allocate(self.batch, width)
             if isinstance(layer, NORMS):
                 c.value, c.kept = layer.eps, self.allocate(self.batch, width)
                 c.inv_std = self.allocate(max(self.batch, width))

@@ -50,7 +50,7 @@ class CProgram(Structure):
 
 
 DECLARATIONS: dict[str, tuple[Any, list[Any]]] = {
-    "train": (c_double, [c_void_p, c_void_p, c_int64, c_double, c_double, c_double, c_int64]),
+    "train": (c_double, [c_void_p, c_void_p, c_int64, c_int64]),
     "infer": (None, [c_void_p, c_void_p, c_int64, c_int64, c_void_p, c_int64]),
     "scratch_size": (c_int64, [c_int64]),
 }

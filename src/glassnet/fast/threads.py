@@ -38,6 +38,9 @@ class Threads:
         self.counts = [limit]
         while self.counts[-1] > 1:
             self.counts.append(self.counts[-1] // 2)
+        self._start()
+
+    def _start(self) -> None:
         self.choices = _fastest(len(self.counts))
         self.choice = next(self.choices)
 
@@ -46,7 +49,10 @@ class Threads:
         return self.counts[self.choice]
 
     def __exit__(self, *_: object) -> None:
-        self.choice = self.choices.send(time.perf_counter() - self.start)
+        try:
+            self.choice = self.choices.send(time.perf_counter() - self.start)
+        except StopIteration:  # Ctrl-C came while it was choosing
+            self._start()
 
 
 def _fastest(n: int) -> Generator[int, float, None]:

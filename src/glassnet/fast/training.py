@@ -14,6 +14,7 @@ from glassnet.optim import SGD, Adam, AdamW, Optimizer
 
 LABELS, DISTRIBUTIONS, BINARY, SQUARED, ABSOLUTE, HUBER = range(6)  # as in losses.h
 CLASSIC, NESTEROV, ADAM = range(3)  # as in optimizers.h
+CHUNK = 4096  # as in program.c
 
 
 class FastStep:
@@ -35,9 +36,10 @@ class FastStep:
         c.data, c.format = program.hold(x), form
         c.loss.kind, c.loss.value, targets = _loss(loss, t, program.n_out)
         c.loss.targets, c.loss.row = program.hold(targets), program.allocate(batch, dtype=np.float64)
-        self._set_optimizer(net, keep_gradients)
+        self._hold_vectors(net)
+        self.keep_gradients = keep_gradients
         self.dropouts = [
-            (layer, program.memory[c_layer.kept])
+            (layer, c_layer, program.memory[c_layer.kept])
             for layer, c_layer in zip(program.layers, program.c_layers, strict=True)
             if isinstance(layer, Dropout)
         ]
@@ -55,35 +57,38 @@ class FastStep:
 
         Returns the loss before the step. If that isn't finite, nothing is moved.
         """
-        optimizer = self.optimizer
-        for layer, noise in self.dropouts:
-            layer.rng.random(out=noise[: len(rows)], dtype=np.float32)
-        t = optimizer.steps + 1
-        b1, b2 = optimizer.betas if isinstance(optimizer, Adam) else (0.0, 0.0)
+        for layer, c_layer, noise in self.dropouts:
+            c_layer.value = layer.rate
+            if layer.rate:  # otherwise nothing is drawn, and whatever is there, being at least 0, keeps every value
+                layer.rng.random(out=noise[: len(rows)], dtype=np.float32)
+        self._set_rates(factor)
         with self.threads as count:
-            value: float = self.train(
-                self.pointer, address(rows), len(rows), optimizer.lr * factor, 1 / (1 - b1**t), 1 / (1 - b2**t), count
-            )
-        optimizer.steps = t
+            value: float = self.train(self.pointer, address(rows), len(rows), count)
+        self.optimizer.steps += 1
         return value
 
-    def _set_optimizer(self, net: Network, keep_gradients: bool) -> None:
-        """Fill the optimizer's structure; its vectors remain the optimizer's own."""
+    def _set_rates(self, factor: float) -> None:
+        """Tell the kernels the optimizer's numbers as they are now: a callback may change them."""
         optimizer, c = self.optimizer, self.program.c.optimizer
-        optimizer.start(net.theta)
-        slots = [address(slot) for slot in optimizer.state().values()]
-        c.slot1, c.slot2, c.grad = slots[0], slots[-1], address(net.grad)
-        c.weight_decay, c.l2, c.clip_norm = optimizer.weight_decay, optimizer.l2, optimizer.clip_norm or 0.0
-        c.fused = optimizer.clip_norm is None and not keep_gradients
+        c.lr, c.weight_decay, c.l2 = optimizer.lr * factor, optimizer.weight_decay, optimizer.l2
+        c.clip_norm = optimizer.clip_norm or 0.0
+        c.fused = optimizer.clip_norm is None and not self.keep_gradients
         if isinstance(optimizer, SGD):
             c.kind, c.momentum = (NESTEROV if optimizer.nesterov else CLASSIC), optimizer.momentum
         elif isinstance(optimizer, Adam):
-            c.kind, c.eps = ADAM, optimizer.eps
-            c.beta1, c.beta2 = optimizer.betas
-        if not c.fused:
-            parts = np.array([(part.start, part.stop) for part in net.decayed], np.int64)
-            self.program.c.decayed, self.program.c.n_decayed = self.program.hold(parts), len(parts)
-            self.program.c.squares = self.program.allocate(net.theta.size // 4096 + 1, dtype=np.float64)
+            c.kind, c.eps, (c.beta1, c.beta2) = ADAM, optimizer.eps, optimizer.betas
+            c.debias1, c.debias2 = (1 / (1 - beta ** (optimizer.steps + 1)) for beta in optimizer.betas)
+
+    def _hold_vectors(self, net: Network) -> None:
+        """Show the kernels the vectors of the optimizer and of the network; they remain their own."""
+        program, optimizer = self.program, self.optimizer
+        optimizer.start(net.theta)
+        slots = [program.hold(slot) for slot in optimizer.state().values()]
+        program.c.optimizer.slot1, program.c.optimizer.slot2 = slots[0], slots[-1]
+        program.c.optimizer.grad = program.hold(net.grad)
+        parts = np.array([(part.start, part.stop) for part in net.decayed], np.int64).reshape(-1, 2)
+        program.c.decayed, program.c.n_decayed = program.hold(parts), len(parts)
+        program.c.squares = program.allocate(net.theta.size // CHUNK + 1, dtype=np.float64)
 
 
 def _loss(loss: Loss, t: Array, n_out: int) -> tuple[int, float, Array]:

@@ -108,8 +108,21 @@ static void step(void *program, Thread t) {
     if (!p->optimizer.fused) clip_and_move(p, t);
 }
 
-/* Each thread takes the next batch of rows, and has layers of its own to work in: nobody waits for anybody. */
-static void infer_rows(void *program, Thread t) {
+/* Of a single batch, all threads do their share. */
+static void infer_batch(void *program, Thread t) {
+    const Program *p = program;
+    const Layer *last = &p->layers[p->n_layers - 1];
+    gather(p, 0, 0, p->m, p->layers->x, t);
+    barrier(t);
+    for (int64_t l = 0; l < p->n_layers; l++) {
+        layer_forward(&p->layers[l], &p->optimizer, p->m, 0, t);
+        barrier(t);
+    }
+    if (t.id == 0) memcpy(p->out, last->y, (size_t)(p->m * last->n_out) * sizeof(float));
+}
+
+/* Of several, each thread takes the next, and has layers of its own to work in: nobody waits for anybody. */
+static void infer_batches(void *program, Thread t) {
     Program *p = program;
     const Layer *layers = p->layers + t.id * p->n_layers, *last = layers + p->n_layers - 1;
     Thread alone = {0, 1, t.scratch};
@@ -122,9 +135,8 @@ static void infer_rows(void *program, Thread t) {
 }
 
 /* One step on the rows of the training part that are given by number; returns the loss before it. */
-double train(Program *p, const int64_t *rows, int64_t m, double lr, double debias1, double debias2, int64_t threads) {
+double train(Program *p, const int64_t *rows, int64_t m, int64_t threads) {
     p->rows = rows, p->m = m;
-    p->optimizer.lr = lr, p->optimizer.debias1 = debias1, p->optimizer.debias2 = debias2;
     run(step, p, threads, p->scratch, p->scratch_size);
     return mean_loss(&p->loss, m);
 }
@@ -132,7 +144,7 @@ double train(Program *p, const int64_t *rows, int64_t m, double lr, double debia
 /* The outputs of all m rows of `data`, in inference mode. */
 void infer(Program *p, const void *data, int64_t format, int64_t m, float *out, int64_t threads) {
     p->data = data, p->format = format, p->m = m, p->out = out, p->next = 0;
-    run(infer_rows, p, threads, p->scratch, p->scratch_size);
+    run(m > p->batch ? infer_batches : infer_batch, p, threads, p->scratch, p->scratch_size);
 }
 
 /* How many floats of memory of its own a thread needs for products whose inner dimension is at most n. */
