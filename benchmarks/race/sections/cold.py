@@ -14,8 +14,9 @@ from race.processes import run
 from race.rounds import in_turn, noisy
 from race.sections import Table
 
-PEERS = ["JAX", "JAX, cache warm", "PyTorch", "scikit-learn"]
-SAME_RECIPE = ["glassnet", "JAX", "JAX, cache warm", "PyTorch"]  # scikit-learn has no label smoothing
+PEERS = ["JAX", "PyTorch", "scikit-learn"]
+WARM = "JAX, cache warm"  # an option of JAX's, off by default
+SAME_RECIPE = ["glassnet", "JAX", WARM, "PyTorch"]  # scikit-learn has no label smoothing
 ACCURACY, MEMORY, FASTER = 0.98, 250, 2.5
 
 
@@ -43,7 +44,7 @@ def measure(quick: bool) -> Section:
         turns: dict[str, Callable[[], float]] = {
             "glassnet": partial(turn, "glassnet", ["race.cold.glassnet"]),
             "JAX": partial(turn, "JAX", ["race.cold.jax"]),
-            "JAX, cache warm": partial(turn, "JAX, cache warm", ["race.cold.jax"], lambda: cache),
+            WARM: partial(turn, WARM, ["race.cold.jax"], lambda: cache),
             "PyTorch": partial(turn, "PyTorch", ["race.cold.pytorch"]),
             "scikit-learn": partial(turn, "scikit-learn", ["race.cold.sklearn"]),
             "glassnet, first start ever": partial(
@@ -66,12 +67,18 @@ def _fresh(folder: Path) -> str:
 
 
 def _goals(cases: Found) -> list[Goal]:
-    ours, best = cases["glassnet"], min((cases[name] for name in PEERS), key=lambda found: found["median"])
-    ratio = best["median"] / ours["median"]
-    least = min(cases[name]["megabytes"] for name in PEERS)
+    ours = cases["glassnet"]
+    least = min(cases[name]["megabytes"] for name in [*PEERS, WARM])
+    goals = []
+    for names, what in ((PEERS, "as installed"), ([*PEERS, WARM], "and of JAX with its compilation cache warm")):
+        best = min((cases[name] for name in names), key=lambda found: found["median"])
+        ratio = best["median"] / ours["median"]
+        goals.append(
+            Goal(f"cold start at least {FASTER} times as fast as the best of the others, {what}", f"{ratio:.2f} times",
+                 None if noisy([ours, best]) else ratio >= FASTER)
+        )  # fmt: skip
     return [
-        Goal(f"cold start at least {FASTER} times as fast as the best of the others", f"{ratio:.2f} times",
-             None if noisy([ours, best]) else ratio >= FASTER),
+        *goals,
         Goal(f"peak memory below {MEMORY} MB, and the lowest",
              f"{ours['megabytes']:.0f} MB, others from {least:.0f} MB", ours["megabytes"] < min(MEMORY, least)),
     ]  # fmt: skip
