@@ -373,3 +373,75 @@ def test_without_a_compiler_or_a_cache_numpy_does_it(tmp_path: Path) -> None:
 
 def test_the_key_of_the_kept_library_names_the_processor() -> None:
     assert library._processor()
+
+
+def test_replaced_arrays_are_never_reached_into() -> None:
+    data = dataset("labels")
+    net = gn.Network([gn.Dense(13, 9), gn.BatchNorm(9), gn.ReLU(), gn.Dense(9, 3)])
+    x = data.test.x.astype(np.float32)
+    first = net.predict(x)
+    net.layers[0].W = 2 * net.layers[0].W
+    assert "W of layer 0 is no part of theta" in str(FastStep.uncovered(net, gn.MSE(), gn.SGD(0.1)))
+    np.testing.assert_allclose(net.predict(x), net.forward(x), rtol=1e-5)
+    assert not np.allclose(net.predict(x), first)
+    other = gn.Network([gn.BatchNorm(13), gn.Dense(13, 3)])
+    other.layers[0].running_mean = np.ones(13, np.float32)
+    assert "running_mean of layer 0 is not a float64" in str(FastStep.uncovered(other, gn.MSE(), gn.SGD(0.1)))
+    assert gn.fit(other, data, gn.CrossEntropy(), gn.SGD(0.1), epochs=1)["train_loss"][-1] > 0
+    optimizer = gn.SGD(0.1, momentum=0.9)
+    optimizer.velocity = np.zeros(5)
+    with pytest.raises(ValueError, match=r"its velocity has shape \(5,\), the network's parameters \(42,\)"):
+        gn.fit(gn.Network([gn.Dense(13, 3)]), data, gn.CrossEntropy(), optimizer)
+
+
+def test_what_is_set_anew_is_seen() -> None:
+    x = np.random.default_rng(0).normal(size=(20, 4)).astype(np.float32)
+    net = gn.Network([gn.Dense(4, 5), gn.LeakyReLU(0.1), gn.Dense(5, 3)])
+    net.predict(x)
+    net.layers[1].slope = 0.9
+    np.testing.assert_allclose(net.predict(x), net.forward(x), rtol=1e-5, atol=1e-6)
+    net.layers.pop()
+    np.testing.assert_allclose(net.predict(x), net.forward(x), rtol=1e-5, atol=1e-6)
+    net.threads = -1
+    with pytest.raises(ValueError, match="threads must be a whole number of at least 1"):
+        net.predict(x)
+
+
+class Changes(gn.Callback):
+    """Sets everything that training reads, in its midst."""
+
+    def on_step(self, run: Training) -> None:
+        step = len(run.history.step_loss)
+        run.loss.label_smoothing = 0.01 * step
+        run.net.layers[2].momentum = 0.5 / step
+        run.net.layers[4].rate = 0.3 * (step % 2)
+        run.optimizer.weight_decay = 0.1 * step
+        if step == 3:
+            run.optimizer.velocity = np.zeros_like(run.optimizer.velocity)
+            run.net.layers[2].running_mean = np.ones(9)
+
+
+def test_callbacks_may_change_what_they_see() -> None:
+    data = dataset("labels")
+    trained = []
+    for fast in (False, True):
+        net = gn.Network(
+            [gn.Standardize(), gn.Dense(13, 9), gn.BatchNorm(9), gn.Tanh(), gn.Dropout(0.2), gn.Dense(9, 3)], fast=fast
+        )
+        gn.fit(
+            net, data, gn.CrossEntropy(), gn.SGD(0.05, momentum=0.9), 2, 25, callbacks=[Changes()], restore_best=False
+        )
+        trained.append(net)
+    np.testing.assert_allclose(trained[1].theta, trained[0].theta, atol=1e-5)
+    for name, value in trained[0].state().items():
+        np.testing.assert_allclose(trained[1].state()[name], value, rtol=1e-5, atol=1e-6)
+
+
+def test_preprocessing_of_ones_own_is_done_by_the_readable_layers() -> None:
+    class Noise(gn.Standardize):
+        pass
+
+    assert (
+        FastStep.uncovered(gn.Network([Noise(), gn.Dense(4, 3)]), gn.MSE(), gn.SGD(0.1))
+        == "there is no kernel for Noise"
+    )

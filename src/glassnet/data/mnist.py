@@ -30,7 +30,10 @@ def gunzip(packed: bytes) -> bytes | bytearray:
     """
     if not packed.startswith(b"\x1f\x8b"):
         return packed
-    content = bytearray(int.from_bytes(packed[-4:], "little"))  # the length, by RFC 1952
+    length = int.from_bytes(packed[-4:], "little")  # by RFC 1952
+    if length > 1032 * len(packed):  # more than deflate can pack (RFC 1951): these aren't the file's last bytes
+        raise EOFError("truncated")
+    content = bytearray(length)
     gunzipper, end = zlib.decompressobj(wbits=31), 0
     for start in range(0, len(packed), PIECE):
         piece = gunzipper.decompress(packed[start : start + PIECE])

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from threading import Lock
 
 import numpy as np
 
-from glassnet.fast.program import FLOATS, READY, Program, address, uncovered
-from glassnet.fast.threads import Threads, available
+from glassnet.fast.program import FLOATS, READY, Program, address, settings, uncovered
+from glassnet.fast.threads import Threads, limit
 from glassnet.nn import Dense, Network
 from glassnet.nn.layer import Array
 
@@ -19,10 +20,9 @@ class Inference:
     """The program of one network, for as long as its state isn't replaced."""
 
     def __init__(self, net: Network) -> None:
-        self.limit, self.threads = net.threads, net.threads or available()
+        self.limit, self.threads = net.threads, limit(net)
         self.program = Program(net, ROWS, self.threads, training=False)
-        self.holders = [(layer, name) for layer in net.layers for name in layer.state]
-        self.state = [getattr(layer, name) for layer, name in self.holders]
+        self.layers, self.settings, self.process = list(net.layers), settings(net.layers), os.getpid()
         self.products = sum(layer.W.size for layer in self.program.layers if isinstance(layer, Dense))
         self.threads_for_few = Threads(self.threads)
         self.x, self.y = (np.zeros((ROWS, n), np.float32) for n in (self.program.width, self.program.n_out))
@@ -30,11 +30,11 @@ class Inference:
         self.infer, self.pointer, self.lock = self.program.library.infer, self.program.pointer(), Lock()
 
     def is_current(self, net: Network) -> bool:
-        """Whether nothing was fitted or set anew since."""
-        if self.limit != net.threads:
+        """Whether nothing was fitted or set anew since, and this isn't a forked process, where the lock may hang."""
+        if self.limit != net.threads or self.layers != net.layers or self.process != os.getpid():
             return False
-        for (layer, name), array in zip(self.holders, self.state, strict=True):  # noqa: SIM110 - twice as fast as all()
-            if getattr(layer, name) is not array:
+        for layer, name, value in self.settings:  # noqa: SIM110 - twice as fast as all()
+            if getattr(layer, name) is not value:
                 return False
         return True
 
@@ -81,4 +81,4 @@ class FastEngine:
     def describe(self, net: Network) -> str:
         """Say what computes a network."""
         why = uncovered(net)
-        return f"NumPy ({why})" if why else f"compiled kernels, at most {net.threads or available()} threads"
+        return f"NumPy ({why})" if why else f"compiled kernels, at most {limit(net)} threads"

@@ -21,6 +21,7 @@ from glassnet.nn import (
     LeakyReLU,
     Network,
     Preprocessing,
+    QuantileNormalize,
     ReLU,
     Sigmoid,
     SiLU,
@@ -53,13 +54,45 @@ def uncovered(net: Network) -> str | None:
     """Say why the kernels can't compute this network, or return None: then they can."""
     if net.dtype != np.float32:
         return f"the kernels compute in float32, not {net.dtype.name}"
-    for layer in split_layers(net)[1]:
-        if type(layer) not in KINDS:
-            return f"there is no kernel for {type(layer).__name__}"
-    if not any(layer.size for layer in net.layers):
+    preprocessing, layers, _ = split_layers(net)
+    unknown = [type(layer) for layer in preprocessing if type(layer) not in (Standardize, QuantileNormalize)]
+    unknown += [type(layer) for layer in layers if type(layer) not in KINDS]
+    if unknown:
+        return f"there is no kernel for {unknown[0].__name__}"
+    if not any(layer.size for layer in layers):
         return "the network has no parameters"
     library = load()
-    return str(library) if isinstance(library, NoKernelsError) else None
+    return str(library) if isinstance(library, NoKernelsError) else _displaced(net)
+
+
+def _displaced(net: Network) -> str | None:
+    """Say which array isn't where the kernels would look for it: somebody put another in its place."""
+    place, wanted = address(net.theta), net.theta.dtype
+    for i, layer in enumerate(net.layers):
+        shapes = layer.shapes()
+        for name, part in layer.parts():
+            a = getattr(layer, name)
+            if address(a) != place + 4 * part.start or (a.dtype, a.shape) != (wanted, shapes[name]):
+                return f"{name} of layer {i} is no part of theta; write into it: {name}[...] = values"
+        for name in layer.state if isinstance(layer, BatchNorm) else ():
+            a = getattr(layer, name)
+            if (a.dtype, a.shape) != (np.float64, (layer.width,)) or not a.flags.c_contiguous:
+                return f"{name} of layer {i} is not a float64 vector of {layer.width}"
+        place += 4 * layer.size
+    return None
+
+
+CONSTANTS = ("slope", "rate", "eps", "momentum")  # of layers, besides their arrays
+
+
+def settings(layers: Sequence[Layer]) -> list[tuple[Layer, str, Any]]:
+    """Return all that layers may have set anew: arrays and constants, each with its owner and its name."""
+    return [
+        (layer, name, getattr(layer, name))
+        for layer in layers
+        for name in (*layer.parameters, *layer.state, *CONSTANTS)
+        if hasattr(layer, name)
+    ]
 
 
 def address(array: Array) -> int:
@@ -95,6 +128,7 @@ class Program:
         c.scratch_size = int(library.scratch_size(max(widest, batch)))
         c.scratch = self.allocate(threads * c.scratch_size)
         if len(self.preprocessing) == 1 and type(self.preprocessing[0]) is Standardize:  # done while gathering a batch
+            self.preprocessing[0].check(np.empty((0, self.width)))
             mean, scale = self.preprocessing[0].mean, self.preprocessing[0].scale
             c.mean, c.scale = (self.hold(np.broadcast_to(a, self.width).astype(np.float32)) for a in (mean, scale))
         if training:
@@ -141,17 +175,28 @@ class Program:
             c.y = x = x if in_place else self.allocate(self.batch, c.n_out)
             if layer.parameters:
                 c.w, c.b = ((address(getattr(layer, name)) - address(net.theta)) // 4 for name in layer.parameters)
-            if isinstance(layer, LeakyReLU):
-                c.value = layer.slope
-            if isinstance(layer, Dropout):
+            if isinstance(layer, (Dropout, *NORMS)):
                 c.kept = self.allocate(self.batch, width)
             if isinstance(layer, NORMS):
-                c.value, c.kept = layer.eps, self.allocate(self.batch, width)
                 c.inv_std = self.allocate(max(self.batch, width))
-            if isinstance(layer, BatchNorm):
-                c.momentum = layer.momentum
-                c.mean, c.var = self.hold(layer.running_mean), self.hold(layer.running_var)
             previous = layer
+            self._set_constants(layer, c)
+
+    def refresh(self) -> None:
+        """Read the layers' constants and running statistics anew: somebody may have set them."""
+        for layer, c in zip(self.layers, self.c_layers, strict=True):
+            self._set_constants(layer, c)
+
+    def _set_constants(self, layer: Layer, c: CLayer) -> None:
+        if isinstance(layer, LeakyReLU):
+            c.value = layer.slope
+        if isinstance(layer, Dropout):
+            c.value = layer.rate
+        if isinstance(layer, NORMS):
+            c.value = layer.eps
+        if isinstance(layer, BatchNorm):
+            c.momentum = layer.momentum
+            c.mean, c.var = self.hold(layer.running_mean), self.hold(layer.running_var)
 
     def _assign_gradients(self) -> None:
         """Give memory to dL/dx of every layer that needs it: in place but where dL/dy has another width or use."""

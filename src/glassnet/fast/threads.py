@@ -7,6 +7,9 @@ import time
 from collections.abc import Generator
 from pathlib import Path
 
+from glassnet.nn import Network
+from glassnet.nn.checks import positive_int
+
 VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 SOON, SELDOM = 4, 64  # after how many times the time of a trial the next one follows
 
@@ -24,6 +27,11 @@ def available() -> int:
     except (OSError, ValueError):  # no such file, or "max"
         pass
     return min(limits)
+
+
+def limit(net: Network) -> int:
+    """Return the most threads for a network. Raises ValueError if its `threads` was set to something else."""
+    return available() if net.threads is None else positive_int(net.threads, "threads")
 
 
 class Threads:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
-from glassnet.fast.program import Program, address, uncovered
-from glassnet.fast.threads import Threads, available
+from glassnet.fast.program import Program, address, settings, uncovered
+from glassnet.fast.threads import Threads, limit
 from glassnet.nn import MAE, MSE, BinaryCrossEntropy, CrossEntropy, Dropout, Huber, Loss, Network
 from glassnet.nn.layer import Array
 from glassnet.optim import SGD, Adam, AdamW, Optimizer
@@ -28,18 +29,21 @@ class FastStep:
         self, net: Network, x: Array, t: Array, loss: Loss, optimizer: Optimizer, batch: int,
         keep_gradients: bool = False,
     ) -> None:  # fmt: skip
-        self.threads = Threads(net.threads or available())
+        self.threads = Threads(limit(net))
         self.optimizer, self.program = optimizer, Program(net, batch, self.threads.limit, training=True)
         program = self.program
         c = program.c
         x, form = program.prepare(x)
         c.data, c.format = program.hold(x), form
-        c.loss.kind, c.loss.value, targets = _loss(loss, t, program.n_out)
+        c.loss.kind, targets = _loss(loss, t, program.n_out)
         c.loss.targets, c.loss.row = program.hold(targets), program.allocate(batch, dtype=np.float64)
-        self._hold_vectors(net)
-        self.keep_gradients = keep_gradients
+        self.net, self.loss, self.keep_gradients = net, loss, keep_gradients
+        program.c.squares = program.allocate(net.theta.size // CHUNK + 1, dtype=np.float64)
+        parts = np.array([(part.start, part.stop) for part in net.decayed], np.int64).reshape(-1, 2)
+        c.decayed, c.n_decayed = program.hold(parts), len(parts)
+        self._look()
         self.dropouts = [
-            (layer, c_layer, program.memory[c_layer.kept])
+            (layer, program.memory[c_layer.kept])
             for layer, c_layer in zip(program.layers, program.c_layers, strict=True)
             if isinstance(layer, Dropout)
         ]
@@ -57,14 +61,18 @@ class FastStep:
 
         Returns the loss before the step. If that isn't finite, nothing is moved.
         """
-        for layer, c_layer, noise in self.dropouts:
-            c_layer.value = layer.rate
+        for owner, name, known in self.seen:
+            if getattr(owner, name) is not known:
+                self._look()
+                break
+        for layer, noise in self.dropouts:
             if layer.rate:  # otherwise nothing is drawn, and whatever is there, being at least 0, keeps every value
                 layer.rng.random(out=noise[: len(rows)], dtype=np.float32)
         self._set_rates(factor)
         with self.threads as count:
             value: float = self.train(self.pointer, address(rows), len(rows), count)
-        self.optimizer.steps += 1
+        if math.isfinite(value):
+            self.optimizer.steps += 1
         return value
 
     def _set_rates(self, factor: float) -> None:
@@ -79,26 +87,42 @@ class FastStep:
             c.kind, c.eps, (c.beta1, c.beta2) = ADAM, optimizer.eps, optimizer.betas
             c.debias1, c.debias2 = (1 / (1 - beta ** (optimizer.steps + 1)) for beta in optimizer.betas)
 
-    def _hold_vectors(self, net: Network) -> None:
-        """Show the kernels the vectors of the optimizer and of the network; they remain their own."""
-        program, optimizer = self.program, self.optimizer
+    def _look(self) -> None:
+        """Show the kernels the vectors and constants of network, loss and optimizer as they are now.
+
+        A callback may set any of them anew. Raises ValueError if a parameter was replaced by an array of its own.
+        """
+        net, program, optimizer = self.net, self.program, self.optimizer
+        if (fault := uncovered(net)) is not None:
+            raise ValueError(fault)
+        optimizer.owner = None  # so that vectors set by a callback are looked at as those set before training are
         optimizer.start(net.theta)
         slots = [program.hold(slot) for slot in optimizer.state().values()]
         program.c.optimizer.slot1, program.c.optimizer.slot2 = slots[0], slots[-1]
         program.c.optimizer.grad = program.hold(net.grad)
-        parts = np.array([(part.start, part.stop) for part in net.decayed], np.int64).reshape(-1, 2)
-        program.c.decayed, program.c.n_decayed = program.hold(parts), len(parts)
-        program.c.squares = program.allocate(net.theta.size // CHUNK + 1, dtype=np.float64)
+        program.c.loss.value = _constant(self.loss)
+        program.refresh()
+        self.seen: list[tuple[Any, str, Any]] = [
+            *settings(program.layers),
+            *((optimizer, name, getattr(optimizer, name)) for name in optimizer.slots),
+            *(
+                (self.loss, name, value)
+                for name, value in vars(self.loss).items()
+                if name in ("delta", "label_smoothing")
+            ),
+        ]
 
 
-def _loss(loss: Loss, t: Array, n_out: int) -> tuple[int, float, Array]:
-    """The kind and constant of a loss, and all targets as its kernel reads them."""
+def _constant(loss: Loss) -> float:
+    """Huber's delta, or the label smoothing."""
+    return loss.delta if isinstance(loss, Huber) else loss.label_smoothing if isinstance(loss, CrossEntropy) else 0.0
+
+
+def _loss(loss: Loss, t: Array, n_out: int) -> tuple[int, Array]:
+    """The kind of a loss, and all targets as its kernel reads them."""
     if isinstance(loss, CrossEntropy) and t.ndim == 1:
-        return LABELS, loss.label_smoothing, np.ascontiguousarray(t, np.int32)
-    targets = np.ascontiguousarray(t.reshape(len(t), n_out), np.float32)
-    if isinstance(loss, CrossEntropy):
-        return DISTRIBUTIONS, loss.label_smoothing, targets
-    if isinstance(loss, Huber):
-        return HUBER, loss.delta, targets
-    kinds: dict[type[Any], int] = {BinaryCrossEntropy: BINARY, MSE: SQUARED, MAE: ABSOLUTE}
-    return kinds[type(loss)], 0.0, targets
+        return LABELS, np.ascontiguousarray(t, np.int32)
+    kinds: dict[type[Loss], int] = {
+        CrossEntropy: DISTRIBUTIONS, BinaryCrossEntropy: BINARY, MSE: SQUARED, MAE: ABSOLUTE, Huber: HUBER
+    }  # fmt: skip
+    return kinds[type(loss)], np.ascontiguousarray(t.reshape(len(t), n_out), np.float32)

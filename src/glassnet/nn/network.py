@@ -33,9 +33,9 @@ class Network:
     a row before and after (n_in is None while only fitting can tell). `info` holds what else should travel with
     the weights, such as the names of features and classes: anything that JSON can hold.
 
-    `fast` lets an engine (glassnet.fast) train and predict where it covers the network, with the same numbers but for
-    rounding; fast=False keeps to the readable layers. `threads` limits what the engine uses (default: the cores there
-    are, or what OMP_NUM_THREADS and the like say). Neither is saved with the network; both may be changed at any time.
+    `fast` lets an engine (glassnet.fast) train and predict where it covers the network, to the same numbers but for
+    rounding (training leaves `grad` alone then); fast=False keeps to the readable layers. `threads` limits what the
+    engine uses, as OMP_NUM_THREADS and the like do. Neither is saved; both may be set at any time.
 
     Raises TypeError for an entry that is no layer, ValueError for layers whose widths don't fit or another dtype.
     """

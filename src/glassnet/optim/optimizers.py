@@ -98,6 +98,11 @@ class Optimizer:
         for name in self.slots:
             if self.owner is not None or not hasattr(self, name):
                 setattr(self, name, aligned_zeros(theta.shape, theta.dtype))
+            elif getattr(self, name).shape != theta.shape:
+                shape = getattr(self, name).shape
+                raise ValueError(f"{self!r}: its {name} has shape {shape}, the network's parameters {theta.shape}")
+            else:
+                setattr(self, name, np.ascontiguousarray(getattr(self, name), theta.dtype))
         self.owner = theta
 
     def __repr__(self) -> str:

@@ -35,6 +35,8 @@ class NetworkTable:
     init: str = "he"
     standardize_target: bool = True  # of values: the network works with unit targets, its outputs are in their unit
     dtype: str = "float32"
+    fast: bool = True  # compiled kernels where they cover the network
+    threads: int | None = None  # at most so many of them side by side
 
 
 @dataclass
@@ -119,7 +121,8 @@ class Recipe:
         layers.append(call(nn.Dense, {"fan_in": width, "fan_out": n_out, "init": table.init}, "network"))
         if task == "regression" and table.standardize_target:
             layers.append(nn.Unstandardize())
-        return call(nn.Network, {"layers": layers, "dtype": table.dtype, "seed": self.seed}, "network")
+        settings = {"dtype": table.dtype, "seed": self.seed, "fast": table.fast, "threads": table.threads}
+        return call(nn.Network, {"layers": layers, **settings}, "network")
 
     def build_loss(self, task: str) -> nn.Loss:
         """Make the loss; raise ValueError if it is for another task than the data's."""

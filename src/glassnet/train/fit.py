@@ -159,6 +159,7 @@ def _check(run: Training) -> None:
 
 def _explain(net: Network, x: Array, value: float, epoch: int, step: int, optimizer: Optimizer) -> str:
     """Where the numbers went bad, and what to try."""
+    net = net.copy()  # looking must not change running statistics
     y, place = net.as_input(x), "every layer's output is finite, but the loss overflows"
     with np.errstate(all="ignore"):
         for i, layer in enumerate(net.layers):

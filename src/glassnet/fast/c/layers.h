@@ -23,10 +23,6 @@ typedef struct {
 
 #define STRIP 64 /* columns that are summed over rows together */
 
-/* Columns of a normalisation are shared out in whole vectors; rows and entries by count. */
-INLINE Range columns_of(int64_t n, Thread t) { return share(n, LANES, t); }
-INLINE Range entries_of(int64_t n, Thread t) { return share(n, LANES, t); }
-
 static void dense_forward(const Layer *l, const Optimizer *o, int64_t m, Thread t) {
     multiply(l->x, o->theta + l->w, 0, o->theta + l->b, l->y, m, l->n_out, l->n_in, t);
 }
@@ -37,7 +33,7 @@ static void dense_backward(const Layer *l, const Optimizer *o, int64_t m, Thread
         barrier(t); /* all have used W before anyone moves it */
     }
     weight_gradient(l->x, l->dy, m, l->n_in, l->n_out, l->w, o, t);
-    Range mine = columns_of(l->n_out, t);
+    Range mine = share(l->n_out, LANES, t);
     for (int64_t j = mine.begin; j < mine.end; j += STRIP) {
         float sum[STRIP] = {0};
         int64_t width = min64(STRIP, mine.end - j);
@@ -73,7 +69,7 @@ INLINE float tanh_(float x) {
 static void activation_forward(const Layer *l, int64_t m, Thread t) {
     const float *x = l->x;
     float *y = l->y, slope = (float)l->value;
-    Range r = entries_of(m * l->n_out, t);
+    Range r = share(m * l->n_out, LANES, t);
     int64_t i;
 #define EACH for (i = r.begin; i < r.end; i++)
     switch (l->kind) {
@@ -89,7 +85,7 @@ static void activation_forward(const Layer *l, int64_t m, Thread t) {
 static void activation_backward(const Layer *l, int64_t m, Thread t) {
     const float *x = l->x, *y = l->y, *dy = l->dy;
     float *dx = l->dx, slope = (float)l->value;
-    Range r = entries_of(m * l->n_out, t);
+    Range r = share(m * l->n_out, LANES, t);
     int64_t i;
     switch (l->kind) {
     case RELU: EACH dx[i] = y[i] > 0 ? dy[i] : 0 * dy[i]; break; /* a NaN stays one */
@@ -106,7 +102,7 @@ static void activation_backward(const Layer *l, int64_t m, Thread t) {
 }
 
 static void dropout_forward(const Layer *l, int64_t m, int training, Thread t) {
-    Range r = entries_of(m * l->n_out, t);
+    Range r = share(m * l->n_out, LANES, t);
     float rate = (float)l->value, scale = (float)(1 / (1 - l->value));
     for (int64_t i = r.begin; i < r.end; i++) {
         if (training) l->kept[i] = l->kept[i] >= rate ? scale : 0;
@@ -115,7 +111,7 @@ static void dropout_forward(const Layer *l, int64_t m, int training, Thread t) {
 }
 
 static void dropout_backward(const Layer *l, int64_t m, Thread t) {
-    Range r = entries_of(m * l->n_out, t);
+    Range r = share(m * l->n_out, LANES, t);
     for (int64_t i = r.begin; i < r.end; i++) l->dx[i] = l->dy[i] * l->kept[i];
 }
 
@@ -161,7 +157,7 @@ static void layer_norm_backward(const Layer *l, const Optimizer *o, int64_t m, T
         }
         barrier(t); /* all have used gamma before anyone moves it */
     }
-    Range mine = columns_of(n, t);
+    Range mine = share(n, LANES, t);
     for (int64_t j = mine.begin; j < mine.end; j += STRIP) {
         float dgamma[STRIP], dbeta[STRIP];
         int64_t width = min64(STRIP, mine.end - j);
@@ -174,7 +170,7 @@ static void layer_norm_backward(const Layer *l, const Optimizer *o, int64_t m, T
 static void batch_norm_forward(const Layer *l, const Optimizer *o, int64_t m, int training, Thread t) {
     int64_t n = l->n_out;
     const float *gamma = o->theta + l->w, *beta = o->theta + l->b;
-    Range mine = columns_of(n, t);
+    Range mine = share(n, LANES, t);
     for (int64_t j = mine.begin; j < mine.end; j += STRIP) {
         float mean[STRIP] = {0}, var[STRIP] = {0};
         int64_t width = min64(STRIP, mine.end - j);
@@ -207,7 +203,7 @@ static void batch_norm_forward(const Layer *l, const Optimizer *o, int64_t m, in
 static void batch_norm_backward(const Layer *l, const Optimizer *o, int64_t m, Thread t) {
     int64_t n = l->n_out;
     const float *gamma = o->theta + l->w;
-    Range mine = columns_of(n, t);
+    Range mine = share(n, LANES, t);
     for (int64_t j = mine.begin; j < mine.end; j += STRIP) {
         float dgamma[STRIP], dbeta[STRIP];
         int64_t width = min64(STRIP, mine.end - j);

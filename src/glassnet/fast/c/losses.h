@@ -16,7 +16,7 @@ typedef struct {
 INLINE float cross_entropy(const Loss *l, const float *y, const float *q, int32_t label, float *dy, float m) {
     int64_t n = l->n_out;
     float top = y[0], sum = 0, along = 0, keep = 1 - (float)l->value, even = (float)l->value / (float)n;
-    for (int64_t j = 1; j < n; j++) top = y[j] < top ? top : y[j]; /* a NaN stays */
+    for (int64_t j = 1; j < n; j++) top = y[j] < top ? top : y[j];
     for (int64_t j = 0; j < n; j++) sum += dy[j] = exp_(y[j] - top);
     for (int64_t j = 0; j < n; j++) {
         float target = keep * (q ? q[j] : j == label ? 1.0f : 0.0f) + even;

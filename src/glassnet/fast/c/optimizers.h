@@ -16,8 +16,8 @@ typedef struct {
 } Optimizer;
 
 typedef struct {
-    float lr, momentum, shrink, l2, beta1, beta2, eps, debias1, debias2;
-} Rates; /* the same in single precision, for one parameter */
+    float lr, momentum, shrink, l2, beta1, beta2, rest1, rest2, eps, debias1, debias2;
+} Rates; /* the same in single precision, for one parameter; rest: 1 - beta, which single precision would spoil */
 
 INLINE void sgd(Rates o, float g, float *w, float *velocity) {
     float before = *w * o.shrink, step = o.lr * (g + o.l2 * *w);
@@ -34,8 +34,8 @@ INLINE void nesterov(Rates o, float g, float *w, float *velocity) {
 INLINE void adam(Rates o, float g, float *w, float *m, float *v) {
     float before = *w * o.shrink;
     g += o.l2 * *w;
-    *m = o.beta1 * *m + (1 - o.beta1) * g;
-    *v = o.beta2 * *v + (1 - o.beta2) * (g * g);
+    *m = o.beta1 * *m + o.rest1 * g;
+    *v = o.beta2 * *v + o.rest2 * (g * g);
     *w = before - o.lr * o.debias1 * *m / (sqrtf(o.debias2 * *v) + o.eps);
 }
 
@@ -57,7 +57,7 @@ INLINE void move_row(const Optimizer *o, Rates rates, int64_t offset, const floa
 INLINE Rates rates_of(const Optimizer *o, int decayed) {
     return (Rates){
         (float)o->lr, (float)o->momentum, decayed ? (float)(1 - o->lr * o->weight_decay) : 1, decayed ? (float)o->l2 : 0,
-        (float)o->beta1, (float)o->beta2, (float)o->eps, (float)o->debias1, (float)o->debias2};
+        (float)o->beta1, (float)o->beta2, (float)(1 - o->beta1), (float)(1 - o->beta2), (float)o->eps, (float)o->debias1, (float)o->debias2};
 }
 
 /* Give gradients g of n parameters from theta[offset] on to the optimizer. */

@@ -71,6 +71,10 @@ static void pack(const float *b, int64_t ldb, int64_t n, int64_t columns, float 
     }
 }
 
+#if !defined(__clang__) && __GNUC__ < 12 /* the older name */
+typedef int32_t places __attribute__((vector_size(4 * LANES)));
+#define __builtin_shufflevector(a, b, ...) __builtin_shuffle(a, b, (places){__VA_ARGS__})
+#endif
 #if LANES == 16
 #define LOW(a, b) __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
 #define HIGH(a, b) __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)

@@ -54,10 +54,11 @@ static void gather(const Program *p, const int64_t *rows, int64_t first, int64_t
     }
 }
 
-/* Move n parameters by their whole gradient: with L2, that of the penalty is added to it. */
+/* Move the parameters from..to by their whole gradient: with L2, that of the penalty is added to it. */
 static void move_part(const Optimizer *o, int64_t from, int64_t to, int decayed) {
     Rates rates = rates_of(o, decayed);
-    for (int64_t i = from; rates.l2 != 0 && i < to; i++) o->grad[i] += rates.l2 * o->theta[i];
+    if (rates.l2 != 0)
+        for (int64_t i = from; i < to; i++) o->grad[i] += rates.l2 * o->theta[i];
     rates.l2 = 0;
     if (from < to) move_row(o, rates, from, o->grad + from, to - from);
 }
@@ -76,7 +77,7 @@ static void clip_and_move(const Program *p, Thread t) {
         barrier(t);
         for (int64_t c = 0; c * CHUNK < p->n_parameters; c++) norm += p->squares[c];
         norm = sqrt(norm);
-        if (norm > o->clip_norm)
+        if (isfinite(norm) && norm > o->clip_norm)
             for (int64_t i = mine.begin; i < mine.end; i++) o->grad[i] *= (float)(o->clip_norm / norm);
     }
     int64_t at = mine.begin;

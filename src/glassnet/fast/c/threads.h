@@ -45,7 +45,7 @@ static void barrier(Thread t) {
         atomic_store(&pool.phase, phase + 1);
         return;
     }
-    for (int i = 0; atomic_load_explicit(&pool.phase, memory_order_acquire) == phase; i++)
+    for (int i = 0; atomic_load_explicit(&pool.phase, memory_order_acquire) == phase; i += i < SPINS)
         i < SPINS ? pause_() : (void)sched_yield();
 }
 
@@ -68,19 +68,25 @@ static void leave_core(int core) {
 #endif
 }
 
+/* Whether there is a call after the one seen last, and with so many threads that this one takes part. */
+static int is_called(int64_t id, unsigned seen) {
+    unsigned call = atomic_load(&pool.call);
+    return call != seen && id < call % MAX_THREADS;
+}
+
 static void *worker(void *number) {
     int64_t id = (intptr_t)number;
     unsigned seen = pool.born;
     leave_core(pool.creator);
     for (;;) {
-        for (int i = 0; i < SPINS && atomic_load(&pool.call) == seen; i++) pause_();
-        if (atomic_load(&pool.call) == seen) {
+        for (int i = 0; i < SPINS && !is_called(id, seen); i++) pause_();
+        if (!is_called(id, seen)) {
             pthread_mutex_lock(&pool.lock);
-            while (atomic_load(&pool.call) == seen) pthread_cond_wait(&pool.wake, &pool.lock);
+            while (!is_called(id, seen)) pthread_cond_wait(&pool.wake, &pool.lock);
             pthread_mutex_unlock(&pool.lock);
         }
-        seen = atomic_load(&pool.call);
-        if (id < seen % MAX_THREADS) take_part(id, seen % MAX_THREADS);
+        seen = atomic_load(&pool.call); /* it can't end, and another begin, without this thread */
+        take_part(id, seen % MAX_THREADS);
     }
     return 0;
 }
