@@ -22,7 +22,7 @@ static struct {
     float *scratch;
     int64_t scratch_size, started;
     unsigned born;     /* the call before the first that the youngest workers take part in */
-    int creator;       /* the core on which they were created */
+    int caller;        /* the core of the thread that calls */
     atomic_uint call;  /* a number for each call, and in it how many threads take part: number * MAX_THREADS + threads */
     atomic_uint phase; /* how many barriers were passed */
     atomic_int arrived;
@@ -55,16 +55,14 @@ static void take_part(int64_t id, int64_t count) {
     barrier(t);
 }
 
-/* A thread may start on its creator's core, and be left there as long as it sleeps most of the time: go elsewhere. */
-static void leave_core(int core) {
+/* A thread may start or wake on its caller's core, and be left there as long as it sleeps most of the time: go elsewhere. */
+static void leave_caller(void) {
 #ifdef __linux__
     cpu_set_t all, others;
-    if (sched_getaffinity(0, sizeof all, &all)) return;
+    if (sched_getcpu() != pool.caller || sched_getaffinity(0, sizeof all, &all)) return;
     others = all;
-    CPU_CLR((size_t)core, &others);
+    CPU_CLR((size_t)pool.caller, &others);
     if (CPU_COUNT(&others) && !sched_setaffinity(0, sizeof others, &others)) sched_setaffinity(0, sizeof all, &all);
-#else
-    (void)core;
 #endif
 }
 
@@ -77,13 +75,14 @@ static int is_called(int64_t id, unsigned seen) {
 static void *worker(void *number) {
     int64_t id = (intptr_t)number;
     unsigned seen = pool.born;
-    leave_core(pool.creator);
+    leave_caller();
     for (;;) {
         for (int i = 0; i < SPINS && !is_called(id, seen); i++) pause_();
         if (!is_called(id, seen)) {
             pthread_mutex_lock(&pool.lock);
             while (!is_called(id, seen)) pthread_cond_wait(&pool.wake, &pool.lock);
             pthread_mutex_unlock(&pool.lock);
+            leave_caller();
         }
         seen = atomic_load(&pool.call); /* it can't end, and another begin, without this thread */
         take_part(id, seen % MAX_THREADS);
@@ -114,7 +113,7 @@ static void run(Work work, void *argument, int64_t threads, float *scratch, int6
     }
     pool.born = atomic_load(&pool.call);
 #ifdef __linux__
-    if (pool.started < threads) pool.creator = sched_getcpu();
+    pool.caller = sched_getcpu();
 #endif
     for (pthread_t handle; pool.started < threads; pool.started++) {
         if (pthread_create(&handle, 0, worker, (void *)(intptr_t)pool.started)) break;
