@@ -95,7 +95,8 @@ class FastStep:
         net, program, optimizer = self.net, self.program, self.optimizer
         if (fault := uncovered(net)) is not None:
             raise ValueError(fault)
-        optimizer.owner = None  # so that vectors set by a callback are looked at as those set before training are
+        if optimizer.owner is net.theta:
+            optimizer.owner = None  # so that vectors set by a callback are looked at as those set before training are
         optimizer.start(net.theta)
         slots = [program.hold(slot) for slot in optimizer.state().values()]
         program.c.optimizer.slot1, program.c.optimizer.slot2 = slots[0], slots[-1]
