@@ -17,7 +17,7 @@ JAX, OTHERS = CONTENDERS[1:2], CONTENDERS[2:]
 PRODUCTS = {"NumPy": "NumPy's product", "JAX": "JAX's product"}  # who multiplies large matrices, and the turn's name
 SIZE = 2048  # of these matrices, which are square
 IDLE = 0.05  # the share of a processor that all waiting workers together may take
-AGREE = 0.01  # all test accuracies lie within this
+AGREE = 0.02  # all test accuracies lie within this: at a constant learning rate one epoch may fall by 1%
 
 
 def measure(quick: bool) -> Section:
