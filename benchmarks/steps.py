@@ -8,7 +8,6 @@ Times are medians over interleaved rounds, in microseconds per step, at two thre
 from __future__ import annotations
 
 import copy
-import itertools
 import statistics
 import subprocess
 import sys
@@ -19,7 +18,8 @@ from typing import Any
 import numpy as np
 
 import glassnet as gn
-from race.cases import TRAINING, Case, shape
+from race.cases import TRAINING, Case, parameters, shape
+from race.contenders import glassnet as contender
 
 ROUNDS = 7
 STEPS = 60  # of each round
@@ -58,12 +58,11 @@ def data(case: Case, rows: int) -> gn.Dataset:
     return mnist
 
 
-def network(widths: tuple[int, ...], **how: Any) -> gn.Network:
-    """Dense layers with ReLU between them, on raw pixels."""
-    layers: list[gn.Layer] = [gn.Standardize(per_feature=False)]
-    for fan_in, fan_out in itertools.pairwise(widths):
-        layers += [gn.Dense(fan_in, fan_out), gn.ReLU()]
-    return gn.Network(layers[:-1], **how)
+def network(case: Case, fast: bool = True, threads: int | None = None) -> gn.Network:
+    """The training race's network, on raw pixels."""
+    net = contender.network(parameters(case.widths), gn.Standardize(per_feature=False))
+    net.fast, net.threads = fast, threads
+    return net
 
 
 def warm_up(mnist: gn.Dataset, case: Case) -> gn.Dataset:
@@ -81,7 +80,7 @@ class Gradients(gn.Callback):
 
 def step_time(case: Case, mnist: gn.Dataset, *callbacks: gn.Callback, **how: Any) -> float:
     """Microseconds per step of one epoch."""
-    net = network(case.widths, **how)
+    net = network(case, **how)
     net.fit_preprocessing(mnist.train.x[:1000])
     gn.fit(net, warm_up(mnist, case), gn.CrossEntropy(), gn.SGD(0.01), 1, case.batch, validate=False)
     start = time.perf_counter()

@@ -16,6 +16,7 @@ from glassnet.optim import SGD, Adam, AdamW, Optimizer
 LABELS, DISTRIBUTIONS, BINARY, SQUARED, ABSOLUTE, HUBER = range(6)  # as in losses.h
 CLASSIC, NESTEROV, ADAM = range(3)  # as in optimizers.h
 CHUNK = 4096  # as in program.c
+CONSTANTS = ("delta", "label_smoothing")  # of losses, which have one at most
 
 
 class FastStep:
@@ -101,22 +102,14 @@ class FastStep:
         slots = [program.hold(slot) for slot in optimizer.state().values()]
         program.c.optimizer.slot1, program.c.optimizer.slot2 = slots[0], slots[-1]
         program.c.optimizer.grad = program.hold(net.grad)
-        program.c.loss.value = _constant(self.loss)
+        constant = {name: value for name, value in vars(self.loss).items() if name in CONSTANTS}
+        program.c.loss.value = next(iter(constant.values()), 0.0)
         program.refresh()
         self.seen: list[tuple[Any, str, Any]] = [
             *settings(program.layers),
             *((optimizer, name, getattr(optimizer, name)) for name in optimizer.slots),
-            *(
-                (self.loss, name, value)
-                for name, value in vars(self.loss).items()
-                if name in ("delta", "label_smoothing")
-            ),
+            *((self.loss, name, value) for name, value in constant.items()),
         ]
-
-
-def _constant(loss: Loss) -> float:
-    """Huber's delta, or the label smoothing."""
-    return loss.delta if isinstance(loss, Huber) else loss.label_smoothing if isinstance(loss, CrossEntropy) else 0.0
 
 
 def _loss(loss: Loss, t: Array, n_out: int) -> tuple[int, Array]:

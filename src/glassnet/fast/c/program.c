@@ -27,7 +27,7 @@ typedef struct {
     int64_t scratch_size;
     float *scratch;
     /* of the present call: */
-    const int64_t *rows;
+    const int64_t *rows; /* [m]; null in inference: all */
     int64_t m;
     float *out;
     _Atomic int64_t next;
@@ -91,14 +91,19 @@ static void clip_and_move(const Program *p, Thread t) {
     move_part(o, at, mine.end, 0);
 }
 
-static void step(void *program, Thread t) {
-    const Program *p = program;
+/* One batch through all layers, each thread doing its share of every layer. */
+static void forward(const Program *p, int training, Thread t) {
     gather(p, p->rows, 0, p->m, p->layers->x, t);
     barrier(t);
     for (int64_t l = 0; l < p->n_layers; l++) {
-        layer_forward(&p->layers[l], &p->optimizer, p->m, 1, t);
+        layer_forward(&p->layers[l], &p->optimizer, p->m, training, t);
         barrier(t);
     }
+}
+
+static void step(void *program, Thread t) {
+    const Program *p = program;
+    forward(p, 1, t);
     loss_rows(&p->loss, p->rows, p->m, t);
     barrier(t);
     if (!isfinite(mean_loss(&p->loss, p->m))) return; /* the weights stay as they were, for the error's message */
@@ -113,12 +118,7 @@ static void step(void *program, Thread t) {
 static void infer_batch(void *program, Thread t) {
     const Program *p = program;
     const Layer *last = &p->layers[p->n_layers - 1];
-    gather(p, 0, 0, p->m, p->layers->x, t);
-    barrier(t);
-    for (int64_t l = 0; l < p->n_layers; l++) {
-        layer_forward(&p->layers[l], &p->optimizer, p->m, 0, t);
-        barrier(t);
-    }
+    forward(p, 0, t);
     if (t.id == 0) memcpy(p->out, last->y, (size_t)(p->m * last->n_out) * sizeof(float));
 }
 
