@@ -29,10 +29,10 @@ format: $(VENV)/.dev  ## apply the formatter and the safe fixes
 results: $(VENV)/.base  ## train the recipes whose results the README gives, over several seeds
 	$(BIN)/python benchmarks/results.py
 
-bench: $(VENV)/.bench  ## measure the speed beside JAX, PyTorch, scikit-learn and ONNX Runtime: 25 minutes, alone
+bench: $(VENV)/.bench  ## measure the speed beside JAX, PyTorch, scikit-learn and ONNX Runtime: 15 minutes, alone
 	$(BIN)/python benchmarks/speed.py
 
-bench-quick: $(VENV)/.bench  ## the same in two minutes, writing nothing
+bench-quick: $(VENV)/.bench  ## the same in a few minutes, writing nothing
 	$(BIN)/python benchmarks/speed.py --quick
 
 parity: $(VENV)/.parity  ## ten training steps beside PyTorch, tensor by tensor
