@@ -12,7 +12,10 @@ import pytest
 import glassnet as gn
 
 SOURCE = Path(gn.__file__).parent
-FLOORS = [["files", "memory"], ["nn", "data", "optim", "plots"], ["fast"], ["train"], ["recipes"], ["cli"]]
+FLOORS = [
+    ["files", "memory"], ["nn", "data", "optim", "plots"], ["fast"], ["train"], ["inspection"], ["recipes"],
+    ["report", "explore"], ["cli"],
+]  # fmt: skip
 
 
 def test_importing_glassnet_loads_numpy_and_nothing_heavier() -> None:

@@ -1,0 +1,48 @@
+"""The commands about data sets."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from glassnet.cli.printing import print_table
+
+app = typer.Typer(help="List, download and verify the data sets.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_data() -> None:
+    """List the data sets, and where their files were found."""
+    from glassnet import data
+
+    rows = [[s.name, f"{s.rows:,}", s.task, s.where, s.origin] for s in data.status()]
+    print_table(["name", "rows", "task", "where", "origin"], rows)
+
+
+@app.command("fetch")
+def fetch_data(
+    name: Annotated[str, typer.Argument(help="mnist or california; digits and diabetes are bundled.")],
+) -> None:
+    """Download a data set's files, where they aren't here yet, and verify them."""
+    from glassnet import data
+
+    _print_files(name, data.fetch(name))
+
+
+@app.command("verify")
+def verify_data(name: Annotated[str | None, typer.Argument(help="Default: all.")] = None) -> None:
+    """Verify the content of the files that are here; exit status 1 if one is corrupted."""
+    from glassnet import data
+
+    names = [name] if name is not None else [s.name for s in data.status()]
+    states = [state for each in names for state in _print_files(each, data.verify(each))]
+    raise typer.Exit(1 if any(s.state == "corrupted" for s in states) else 0)
+
+
+def _print_files(name: str, states: list[Any]) -> list[Any]:
+    if not states:
+        print(f"ok         {name} comes inside scikit-learn")
+    for state in states:
+        print(f"{state.state:9}  {state.path}")
+    return states

@@ -1,0 +1,137 @@
+"""The commands about experiments: train, evaluate, predict, gradcheck, recipes."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from glassnet.cli.app import RunArgument, app
+from glassnet.cli.printing import number, print_table
+
+
+@app.command()
+def train(
+    recipe: Annotated[
+        str | None,
+        typer.Argument(metavar="RECIPE|TABLE", help="A recipe's name or .toml file, or a .csv or .parquet table."),
+    ] = None,
+    target: Annotated[str | None, typer.Option(metavar="COLUMN", help="The table's column to predict.")] = None,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="The run directory; by default below runs/.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Another seed than the recipe's.")] = None,
+    changes: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Change the recipe: optimizer.lr=0.01; may be repeated."),
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a training that was killed, in --out.")] = False,
+) -> None:
+    """Train a recipe, or the default network on a table of your own, and write a run directory."""
+    from glassnet import recipes
+
+    changes = list(changes or [])
+    if resume and out is None:
+        raise ValueError("--resume needs --out, the run directory to go on with")
+    if recipe is None:
+        if not resume or out is None:
+            raise ValueError("name a recipe, or a .csv or .parquet table; glassnet recipes lists the recipes")
+        recipe = str(out / "recipe.toml")  # as it was begun
+    if Path(recipe).suffix.lower() in (".csv", ".parquet"):
+        chosen = recipes.load("table", seed=seed, changes=changes)
+        chosen.data.source, chosen.name = recipe, Path(recipe).stem
+        chosen.data.target = target or chosen.data.target
+    else:
+        if target is not None:
+            raise ValueError(f"{recipe} is no .csv or .parquet table, and only those take --target")
+        chosen = recipes.load(recipe, seed=seed, changes=changes)
+    out = out or recipes.free_directory(Path("runs") / chosen.name)
+    metrics = recipes.train(chosen, out, resume=resume, progress=True)
+    _print_metrics(metrics)
+    note = " (stopped early, by Ctrl-C)" if metrics["interrupted"] else ""
+    epochs = "1 epoch" if metrics["epochs"] == 1 else f"{metrics['epochs']} epochs"
+    print(f"{epochs} in {metrics['seconds']:.1f} s{note}; written to {out}")
+
+
+@app.command()
+def evaluate(run: RunArgument) -> None:
+    """Evaluate a run's network on its test rows once more, class by class."""
+    from glassnet import recipes
+
+    metrics = recipes.evaluate_run(run)
+    _print_metrics(metrics)
+    if "classes" in metrics:
+        rows = [[name, *(number(v) for v in scores.values())] for name, scores in metrics["classes"].items()]
+        print_table(["test, by class", "precision", "recall", "rows"], rows)
+        counts = zip(metrics["classes"], metrics["confusion_matrix"], strict=True)
+        print_table(["true \\ predicted", *metrics["classes"]], [[name, *map(str, row)] for name, row in counts])
+
+
+@app.command()
+def predict(
+    run: RunArgument,
+    rows: Annotated[Path, typer.Argument(metavar="INPUT", help="A table with the run's columns, or an image.")],
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write CSV here instead of printing it.")] = None,
+) -> None:
+    """Predict the rows of a CSV or Parquet table, or the digit in a picture, as CSV."""
+    from glassnet import recipes
+
+    recipes.write_predictions(recipes.predict_file(run, rows), out)
+
+
+@app.command()
+def gradcheck(
+    recipe: Annotated[str | None, typer.Argument(metavar="[RECIPE]", help="Default: every layer, every loss.")] = None,
+) -> None:
+    """Compare gradients with differences of the loss: of a recipe's network on its data, or of every layer."""
+    if recipe is not None:
+        from glassnet import recipes
+
+        report = recipes.gradcheck(recipes.load(recipe))
+        print(report)
+        raise typer.Exit(0 if report.passed else 1)
+    from glassnet.nn.selfcheck import summary
+
+    groups = summary()
+    rows = [[g.name, str(g.cases), f"{g.checked:,}", f"{g.at_kinks:,}", f"{g.max_relative_error:.1e}",
+             "passed" if g.passed else "FAILED"] for g in groups]  # fmt: skip
+    print_table(["layer", "networks", "gradients", "at kinks", "max relative error", ""], rows)
+    print("each with every loss, in four shapes, training and inference; tolerance 1e-6; at kinks no gradient exists")
+    raise typer.Exit(0 if all(g.passed for g in groups) else 1)
+
+
+@app.command("recipes")
+def list_recipes(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Show this one whole, as TOML.")] = None,
+) -> None:
+    """List the recipes that come with glassnet, or show one."""
+    from glassnet import recipes
+
+    if name is not None:
+        print(recipes.text(name), end="")
+        return
+    briefly = [[each, recipes.load(each).description.partition(". ")[0]] for each in recipes.names()]
+    print_table(["recipe", "what it does"], briefly)
+
+
+def _print_metrics(metrics: dict[str, Any]) -> None:
+    """The figures of all parts, beside those of a network that has learned nothing."""
+    from glassnet.train.metrics import METRICS
+
+    parts = {"train": "train", "val": "validation", "test": "test", "baseline": "test, baseline"}
+    print(metrics["data"])
+    head = [metrics["recipe"], *parts.values()]
+    names = [name for name in METRICS[metrics["task"]] if name != "loss" or not _is_mse(metrics)]
+    rows = [[name, *(number(metrics[part][name]) for part in parts)] for name in names]
+    print_table(head, rows)
+    constant = {"classification": "always the majority class; its loss is that of the classes' shares in training",
+                "regression": "always the mean of the training targets"}  # fmt: skip
+    print(f"baseline: {constant[metrics['task']]}")
+    for name, value in metrics.get("seed_figure", {}).items():
+        print(f"{name}: {value:.4f}")
+
+
+def _is_mse(metrics: dict[str, Any]) -> bool:
+    """Whether the loss is the mean squared error, which has a row of its own."""
+    test = metrics["test"]
+    return "mse" in test and math.isclose(test["loss"], test["mse"], rel_tol=1e-4)
