@@ -4,6 +4,7 @@
 
 Exit status 1 if any loss or gradient tensor differs by more than 1e-5 (float32) or 1e-10 (float64), relatively: of a
 tensor, the Euclidean norm of the difference over the norm of PyTorch's. Batches are rows of digits and diabetes.
+Then every gradient and update of a trace beside PyTorch's: see parity_trace.py.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ import numpy as np
 import torch
 
 import glassnet as gn
+import parity_trace
+from torch_twin import difference, twin
 
 STEPS, ROWS = 10, 8  # few rows: each unit of each row is a chance that rounding carries one across its kink
 TOLERANCE = {"float32": 1e-5, "float64": 1e-10}
@@ -71,27 +74,6 @@ def pairings() -> Iterator[Pairing]:
     yield Pairing("tanh, MSE, Adam", tanh, diabetes, gn.MSE(), mse, *adam)
 
 
-def twin(net: gn.Network) -> Any:
-    """Build the PyTorch network with the same layers and weights."""
-    modules: list[Any] = []
-    for layer in net.layers:
-        if isinstance(layer, gn.Dense):
-            module = torch.nn.Linear(layer.fan_in, layer.fan_out)
-            module.weight.data, module.bias.data = torch.tensor(layer.W.T.copy()), torch.tensor(layer.b.copy())
-        elif isinstance(layer, gn.BatchNorm):
-            module = torch.nn.BatchNorm1d(layer.width, eps=layer.eps, momentum=layer.momentum)
-        else:
-            module = {gn.ReLU: torch.nn.ReLU, gn.Tanh: torch.nn.Tanh, gn.Dropout: torch.nn.Identity}[type(layer)]()
-        modules.append(module)
-    return torch.nn.Sequential(*modules).to(torch.float64 if net.dtype == np.float64 else torch.float32)
-
-
-def difference(ours: Any, theirs: Any) -> float:
-    """Relative difference: norm of the difference over the norm of theirs."""
-    ours, theirs = np.asarray(ours, np.float64), np.asarray(theirs, np.float64)
-    return float(np.linalg.norm(ours - theirs) / np.linalg.norm(theirs))
-
-
 def compare(pair: Pairing, dtype: str) -> tuple[float, float, float]:
     """Train both; return the largest relative difference of a loss, a gradient tensor, and the final weights."""
     net = gn.Network(pair.layers(), dtype, seed=0)
@@ -132,7 +114,7 @@ def main() -> int:
             all_passed = all_passed and passed
             verdict = "" if passed else f"  more than {tolerance:.0e}"
             print(f"{pair.name:42} {dtype:8} {loss:9.1e} {gradient:9.1e} {weights:9.1e}{verdict}")
-    return 0 if all_passed else 1
+    return 0 if parity_trace.main() and all_passed else 1
 
 
 if __name__ == "__main__":

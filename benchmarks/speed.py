@@ -1,6 +1,6 @@
 """Measure the speed of glassnet beside JAX, PyTorch, scikit-learn and ONNX Runtime, on two cores.
 
-    make bench                                   # all of it, about 25 minutes; the machine should do nothing else
+    make bench                                   # all of it, about 15 minutes; the machine should do nothing else
     python benchmarks/speed.py training cold     # only some sections; the README's tables keep the others
     python benchmarks/speed.py --quick           # two minutes, a few cases, nothing is written
 

@@ -18,7 +18,8 @@
 # it against what the loss really does. You need derivatives, the chain rule and matrix products; nothing else.
 #
 # Contents: one neuron by hand · the network's two vectors · how a gradient is checked · Dense · activations · Softmax ·
-# Dropout · BatchNorm and LayerNorm · preprocessing · losses · a wrong gradient · one step of the optimizer.
+# Dropout · BatchNorm and LayerNorm · preprocessing · losses · a wrong gradient · one step of the optimizer · one step of
+# learning, with every number.
 
 # %%
 # %matplotlib inline
@@ -465,6 +466,74 @@ before = net.theta.copy()
 net.grad[:] = [1000.0, 1.0, -0.001, 0.0, -5.0]
 gn.Adam(lr=0.01).step(net)
 print(net.theta - before)
+
+# %% [markdown]
+# ## One step of learning, with every number
+#
+# Forward, loss, backward, step: `gn.trace` does all four on a copy of the network and keeps every number on the way.
+# Here is a small classifier, the four rows from above, and SGD with momentum. Read the first table downwards for the
+# outputs, upwards for the gradients: `dL/dx` of a layer is `dL/dy` of the one before. The second table follows each
+# parameter through the step.
+
+# %%
+net = gn.Network([gn.Dense(3, 5), gn.ReLU(), gn.Dense(5, 3)], dtype="float64", seed=2)
+classes = np.array([0, 1, 2, 2])
+step = gn.trace(net, rows, classes, gn.CrossEntropy(), gn.SGD(lr=0.5, momentum=0.9))
+step
+
+# %% [markdown]
+# The loss falls, and the network is still what it was: the trace worked on a copy (`apply=True` would make the step on the
+# network itself). The loss is the mean of four terms, one for each row; $-\log p$ of the right class, as above:
+
+# %%
+print("terms of the loss", step.loss_terms, "mean", step.loss_terms.mean())
+p = gn.Softmax().forward(step.layers[-1].output)
+print("-log p by hand   ", -np.log(p[np.arange(4), classes]))
+assert np.allclose(step.loss_terms, -np.log(p[np.arange(4), classes]))
+
+# %% [markdown]
+# Any unit tells how its value came about. Follow row 0 from its input to the score of class 2:
+
+# %%
+for unit in range(5):
+    print("layer 0:", step.equation(layer=0, unit=unit, row=0))
+for unit in range(5):
+    print("layer 1:", step.equation(layer=1, unit=unit, row=0))
+print("layer 2:", step.equation(layer=2, unit=2, row=0))
+
+# %% [markdown]
+# And back. The loss gives `dy` of the last layer, $(\operatorname{softmax}(y) - \text{onehot})/4$; each layer turns the
+# `dy` that comes to it into a `dx`. For ReLU the local derivative `local` is 1 or 0, for Dense it is $W^\top$:
+
+# %%
+first, relu, last = step.layers
+assert np.allclose(last.dy, (p - np.eye(3)[classes]) / 4)
+assert np.allclose(last.dx, last.dy @ step.parameters["2.W"].before.T)
+assert np.allclose(relu.dx, relu.dy * relu.local)
+assert np.allclose(step.parameters["0.W"].gradient, rows.T @ first.dy)
+print("dL/dy of the scores\n", last.dy)
+print("dL/dy of ReLU\n", relu.dy)
+print("its local derivative\n", relu.local)
+print("dL/dx of ReLU: their product\n", relu.dx)
+
+# %% [markdown]
+# Is one of these gradients right? `step.check` nudges just that number and looks at the loss:
+
+# %%
+for name, index in [("2.W", (0, 1)), ("0.W", (2, 3)), ("0.b", 3), ("x", (1, 2))]:
+    print(step.check(name, index))
+
+# %% [markdown]
+# Last, the update. From rest, the velocity after one step is $-\eta \, g$, and the weight moves by it:
+
+# %%
+bias = step.parameters["2.b"]
+print("before  ", bias.before)
+print("gradient", bias.gradient)
+print("velocity", bias.velocity["velocity"])
+print("after   ", bias.after)
+assert np.allclose(bias.velocity["velocity"], -0.5 * bias.gradient)
+assert np.allclose(bias.after, bias.before + bias.velocity["velocity"])
 
 # %% [markdown]
 # ## All of it together

@@ -307,6 +307,46 @@ runs.cleanup()
 # learning rate that somebody had looked for. The last line is another recipe, with another network, optimizer and schedule;
 # here it gets 40 epochs, and `glassnet train california` gives it all that it asks for.
 #
+# ## What the doctor says
+#
+# Most of the tests above are always the same, so they are kept in one place: `gn.examine` looks at the data, at the network
+# before training, at a short training and at its result, on copies. In the terminal it is `glassnet doctor seed-california`.
+
+# %%
+findings = recipes.examine_recipe(recipe)
+print(*findings, sep="\n\n")
+
+# %% [markdown]
+# Three of the five faults, with the column, the numbers and what to try. The rule for the best weights lay outside of the recipe,
+# in the exercise's own loop. Here it is again, as a callback; `gn.Doctor` watches a training while it goes on.
+
+
+# %%
+class ExerciseRule(gn.Callback):
+    """Keep the weights if the validation score is better than the best so far, which begins at 0."""
+
+    best = 0.0
+
+    def on_epoch(self, run):
+        score = run.history.epochs[-1]["val_rmse"]
+        if score < self.best:
+            self.best = score
+        else:
+            run.best = None
+
+
+cut = gn.Dataset(**{**vars(data), "train": train, "val": gn.Split(data.val.x, np.trunc(data.val.y))})
+again, doctor = recipe.build_network(data.n_in, data.n_out, data.task), gn.Doctor()
+gn.fit(
+    again, cut, loss, recipe.build_optimizer(), epochs=3, batch_size=200, replacement=True,
+    callbacks=[ExerciseRule(), doctor],
+)  # fmt: skip
+print(*doctor.findings, sep="\n\n")
+assert "best-never-kept" in {finding.name for finding in doctor.findings}
+
+# %% [markdown]
+# What it can't see is that a number was printed by a wrong formula: for that, there are the baselines.
+#
 # ## What to take with you
 #
 # 1. **A baseline beside every figure.** It unmasks a wrong metric, a useless network and an unfair split alike.

@@ -10,6 +10,7 @@
 Importing this loads NumPy alone; what else is needed loads when it is used.
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from glassnet.data import Dataset, Split
@@ -54,6 +55,7 @@ from glassnet.train import (
 
 if TYPE_CHECKING:
     from glassnet.data import load
+    from glassnet.inspection import Doctor, Finding, Trace, examine, trace
 
 __version__ = "0.1.0"
 
@@ -75,8 +77,10 @@ __all__ = [
     "Dataset",
     "Dense",
     "DivergenceError",
+    "Doctor",
     "Dropout",
     "ExponentialDecay",
+    "Finding",
     "GradientReport",
     "History",
     "Huber",
@@ -97,20 +101,27 @@ __all__ = [
     "Split",
     "Standardize",
     "Tanh",
+    "Trace",
     "Unstandardize",
     "baseline",
     "evaluate",
+    "examine",
     "fit",
     "gradcheck",
     "load",
+    "trace",
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name == "load":  # imported when it is first asked for, as all that finds and reads data
-        from glassnet.data import load
+_LATER = {  # imported when it is first asked for: what finds and reads data, and what looks inside
+    "load": "data", "Doctor": "inspection", "Finding": "inspection", "Trace": "inspection", "examine": "inspection",
+    "trace": "inspection",
+}  # fmt: skip
 
-        return load
+
+def __getattr__(name: str) -> Any:
+    if name in _LATER:
+        return getattr(import_module(f"glassnet.{_LATER[name]}"), name)
     raise AttributeError(f"module 'glassnet' has no attribute {name!r}")
 
 

@@ -37,14 +37,7 @@ def train(
         if not resume or out is None:
             raise ValueError("name a recipe, or a .csv or .parquet table; glassnet recipes lists the recipes")
         recipe = str(out / "recipe.toml")  # as it was begun
-    if Path(recipe).suffix.lower() in (".csv", ".parquet"):
-        chosen = recipes.load("table", seed=seed, changes=changes)
-        chosen.data.source, chosen.name = recipe, Path(recipe).stem
-        chosen.data.target = target or chosen.data.target
-    else:
-        if target is not None:
-            raise ValueError(f"{recipe} is no .csv or .parquet table, and only those take --target")
-        chosen = recipes.load(recipe, seed=seed, changes=changes)
+    chosen = recipes.choose(recipe, target=target, seed=seed, changes=changes)
     out = out or recipes.free_directory(Path("runs") / chosen.name)
     metrics = recipes.train(chosen, out, resume=resume, progress=True)
     _print_metrics(metrics)

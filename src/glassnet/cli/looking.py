@@ -1,3 +1,154 @@
 """The commands that look inside a run: trace, doctor, report, compare, explore."""
 
 from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from glassnet.cli.app import RunArgument, app
+from glassnet.cli.printing import number, print_table
+
+
+@app.command()
+def trace(
+    run: RunArgument,
+    row: Annotated[int, typer.Option(metavar="N", help="The row, counted from 0.")],
+    part: Annotated[str, typer.Option(metavar="PART", help="The part that it is of: train, val or test.")] = "test",
+    layer: Annotated[int | None, typer.Option(help="Print the equation of a unit of this layer.")] = None,
+    unit: Annotated[int | None, typer.Option(help="The unit, counted from 0.")] = None,
+    entry: Annotated[
+        str | None,
+        typer.Option("--check", metavar="NAME,I,J", help="Check one gradient entry: 1.W,3,5 or, of the input, x,7."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print every number as JSON.")] = False,
+) -> None:
+    """Make one step of learning on a row, on a copy, and show its numbers; exit status 1 if a --check fails.
+
+    The step is that of the run's optimizer, begun anew: with an empty memory.
+    """
+    from glassnet import inspection
+    from glassnet.recipes.run import as_trained
+    from glassnet.report.finished import Finished
+
+    if (layer is None) != (unit is None):
+        raise ValueError("--layer and --unit go together: they name the unit whose equation is wanted")
+    if as_json and (layer is not None or entry is not None):
+        raise ValueError("--json prints the whole step: leave out --layer, --unit and --check")
+    if part not in ("train", "val", "test"):
+        raise ValueError(f"--part is train, val or test, not {part!r}")
+    finished = Finished.read(run)
+    split = getattr(as_trained(finished.load_data(), finished.recipe), part)
+    if not 0 <= row < len(split):
+        raise ValueError(f"the {part} part has rows 0 to {len(split) - 1}, so there is no row {row}")
+    optimizer = finished.recipe.build_optimizer()
+    step = inspection.trace(finished.net, split.x[row], split.y[row], finished.loss, optimizer)
+    equation = None if layer is None or unit is None else step.equation(layer, unit)
+    checked = None if entry is None else step.check(*_entry(entry))
+    if equation is None and checked is None:
+        print(step.to_json() if as_json else step)
+    for line in filter(None, (equation, checked)):
+        print(line)
+    raise typer.Exit(0 if checked is None or checked.passed or checked.at_kink else 1)
+
+
+def _entry(text: str) -> tuple[str, tuple[int, ...]]:
+    """Read an entry such as 1.W,3,5."""
+    name, *index = text.split(",")
+    if not index or not all(i.strip().isdecimal() for i in index):
+        raise ValueError(f"--check takes a name and an entry, such as 1.W,3,5 or x,7, not {text!r}")
+    return name.strip(), tuple(map(int, index))
+
+
+@app.command()
+def doctor(
+    source: Annotated[
+        str, typer.Argument(metavar="RECIPE|TABLE|RUN", help="A recipe, a .csv or .parquet table, or a run directory.")
+    ],
+    target: Annotated[str | None, typer.Option(metavar="COLUMN", help="The table's column to predict.")] = None,
+    epochs: Annotated[int, typer.Option(min=1, help="How long to train at most, to watch.")] = 3,
+    changes: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change the recipe; may be repeated.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
+) -> None:
+    """Say what is wrong with data, network or training; exit status 1 if there is an error or a warning."""
+    from glassnet import recipes
+
+    if Path(source).is_dir():
+        if target is not None or changes:
+            raise ValueError(f"{source} is a run, which takes neither --target nor --set: name its recipe instead")
+        findings = recipes.examine_run(Path(source))
+    else:
+        recipe = recipes.choose(source, target=target, changes=changes or [])
+        findings = recipes.examine_recipe(recipe, epochs)
+    if as_json:
+        print(json.dumps([finding.to_dict() for finding in findings], indent=2))
+    else:
+        print("\n\n".join(map(str, findings)) or "nothing found")
+    raise typer.Exit(1 if any(finding.severity != "note" for finding in findings) else 0)
+
+
+@app.command()
+def report(
+    run: RunArgument,
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="The page; by default RUN/report.html.")] = None,
+    examined: Annotated[bool, typer.Option("--doctor/--no-doctor", help="Let the doctor examine the run.")] = True,
+) -> None:
+    """Write a run as one HTML page: results, curves, mistakes, what the doctor says, how to get it again."""
+    from glassnet.report import write_report
+
+    print(f"written to {write_report(run, out, doctor=examined)}")
+
+
+@app.command()
+def compare(
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN RUN...", help="Run directories, two or more.")],
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write it as an HTML page, too.")] = None,
+) -> None:
+    """Put runs side by side: their figures, which is best, and what their recipes differ in."""
+    from glassnet import report
+
+    found = report.compare(runs)
+    rows = [[each.label, *map(_told, each.values), ", ".join(found.leaders(each))] for each in found.figures]
+    print_table(["", *found.runs, "best"], rows)
+    if not found.same_data:
+        print("the data differ, so no figure is called best:")
+        for name, data in zip(found.runs, found.data, strict=True):
+            print(f"  {name}: {data}")
+    if found.settings:
+        print_table(["setting", *found.runs], [[name, *values] for name, values in found.settings.items()])
+    else:
+        print("the recipes differ in no setting")
+    if out is not None:
+        print(f"written to {report.write_comparison(runs, out)}")
+
+
+def _told(value: float | str | None) -> str:
+    return value if isinstance(value, str) else number(value)
+
+
+@app.command()
+def explore(
+    source: Annotated[
+        str | None,
+        typer.Argument(metavar="[RUN|RECIPE]", help="A run directory or a recipe. Default: the MNIST network inside."),
+    ] = None,
+    port: Annotated[int, typer.Option(min=0, help="The port to listen on; 0 is any free one.")] = 0,
+    host: Annotated[str, typer.Option(help="The address to listen on; the default is seen by this machine alone.")] = (
+        "127.0.0.1"
+    ),
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page in the browser.")] = True,
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write one HTML file that needs no server.")] = None,
+) -> None:
+    """See a network think and learn, in the browser: draw, step, check gradients, train."""
+    from glassnet import explore as room
+
+    subject = room.open_subject(source)
+    if out is None:
+        room.serve(subject, host, port, browser)
+        return
+    room.write(out, subject)
+    print(f"written to {out}")

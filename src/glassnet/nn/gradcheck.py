@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +15,45 @@ from glassnet.nn.network import Network
 STEPS = (1e-3, 1e-4, 1e-5)  # smaller ones where a larger one crosses a kink or the function bends too much
 AGREED = 1e-8  # an error so small that no smaller step is tried
 FLOOR = 1e-4  # entries below this share of the largest gradient are compared on its scale
+TOLERANCE = 1e-6  # of the relative error
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry of a gradient, `analytic` by backward, `numeric` by the differences that agree with it best.
+
+    h is their step, loss_plus and loss_minus the loss with the entry moved by h up and down. All but `analytic` are
+    NaN at a kink: every step would carry a unit across it.
+    """
+
+    name: str
+    index: tuple[int, ...]
+    analytic: float
+    numeric: float = math.nan
+    relative_error: float = math.nan
+    h: float = math.nan
+    loss_plus: float = math.nan
+    loss_minus: float = math.nan
+
+    @property
+    def at_kink(self) -> bool:
+        """Whether the function has a kink right here, so that there is no gradient to compare with."""
+        return math.isnan(self.h)
+
+    @property
+    def passed(self) -> bool:
+        """Whether the entry could be checked, with a relative error of at most 1e-6."""
+        return self.relative_error <= TOLERANCE
+
+    def __str__(self) -> str:
+        place = f"dL/d {self.name}[{', '.join(map(str, self.index))}]"
+        if self.at_kink:
+            return f"{place}: backward gives {self.analytic:.9g}, but right here is a kink, where no gradient exists"
+        return (
+            f"{place}: backward gives {self.analytic:.9g}, the loss says {self.numeric:.9g}"
+            f" (h = {self.h:.3g}: {self.loss_plus:.9g} after adding h, {self.loss_minus:.9g} after subtracting it);"
+            f" relative error {self.relative_error:.1e}, {'passed' if self.passed else 'FAILED'}"
+        )
 
 
 @dataclass
@@ -72,7 +110,7 @@ def gradcheck(
     *,
     training: bool = True,
     entries: int | None = None,
-    tolerance: float = 1e-6,
+    tolerance: float = TOLERANCE,
 ) -> GradientReport:
     """Compare every gradient of `net` with central differences of the loss, on a float64 copy.
 
@@ -86,59 +124,90 @@ def gradcheck(
     kink (of a ReLU, say) is not used; an entry left with none is counted in `at_kinks` rather than as an error.
     Raises ValueError if the loss of this batch isn't finite.
     """
-    net = net.copy("float64")
-    x = np.array(net.as_input(x), dtype=np.float64)
-    net.fit_preprocessing(x, np.asarray(t))
-
-    def value() -> float:
-        net.reseed(0)
-        return loss.forward(net.forward(x, training), t)
-
-    def sides() -> list[Array]:
-        found = [*(layer.side() for layer in net.layers), loss.side()]
-        return [side for side in found if side is not None]
-
-    centre = value()
-    if not math.isfinite(centre):
-        raise ValueError(f"gradcheck: the loss of this batch is {centre}, so its gradient can't be checked")
-    here = sides()
-    dx = net.backward(loss.backward())
-    assert dx is not None
-    targets = [(name, p, dp.copy()) for name, p, dp in net.named_parameters()] + [("x", x, dx)]
-    spread = np.where(x.std(axis=0) > 0, x.std(axis=0), 1.0)  # columns may have any unit
-    largest = max(float(np.abs(d[np.isfinite(d)]).max(initial=0)) for _, _, d in targets)
-    floor = FLOOR * max(largest, FLOOR * max(1.0, abs(centre)))  # of gradients that are all zero, rounding remains
-
+    probe = GradientProbe(net, x, t, loss, training)
     report = GradientReport(tolerance)
     rng = np.random.default_rng(0)
-    for name, array, analytic in targets:
+    for name, (array, _) in probe.gradients.items():
         row = Row(name, array.shape)
         chosen = np.arange(array.size)
         if entries is not None and entries < array.size:
             chosen = np.sort(rng.choice(array.size, entries, replace=False))
         for flat in chosen:
-            index = tuple(int(i) for i in np.unravel_index(flat, array.shape))
-            unit = float(max(spread[index[1]] if array is x else 1.0, abs(array[index])))
-            a = float(analytic[index])
-            best: tuple[float, float] | None = None
-            for numeric in _differences(array, index, unit, value, lambda: _same(sides(), here)):
-                error = _relative_error(a, numeric, floor)
-                if best is None or error < best[0]:
-                    best = error, numeric
-                if error <= AGREED:
-                    break
-            if best is None:
+            entry = probe.check(name, tuple(int(i) for i in np.unravel_index(flat, array.shape)))
+            if entry.at_kink:
                 row.at_kinks += 1
                 continue
             row.checked += 1
-            if best[0] > row.max_relative_error:
-                row.max_relative_error, row.worst, row.analytic, row.numeric = best[0], index, a, best[1]
+            if entry.relative_error > row.max_relative_error:
+                row.max_relative_error, row.worst = entry.relative_error, entry.index
+                row.analytic, row.numeric = entry.analytic, entry.numeric
         report.rows.append(row)
     return report
 
 
-def _same(sides: list[Array], here: list[Array]) -> bool:
-    return all(map(np.array_equal, sides, here))
+class GradientProbe:
+    """A batch at which single entries of the gradients are compared with differences, as `gradcheck` says.
+
+    `gradients` holds the values and the gradient of each parameter, and of "x". Raises ValueError if the loss of the
+    batch isn't finite.
+    """
+
+    def __init__(self, net: Network, x: npt.ArrayLike, t: Array, loss: Loss, training: bool = True) -> None:
+        self.net = net = net.copy("float64")
+        self.x = np.array(net.as_input(x), dtype=np.float64)
+        self.t, self.loss, self.training = t, loss, training
+        net.fit_preprocessing(self.x, np.asarray(t))
+        centre = self._value()
+        if not math.isfinite(centre):
+            raise ValueError(f"gradcheck: the loss of this batch is {centre}, so its gradient can't be checked")
+        self.here = self._sides()
+        dx = net.backward(loss.backward())
+        assert dx is not None
+        self.gradients = {name: (p, dp.copy()) for name, p, dp in net.named_parameters()} | {"x": (self.x, dx)}
+        std = self.x.std(axis=0)
+        self.spread = np.where(std > 0, std, 1.0)  # columns may have any unit
+        largest = max(float(np.abs(d[np.isfinite(d)]).max(initial=0)) for _, d in self.gradients.values())
+        # Of gradients that are all zero, rounding remains.
+        self.floor = FLOOR * max(largest, FLOOR * max(1.0, abs(centre)))
+
+    def check(self, name: str, index: tuple[int, ...]) -> Entry:
+        """Compare one entry of the gradient of a parameter, such as "1.W", or of "x"."""
+        array, gradient = self.gradients[name]
+        unit = float(max(self.spread[index[1]] if name == "x" else 1.0, abs(array[index])))
+        found = Entry(name, index, float(gradient[index]))
+        for h in (step * unit for step in STEPS):
+            f = self._moved(array, index, h)
+            if f is None:
+                continue
+            numeric = (8 * (f[1] - f[-1]) - (f[2] - f[-2])) / (12 * h)
+            error = _relative_error(found.analytic, numeric, self.floor)
+            if found.at_kink or error < found.relative_error:
+                found = replace(
+                    found, numeric=numeric, relative_error=error, h=h, loss_plus=f[1], loss_minus=f[-1]
+                )  # fmt: skip
+            if error <= AGREED:
+                break
+        return found
+
+    def _value(self) -> float:
+        self.net.reseed(0)
+        return self.loss.forward(self.net.forward(self.x, self.training), self.t)
+
+    def _sides(self) -> list[Array]:
+        found = [*(layer.side() for layer in self.net.layers), self.loss.side()]
+        return [side for side in found if side is not None]
+
+    def _moved(self, array: Array, index: tuple[int, ...], h: float) -> dict[int, float] | None:
+        """The losses after adding -2h, -h, h and 2h to array[index]; None if one of these crosses a kink."""
+        kept = array[index]
+        f: dict[int, float] = {}
+        smooth = True
+        for k in (-2, -1, 1, 2):
+            array[index] = kept + k * h
+            f[k] = self._value()
+            smooth = smooth and all(map(np.array_equal, self._sides(), self.here))
+        array[index] = kept
+        return f if smooth else None
 
 
 def _relative_error(analytic: float, numeric: float, floor: float) -> float:
@@ -147,20 +216,3 @@ def _relative_error(analytic: float, numeric: float, floor: float) -> float:
     if difference == 0:
         return 0.0
     return math.inf if not math.isfinite(difference) else difference / max(abs(analytic), abs(numeric), floor)
-
-
-def _differences(
-    array: Array, index: tuple[int, ...], unit: float, value: Callable[[], float], same_side: Callable[[], bool]
-) -> Iterator[float]:
-    """Difference quotients of `value` by array[index], one for each step, in its unit, that crosses no kink."""
-    kept = array[index]
-    for h in (step * unit for step in STEPS):
-        f: dict[int, float] = {}
-        smooth = True
-        for k in (-2, -1, 1, 2):
-            array[index] = kept + k * h
-            f[k] = value()
-            smooth = smooth and same_side()
-        array[index] = kept
-        if smooth:
-            yield (8 * (f[1] - f[-1]) - (f[2] - f[-2])) / (12 * h)

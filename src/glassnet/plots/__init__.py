@@ -4,10 +4,11 @@ Nothing here knows networks or data sets, and nothing touches pyplot: no backend
 """
 
 from .matrix import confusion
+from .overlay import overlay
 from .progress import curves
 from .regression import predictions
 from .style import save
 from .weights import first_layer
 from .worst import mistake_table, mistakes
 
-__all__ = ["confusion", "curves", "first_layer", "mistake_table", "mistakes", "predictions", "save"]
+__all__ = ["confusion", "curves", "first_layer", "mistake_table", "mistakes", "overlay", "predictions", "save"]

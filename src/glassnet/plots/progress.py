@@ -43,7 +43,7 @@ def curves(
     """
     from matplotlib.figure import Figure
 
-    columns = _columns(history)
+    columns = drawable(history)
     length = max((len(column) for column in columns.values()), default=0)
     epochs = columns.pop("epoch", np.arange(1.0, length + 1))
     if best_epoch is not None and best_epoch not in epochs:
@@ -63,8 +63,8 @@ def curves(
     return figure
 
 
-def _columns(history: Mapping[str, Sequence[float]]) -> dict[str, Column]:
-    """Give the columns that can be drawn."""
+def drawable(history: Mapping[str, Sequence[float]]) -> dict[str, Column]:
+    """Return the columns of a history that can be drawn, as arrays; raise ValueError if they differ in length."""
     names = ("epoch", "train_loss", "val_loss", *METRICS)
     columns = {name: np.asarray(history[name], dtype=np.float64) for name in names if name in history}
     if len({len(column) for column in columns.values()}) > 1:
@@ -85,7 +85,7 @@ def _draw_losses(panel: Axes, epochs: Column, columns: dict[str, Column], steps:
             _draw_line(panel, epochs, columns[name], color, label)
             drawn.append(columns[name])
     panel.set_ylabel("loss")
-    _use_log_if_wide(panel, np.concatenate(drawn))
+    use_log_if_wide(panel, np.concatenate(drawn))
 
 
 def _draw_metric(panel: Axes, epochs: Column, values: Column, name: str, best_epoch: int | None) -> None:
@@ -99,7 +99,7 @@ def _draw_metric(panel: Axes, epochs: Column, values: Column, name: str, best_ep
         low, high = panel.get_ylim()
         panel.set_ylim(max(low, 0.0), min(high, 1.0))
     elif name != "val_r2":
-        _use_log_if_wide(panel, values)
+        use_log_if_wide(panel, values)
     if best_epoch is not None:
         best = float(values[epochs == best_epoch][0])
         told = f"kept: {best:{form}} after epoch {best_epoch}"
@@ -111,7 +111,7 @@ def _draw_line(panel: Axes, epochs: Column, values: Column, color: str, label: s
     panel.plot(epochs, values, color=color, marker=marker, markersize=3.5, clip_on=False, label=label)
 
 
-def _use_log_if_wide(panel: Axes, values: Column) -> None:
+def use_log_if_wide(panel: Axes, values: Column) -> None:
     """Turn to a logarithmic axis if the values span too much for a linear one; zeros are then left out."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 

@@ -54,6 +54,21 @@ def load(recipe: str | os.PathLike[str], *, seed: int | None = None, changes: Se
     return from_dict(values)
 
 
+def choose(name: str, *, target: str | None = None, seed: int | None = None, changes: Sequence[str] = ()) -> Recipe:
+    """Read a recipe as `load` does, or for the path of a .csv or .parquet table make the default one for it.
+
+    Raises ValueError if a `target` column is named for anything but a table.
+    """
+    if Path(name).suffix.lower() in (".csv", ".parquet"):
+        recipe = load("table", seed=seed, changes=changes)
+        recipe.data.source, recipe.name = name, Path(name).stem
+        recipe.data.target = target or recipe.data.target
+        return recipe
+    if target is not None:
+        raise ValueError(f"{name} is no .csv or .parquet table, and only those take --target")
+    return load(name, seed=seed, changes=changes)
+
+
 def _apply(values: dict[str, Any], change: str) -> None:
     """Set one value, such as "network.hidden=[64, 64]"."""
     key, equals, text = change.partition("=")

@@ -44,7 +44,7 @@ def train(recipe: Recipe, out: Path, *, resume: bool = False, progress: bool = F
     net = recipe.build_network(data.n_in, data.n_out, data.task)
     loss, optimizer, schedule = recipe.build_loss(data.task), recipe.build_optimizer(), recipe.build_schedule()
     net.info = names_of(data)
-    seen = _as_trained(data, recipe)
+    seen = as_trained(data, recipe)
     start = time.perf_counter()
     # What overflows shows in the losses; NumPy needn't warn of it.
     with _run_directory(out, resume) as checkpoint, np.errstate(over="ignore", invalid="ignore"):
@@ -109,8 +109,8 @@ def names_of(data: Dataset) -> dict[str, Any]:
     return info
 
 
-def _as_trained(data: Dataset, recipe: Recipe) -> Dataset:
-    """The data as training sees them: with truncated targets if the recipe says so."""
+def as_trained(data: Dataset, recipe: Recipe) -> Dataset:
+    """Return the data as training sees them: with truncated targets if the recipe says so."""
     if not recipe.data.truncate_targets:
         return data
     train, val = (Split(split.x, np.trunc(split.y)) for split in (data.train, data.val))

@@ -114,13 +114,15 @@ def _train_epoch(run: Training, step: Step, watchers: Sequence[Callback]) -> Non
         factor = run.schedule(number, run.steps_per_epoch, run.epochs)
         value = step(rows, factor)
         if not math.isfinite(value):
-            raise DivergenceError(_explain(net, split.x[rows], value, epoch, number, optimizer))
+            run.failure = _explain(net, split.x[rows], value, epoch, number, optimizer)
+            raise DivergenceError(run.failure)
         history.step_loss.append(value)
         history.step_lr.append(optimizer.lr * factor)
         for watcher in watchers:
             watcher.on_step(run)
     if not np.isfinite(net.theta).all():  # the last step's update: no further loss would tell
-        raise DivergenceError(_explain(net, split.x[rows], math.nan, epoch, number + 1, optimizer))
+        run.failure = _explain(net, split.x[rows], math.nan, epoch, number + 1, optimizer)
+        raise DivergenceError(run.failure)
 
 
 def _order(run: Training, rng: np.random.Generator) -> Array:

@@ -40,6 +40,12 @@ class History:
         """Return the epochs as columns."""
         return {name: self[name] for name in (self.epochs[0] if self.epochs else ())}
 
+    @classmethod
+    def from_csv(cls, path: str | os.PathLike[str]) -> History:
+        """Read the epochs that `to_csv` wrote; the losses of single steps aren't in the file."""
+        with open(path, newline="", encoding="utf-8") as file:  # noqa: PTH123
+            return cls(epochs=[{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)])
+
     def to_csv(self, path: str | os.PathLike[str]) -> None:
         """Write one line per epoch, atomically."""
         with replacing(path) as part, part.open("w", newline="", encoding="utf-8") as file:

@@ -46,6 +46,7 @@ class Training:
     history: History = field(default_factory=History)
     best: Best | None = None
     stop: bool = False
+    failure: str | None = None  # why training broke off: what the DivergenceError says
 
     @property
     def steps_per_epoch(self) -> int:

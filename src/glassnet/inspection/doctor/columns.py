@@ -1,0 +1,180 @@
+"""Checks of the input columns: what is in them, and at which scale they reach the first trained layer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from glassnet.inspection.doctor.finding import Finding
+from glassnet.inspection.doctor.patient import Patient
+from glassnet.inspection.doctor.structure import CALIBRATED
+from glassnet.nn import BatchNorm, Standardize
+from glassnet.nn.layer import Array
+
+LECUN = "LeCun et al. 1998, Efficient BackProp, section 4.3; limits "
+CONSTANT_PIXELS = 0.9  # of an image; the borders of MNIST's make 9%
+SAME = 1e-9  # of a correlation of 1: what rounding leaves in float64
+FEW = 1024  # rows that tell a column's usual values
+DIFFERENT = 10  # rows that must differ from a column's median, before agreeing with another column means anything
+ROOT_MEAN_SQUARE = 20.0, 200.0  # warning, error: digits' raw 0..16 pixels have 8 and do, MNIST's 0..255 have 85
+TINY = 0.01  # the largest value of all: the scaled diabetes columns, up to 0.2, still do
+RATIO = 1e3, 1e5  # between the largest values of two columns: warning, error
+REACH = 200.0  # times the root mean square: California's longest tail is at 173, MNIST pixel by pixel at 2247
+TYPICAL = 1e4  # times the median deviation: California's longest tail is at 1411
+
+
+def not_finite(patient: Patient) -> Iterator[Finding]:
+    """NaN and infinity spread to every weight in one step."""
+    where, counts = [], []
+    for part in ("train", "val", "test"):
+        split = getattr(patient.data, part)
+        for name, array in (("x", split.x), ("y", split.y)):
+            if array.dtype.kind != "f" or np.isfinite(array).all():
+                continue
+            bad = ~np.isfinite(array.reshape(len(array), -1))
+            columns = np.flatnonzero(bad.any(axis=0)).tolist()
+            where.append(f"{part}: {patient.columns(columns) if name == 'x' else 'the target'}")
+            rows = np.flatnonzero(bad.any(axis=1))
+            counts.append(f"{len(rows)} of {len(array)} {part} rows, the first is row {rows[0]}")
+    if where:
+        yield Finding(
+            "nan-values", "error", "; ".join(where), f"NaN or infinite in {'; '.join(counts)}",
+            "One such value makes the loss NaN, and its gradient then every weight.",
+            "drop these rows, or fill the gaps, by the column's median in the training rows, say",
+            "IEEE 754: every operation on NaN gives NaN",
+        )  # fmt: skip
+
+
+def constant(patient: Patient) -> Iterator[Finding]:
+    """A column that never changes tells nothing."""
+    train = patient.parts.get("train")
+    if train is None or len(train) < 2:
+        return
+    seen = patient.some(train).x
+    columns = np.flatnonzero(seen.max(axis=0) == seen.min(axis=0))
+    columns = columns[(train.x[:, columns] == train.x[0, columns]).all(axis=0)]
+    width = train.x.shape[1]
+    if len(columns) > (CONSTANT_PIXELS * width if patient.is_image else 0):
+        yield Finding(
+            "constant-column", "warning" if len(columns) == width else "note", patient.columns(columns.tolist()),
+            f"{len(columns)} of {width} columns have one value in all {len(train)} training rows",
+            "They can't tell rows apart, and where they do change in new rows, their weights have learned nothing.",
+            "leave them out of the table, and see why they are constant",
+            "by definition",
+        )  # fmt: skip
+
+
+def duplicate(patient: Patient) -> Iterator[Finding]:
+    """Two columns that say the same: equal, or one a straight line over the other."""
+    train = patient.parts.get("train")
+    if train is None or patient.is_image or train.x.shape[1] < 2:
+        return
+    x = patient.some(train).x.astype(np.float64)
+    columns = np.flatnonzero((x != np.median(x, axis=0)).sum(axis=0) >= DIFFERENT)
+    z = x[:, columns] - x[:, columns].mean(axis=0)
+    z /= np.linalg.norm(z, axis=0)
+    # Equal columns have equal projections on anything: only neighbours need be compared.
+    projection = np.abs(np.random.default_rng(patient.seed).standard_normal(len(z)) @ z)
+    order = np.argsort(projection, kind="stable")
+    one, other = order[:-1], order[1:]
+    same = np.abs(np.einsum("nc,nc->c", z[:, one], z[:, other])) > 1 - SAME
+    pairs = sorted(tuple(sorted(map(int, pair))) for pair in zip(columns[one[same]], columns[other[same]], strict=True))
+    if pairs:
+        shown = "; ".join(patient.columns(pair) for pair in pairs[:3])
+        yield Finding(
+            "duplicate-column", "warning", shown + (f"; {len(pairs) - 3} more pairs" if len(pairs) > 3 else ""),
+            f"{len(pairs)} pairs with a correlation of 1 or -1 in {len(x)} training rows",
+            "What they say counts twice, and the network is larger than it need be.",
+            "leave one of each pair out of the table",
+            "by definition, up to the rounding of float64",
+        )  # fmt: skip
+
+
+def unscaled(patient: Patient) -> Iterator[Finding]:
+    """The first trained layer wants columns of about unit size, and of about the same."""
+    train = patient.parts.get("train")
+    first = next((layer for layer in patient.net.layers if layer.size), None)
+    if train is None or isinstance(first, BatchNorm):
+        return
+    x = patient.inputs(patient.some(train).x)
+    largest = np.abs(x).max(axis=0)
+    size = np.sqrt(np.square(x).mean(axis=0))
+    # A constant column counts only if it isn't centred: of centring, rounding leaves 1e-16.
+    used = np.flatnonzero(np.isfinite(size) & ((x != x[0]).any(axis=0) | (size > 1)))
+    if not len(used):
+        return
+    total = float(np.sqrt(np.square(size[used]).mean()))
+    big, small = used[largest[used].argmax()], used[largest[used].argmin()]
+    ratio = 1.0 if patient.is_image else float(largest[big] / largest[small])
+    if not (total > ROOT_MEAN_SQUARE[0] or ratio > RATIO[0] or largest[big] < TINY):
+        return
+    severe = total > ROOT_MEAN_SQUARE[1] or ratio > RATIO[1]
+    evidence = f"the first trained layer gets values of root mean square {total:.3g}"
+    if not patient.is_image and big != small:
+        evidence += f", up to {largest[big]:.3g} in {patient.column(big)} and {largest[small]:.3g} in" + (
+            f" {patient.column(small)}" if x.shape[1] == patient.data.n_in else " another"
+        )
+    scaled = any(isinstance(layer, Standardize) for layer in patient.net.layers)
+    layer = "gn.Standardize(per_feature=False)" if patient.is_image else "gn.Standardize()"
+    worst = used[np.argsort(-size[used], kind="stable")]
+    yield Finding(
+        "unscaled-columns", "error" if severe else "warning",
+        "all pixels" if patient.is_image or x.shape[1] != patient.data.n_in else patient.columns(worst.tolist()),
+        evidence,
+        "The loss is steep along large columns and flat along small ones: no learning rate fits both, and activations"
+        " start far out.",
+        "gn.QuantileNormalize as the first layer" if scaled else f"{layer} as the first layer",
+        LECUN + CALIBRATED,
+    )  # fmt: skip
+
+
+def extreme(patient: Patient) -> Iterator[Finding]:
+    """A few values hundreds of deviations out."""
+    train = patient.parts.get("train")
+    if train is None:
+        return
+    seen = patient.inputs(patient.some(train, FEW).x)
+    if seen.shape[1] != patient.data.n_in or not np.isfinite(seen).all():
+        return
+    size = float(np.sqrt(np.square(seen).mean()))
+    median = np.median(seen, axis=0)
+    usual = _usual_deviation(seen - median)
+    reach, outliers = {}, set[int]()
+    for part, split in patient.parts.items():
+        # Preprocessing keeps the order within a column, so that its extremes become extremes.
+        ends = patient.inputs(np.stack([split.x.min(axis=0), split.x.max(axis=0)]))
+        reach[part] = np.abs(ends).max(axis=0) / max(size, 1e-300)
+        if part == "train":
+            far = np.abs(ends - median).max(axis=0) / usual
+            varied = (seen != median).sum(axis=0) > DIFFERENT
+            outliers.update(np.flatnonzero((far > TYPICAL) & varied).tolist())
+    farthest = np.max(list(reach.values()), axis=0)
+    columns = sorted(outliers.union(np.flatnonzero(farthest > REACH).tolist()), key=lambda c: -farthest[c])
+    if not columns:
+        return
+    first = int(columns[0])
+    part = max(reach, key=lambda name: reach[name][first])
+    values = patient.parts[part].x[:, first]
+    row = int(np.abs(values - np.median(values)).argmax())
+    yield Finding(
+        "extreme-values", "warning", patient.columns(columns),
+        f"{patient.column(first)} is {values[row]:.4g} in a {part} row and reaches the first trained layer as"
+        f" {reach[part][first] * size:.3g}: {reach[part][first]:.0f} times the root mean square of all inputs"
+        + (f", and more than {TYPICAL:g} times its column's median deviation" if first in outliers else ""),
+        "Such a value outweighs all others in its row, and in the training part it squashes its column's other values.",
+        "look at these rows for typing errors; gn.QuantileNormalize bounds columns at 5.2, and for pixels"
+        " gn.Standardize(per_feature=False) doesn't blow up nearly constant ones",
+        CALIBRATED,
+    )  # fmt: skip
+
+
+def _usual_deviation(away: Array) -> Array:
+    """The median of each column's absolute deviations (N, width) that aren't 0; infinite in a constant column."""
+    size = np.sort(np.abs(away), axis=0)
+    zeros = (size == 0).sum(axis=0)
+    middle = np.minimum(zeros + (len(size) - zeros) // 2, len(size) - 1)
+    return np.where(zeros < len(size), size[middle, np.arange(size.shape[1])], np.inf)
+
+
+CHECKS = (not_finite, constant, duplicate, unscaled, extreme)

@@ -1,0 +1,235 @@
+"""Checks of the course of a training: how far the weights move, what the gradients do, where the loss goes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from glassnet.inspection.doctor.finding import Finding
+from glassnet.inspection.doctor.looking import Look
+from glassnet.inspection.doctor.record import Record
+from glassnet.inspection.doctor.start import dead_relu
+from glassnet.inspection.doctor.structure import CALIBRATED
+from glassnet.nn.layer import Array
+from glassnet.optim import SGD
+
+FAST, SLOW = 0.1, 1e-5  # update-to-weight ratios; about 1e-3 is healthy (Karpathy, CS231n, "Neural Networks Part 3")
+STILL = 0.02  # a loss that fell by less than this share stood still
+ENOUGH = 20  # steps before the course of the loss says anything
+DEAD, SATURATED = 0.5, 0.6  # shares of units, and of outputs
+FADED, GROWN = 1e-3, 1e3  # gradient at the first trained layer over that at the last
+OUTWEIGHS = 1.0  # penalty over data
+CLIPPED = 100.0  # gradient norm over clip_norm
+SWING = 0.5  # of the loss, from one step to the next
+
+
+def _ratios(look: Look) -> list[float]:
+    """How far a step moved each weight matrix, as a share of its norm."""
+    return [p.moved / p.size for p in look.parameters if p.decayed and p.size > 0 and math.isfinite(p.moved)]
+
+
+def _typical_ratio(record: Record) -> float:
+    """The median over looks of the largest ratio; NaN if no step was measured."""
+    ratios = [max(found) for each in record.looks[1:] if (found := _ratios(each))]
+    return float(np.median(ratios)) if ratios else math.nan
+
+
+def broken(record: Record) -> Iterator[Finding]:
+    """NaN or infinity: by growing, or from one step to the next."""
+    if record.failure is None:
+        return
+    losses = np.array(record.losses)
+    losses = losses[np.isfinite(losses)]
+    grew = len(losses) > 1 and losses[-1] > 2 * losses[0]
+    large = any(ratio > FAST for each in record.looks for ratio in _ratios(each))
+    if grew or large:
+        yield _too_fast(record, f"the loss grew from {losses[0]:.3g} to {losses[-1]:.3g}, then: {record.failure}")
+        return
+    yield Finding(
+        "not-finite", "error", f"step {len(losses) + 1}", record.failure,
+        "Nothing can be learned from a loss that is no number, and the weights would be lost with it.",
+        "look for a logarithm, root or division in the layer named; check the data for huge values",
+        "IEEE 754: NaN and infinity spread through every operation",
+    )  # fmt: skip
+
+
+def _too_fast(record: Record, evidence: str) -> Finding:
+    lr = record.optimizer.lr
+    momentum = f", momentum {record.optimizer.momentum:g}" if isinstance(record.optimizer, SGD) else ""
+    return Finding(
+        "learning-rate-high", "error", f"lr {lr:g}{momentum}", evidence,
+        "Steps beyond the valley that the gradient saw climb its other side, higher each time.",
+        f"a learning rate of {lr / 10:g}, or clip_norm=1.0",
+        "Goodfellow et al. 2016, Deep Learning, section 8.3.1; bounds " + CALIBRATED,
+    )  # fmt: skip
+
+
+def learning_rate(record: Record) -> Iterator[Finding]:
+    """Steps so large that the loss doesn't fall, or so small that it hardly can."""
+    if record.failure is not None or len(record.losses) < ENOUGH:
+        return
+    ratio, fell = _typical_ratio(record), record.fell
+    words = f"a step moves weights by {ratio:.1e} of their size; the loss fell by {fell:.0%}"
+    if fell < -0.05 or (ratio > FAST and fell < 0.3):
+        yield _too_fast(
+            record, words if fell >= 0 else f"the loss rose by {-fell:.0%}; a step moves weights by {ratio:.1e}"
+        )
+    elif ratio < SLOW and fell < 0.1:
+        yield Finding(
+            "learning-rate-low", "error", f"lr {record.optimizer.lr:g}", words,
+            "At this pace the weights need a hundred thousand steps to change at all.",
+            f"a learning rate of {record.optimizer.lr * 100:g}; raise it until an update is about 1e-3 of the weights",
+            "Karpathy, CS231n, Neural Networks Part 3 (about 1e-3); bounds " + CALIBRATED,
+        )  # fmt: skip
+
+
+def loss_course(record: Record) -> Iterator[Finding]:
+    """A loss that stands still, or jumps up and down."""
+    if record.failure is not None or len(record.losses) < ENOUGH:
+        return
+    losses, fell = np.array(record.losses), record.fell
+    swing = _swing(losses)
+    if swing > SWING and fell < 0.3:
+        yield Finding(
+            "oscillating", "warning", f"{len(losses)} steps",
+            f"from one step to the next the loss changes by {swing:.0%} of its size; it fell by {fell:.0%}",
+            "The weights jump across the valley instead of going down in it.",
+            "a lower learning rate, less momentum, or a larger batch",
+            CALIBRATED,
+        )  # fmt: skip
+    elif abs(fell) < STILL:
+        yield Finding(
+            "stalled", "warning", f"{len(losses)} steps",
+            f"the loss went from {record.looks[0].loss:.4g} to {record.looks[-1].loss:.4g}",
+            "Nothing is being learned: the gradient is too small or says nothing about the targets.",
+            "look at the findings beside this one; if there are none, check that targets belong to their rows",
+            CALIBRATED,
+        )  # fmt: skip
+
+
+def _swing(losses: Array) -> float:
+    """The median change of the loss from step to step in the later half, as a share of its mean."""
+    late = losses[len(losses) // 2 :]
+    return float(np.median(np.abs(np.diff(late))) / (np.abs(late).mean() or 1.0)) if len(late) > 1 else 0.0
+
+
+def gradient_flow(record: Record) -> Iterator[Finding]:
+    """Gradients that fade or grow on their way back to the first layer."""
+    early = [each for each in record.looks if each.step <= 16]
+    found = [
+        (signals[0] / signals[-1], each) for each in early if len(signals := _signals(each)) > 2 and signals[-1] > 0
+    ]
+    if not found:
+        return
+    ratio = float(np.median([share for share, _ in found]))
+    each = found[0][1]
+    chain = ", ".join(f"{signal:.1e}" for signal in _signals(each))
+    evidence = f"dL/dy at the Dense layers, first to last: {chain}"
+    if ratio < FADED:
+        yield Finding(
+            "vanishing-gradients", "warning", "the first layers", evidence,
+            "What the first layers are told about the error has faded by a factor of a thousand: they hardly learn.",
+            "ReLU or SiLU instead of Sigmoid or Tanh, init='he', LayerNorm or BatchNorm, or fewer layers",
+            "Glorot & Bengio 2010 (AISTATS); the factor is " + CALIBRATED,
+        )  # fmt: skip
+    elif ratio > GROWN:
+        yield Finding(
+            "exploding-gradients", "warning", "the first layers", evidence,
+            "The first layers get gradients a thousand times as large as the last: no learning rate suits both.",
+            "smaller initial weights (init='he'), LayerNorm or BatchNorm, clip_norm=1.0",
+            "Pascanu et al. 2013 (arXiv:1211.5063); the factor is " + CALIBRATED,
+        )  # fmt: skip
+
+
+def _signals(look: Look) -> list[float]:
+    return [layer.signal for layer in look.layers if layer.kind == "Dense"]
+
+
+def saturated(record: Record) -> Iterator[Finding]:
+    """Activations that are stuck at the ends of their range."""
+    stuck = [layer for layer in record.looks[-1].layers if layer.saturated >= SATURATED] if record.looks else []
+    if stuck:
+        worst = max(stuck, key=lambda layer: layer.saturated)
+        yield Finding(
+            "saturated-units", "warning", f"layer {worst.index}, {worst.name}, after {record.looks[-1].step} steps",
+            f"{worst.saturated:.0%} of its outputs lie at the ends of its range",
+            "There the activation is flat: no gradient passes, and the weights before it stop learning.",
+            "standardise the inputs, smaller initial weights (init='glorot'), a lower learning rate, or ReLU",
+            "Glorot & Bengio 2010 (AISTATS), section 3; the share is " + CALIBRATED,
+        )  # fmt: skip
+
+
+def dead_units(record: Record) -> Iterator[Finding]:
+    """ReLU units that died in training."""
+    dead = [layer for layer in record.looks[-1].layers if layer.dead >= DEAD] if record.looks else []
+    if dead:
+        worst = max(dead, key=lambda layer: layer.dead)
+        yield dead_relu(worst.index, worst.name, worst.dead, f"after {record.looks[-1].step} steps")
+
+
+def penalty(record: Record) -> Iterator[Finding]:
+    """Regularisation that outweighs what the data say."""
+    optimizer, looks = record.optimizer, record.looks
+    if not looks or not record.losses:
+        return
+    early = [each for each in looks if each.step <= 16]
+    pulls, decays = [], []
+    for each in early:
+        weights = [p for p in each.parameters if p.decayed]
+        size = math.sqrt(sum(p.size**2 for p in weights))
+        data = math.sqrt(sum(p.gradient**2 for p in weights))
+        moved = math.sqrt(sum(p.moved**2 for p in weights if math.isfinite(p.moved)))
+        pulls.append(optimizer.l2 * size / data if data > 0 else 0.0)
+        decays.append(optimizer.lr * optimizer.weight_decay * size / moved if moved > 0 else 0.0)
+    start, end = looks[0].loss, looks[-1].loss
+    at_end = optimizer.l2 / 2 * record.squares
+    if at_end > OUTWEIGHS * end and at_end > 0.1 * start:
+        evidence = f"the L2 penalty is {at_end:.3g}, the loss of the data {end:.3g}"
+    elif np.median(pulls) > OUTWEIGHS:
+        evidence = f"in the first steps its gradient is {np.median(pulls):.2g} times as large as that of the data"
+    elif np.median(decays) > 0.5 * OUTWEIGHS:
+        evidence = f"in the first steps decay makes up {np.median(decays):.0%} of what moves the weights"
+    else:
+        return
+    name = f"l2={optimizer.l2:g}" if optimizer.l2 else f"weight_decay={optimizer.weight_decay:g}"
+    yield Finding(
+        "penalty-outweighs-data", "error", f"optimizer, {name}", evidence,
+        "Training then makes the weights small rather than the predictions right.",
+        f"{name.partition('=')[0]} a hundred times smaller, chosen by validation",
+        "Krogh & Hertz 1992 (NIPS 4); the bounds are " + CALIBRATED,
+    )  # fmt: skip
+
+
+def clipping(record: Record) -> Iterator[Finding]:
+    """A clip_norm far below every gradient: then lr no longer means what it says. Adam doesn't mind."""
+    limit = record.optimizer.clip_norm
+    if limit is None or not isinstance(record.optimizer, SGD) or not record.looks:
+        return
+    share = float(np.median([each.gradient for each in record.looks])) / limit
+    if share > CLIPPED:
+        yield Finding(
+            "clipped-always", "warning", f"optimizer, clip_norm={limit:g}",
+            f"the gradient's norm is {share:,.0f} times the limit",
+            "Each step is cut to the same tiny length: the learning rate is in effect divided by that number.",
+            "clip_norm=1.0, or None",
+            "Pascanu et al. 2013 (arXiv:1211.5063), section 3.2: a limit is set near the average norm",
+        )  # fmt: skip
+
+
+def best_weights(record: Record) -> Iterator[Finding]:
+    """A rule for the best weights that never held."""
+    if record.kept and not any(record.kept):
+        yield Finding(
+            "best-never-kept", "error", "the rule for the best weights",
+            f"in {len(record.kept)} validated epochs no weights were kept",
+            "At the end there is nothing to restore, or what is restored was never trained.",
+            "start the best score at infinity (-infinity if more is better), not at 0",
+            "a rule that can't hold is no rule",
+        )  # fmt: skip
+
+
+CHECKS = (
+    penalty, clipping, gradient_flow, saturated, learning_rate, broken, loss_course, dead_units, best_weights,
+)  # fmt: skip

@@ -1,0 +1,86 @@
+"""The whole examination: the data, the start, a short training, the result."""
+
+from __future__ import annotations
+
+import copy
+import math
+from dataclasses import replace
+
+import numpy as np
+
+from glassnet.data import Dataset
+from glassnet.inspection.doctor import after, columns, splits, start, structure, targets
+from glassnet.inspection.doctor.finding import Finding
+from glassnet.inspection.doctor.order import ordered
+from glassnet.inspection.doctor.patient import Patient
+from glassnet.inspection.doctor.watching import Doctor
+from glassnet.nn import Loss, Network
+from glassnet.optim import Optimizer, Schedule
+from glassnet.train import DivergenceError, History, fit
+
+DATA = (*columns.CHECKS, *targets.CHECKS, *splits.CHECKS)
+BEFORE = (*structure.CHECKS, *start.CHECKS)
+
+
+def examine(
+    net: Network,
+    data: Dataset,
+    loss: Loss,
+    optimizer: Optimizer,
+    *,
+    epochs: int = 3,
+    batch_size: int = 128,
+    seed: int = 0,
+    schedule: Schedule | None = None,
+    replacement: bool = False,
+    trained: tuple[Network, History] | None = None,
+) -> list[Finding]:
+    """Say what is wrong with a network, what it learns from, or how; the worst first, a cause before its symptoms.
+
+    Looks at the data, at the network before training, at a training of so many epochs (arguments as for `fit`), and
+    at its result, or instead at that of a longer training: `trained`, a network and its history. All on copies: net,
+    data and optimizer are as before afterwards. An empty list, or one of notes alone, means that nothing was found.
+    Raises ValueError for what `fit` can't train at all.
+    """
+    patient, findings = admit(net, data, loss, optimizer, batch_size, seed)
+    if any(finding.name == "nan-values" for finding in findings):
+        return ordered(findings)
+    doctor = Doctor()
+    pupil = patient.net.copy()
+    pupil.fast = net.fast
+    try:
+        with np.errstate(all="ignore"):
+            history = fit(
+                pupil, data, patient.loss, copy.deepcopy(patient.optimizer), epochs, batch_size, seed=seed,
+                schedule=schedule, replacement=replacement, restore_best=False, callbacks=[doctor],
+            )  # fmt: skip
+    except DivergenceError:
+        return ordered([*findings, *doctor.findings])
+    findings += [*doctor.findings, *start.learns_by_heart(patient)]
+    return ordered([*findings, *result(patient, *(trained or (pupil, history)))])
+
+
+def admit(
+    net: Network, data: Dataset, loss: Loss, optimizer: Optimizer, batch_size: int = 128, seed: int = 0
+) -> tuple[Patient, list[Finding]]:
+    """Look at the data and at the network before training; return the patient, and what was found."""
+    patient = Patient.of(net, data, loss, optimizer, batch_size, seed)
+    finite = all(np.isfinite(a).all() for a in (data.train.x, data.train.y) if a.dtype.kind == "f")
+    with np.errstate(all="ignore"):
+        if finite:
+            patient.net.fit_preprocessing(data.train.x, data.train.y)
+        findings = [finding for check in (DATA if finite else columns.CHECKS[:1]) for finding in check(patient)]
+        if finite:
+            findings += [finding for check in BEFORE for finding in check(patient)]
+    return patient, findings
+
+
+def result(patient: Patient, trained: Network, history: History) -> list[Finding]:
+    """Look at a trained network and its history."""
+    if not math.isfinite(float(np.abs(trained.theta).max(initial=0))):
+        return []
+    net = trained.copy()
+    net.fast = False
+    after_training = replace(patient, net=net, history=history)
+    with np.errstate(all="ignore"):
+        return [finding for check in after.CHECKS for finding in check(after_training)]

@@ -1,0 +1,37 @@
+"""What the doctor says: one fault, where it is, the numbers that show it, and what to try first."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+Severity = Literal["error", "warning", "note"]
+SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One fault.
+
+    name: a stable slug such as "dead-relu". severity: "error" (it can't work, or the result is wrong), "warning" (it
+    costs much), "note" (good to know). where: column, layer, unit, step. evidence: the numbers. why: why it matters.
+    advice: what to try first. source: where the threshold comes from.
+    """
+
+    name: str
+    severity: Severity
+    where: str
+    evidence: str
+    why: str
+    advice: str
+    source: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.severity}: {self.name}, {self.where}\n"
+            f"    {self.evidence}\n    why: {self.why}\n    try: {self.advice}\n    source: {self.source}"
+        )
+
+    def to_dict(self) -> dict[str, str]:
+        """Return the finding as JSON can hold it."""
+        return asdict(self)

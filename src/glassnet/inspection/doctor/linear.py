@@ -1,0 +1,56 @@
+"""The linear model that a network should beat: least squares for values, multinomial logistic regression for classes."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+
+from glassnet.data import Split
+from glassnet.inspection.doctor.patient import Patient
+from glassnet.nn import CrossEntropy, Dense, Network, Standardize
+from glassnet.nn.layer import Array
+from glassnet.optim import Adam, Cosine
+from glassnet.train import fit
+
+COLUMNS = 1000  # more take long
+RIDGE = 1e-3  # of the rows, added to each standardised column's sum of squares: collinear columns do no harm
+STEPS = 600
+
+
+def linear_outputs(patient: Patient, x: Array) -> Array | None:
+    """Return what a linear model of at most ROWS training rows answers to rows x (N, n_in): (N, n_out).
+
+    Values: ridge regression. Classes: scores of logistic regression. None where there is nothing to fit it to.
+    """
+    if "train" not in patient.parts or patient.data.n_in > COLUMNS:
+        return None
+    train = patient.some(patient.parts["train"])
+    if patient.loss.task == "regression":
+        return _ridge(train, x)
+    if train.y.ndim != 1 or train.y.dtype.kind not in "iu":
+        return None
+    return _logistic(patient, train, x)
+
+
+def _ridge(train: Split, x: Array) -> Array:
+    """Ridge regression on standardised columns; Hoerl & Kennard 1970 (Technometrics 12:55-67)."""
+    standard = Standardize()
+    standard.dtype = np.dtype(np.float64)
+    z = standard.fit(train.x).forward(train.x.astype(np.float64))
+    y = train.y.reshape(len(train), -1).astype(np.float64)
+    mean = y.mean(axis=0)
+    weights = np.linalg.solve(z.T @ z + RIDGE * len(z) * np.eye(z.shape[1]), z.T @ (y - mean))
+    return standard.forward(x.astype(np.float64)) @ weights + mean
+
+
+def _logistic(patient: Patient, train: Split, x: Array) -> Array:
+    """Logistic regression is a network of one Dense layer."""
+    classes = max(int(train.y.max()) + 1, len(patient.data.classes))
+    none = Split(train.x[:0], train.y[:0])
+    data = replace(patient.data, train=train, val=none, test=none)
+    net = Network([Standardize(per_feature=not patient.is_image), Dense(patient.data.n_in, classes, init="zeros")])
+    epochs = max(3, STEPS // math.ceil(len(train) / 64))
+    fit(net, data, CrossEntropy(), Adam(1e-2, l2=RIDGE), epochs=epochs, batch_size=64, schedule=Cosine())
+    return net.predict(x)

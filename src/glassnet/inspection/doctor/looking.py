@@ -1,0 +1,104 @@
+"""What a look at a network on a few rows shows: layer by layer its signals, parameter by parameter its gradient."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from glassnet.nn import Loss, Network, ReLU, Sigmoid, Tanh
+from glassnet.nn.layer import Array, Layer
+
+# Beyond these outputs the slope is less than 1/25 of the largest.
+FLAT: dict[type[Layer], tuple[float, float]] = {Tanh: (-0.99, 0.99), Sigmoid: (0.01, 0.99)}
+NAN = float("nan")
+
+
+@dataclass(frozen=True)
+class LayerLook:
+    """One layer: `spread`, the standard deviation of its output; of an activation, the share of units that are
+    `dead` (a ReLU: 0 for every row) and of outputs that are `saturated`; `signal`, the root mean square of dL/dy.
+    """
+
+    index: int
+    name: str
+    kind: str
+    spread: float
+    dead: float = 0.0
+    saturated: float = 0.0
+    signal: float = NAN
+
+
+@dataclass(frozen=True)
+class ParameterLook:
+    """One parameter, by Euclidean norms: its value, the data's gradient, and what a step moved it by."""
+
+    name: str
+    size: float
+    gradient: float
+    moved: float = NAN
+    decayed: bool = False
+
+
+@dataclass(frozen=True)
+class Look:
+    """A look after so many steps, and the loss of its rows then."""
+
+    step: int
+    loss: float
+    layers: list[LayerLook]
+    parameters: list[ParameterLook]
+
+    @property
+    def gradient(self) -> float:
+        """The norm of the whole gradient of the data."""
+        return float(np.sqrt(sum(p.gradient**2 for p in self.parameters)))
+
+
+def layer_looks(net: Network, x: Array, training: bool) -> list[LayerLook]:
+    """Look at the outputs of all layers for rows x (N, n_in); `net` should be a copy."""
+    return _forward(net, x, training)[0]
+
+
+def _forward(net: Network, x: Array, training: bool) -> tuple[list[LayerLook], Array]:
+    y, looks = net.as_input(x), []
+    with np.errstate(all="ignore"):
+        for i, layer in enumerate(net.layers):
+            y = layer.forward(y, training)
+            looks.append(_layer_look(i, layer, y))
+    return looks, y
+
+
+def _layer_look(index: int, layer: Layer, y: Array) -> LayerLook:
+    dead = saturated = 0.0
+    if isinstance(layer, ReLU):
+        dead = float((y.max(axis=0) <= 0).mean())
+    elif type(layer) in FLAT:
+        low, high = FLAT[type(layer)]
+        saturated = float(((y < low) | (y > high)).mean())
+    return LayerLook(index, repr(layer), type(layer).__name__, float(y.std(dtype=np.float64)), dead, saturated)
+
+
+def look(net: Network, x: Array, t: Array, loss: Loss, step: int) -> Look:
+    """Look at a forward and a backward pass of rows x with targets t; `net` should be a copy."""
+    layers, y = _forward(net, x, training=True)
+    with np.errstate(all="ignore"):
+        value = loss.forward(y, t)
+        dy = loss.backward()
+        signals = []
+        for layer in reversed(net.layers):
+            signals.append(float(np.sqrt(np.mean(np.square(dy, dtype=np.float64)))))
+            dy = layer.backward(dy)
+    looks = [
+        LayerLook(**{**vars(seen), "signal": signal}) for seen, signal in zip(layers, reversed(signals), strict=True)
+    ]
+    decayed = {f"{i}.{name}" for i, layer in enumerate(net.layers) for name in layer.decayed}
+    parameters = [
+        ParameterLook(name, norm(p), norm(dp), decayed=name in decayed) for name, p, dp in net.named_parameters()
+    ]
+    return Look(step, value, looks, parameters)
+
+
+def norm(a: Array) -> float:
+    """Return the Euclidean norm of an array, in float64."""
+    return float(np.linalg.norm(a.astype(np.float64).ravel()))

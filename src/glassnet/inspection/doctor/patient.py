@@ -1,0 +1,100 @@
+"""What is examined: a network, what it learns from, and how; all of it copies that a check may use up."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from glassnet.data import Dataset, Split
+from glassnet.nn import Loss, Network
+from glassnet.nn.layer import Array
+from glassnet.optim import Optimizer
+from glassnet.train import History
+from glassnet.train.units import training_loss
+
+ROWS = 4096  # of each part are looked at where all would take long
+
+
+@dataclass
+class Patient:
+    """A copy of everything, seen before training by checks of the data and the start, and after it by the others.
+
+    `net` computes by the readable layers, its preprocessing is fitted; `history` is None before training.
+    """
+
+    net: Network
+    data: Dataset
+    loss: Loss
+    optimizer: Optimizer
+    batch_size: int = 128
+    seed: int = 0
+    history: History | None = field(default=None)
+
+    @classmethod
+    def of(cls, net: Network, data: Dataset, loss: Loss, optimizer: Optimizer, batch_size: int, seed: int) -> Patient:
+        """Copy what training would change."""
+        net = net.copy()
+        net.fast = False
+        return cls(net, data, copy.deepcopy(loss), copy.deepcopy(optimizer), batch_size, seed)
+
+    @cached_property
+    def training_loss(self) -> Loss:
+        """The loss that training minimises: in standard units if the network ends in Unstandardize."""
+        return training_loss(self.loss, self.net)
+
+    @cached_property
+    def sample(self) -> Split:
+        """At most ROWS training rows, drawn with the seed."""
+        return self.some(self.data.train)
+
+    def some(self, split: Split, rows: int = ROWS) -> Split:
+        """Return at most so many rows of a split, drawn with the seed."""
+        if len(split) <= rows:
+            return split
+        chosen = np.sort(np.random.default_rng(self.seed).choice(len(split), rows, replace=False))
+        return Split(split.x[chosen], split.y[chosen])
+
+    @cached_property
+    def parts(self) -> dict[str, Split]:
+        """The parts that have rows, by name; rows that hold NaN or infinity are left out."""
+        parts = {}
+        for name, split in (("train", self.data.train), ("val", self.data.val), ("test", self.data.test)):
+            finite = np.ones(len(split), bool)
+            for array in (split.x, split.y):
+                if array.dtype.kind == "f" and len(array) and not np.isfinite(array).all():
+                    finite &= np.isfinite(array.reshape(len(array), -1)).all(axis=1)
+            if finite.any():
+                parts[name] = split if finite.all() else Split(split.x[finite], split.y[finite])
+        return parts
+
+    def inputs(self, x: Array) -> Array:
+        """Return what reaches the first layer with parameters for rows x (N, n_in), in inference mode, in float64."""
+        y = self.net.as_input(x)
+        for layer in self.net.layers:
+            if layer.size:
+                break
+            y = layer.forward(y)
+        return np.array(y, np.float64)
+
+    @property
+    def is_image(self) -> bool:
+        """Whether rows are images, whose columns are pixels and have no meaning alone."""
+        return self.data.image_shape is not None
+
+    def column(self, index: int) -> str:
+        """Return the name of an input column, ready for a message."""
+        return f"column {self.data.features[index]!r}"
+
+    def columns(self, indices: Sequence[int], shown: int = 4) -> str:
+        """Return the names of input columns, ready for a message: the first few in full, the others as a number."""
+        names = ", ".join(repr(self.data.features[i]) for i in indices[:shown])
+        more = f" and {len(indices) - shown} more" if len(indices) > shown else ""
+        return f"column{'s' if len(indices) > 1 else ''} {names}{more}"
+
+    def targets(self, split: Split) -> Array:
+        """Return the targets as numbers: labels, or values (N,)."""
+        return np.asarray(split.y, np.float64)

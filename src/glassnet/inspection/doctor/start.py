@@ -1,0 +1,232 @@
+"""Checks of the first forward and backward pass, before training."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from glassnet.data import Dataset, Split
+from glassnet.inspection.doctor.finding import Finding
+from glassnet.inspection.doctor.looking import layer_looks
+from glassnet.inspection.doctor.patient import Patient
+from glassnet.inspection.doctor.structure import CALIBRATED
+from glassnet.nn import BatchNorm, BinaryCrossEntropy, CrossEntropy, Dense, Dropout, Softmax, gradcheck
+from glassnet.nn.layer import Array
+from glassnet.optim import Adam
+from glassnet.train import fit
+from glassnet.train.metrics import baseline, evaluate
+
+KARPATHY = "Karpathy 2019, A Recipe for Training Neural Networks"
+FEW, STEPS = 16, 400  # rows to learn by heart, and in how many steps of Adam
+LEARNED = 0.2  # of the variance may be left
+LOSS_FACTOR = 4.0  # the loss at the start over that of knowing nothing
+SMALL, LARGE = 1e-2, 1e2  # standard deviations of what an activation is given
+BIAS_NATS, BIAS_DEVIATIONS = 1.0, 4.0  # how far the last bias may be from what is known of the targets
+DEAD = 0.5  # share of a layer's units
+GRADIENT = 1e-4  # the relative error that tells a wrong gradient: a right one has 1e-7 in float64
+MIXED = 1e-3  # of the outputs' spread: a row's output may change by rounding when another row does
+
+
+def untrained(patient: Patient) -> Iterator[Finding]:
+    """Hidden units that start alike stay alike."""
+    dense = [(i, layer) for i, layer in enumerate(patient.net.layers) if isinstance(layer, Dense)]
+    alike = [
+        (i, layer)
+        for i, layer in dense[:-1]
+        if layer.fan_out > 1 and np.ptp(layer.W, axis=1).max() == 0 and np.ptp(layer.b) == 0
+    ]
+    if alike:
+        layer = alike[0][1]
+        value = float(layer.W.flat[0])
+        yield Finding(
+            "zero-weights", "error", ", ".join(f"layer {i}, {layer!r}" for i, layer in alike[:3]),
+            f"all {layer.fan_out} units have the same weights" + (f" ({value:g})" if np.ptp(layer.W) == 0 else ""),
+            "Equal units compute equal outputs and get equal gradients: the layer never becomes more than one unit.",
+            "draw the weights at random, as Dense does (init='he' or 'glorot')",
+            "Goodfellow et al. 2016, Deep Learning, section 8.4",
+        )  # fmt: skip
+
+
+def gradient(patient: Patient) -> Iterator[Finding]:
+    """Backward must be the derivative of forward."""
+    few = patient.some(patient.data.train, 8)
+    try:
+        report = gradcheck(patient.net, few.x, few.y, patient.training_loss, entries=8, tolerance=GRADIENT)
+    except ValueError:  # the loss isn't finite: another check says so
+        return
+    wrong = [row for row in report.rows if not row.max_relative_error <= GRADIENT]
+    if wrong:
+        # A wrong layer spoils its own parameters, and the gradient of all that comes before it.
+        last = next((row for row in reversed(wrong) if row.name != "x"), wrong[0])
+        layer = "" if last.name == "x" else f" of layer {patient.net.layers[int(last.name.partition('.')[0])]!r}"
+        yield Finding(
+            "wrong-gradient", "error", f"{last.name}{layer}",
+            f"at {last.worst} backward gives {last.analytic:.4g}, the loss changes by {last.numeric:.4g}; wrong in"
+            f" {', '.join(row.name for row in wrong)}, right after that",
+            "Training follows another direction than downhill; it may still seem to learn, and never gets far.",
+            "check backward of this layer, and of the one after it, with gn.gradcheck",
+            "central differences in float64 (gn.gradcheck); right gradients agree to 1e-7",
+        )  # fmt: skip
+
+
+def mixed_rows(patient: Patient) -> Iterator[Finding]:
+    """One example must not change another's output."""
+    few = patient.some(patient.data.train, FEW).x
+    if len(few) < 2:
+        return
+    other = few.copy()
+    other[0] = few[-1]
+    batch_norm = any(isinstance(layer, BatchNorm) for layer in patient.net.layers)
+    net = patient.net.copy()
+    for training in (False,) if batch_norm else (False, True):
+        net.reseed(0)
+        one = net.forward(few, training)[1:].astype(np.float64)
+        net.reseed(0)
+        two = net.forward(other, training)[1:].astype(np.float64)
+        spread = float(one.std()) or 1.0
+        change = float(np.abs(one - two).max())
+        if np.isfinite(change) and change > MIXED * spread:
+            mode = "training" if training else "inference"
+            yield Finding(
+                "mixed-rows", "error", f"{mode} mode",
+                f"another first row changes the outputs of the other rows by up to {change:.3g}"
+                f" (their standard deviation is {spread:.3g})",
+                "A prediction then depends on which rows happen to be asked together; measured results mean little.",
+                "look for a layer that computes over the rows (axis 0) instead of over the columns",
+                KARPATHY,
+            )  # fmt: skip
+            return
+
+
+def first_activations(patient: Patient) -> Iterator[Finding]:
+    """What comes out of the layers at the start: neither faint nor huge nor silent."""
+    looks = layer_looks(patient.net.copy(), patient.some(patient.data.train, 512).x, training=True)
+    dense = [look for look in looks if look.kind == "Dense"]
+    hidden = dense[:-1]
+    for name, faulty, words in (
+        ("vanishing-activations", [look for look in hidden if look.spread < SMALL], "faint"),
+        ("exploding-activations", [look for look in dense if look.spread > LARGE], "huge"),
+    ):
+        if faulty:
+            worst = faulty[-1]
+            chain = ", ".join(f"{look.spread:.2g}" for look in dense)
+            yield Finding(
+                name, "warning", f"layer {worst.index}, {worst.name}",
+                f"the outputs of the Dense layers have standard deviations {chain}",
+                f"Signals that become {words} from layer to layer make gradients so too: some layers learn nothing, or"
+                " all of them overshoot.",
+                "initial weights of variance 2 / fan_in (init='he'), standardised inputs, or LayerNorm",
+                "He et al. 2015 (arXiv:1502.01852), section 2.2; bounds " + CALIBRATED,
+            )  # fmt: skip
+    silent = [look for look in looks if look.dead >= DEAD]
+    if silent:
+        yield dead_relu(silent[0].index, silent[0].name, silent[0].dead, "before training")
+
+
+def dead_relu(index: int, name: str, share: float, when: str) -> Finding:
+    """Describe ReLU units that no row reaches."""
+    return Finding(
+        "dead-relu", "error" if share >= 0.9 else "warning", f"layer {index}, {name}, {when}",
+        f"{share:.0%} of its units output 0 for every row looked at",
+        "A unit that no row reaches gets no gradient: it stays silent, and what it could have learned is lost.",
+        "start biases at 0, lower the learning rate, or use LeakyReLU or SiLU",
+        "Lu et al. 2019 (arXiv:1903.06733); the share is " + CALIBRATED,
+    )  # fmt: skip
+
+
+def first_loss(patient: Patient) -> Iterator[Finding]:
+    """A network that knows nothing should be as wrong as that, and not more."""
+    sample = patient.sample
+    loss = patient.training_loss
+    with np.errstate(all="ignore"):
+        start = loss.forward(patient.net.copy().forward(sample.x, training=True), sample.y)
+    if isinstance(patient.loss, CrossEntropy):
+        nothing, words = math.log(max(2, patient.data.n_out)), "log C"
+    elif isinstance(patient.loss, BinaryCrossEntropy):
+        nothing, words = math.log(2), "log 2"
+    else:
+        nothing, words = baseline(sample, sample, loss)["loss"], "always the mean"
+    if math.isfinite(start) and start > LOSS_FACTOR * nothing:
+        yield Finding(
+            "initial-loss", "warning", "before the first step",
+            f"the loss is {start:.3g}; knowing nothing costs {nothing:.3g} ({words})",
+            "The first steps only unlearn the accidental certainty of the start, and may overshoot doing it.",
+            "smaller initial weights in the last layer, its bias at 0, and Unstandardize for values",
+            KARPATHY + "; the factor is " + CALIBRATED,
+        )  # fmt: skip
+
+
+def last_bias(patient: Patient) -> Iterator[Finding]:
+    """The last bias is the answer to a row of which nothing is known."""
+    layers = patient.net.layers
+    place = next((i for i in reversed(range(len(layers))) if layers[i].size), None)
+    if place is None or not isinstance(last := layers[place], Dense):
+        return
+    t, b = patient.sample.y, last.b.astype(np.float64)
+    if isinstance(patient.loss, CrossEntropy) and t.ndim == 1 and b.any():
+        share = np.bincount(t, minlength=len(b))[: len(b)] / len(t)
+        guess = Softmax().forward(b[None])[0]
+        off = float((share[share > 0] * np.log(share[share > 0] / guess[share > 0])).sum())
+        worst = int(np.abs(share - guess).argmax())
+        evidence = f"it says {guess[worst]:.1%} for class {patient.data.classes[worst]!r}, the data {share[worst]:.1%}"
+        wrong = off > BIAS_NATS
+    elif patient.loss.task == "regression" and b.any() and place == len(layers) - 1:
+        values = patient.targets(patient.sample)
+        off = float(np.abs(values.mean() - b).max()) / (float(values.std()) or 1.0)
+        evidence = f"it is {b[0]:.4g}; the mean of the targets is {values.mean():.4g}, {off:.1f} deviations away"
+        wrong = off > BIAS_DEVIATIONS
+    else:
+        return
+    if wrong:
+        yield Finding(
+            "output-bias", "warning", f"layer {place}, {last!r}, b", evidence,
+            "Training first has to move this bias; until then every gradient is mostly about it.",
+            "start it at 0, or at the logarithms of the classes' shares or the mean of the targets",
+            KARPATHY + "; the distance is " + CALIBRATED,
+        )  # fmt: skip
+
+
+def learns_by_heart(patient: Patient) -> Iterator[Finding]:
+    """A network that can't learn 16 rows by heart has a fault, whatever the data."""
+    few = _distinct(patient.some(patient.data.train, 8 * FEW))
+    if len(few) < 4 or len(np.unique(few.y)) < 2:
+        return
+    net, loss = patient.net.copy(), patient.loss
+    net.fast = True
+    for layer in net.layers:
+        if isinstance(layer, Dropout):
+            layer.rate = 0.0
+    empty = Split(few.x[:0], few.y[:0])
+    data = Dataset(**{**vars(patient.data), "train": few, "val": empty, "test": empty})
+    try:
+        with np.errstate(all="ignore"):
+            fit(net, data, loss, Adam(3e-3), epochs=STEPS, batch_size=len(few), validate=False)
+    except (ArithmeticError, ValueError):
+        return  # what isn't finite is found in training
+    reached = evaluate(net, few, loss)
+    if loss.task == "classification":
+        learned = reached["accuracy"] == 1
+        evidence = f"{reached['accuracy']:.0%} of {len(few)} rows right"
+    else:
+        left = reached["mse"] / (float(patient.targets(few).var()) or 1.0)
+        learned, evidence = left <= LEARNED, f"{left:.0%} of the variance of {len(few)} targets is left"
+    if not learned:
+        yield Finding(
+            "cannot-overfit", "warning", "the network and the loss",
+            f"after {STEPS} steps of Adam on the same few rows: {evidence}",
+            "Even what could be learned by heart isn't: something between input and loss blocks it.",
+            "check what the other findings name; look at gn.trace of a row",
+            KARPATHY,
+        )  # fmt: skip
+
+
+def _distinct(split: Split) -> Split:
+    """FEW rows that differ from each other."""
+    _, first = np.unique(np.asarray(split.x), axis=0, return_index=True)
+    chosen: Array = np.sort(first)[:FEW]
+    return Split(split.x[chosen], split.y[chosen])
+
+
+CHECKS = (gradient, mixed_rows, untrained, first_activations, last_bias, first_loss)

@@ -1,0 +1,161 @@
+"""A run as one page: the result beside its baseline, where it is wrong, what the doctor says, how to get it again."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from glassnet import recipes
+from glassnet.data import Dataset
+from glassnet.inspection.doctor.linear import linear_outputs
+from glassnet.inspection.doctor.patient import ROWS, Patient
+from glassnet.nn import MSE, CrossEntropy
+from glassnet.nn.layer import Array
+from glassnet.report import pictures, words
+from glassnet.report.finished import Finished
+from glassnet.report.page import Table, write_page
+from glassnet.train.metrics import METRICS, labels, score
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
+WORST = 10  # rows of a table that are shown
+WIDEST = 12  # columns of a table that are shown with them
+
+
+def write_report(run: str | os.PathLike[str], out: str | os.PathLike[str] | None = None, doctor: bool = True) -> Path:
+    """Write the page of a finished run to `out`, by default report.html in the run directory; return its path.
+
+    doctor: whether to examine the run, which takes a few seconds.
+    If the data can't be had any more, or were changed, the page says so and holds what the run directory tells; the
+    single mistakes, the linear model and the doctor are left out.
+    Raises ValueError if `run` is no finished run, OSError if a file can't be read or written.
+    """
+    done = Finished.read(Path(run))
+    try:
+        data, missing = done.load_data(), None
+    except (ValueError, OSError) as error:
+        data, missing = None, str(error)
+    return write_page(
+        "report.html",
+        Path(out) if out is not None else done.path / "report.html",
+        run=done,
+        verdict=words.verdict(done.metrics, done.net.info),
+        missing=missing,
+        results=_results(done, data),
+        progress=pictures.progress(done),
+        outcome=_outcome(done, data),
+        first_layer=pictures.first_layer(done),
+        findings=recipes.examine_run(done.path) if doctor and data is not None else None,
+        layers=_layers(done),
+        command=_command(done),
+    )
+
+
+def _results(run: Finished, data: Dataset | None) -> Table:
+    """The figures of all parts of the data, beside those of a constant answer and, with the data, a linear model."""
+    parts = {name: run.metrics[key] for key, name in words.PARTS.items()}
+    caption = f"Baseline, for the test part: {words.CONSTANT[run.task]}."
+    linear = _linear(run, data) if data is not None else None
+    if linear is not None:
+        parts["linear model"] = linear
+        caption += f" Linear model: fitted to at most {ROWS:,} training rows, for the test part."
+    names = [name for name in METRICS[run.task] if name != "loss" or not isinstance(run.loss, MSE)]  # the MSE has a row
+    rows = [
+        [words.NAMES.get(name, name), *(words.figure(figures.get(name), name) for figures in parts.values()),
+         words.MEANINGS[name]] for name in names
+    ]  # fmt: skip
+    return Table(caption, ["figure", *parts, "meaning"], rows)
+
+
+def _linear(run: Finished, data: Dataset) -> dict[str, float] | None:
+    """What a linear model scores on the test part; it has a loss of its own, which is no figure here."""
+    training = run.recipe.training
+    patient = Patient.of(run.net, data, run.loss, run.recipe.build_optimizer(), training.batch_size, run.recipe.seed)
+    outputs = linear_outputs(patient, data.test.x)
+    if outputs is None:
+        return None
+    figures = score(outputs, data.test.y, MSE() if run.task == "regression" else CrossEntropy())
+    return {name: value for name, value in figures.items() if name != "loss"}
+
+
+def _outcome(run: Finished, data: Dataset | None) -> list[Markup | Table]:
+    """What the network answers to the test part: pictures of the whole, and where it is most wrong."""
+    shown: list[Markup | Table] = []
+    if run.task == "classification":
+        shown += [pictures.confusion(run), _classes(run)]
+    if data is None:
+        return shown
+    outputs = run.net.predict(data.test.x)
+    if run.task == "regression":
+        return [*shown, pictures.predictions(data, outputs), _largest_errors(data, outputs[:, 0])]
+    predicted, confidence = labels(outputs), run.net.predict_proba(data.test.x).max(axis=1)
+    if data.image_shape is not None:
+        return [*shown, pictures.mistakes(data, predicted, confidence)]
+    return [*shown, _surest_mistakes(data, predicted, confidence)]
+
+
+def _classes(run: Finished) -> Table:
+    """Precision and recall of each class, and what it is most often taken for."""
+    classes, rows = list(run.metrics["classes"]), []
+    for i, (name, scores) in enumerate(run.metrics["classes"].items()):
+        counts = np.array(run.metrics["confusion_matrix"][i])
+        counts[i] = 0
+        other = f"{classes[counts.argmax()]} ({counts.max():,} of {counts.sum():,} mistakes)" if counts.any() else "-"
+        rows.append([name, *(words.figure(value, key) for key, value in scores.items()), other])
+    head = ["class", "precision", "recall", "rows", "most often taken for"]
+    return Table(
+        "Test part, class by class. Precision: of the rows called so, the share that are. Recall: of the rows that are"
+        " so, the share that is found.",
+        head,
+        rows,
+    )
+
+
+def _largest_errors(data: Dataset, predicted: Array) -> Table:
+    errors = predicted - data.test.y
+    worst = np.argsort(-np.abs(errors), kind="stable")[:WORST]
+    rows = [[f"{value:,.5g}" for value in (data.test.y[i], predicted[i], errors[i])] for i in worst]
+    return _rows_of("The test rows with the largest errors", data, worst, ["true", "predicted", "error"], rows)
+
+
+def _surest_mistakes(data: Dataset, predicted: Array, confidence: Array) -> Table:
+    wrong = np.flatnonzero(predicted != data.test.y)
+    worst = wrong[np.argsort(-confidence[wrong], kind="stable")][:WORST]
+    classes = data.classes
+    rows = [[classes[data.test.y[i]], classes[predicted[i]], words.share(float(confidence[i]))] for i in worst]
+    title = f"The surest of {len(wrong):,} mistakes"
+    return _rows_of(title, data, worst, ["true", "predicted", "confidence"], rows)
+
+
+def _rows_of(title: str, data: Dataset, chosen: Array, head: list[str], answers: list[list[str]]) -> Table:
+    """Some test rows with what was answered to them, and their features."""
+    features = list(data.features[:WIDEST])
+    more = f", with the first {WIDEST} of {data.n_in:,} columns" if data.n_in > WIDEST else ""
+    rows = [
+        [str(i), *answer, *(f"{value:,.5g}" for value in data.test.x[i, :WIDEST])]
+        for i, answer in zip(chosen, answers, strict=True)
+    ]
+    caption = f"{title}{more}. Rows are counted from 0, in the order of the test part."
+    return Table(caption, ["row", *head, *features], rows)
+
+
+def _layers(run: Finished) -> Table:
+    """What `Network.summary` prints."""
+    rows = [
+        [str(i), repr(layer), ", ".join(f"{name} {shape}" for name, shape in layer.shapes().items()), f"{layer.size:,}"]
+        for i, layer in enumerate(run.net.layers)
+    ]
+    rows.append(["", "all", run.net.dtype.name, f"{run.net.theta.size:,}"])
+    return Table("Layers, in the order in which a row passes them.", ["", "layer", "shapes", "parameters"], rows)
+
+
+def _command(run: Finished) -> str:
+    """The command that trains the same again."""
+    recipe = run.recipe
+    if recipe.name in recipes.names() and recipes.load(recipe.name, seed=recipe.seed) == recipe:
+        return f"glassnet train {recipe.name} --seed {recipe.seed}"
+    return "glassnet train recipe.toml"

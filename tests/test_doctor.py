@@ -1,0 +1,250 @@
+"""The doctor's checks of the start and the course of a training, and the examination as a whole.
+
+Recall and false alarms over hundreds of trainings are measured by benchmarks/doctor.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import glassnet as gn
+from glassnet.inspection.doctor.finding import SEVERITIES
+from glassnet.inspection.doctor.order import ordered
+from glassnet.nn.layer import Array
+
+
+@pytest.fixture(scope="module")
+def digits() -> gn.Dataset:
+    return gn.load("digits")
+
+
+@pytest.fixture(scope="module")
+def diabetes() -> gn.Dataset:
+    return gn.load("diabetes")
+
+
+def mlp(
+    *widths: int, activation: Callable[[], gn.Layer] = gn.ReLU, end: tuple[gn.Layer, ...] = (), **how: Any
+) -> gn.Network:
+    layers: list[gn.Layer] = [gn.Standardize()]
+    for fan_in, fan_out in itertools.pairwise(widths):
+        layers += [gn.Dense(fan_in, fan_out), activation()]
+    return gn.Network([*layers[:-1], *end], **how)
+
+
+def names(findings: list[gn.Finding], *severities: str) -> list[str]:
+    return [f.name for f in findings if f.severity in (severities or SEVERITIES)]
+
+
+class Backwards(gn.Layer):
+    """y = x, whose backward has the wrong sign."""
+
+    def forward(self, x: Array, training: bool = False) -> Array:
+        return x
+
+    def backward(self, dy: Array) -> Array:
+        return -dy
+
+
+class Mixing(gn.Layer):
+    """Subtracts the mean of the batch."""
+
+    def forward(self, x: Array, training: bool = False) -> Array:
+        return x - x.mean(axis=0)
+
+    def backward(self, dy: Array) -> Array:
+        return dy - dy.mean(axis=0)
+
+
+class Logarithm(gn.Layer):
+    """y = log x, for values that may be negative."""
+
+    def forward(self, x: Array, training: bool = False) -> Array:
+        self.x = x
+        return np.log(x)
+
+    def backward(self, dy: Array) -> Array:
+        return dy / self.x
+
+
+def biased(net: gn.Network, layer: int, value: float) -> gn.Network:
+    net.layers[layer].b[...] = value
+    return net
+
+
+def weighted(net: gn.Network, factor: float, *layers: int) -> gn.Network:
+    for i in layers or [i for i, layer in enumerate(net.layers) if isinstance(layer, gn.Dense)]:
+        net.layers[i].W[...] *= factor
+    return net
+
+
+SGD, CE = gn.SGD(0.05, 0.9), gn.CrossEntropy()
+DEEP = (64, *[32] * 8, 10)
+FAULTS: dict[str, tuple[Callable[[], gn.Network], gn.Optimizer]] = {
+    "wrong-gradient": (lambda: mlp(64, 32, 10, activation=Backwards), SGD),
+    "mixed-rows": (lambda: mlp(64, 32, 10, end=(Mixing(),)), SGD),
+    "not-finite": (lambda: mlp(64, 32, 10, activation=Logarithm), SGD),
+    "softmax-twice": (lambda: mlp(64, 32, 10, end=(gn.Softmax(),)), SGD),
+    "zero-weights": (lambda: weighted(mlp(64, 32, 10), 0.0), SGD),
+    "bottleneck": (lambda: mlp(64, 32, 2, 10), SGD),
+    "linear-network": (lambda: gn.Network([gn.Standardize(), gn.Dense(64, 32), gn.Dense(32, 10)]), SGD),
+    "output-range": (lambda: mlp(64, 32, 10, end=(gn.ReLU(),)), SGD),
+    "heavy-dropout": (
+        lambda: gn.Network([gn.Standardize(), gn.Dense(64, 64), gn.ReLU(), gn.Dropout(0.95), gn.Dense(64, 10)]),
+        gn.SGD(0.01),
+    ),
+    "vanishing-activations": (lambda: weighted(mlp(*DEEP), 0.05), SGD),
+    "exploding-activations": (lambda: weighted(mlp(*DEEP), 4.0), SGD),
+    "dead-relu": (lambda: biased(mlp(64, 32, 10), 1, -100.0), SGD),
+    "output-bias": (lambda: biased(mlp(64, 32, 10), 3, np.array([30.0] + [0.0] * 9)), gn.SGD(0.001)),
+    "initial-loss": (lambda: weighted(mlp(64, 32, 10), 30.0, 3), gn.SGD(0.001)),
+    "vanishing-gradients": (lambda: mlp(*DEEP, activation=gn.Sigmoid), SGD),
+    "saturated-units": (lambda: weighted(mlp(64, 32, 10, activation=gn.Tanh), 50.0, 1), gn.SGD(0.001)),
+    "learning-rate-high": (lambda: mlp(64, 32, 10), gn.SGD(1e4)),
+    "learning-rate-low": (lambda: mlp(64, 32, 10), gn.SGD(1e-8)),
+    "momentum-high": (lambda: mlp(64, 32, 10), gn.SGD(0.05, 0.9995)),
+    "penalty-outweighs-data": (lambda: mlp(64, 32, 10), gn.SGD(0.01, l2=3.0)),
+    "clipped-always": (lambda: mlp(64, 32, 10), gn.SGD(0.05, clip_norm=1e-5)),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_is_named_first(fault: str, digits: gn.Dataset) -> None:
+    make, optimizer = FAULTS[fault]
+    findings = gn.examine(make(), digits, CE, optimizer, epochs=5, batch_size=64)
+    assert names(findings)[:1] == [fault]
+    first = findings[0]
+    assert all((first.where, first.evidence, first.why, first.advice, first.source))
+
+
+@pytest.mark.parametrize("optimizer", [gn.SGD(0.05, 0.9), gn.Adam(1e-3), gn.AdamW(2e-3)])
+@pytest.mark.parametrize("activation", [gn.ReLU, gn.Tanh, gn.GELU])
+def test_nothing_is_wrong_with_a_healthy_network(
+    digits: gn.Dataset, activation: Callable[[], gn.Layer], optimizer: gn.Optimizer
+) -> None:
+    findings = gn.examine(mlp(64, 64, 32, 10, activation=activation), digits, CE, optimizer, epochs=5, batch_size=32)
+    assert names(findings, "error", "warning") == []
+
+
+def test_nothing_is_wrong_with_a_healthy_regression(diabetes: gn.Dataset) -> None:
+    net = mlp(10, 32, 1, end=(gn.Unstandardize(),))
+    assert names(gn.examine(net, diabetes, gn.MSE(), gn.Adam(1e-3), epochs=5, batch_size=32), "error", "warning") == []
+
+
+def test_examining_leaves_everything_as_it_was(digits: gn.Dataset) -> None:
+    net, optimizer = mlp(64, 32, 10), gn.SGD(0.05, 0.9)
+    theta, x = net.theta.copy(), digits.train.x.copy()
+    gn.examine(net, digits, CE, optimizer, epochs=1)
+    assert np.array_equal(net.theta, theta)
+    assert np.array_equal(digits.train.x, x)
+    assert not net.layers[0].fitted
+    assert optimizer.steps == 0
+
+
+def test_examining_twice_says_the_same(digits: gn.Dataset) -> None:
+    def once() -> list[gn.Finding]:
+        return gn.examine(mlp(64, 32, 10), digits, CE, gn.SGD(3.0, 0.9), epochs=2)
+
+    assert once() == once()
+
+
+def test_the_doctor_as_a_callback(digits: gn.Dataset) -> None:
+    doctor = gn.Doctor()
+    with pytest.raises(gn.DivergenceError):
+        gn.fit(mlp(64, 32, 10), digits, CE, gn.SGD(1e30), epochs=5, callbacks=[doctor])
+    assert names(doctor.findings)[0] == "learning-rate-high"
+
+
+def test_watching_changes_nothing(digits: gn.Dataset) -> None:
+    def trained(*callbacks: gn.Callback) -> Array:
+        net = gn.Network(
+            [gn.Standardize(), gn.Dense(64, 32), gn.BatchNorm(32), gn.ReLU(), gn.Dropout(0.2), gn.Dense(32, 10)]
+        )
+        gn.fit(net, digits, CE, gn.SGD(0.05, 0.9), epochs=3, callbacks=callbacks)
+        return net.theta
+
+    assert np.array_equal(trained(), trained(gn.Doctor()))
+
+
+def test_the_doctor_around_a_loop_of_ones_own(digits: gn.Dataset) -> None:
+    net, optimizer = mlp(64, 32, 10), gn.SGD(1e-9)
+    net.fit_preprocessing(digits.train.x)
+    x, t = digits.train.x, digits.train.y
+    best = 0.0
+    with gn.Doctor(net, CE, optimizer) as doctor:
+        for _ in range(3):
+            for start in range(0, 1024, 64):
+                batch = slice(start, start + 64)
+                value = CE.forward(net.forward(x[batch], training=True), t[batch])
+                net.backward(CE.backward())
+                optimizer.step(net)
+                doctor.step(value, x[batch], t[batch])
+            score = gn.evaluate(net, digits.val, CE)["loss"]
+            doctor.epoch(kept=score < best, val_loss=score)
+    assert {"learning-rate-low", "best-never-kept"} <= set(names(doctor.findings))
+
+
+def test_a_loop_that_breaks_is_noticed(digits: gn.Dataset) -> None:
+    net = mlp(64, 32, 10)
+    with pytest.raises(FloatingPointError), gn.Doctor(net, CE, SGD) as doctor:
+        raise FloatingPointError("overflow in my loop")
+    assert "overflow in my loop" in doctor.findings[0].evidence
+
+
+def test_best_weights_that_are_never_kept(digits: gn.Dataset) -> None:
+    class Forgets(gn.Callback):
+        def on_epoch(self, run: Any) -> None:
+            run.best = None
+
+    doctor = gn.Doctor()
+    gn.fit(mlp(64, 32, 10), digits, CE, SGD, epochs=2, callbacks=[Forgets(), doctor])
+    assert "best-never-kept" in names(doctor.findings)
+
+
+def test_the_doctor_says_what_it_needs() -> None:
+    with pytest.raises(ValueError, match="nothing to watch"):
+        gn.Doctor().findings  # noqa: B018
+    with pytest.raises(ValueError, match="net, loss and optimizer"):
+        gn.Doctor(mlp(2, 2))
+    with pytest.raises(ValueError, match="net, loss and optimizer"), gn.Doctor():
+        pass
+
+
+def finding(name: str, severity: Any) -> gn.Finding:
+    return gn.Finding(name, severity, "", "", "", "", "")
+
+
+def test_a_cause_is_as_severe_as_its_symptoms_and_comes_before_them() -> None:
+    found = [("constant-column", "note"), ("bottleneck", "warning"), ("stalled", "error"), ("overconfident", "note")]
+    sorted_ = ordered([finding(*each) for each in found])
+    assert names(sorted_) == ["bottleneck", "stalled", "constant-column", "overconfident"]
+    assert sorted_[0].severity == "error"
+
+
+def test_what_spoils_only_figures_is_not_blamed_for_training() -> None:
+    found = [("duplicate-column", "warning"), ("stalled", "error")]
+    assert names(ordered([finding(*each) for each in found])) == ["stalled", "duplicate-column"]
+
+
+def test_of_two_findings_of_a_name_the_first_stays_as_severe_as_the_worse() -> None:
+    found = ordered([finding("dead-relu", "warning"), finding("dead-relu", "error")])
+    assert [f.severity for f in found] == ["error"]
+
+
+@pytest.mark.usefixtures("published_data")
+def test_seed_california_is_taken_apart() -> None:
+    from glassnet import recipes
+
+    findings = recipes.examine_recipe(recipes.load("seed-california"))
+    assert {"integer-targets", "train-test-shift", "penalty-outweighs-data"} <= set(names(findings, "error", "warning"))
+
+
+def test_findings_are_json(digits: gn.Dataset) -> None:
+    findings = gn.examine(mlp(64, 32, 10), digits, CE, gn.SGD(1e-9), epochs=3)
+    assert json.loads(json.dumps([f.to_dict() for f in findings]))

@@ -1,0 +1,420 @@
+"""The pages about runs: whole without script, network or other files, true to the run, and readable by everyone."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+import shutil
+import sys
+from collections import Counter
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from glassnet import plots, recipes
+from glassnet.cli import main
+from glassnet.inspection import Finding
+from glassnet.recipes import run as run_module
+from glassnet.report import compare, words, write_comparison, write_report
+from glassnet.report.compare import differences
+
+FINDINGS = [
+    Finding("dead-relu", "error", "layer 3", "5 of 9 <units> gave 0", "They can't learn.", "a lower rate",
+            "Lu et al. 2019, https://arxiv.org/abs/1903.06733"),
+    Finding("hardest-rows", "note", "rows 3 and 7", "losses 8.1 and 7.9", "Labels may be wrong.", "look", "calibrated"),
+]  # fmt: skip
+VOID = {"meta", "br", "link", "img", "input"}
+
+
+class Page(HTMLParser):
+    """What a browser finds in a page."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.ids: list[str] = []
+        self.tags: list[tuple[str, dict[str, str]]] = []
+        self.open: list[str] = []
+        self.text: list[str] = []
+        self.whole = path.read_text(encoding="utf-8")
+        self.feed(self.whole)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = {name: value or "" for name, value in attrs}
+        self.tags.append((tag, values))
+        self.ids += [values["id"]] if "id" in values else []
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in VOID:
+            assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if not {"style", "svg"} & set(self.open):
+            self.text.append(data)
+
+    @property
+    def said(self) -> str:
+        return " ".join(" ".join(self.text).split())
+
+    def all(self, *names: str) -> list[dict[str, str]]:
+        return [values for tag, values in self.tags if tag in names]
+
+
+def check(page: Page) -> None:
+    """What holds of every page: one file, no clash of names, and what a screen reader needs."""
+    assert page.open == []
+    assert [name for name, count in Counter(page.ids).items() if count > 1] == []
+    assert not page.all("script", "link", "iframe", "img", "object", "embed")
+    for tag, values in page.tags:
+        assert not any(name.startswith("on") for name in values), values
+        for name in ("src", "href", "xlink:href"):
+            if tag != "a" and name in values:
+                assert values[name].startswith(("#", "data:image/png;base64,")), values[name][:80]
+                assert not values[name].startswith("#") or values[name][1:] in page.ids
+    for reference in re.findall(r"url\(#([^)]*)\)", page.whole):
+        assert reference in page.ids
+    assert not re.search(r"url\((?!#)|@import", page.whole)
+    assert page.all("html")[0]["lang"] == "en"
+    levels = [int(tag[1]) for tag, _ in page.tags if re.fullmatch("h[1-6]", tag)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
+    assert all(values["role"] == "img" and len(values["aria-label"]) > 20 for values in page.all("svg"))
+    assert all(values["scope"] in ("row", "col") for values in page.all("th"))
+    assert len(page.all("table")) == len(page.all("caption"))
+    assert all(values["aria-labelledby"] in page.ids for values in page.all("section"))
+
+
+def trained(out: Path, name: str, *changes: str, seed: int = 0) -> Path:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run_module, "draw", lambda *_: None)  # most of the time of a short training
+        recipes.train(recipes.load(name, seed=seed, changes=["training.epochs=3", *changes]), out)
+    return out
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of short runs: digits, slow, seeded, diabetes."""
+    folder = tmp_path_factory.mktemp("runs")
+    trained(folder / "digits", "digits")
+    trained(folder / "slow", "digits", "optimizer.lr=0.001", "network.hidden=[16]", "schedule=Constant")
+    trained(folder / "seeded", "digits", seed=3)
+    trained(folder / "diabetes", "diabetes")
+    return folder
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    """A run on a table of one's own, with names that would be tags or terms of a formula."""
+    rows = np.random.default_rng(0).normal(size=(200, 2))
+    lines = [f"{a},{b},{'<i>a & b</i>' if a + b + a * b > 0 else '$5 to $10'}" for a, b in rows]
+    (tmp_path / "own.csv").write_text("\n".join(["<b>left,right,answer", *lines]) + "\n")
+    changes = [f"data.source={tmp_path / 'own.csv'}", "data.target=answer", "name=own"]
+    return trained(tmp_path / "own", "table", *changes)
+
+
+@pytest.fixture
+def doctor(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """A doctor who is quick; gives the runs that were examined."""
+    examined: list[Path] = []
+
+    def examine_run(run: Path) -> list[Finding]:
+        examined.append(run)
+        return FINDINGS
+
+    monkeypatch.setattr(recipes, "examine_run", examine_run)
+    return examined
+
+
+# A run ----------------------------------------------------------------------------------------------------------------
+
+
+def test_report_of_images(runs: Path, doctor: list[Path]) -> None:
+    run = runs / "digits"
+    path = write_report(run)
+    assert path == run / "report.html"
+    assert doctor == [run]
+    page = Page(path)
+    check(page)
+    metrics = json.loads((run / "metrics.json").read_text())
+    assert f"{metrics['test']['accuracy']:.1%} of 359 test images right" in page.said
+    assert "would get 9.2%" in page.said
+    for part in ("train", "val", "test", "baseline"):
+        assert f"{metrics[part]['accuracy']:.2%}" in page.said
+    labels = " ".join(values["aria-label"] for values in page.all("svg"))
+    hits = np.trace(metrics["confusion_matrix"])
+    for shown in (
+        "3 epochs",
+        f"{hits} of 359 test rows right",
+        f"{359 - hits} mistakes",
+        "512 units of the first layer",
+    ):
+        assert shown in labels
+    assert len(page.all("svg")) == 4
+    assert page.whole.count("data:image/png") > 64  # the weights of 64 units, and the mistakes
+    assert page.said.endswith(" ".join((run / "recipe.toml").read_text().split()))
+
+
+def test_the_doctor_is_heard(runs: Path, doctor: list[Path], tmp_path: Path) -> None:
+    page = Page(write_report(runs / "diabetes", tmp_path / "page.html"))
+    for finding in FINDINGS:
+        for words_of_it in (
+            finding.severity,
+            finding.name,
+            finding.where,
+            finding.evidence,
+            finding.why,
+            finding.advice,
+        ):
+            assert words_of_it in page.said
+    assert page.all("a") == [{"href": "https://arxiv.org/abs/1903.06733", "rel": "noopener"}]
+    assert {values["class"] for values in page.all("article")} == {"finding error", "finding note"}
+
+    del doctor[:]
+    silent = Page(write_report(runs / "diabetes", tmp_path / "silent.html", doctor=False))
+    assert doctor == []
+    assert "doctor" not in silent.said
+    check(silent)
+
+
+def test_report_of_values(runs: Path, doctor: list[Path], tmp_path: Path) -> None:
+    page = Page(write_report(runs / "diabetes", tmp_path / "page.html"))
+    check(page)
+    recipe, net = recipes.open_run(runs / "diabetes")
+    data = run_module.load_data(recipe)
+    test = json.loads((runs / "diabetes" / "metrics.json").read_text())["test"]
+    assert f"Off by {test['mae']:,.4g} on average for 88 test rows" in page.said
+    errors = net.predict(data.test.x)[:, 0] - data.test.y
+    worst = int(np.abs(errors).argmax())
+    assert (
+        f"{worst} {data.test.y[worst]:,.5g} {errors[worst] + data.test.y[worst]:,.5g} {errors[worst]:,.5g}" in page.said
+    )
+    assert "bmi" in page.said
+    assert len(page.all("svg")) == 2
+    assert "Unstandardize()" in page.said
+    assert f"all float32 {net.theta.size:,}" in page.said
+
+
+def test_report_of_a_table_of_ones_own(table: Path, doctor: list[Path]) -> None:
+    page = Page(write_report(table))
+    check(page)
+    assert "<b>left" in page.said
+    assert "<i>a & b</i>" in page.said
+    assert "$5 to $10" in page.said
+    assert "glassnet train recipe.toml --out again" in page.said
+    assert "mistakes. Rows are counted from 0" in page.said
+
+
+def test_the_same_run_gives_the_same_bytes(runs: Path, doctor: list[Path], tmp_path: Path) -> None:
+    first, second = (write_report(runs / "diabetes", tmp_path / name).read_bytes() for name in ("a.html", "b.html"))
+    assert first == second
+
+
+def test_the_command_trains_the_same_again(runs: Path, doctor: list[Path], tmp_path: Path) -> None:
+    assert "glassnet train recipe.toml --out again" in Page(write_report(runs / "diabetes", tmp_path / "a.html")).said
+    whole = tmp_path / "whole"
+    shutil.copytree(runs / "diabetes", whole)
+    recipes.load("diabetes", seed=4).save(whole / "recipe.toml")
+    assert "glassnet train diabetes --seed 4 --out again" in Page(write_report(whole)).said
+
+
+def test_data_that_are_gone_or_changed_leave_the_rest(table: Path, doctor: list[Path]) -> None:
+    source = table.parent / "own.csv"
+    lines = source.read_text().splitlines(keepends=True)
+    source.write_text("".join(lines[:-1]))
+    changed = Page(write_report(table))
+    check(changed)
+    assert "is not what the run was trained on: its rows changed" in changed.said
+    assert "Rows are counted" not in changed.said
+    assert "of 40 test rows right" in changed.said
+    assert doctor == []
+    source.unlink()
+    assert "own.csv" in Page(write_report(table)).said
+
+
+def test_what_is_no_run_gets_no_report(tmp_path: Path, runs: Path) -> None:
+    with pytest.raises(ValueError, match="is no run"):
+        write_report(tmp_path)
+    unfinished = tmp_path / "unfinished"
+    unfinished.mkdir()
+    (unfinished / "checkpoint.safetensors").touch()
+    with pytest.raises(ValueError, match="not finished: go on with --resume"):
+        write_report(unfinished)
+    damaged = tmp_path / "damaged"
+    shutil.copytree(runs / "slow", damaged)
+    (damaged / "metrics.json").write_text('{"train":')
+    with pytest.raises(ValueError, match="is damaged"):
+        write_report(damaged)
+    assert not list(tmp_path.rglob("*.html"))
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [(0.9805, "98.0%"), (0.9996, "99.960%"), (0.999999, "99.999%"), (1.0, "100.0%"), (0.0919, "9.2%"), (0.0, "0.0%")],
+)
+def test_only_what_is_whole_reads_as_whole(value: float, told: str) -> None:
+    assert words.share(value) == told
+
+
+def test_a_network_that_learned_nothing_is_called_so() -> None:
+    info = {"rows": [80, 10, 10], "target": "price"}
+    classes = {"yes": {"rows": 7}, "no": {"rows": 3}}
+    metrics = {"task": "classification", "test": {"accuracy": 0.7}, "baseline": {"accuracy": 0.7}, "classes": classes}
+    assert "always answering “yes” would get 70.0%. So it has learned nothing" in words.verdict(metrics, info)
+    metrics["test"] = {"accuracy": 0.8}
+    assert "nothing" not in words.verdict(metrics, info)
+    values = {"mae": 3.0, "mse": 10.0, "r2": -0.1}
+    metrics = {"task": "regression", "test": values, "baseline": values | {"mse": 9.0}}
+    assert "learned nothing" in words.verdict(metrics, info)
+    assert "went wrong" in words.verdict(metrics | {"test": dict.fromkeys(values)}, info)
+
+
+# Runs side by side ----------------------------------------------------------------------------------------------------
+
+
+def test_compare_marks_the_best_and_tells_the_settings_apart(runs: Path) -> None:
+    found = compare([runs / "digits", runs / "slow", runs / "seeded"])
+    assert found.runs == ("digits", "slow", "seeded")
+    assert found.same_data
+    metrics = [json.loads((runs / name / "metrics.json").read_text()) for name in found.runs]
+    figures = {(each.part, each.name): each for each in found.figures}
+    accuracy = figures["test", "accuracy"]
+    assert accuracy.values == tuple(m["test"]["accuracy"] for m in metrics)
+    assert accuracy.best == tuple(i for i, v in enumerate(accuracy.values) if v == max(accuracy.values))
+    losses = figures["val", "loss"].values
+    assert figures["val", "loss"].best == (losses.index(min(losses)),)
+    assert figures["baseline", "accuracy"].best == ()
+    assert figures["", "seconds"].best == ()
+    assert found.settings == {
+        "seed": ("0", "0", "3"),
+        "network.hidden": ("[512]", "[16]", "[512]"),
+        "optimizer.lr": ("0.05", "0.001", "0.05"),
+        "schedule.name": ("OneCycle", "Constant", "OneCycle"),
+    }
+
+
+def test_other_data_are_told_and_nothing_is_best(runs: Path, tmp_path: Path) -> None:
+    rows = np.random.default_rng(0).normal(size=(100, 2))
+    (tmp_path / "own.csv").write_text("\n".join(["a,b,c", *(f"{a},{b},{a > b}" for a, b in rows)]) + "\n")
+    changes = [f"data.source={tmp_path / 'own.csv'}", "data.target=c"]
+    other = [trained(tmp_path / str(seed), "table", *changes, seed=seed) for seed in (0, 1)]
+    shuffled = compare(other)
+    assert not shuffled.same_data  # the seed splits a table
+    assert all(each.best == () for each in shuffled.figures)
+    page = Page(write_comparison([other[0], runs / "digits"], tmp_path / "page.html"))
+    check(page)
+    assert "The data differ" in page.said
+    assert "digits: classification of digit" in page.said
+
+
+def test_losses_of_different_kinds_have_no_best(runs: Path, tmp_path: Path) -> None:
+    mae = trained(tmp_path / "mae", "diabetes", "loss=MAE")
+    figures = {(each.part, each.name): each.best for each in compare([runs / "diabetes", mae]).figures}
+    assert figures["test", "loss"] == ()
+    assert len(figures["test", "mae"]) == 1
+
+
+def test_a_name_and_a_table_of_a_name_are_the_same_setting() -> None:
+    plain, whole = (recipes.load("diabetes", changes=[change]) for change in ("loss=MSE", 'loss={name="MSE"}'))
+    assert differences([plain, whole]) == {}
+    leaky = recipes.load("diabetes", changes=["loss=MSE", "network.activation={name='LeakyReLU', slope=0.2}"])
+    assert differences([plain, leaky]) == {
+        "network.activation.name": ("Tanh", "LeakyReLU"),
+        "network.activation.slope": ("not set", "0.2"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("names", "fault"),
+    [
+        (["digits"], "at least two"),
+        (["digits", "digits"], "named twice"),
+        (["digits", "diabetes"], "nothing in common"),
+        (["digits", "nowhere"], "is no run"),
+    ],
+)
+def test_what_can_not_be_compared(runs: Path, names: list[str], fault: str) -> None:
+    with pytest.raises(ValueError, match=fault):
+        compare([runs / name for name in names])
+
+
+def test_the_page_of_a_comparison(runs: Path, tmp_path: Path) -> None:
+    chosen = [runs / name for name in ("digits", "slow")]
+    path = write_comparison(chosen, tmp_path / "page.html")
+    page = Page(path)
+    check(page)
+    assert "network.hidden [512] [16]" in page.said
+    found = compare(chosen)
+    first, second = found.figures[1].values
+    assert f"validation accuracy {first:.2%} {second:.2%} digits" in page.said
+    assert path.read_bytes() == write_comparison(chosen, tmp_path / "again.html").read_bytes()
+
+
+def test_runs_of_one_name_are_called_by_their_paths(runs: Path, tmp_path: Path) -> None:
+    shutil.copytree(runs / "digits", tmp_path / "digits")
+    assert compare([runs / "digits", tmp_path / "digits"]).runs == (str(runs / "digits"), str(tmp_path / "digits"))
+
+
+def test_overlay_draws_each_run_in_both_panels() -> None:
+    short = {"epoch": [1.0], "val_loss": [0.5], "val_accuracy": [0.8]}
+    long = {"epoch": [1.0, 2.0, 3.0], "val_loss": [0.9, 0.01, 0.005], "val_accuracy": [0.7, 0.8, 0.9]}
+    figure = plots.overlay({"short": short, "long": long})
+    for panel in figure.axes:
+        assert [line.get_label() for line in panel.get_lines()] == ["short", "long"]
+        assert len({(line.get_color(), line.get_linestyle()) for line in panel.get_lines()}) == 2
+    assert figure.axes[0].get_yscale() == "log"
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["short", "long"]
+    only = plots.overlay({"trained": {"epoch": [1.0], "train_loss": [0.5]}})
+    assert [panel.get_ylabel() for panel in only.axes] == ["training loss"]
+    with pytest.raises(ValueError, match="no history"):
+        plots.overlay({})
+
+
+# On the terminal ------------------------------------------------------------------------------------------------------
+
+
+def told(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *arguments: object
+) -> tuple[int, str, str]:
+    monkeypatch.setattr(sys, "argv", ["glassnet", *map(str, arguments)])
+    with pytest.raises(SystemExit) as done:
+        main()
+    out, err = capsys.readouterr()
+    return int(done.value.code or 0), out, err
+
+
+def test_on_the_terminal(
+    runs: Path, doctor: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digits, slow, diabetes = runs / "digits", runs / "slow", runs / "diabetes"
+    page = tmp_path / "page.html"
+    assert told(capsys, monkeypatch, "report", diabetes, "--no-doctor", "--out", page) == (
+        0,
+        f"written to {page}\n",
+        "",
+    )
+    assert page.is_file()
+    assert doctor == []
+
+    status, out, _ = told(capsys, monkeypatch, "compare", digits, slow, "--out", tmp_path / "both.html")
+    assert status == 0
+    lines = [line.split() for line in out.splitlines()]
+    assert lines[0] == ["digits", "slow", "best"]
+    assert next(line for line in lines if line[:2] == ["test", "accuracy"])[-1] == "digits"
+    assert ["network.hidden", "[512]", "[16]"] in lines
+    assert (tmp_path / "both.html").is_file()
+
+    status, out, err = told(capsys, monkeypatch, "compare", digits)
+    assert (status, out) == (2, "")
+    assert err == "glassnet: a comparison needs at least two run directories: name another\n"
+    assert told(capsys, monkeypatch, "report", diabetes, "--no-doctor", "--out", tmp_path / "no" / "page.html")[0] == 2
