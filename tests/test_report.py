@@ -202,6 +202,11 @@ def test_report_of_values(runs: Path, doctor: list[Path], tmp_path: Path) -> Non
     assert "bmi" in page.said
     assert len(page.all("svg")) == 2
     assert "Unstandardize()" in page.said
+    straight = np.column_stack([data.train.x, np.ones(len(data.train))])
+    weights = np.linalg.lstsq(straight, data.train.y, rcond=None)[0]
+    squares = (data.test.x @ weights[:-1] + weights[-1] - data.test.y) ** 2
+    found = float(re.search(r"MSE .*? ([\d,.]+) mean of the squared", page.said)[1].replace(",", ""))  # type: ignore[index]
+    assert found == pytest.approx(squares.mean(), rel=0.02)  # ridge regression, nearly
     assert f"all float32 {net.theta.size:,}" in page.said
 
 
@@ -236,6 +241,7 @@ def test_data_that_are_gone_or_changed_leave_the_rest(table: Path, doctor: list[
     check(changed)
     assert "is not what the run was trained on: its rows changed" in changed.said
     assert "Rows are counted" not in changed.said
+    assert "linear model meaning" not in changed.said
     assert "of 40 test rows right" in changed.said
     assert doctor == []
     source.unlink()
@@ -277,6 +283,21 @@ def test_a_network_that_learned_nothing_is_called_so() -> None:
     metrics = {"task": "regression", "test": values, "baseline": values | {"mse": 9.0}}
     assert "learned nothing" in words.verdict(metrics, info)
     assert "went wrong" in words.verdict(metrics | {"test": dict.fromkeys(values)}, info)
+
+
+def test_a_run_that_was_stopped_before_an_epoch_has_no_curves(runs: Path, tmp_path: Path, doctor: list[Path]) -> None:
+    stopped = tmp_path / "stopped"
+    shutil.copytree(runs / "diabetes", stopped)
+    (stopped / "history.csv").write_text("")
+    metrics = json.loads((stopped / "metrics.json").read_text())
+    (stopped / "metrics.json").write_text(json.dumps(metrics | {"best_epoch": None, "epochs": 0, "interrupted": True}))
+    page = Page(write_report(stopped))
+    check(page)
+    assert "How training went" not in page.said
+    assert "0 epochs" in page.said
+    assert "stopped early" in page.said
+    both = Page(write_comparison([runs / "diabetes", stopped], tmp_path / "both.html"))
+    assert len(both.all("svg")) == 1
 
 
 # Runs side by side ----------------------------------------------------------------------------------------------------
@@ -332,6 +353,9 @@ def test_a_name_and_a_table_of_a_name_are_the_same_setting() -> None:
         "network.activation.name": ("Tanh", "LeakyReLU"),
         "network.activation.slope": ("not set", "0.2"),
     }
+    clipped = recipes.load("diabetes", seed=1, changes=["optimizer.clip_norm=1.0", "training.epochs=9"])
+    told_apart = differences([recipes.load("diabetes"), clipped])
+    assert list(told_apart) == ["seed", "optimizer.clip_norm", "training.epochs"]  # tables in order
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ class WrongTanh(gn.Tanh):
     """tanh, whose derivative lacks the square: dx = dy * (1 - y)."""
 
     def backward(self, dy: Array) -> Array:
-        """dy * (1 - y)."""
+        """dx = dy * (1 - y)."""
         return dy * (1 - self.y)
 
 
@@ -39,12 +39,12 @@ class WrongScale(gn.Layer):
         self.s[...] = rng.normal(size=self.width)
 
     def forward(self, x: Array, training: bool = False) -> Array:
-        """s * x."""
+        """y = s * x."""
         self.x = x
         return x * self.s
 
     def backward(self, dy: Array) -> Array:
-        """Ds is right, dx is not."""
+        """ds = sum of dy * x, which is right; dx = dy, which isn't."""
         self.ds[...] = (dy * self.x).sum(axis=0)
         return dy
 
@@ -53,7 +53,7 @@ class Untransposed(gn.Dense):
     """Dense, whose dx = dy W lacks the transposition: a square W hides it."""
 
     def backward(self, dy: Array) -> Array:
-        """Dy W."""
+        """dx = dy W."""
         self.parameter_gradients(dy)
         return dy @ self.W
 
@@ -62,11 +62,11 @@ class CentreRows(gn.Layer):
     """y = x - mean over the rows, in inference too, so that an answer depends on who else is asked about."""
 
     def forward(self, x: Array, training: bool = False) -> Array:
-        """X - mean."""
+        """y = x - mean."""
         return x - x.mean(axis=0)
 
     def backward(self, dy: Array) -> Array:
-        """Dy - mean."""
+        """dx = dy - mean."""
         return dy - dy.mean(axis=0)
 
 
@@ -74,11 +74,11 @@ class Neighbour(gn.Layer):
     """y = x + half of the row before: an index that is off by one."""
 
     def forward(self, x: Array, training: bool = False) -> Array:
-        """X + x of the row before / 2."""
+        """y = x + half of the row before."""
         return x + 0.5 * np.roll(x, 1, axis=0)
 
     def backward(self, dy: Array) -> Array:
-        """Dy + dy of the next row / 2."""
+        """dx = dy + half of the next row's dy."""
         return dy + 0.5 * np.roll(dy, -1, axis=0)
 
 
@@ -86,13 +86,13 @@ class Log(gn.Layer):
     """y = log(x): minus infinity at 0, which a ReLU before it gives all the time."""
 
     def forward(self, x: Array, training: bool = False) -> Array:
-        """log(x)."""
+        """y = log(x)."""
         self.x = x
         with np.errstate(all="ignore"):
             return np.log(x)
 
     def backward(self, dy: Array) -> Array:
-        """Dy / x."""
+        """dx = dy / x."""
         with np.errstate(all="ignore"):
             return dy / self.x
 
@@ -104,13 +104,13 @@ class Root(gn.Layer):
         self.shift = shift
 
     def forward(self, x: Array, training: bool = False) -> Array:
-        """sqrt(x + shift)."""
+        """y = sqrt(x + shift)."""
         with np.errstate(all="ignore"):
             self.y = np.sqrt(x + self.shift)
         return self.y
 
     def backward(self, dy: Array) -> Array:
-        """Dy / (2 y)."""
+        """dx = dy / (2 y)."""
         with np.errstate(all="ignore"):
             return dy / (2 * self.y)
 
@@ -119,13 +119,13 @@ class Inverse(gn.Layer):
     """y = 1 / x: infinite at 0."""
 
     def forward(self, x: Array, training: bool = False) -> Array:
-        """1 / x."""
+        """y = 1 / x."""
         self.x = x
         with np.errstate(all="ignore"):
             return 1 / x
 
     def backward(self, dy: Array) -> Array:
-        """-Dy / x^2."""
+        """dx = -dy / x^2."""
         with np.errstate(all="ignore"):
             return -dy / self.x**2
 
@@ -134,11 +134,11 @@ class Signs(gn.Layer):
     """y = sign(x): keeps of every column only on which side of its mean it is."""
 
     def forward(self, x: Array, training: bool = False) -> Array:
-        """sign(x)."""
+        """y = sign(x)."""
         return np.sign(x)
 
     def backward(self, dy: Array) -> Array:
-        """Flat."""
+        """dx = 0: flat."""
         return np.zeros_like(dy)
 
 
@@ -158,9 +158,9 @@ class FirstColumns(gn.Layer):
         return self.kept
 
     def forward(self, x: Array, training: bool = False) -> Array:
-        """x[:, :kept]."""
+        """y = x[:, :kept]."""
         return x[:, : self.kept]
 
     def backward(self, dy: Array) -> Array:
-        """Dy, and zeros for the others."""
+        """dx = dy, and zeros for the columns left out."""
         return np.concatenate([dy, np.zeros((len(dy), self.width - self.kept), dy.dtype)], axis=1)

@@ -52,7 +52,6 @@ def examine(name: str) -> dict[str, Any]:
     case = all_cases()[name]
     plan = case.plan()
     found: dict[str, Any] = {"id": name, "kind": case.kind, "half": case.half, "expected": list(case.expected)}
-    start = time.perf_counter()
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         try:
@@ -63,7 +62,6 @@ def examine(name: str) -> dict[str, Any]:
             found["findings"] = [[finding.name, finding.severity, finding.where] for finding in findings]
         except Exception as error:  # the doctor must answer, whatever it is shown
             found |= {"findings": [], "crash": repr(error)}
-    found["seconds"] = round(time.perf_counter() - start, 2)
     found["skill"] = shown(skill(case.plan()))
     found["beside"] = shown(linear_skill(case.plan()) if case.kind == "healthy" else skill(case.twin()))
     return found

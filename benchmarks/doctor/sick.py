@@ -62,7 +62,9 @@ MANIFOLD = (
     "digits/shallow/sgd clusters/tanh/adamw mnist/deep/adam mnist/shallow/sgd clusters/wide/sgd digits/leaky/adamw"
 )
 RARE = "moons/shallow/adam skewed/deep/sgd xor/tanh/adamw skewed/leaky/adam moons/gelu/sgd xor/wide/nesterov"
-MIXED = "digits/deep/sgd california/silu/adamw mnist/shallow/adam friedman/shallow/sgd xor/tanh/adam bikes/leaky/nesterov"
+MIXED = (
+    "digits/deep/sgd california/silu/adamw mnist/shallow/adam friedman/shallow/sgd xor/tanh/adam bikes/leaky/nesterov"
+)
 RELUS = (
     "digits/deep/sgd california/shallow/adamw mnist/deep/adam "
     "friedman/six-layers/sgd clusters/six-layers/adam bikes/wide/nesterov"

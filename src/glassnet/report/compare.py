@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from glassnet import plots
+from glassnet.nn import MSE
 from glassnet.recipes import Recipe
 from glassnet.report import pictures, words
 from glassnet.report.finished import Finished
@@ -117,7 +118,9 @@ def differences(recipes: Sequence[Recipe]) -> dict[str, tuple[str, ...]]:
     tables = {name.rpartition(".")[0] for settings in flat for name in settings}
     # "ReLU" and {name = "ReLU"} mean the same
     flat = [{f"{n}.name" if n in tables else n: value for n, value in settings.items()} for settings in flat]
-    names = dict.fromkeys(name for settings in flat for name in settings)
+    names = list(dict.fromkeys(name for settings in flat for name in settings))
+    tops = [name.partition(".")[0] for name in names]
+    names.sort(key=lambda name: tops.index(name.partition(".")[0]))  # the settings of one table side by side
     rows = {name: tuple(settings.get(name, UNSET) for settings in flat) for name in names}
     return {n: row for n, row in rows.items() if len(set(row)) > 1 and n not in ("name", "description")}
 
@@ -138,12 +141,13 @@ def _rows_known(run: Finished) -> dict[str, Any]:
 
 
 def _figures(runs: list[Finished], same_data: bool) -> list[Figure]:
-    one_loss = len({repr(run.loss) for run in runs}) == 1  # values of different losses can't be compared
+    losses = {repr(run.loss) for run in runs}  # values of different ones can't be compared
+    names = [name for name in METRICS[runs[0].task] if name != "loss" or losses != {repr(MSE())}]  # the MSE has a row
     figures = []
     for part in ("val", "test", "baseline"):
-        for name in METRICS[runs[0].task]:
+        for name in names:
             values = tuple(run.metrics[part][name] for run in runs)
-            ranked = same_data and part != "baseline" and (name != "loss" or one_loss)
+            ranked = same_data and part != "baseline" and (name != "loss" or len(losses) == 1)
             figures.append(Figure(name, part, values, _best(values, name in HIGHER_IS_BETTER) if ranked else ()))
     return figures + [Figure(name.replace("_", " "), "", tuple(run.metrics[name] for run in runs)) for name in ABOUT]
 

@@ -95,7 +95,7 @@ def _outcome(run: Finished, data: Dataset | None) -> list[Markup | Table]:
     predicted, confidence = labels(outputs), run.net.predict_proba(data.test.x).max(axis=1)
     if data.image_shape is not None:
         return [*shown, pictures.mistakes(data, predicted, confidence)]
-    return [*shown, _surest_mistakes(data, predicted, confidence)]
+    return [*shown, _surest_mistakes(data, predicted, confidence)] if (predicted != data.test.y).any() else shown
 
 
 def _classes(run: Finished) -> Table:

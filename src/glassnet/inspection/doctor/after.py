@@ -4,87 +4,38 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
-from glassnet.data import Split
 from glassnet.inspection.doctor.finding import Finding
+from glassnet.inspection.doctor.held import (
+    FEWEST,
+    constant_outputs,
+    errors,
+    held,
+    lead,
+    losses,
+    measure,
+    score,
+    together,
+)
 from glassnet.inspection.doctor.linear import linear_outputs
 from glassnet.inspection.doctor.patient import Patient
 from glassnet.inspection.doctor.structure import CALIBRATED
-from glassnet.nn import BatchNorm, BinaryCrossEntropy, Dropout, Network
-from glassnet.nn.layer import Array
+from glassnet.nn import BatchNorm, Dropout, Network
 from glassnet.train.metrics import labels
 from glassnet.train.units import training_loss
 
-FEWEST = 20  # rows that say anything about a result
-CLEARLY, MUCH, HARDLY = 2.0, 0.05, 0.5  # better than the constant: by 2 standard errors, or by 5% and half a one
+# Standard errors by which outputs go with targets: of held-out rows, and of training rows where it has only begun.
+TOGETHER, NOT_YET = 2.5, 1.5
+BEHIND = -2.0  # standard errors of the lead over the constant
 LEARNING = 0.05  # share by which the loss of the last epoch is below the first's while training gets somewhere
 WORSE, WORSE_ERRORS, LONG = 0.2, 3.0, 10  # than the linear model: of the constant's error, standard errors; in epochs
-GAP, GAP_ERRORS, GAP_RATIO = 0.2, 4.0, 5.0  # of accuracy or of the target's variance; standard errors; of squared errors
+GAP, GAP_ERRORS, GAP_RATIO = 0.15, 4.0, 5.0  # of accuracy or variance; standard errors; between squared errors
 MODES = 2.0, 0.1  # the loss in inference mode: more than twice that in training mode, by this share of the constant's
 BATCHES = 0.5  # share of the constant's loss by which training mode may be the worse one: so uneven are small batches
 BINS, MISCALIBRATED, PROBABLE_ROWS = 15, 0.1, 100  # Guo et al. 2017 use 15 bins
 HARDEST = 5
-
-
-@dataclass(frozen=True)
-class Held:
-    """Rows that the network hasn't learned from: of the validation part, or of the test part without one."""
-
-    name: str
-    split: Split
-    outputs: Array
-
-
-def held(patient: Patient) -> Held | None:
-    """Predict the held-out rows; None if there are too few to judge by."""
-    for name in ("val", "test"):
-        split = patient.parts.get(name)
-        if split is not None and len(split) >= FEWEST:
-            split = patient.some(split)
-            outputs = patient.net.predict(split.x)
-            return Held(name, split, outputs) if np.isfinite(outputs).all() else None
-    return None
-
-
-def errors(patient: Patient, outputs: Array, split: Split) -> Array:
-    """How wrong each row's outputs are (N,): 0 or 1 for classes, else the squared error."""
-    if patient.loss.task == "regression":
-        return np.square(outputs - split.y.reshape(outputs.shape).astype(np.float64)).mean(axis=1)
-    if split.y.ndim == 2:
-        if isinstance(patient.loss, BinaryCrossEntropy):
-            return ((outputs > 0) != (split.y > 0.5)).mean(axis=1)
-        return (outputs.argmax(axis=1) != split.y.argmax(axis=1)).astype(np.float64)
-    return (labels(outputs) != split.y).astype(np.float64)
-
-
-def losses(patient: Patient, outputs: Array, split: Split) -> Array:
-    """The loss of each row (N,), as training measures it."""
-    loss = training_loss(patient.loss, patient.net)
-    return np.array([loss.forward(outputs[i : i + 1], split.y[i : i + 1]) for i in range(len(split))])
-
-
-def constant_outputs(patient: Patient, rows: int) -> Array:
-    """What the best constant answers (rows, n_out): the mean of the training targets, or the log of class shares."""
-    y = patient.data.train.y
-    if patient.loss.task == "regression":
-        return np.tile(np.atleast_1d(y.mean(axis=0, dtype=np.float64)), (rows, 1))
-    if y.ndim == 1 and not isinstance(patient.loss, BinaryCrossEntropy):
-        share = np.bincount(y, minlength=patient.net.n_out or 0) / len(y)
-    else:
-        share = np.atleast_1d(y.mean(axis=0))
-    share = np.clip(share, 0.5 / len(y), 1 - 1e-6)
-    logit = np.log(share / (1 - share)) if isinstance(patient.loss, BinaryCrossEntropy) else np.log(share)
-    return np.tile(logit, (rows, 1))
-
-
-def _lead(ours: Array, theirs: Array) -> tuple[float, float]:
-    """By how much the errors of rows (N,) are below another answer's: the mean, and that in standard errors."""
-    lead = theirs - ours
-    mean, error = float(lead.mean()), float(lead.std()) / math.sqrt(len(lead))
-    return mean, mean / error if error > 0 else math.copysign(math.inf, mean) if mean else 0.0
 
 
 def no_better_than_constant(patient: Patient) -> Iterator[Finding]:
@@ -92,37 +43,31 @@ def no_better_than_constant(patient: Patient) -> Iterator[Finding]:
     seen = held(patient)
     if seen is None or (seen.split.y == seen.split.y[0]).all():
         return
-    constant = constant_outputs(patient, len(seen.split))
-    ours, theirs = errors(patient, seen.outputs, seen.split), errors(patient, constant, seen.split)
-    if _better(ours, theirs):
-        return
-    if patient.loss.task == "classification" and _better(  # of a rare class, probabilities tell before answers do
-        losses(patient, seen.outputs, seen.split), losses(patient, constant, seen.split)
-    ):
-        return
     train = patient.sample
-    train_error = float(errors(patient, patient.net.predict(train.x), train).mean())
-    train_constant = float(errors(patient, constant_outputs(patient, len(train)), train).mean())
-    if train_error > train_constant and _still_learning(patient):
+    outputs = patient.net.predict(train.x)
+    ours = errors(patient, seen.outputs, seen.split)
+    theirs = errors(patient, constant_outputs(patient, len(ours)), seen.split)
+    agreement = together(seen.outputs, seen.split.y)
+    if agreement >= TOGETHER:
+        long = patient.history is not None and len(patient.history) >= LONG
+        if not (long and lead(ours, theirs)[1] < BEHIND):
+            return
+    elif together(outputs, train.y) < NOT_YET and _still_learning(patient):
         return
+    train_error = float(errors(patient, outputs, train).mean())
+    train_constant = float(errors(patient, constant_outputs(patient, len(train)), train).mean())
     simplest = "the training mean" if patient.loss.task == "regression" else "the commonest class"
     yield Finding(
         "no-better-than-constant", "error", seen.name,
-        f"{_measure(patient)} on {len(seen.split)} {seen.name} rows {_score(patient, ours)}, that of {simplest}"
-        f" {_score(patient, theirs)}; on training rows {_score(patient, train_error)} against"
-        f" {_score(patient, train_constant)}",
+        f"{measure(patient)} on {len(ours)} {seen.name} rows {score(patient, ours)}, that of {simplest}"
+        f" {score(patient, theirs)} (on training rows {score(patient, train_error)} and"
+        f" {score(patient, train_constant)}); outputs and targets covary by {agreement:.1f} standard errors",
         "The network has learned nothing that holds for other rows."
         + (" What it does know of its training rows it knows by heart." if train_error < 0.9 * train_constant else ""),
         "check that x and y belong together row by row (were they sorted or shuffled apart?), then that the network can"
         " learn 16 rows by heart, then another learning rate",
-        f"gn.baseline; by less than {CLEARLY:g} standard errors and {MUCH:.0%}, {CALIBRATED}",
+        f"gn.baseline; less than {TOGETHER} standard errors, {CALIBRATED}",
     )  # fmt: skip
-
-
-def _better(ours: Array, theirs: Array) -> bool:
-    """Whether errors of rows (N,) are below another answer's by more than chance."""
-    lead, certainty = _lead(ours, theirs)
-    return certainty >= CLEARLY or (lead >= MUCH * float(theirs.mean()) and certainty >= HARDLY)
 
 
 def _still_learning(patient: Patient) -> bool:
@@ -148,15 +93,15 @@ def no_better_than_linear(patient: Patient) -> Iterator[Finding]:
         else (answers.argmax(axis=1) != seen.split.y).astype(np.float64)
     )  # fmt: skip
     epochs = len(patient.history) if patient.history is not None else 0
-    lead, certainty = _lead(ours, theirs)
-    if epochs < LONG or not lead <= 0:
+    ahead, certainty = lead(ours, theirs)
+    if epochs < LONG or not ahead <= 0:
         return
     constant = errors(patient, constant_outputs(patient, len(seen.split)), seen.split)
-    clearly = -lead > WORSE * constant.mean() and certainty < -WORSE_ERRORS
+    clearly = -ahead > WORSE * constant.mean() and certainty < -WORSE_ERRORS
     yield Finding(
         "no-better-than-linear", "warning" if clearly else "note", seen.name,
-        f"{_measure(patient)} on {len(seen.split)} {seen.name} rows {_score(patient, ours)} after {epochs} epochs, that"
-        f" of a linear model {_score(patient, theirs)}",
+        f"{measure(patient)} on {len(seen.split)} {seen.name} rows {score(patient, ours)} after {epochs} epochs, that"
+        f" of a linear model {score(patient, theirs)}",
         "The hidden layers bring nothing: either the problem is linear, or the network is held back.",
         "train longer, then more units, another learning rate, less dropout and decay; if nothing helps, use the linear"
         " model: it is simpler",
@@ -184,7 +129,7 @@ def generalisation_gap(patient: Patient) -> Iterator[Finding]:
     rising = f"; the validation loss was least in epoch {best} of {len(course)}" if best < len(course) else ""
     yield Finding(
         "generalisation-gap", "warning", f"train and {seen.name}",
-        f"{_measure(patient)} {_score(patient, ours)} on training rows, {_score(patient, theirs)} on {seen.name} rows"
+        f"{measure(patient)} {score(patient, ours)} on training rows, {score(patient, theirs)} on {seen.name} rows"
         f"{rising}",
         "The network has learned its training rows by heart, with what is chance in them.",
         "more training rows; or dropout 0.2 to 0.5, weight_decay, fewer units, fewer epochs (patience=5)",
@@ -227,7 +172,12 @@ def _without_dropout(net: Network) -> Network:
 def overconfident(patient: Patient) -> Iterator[Finding]:
     """Probabilities larger than the share of answers that are right."""
     seen = held(patient)
-    if seen is None or patient.loss.task != "classification" or len(seen.split) < PROBABLE_ROWS or seen.split.y.ndim > 1:
+    if (
+        seen is None
+        or patient.loss.task != "classification"
+        or len(seen.split) < PROBABLE_ROWS
+        or seen.split.y.ndim > 1
+    ):
         return
     p = patient.net.predict_proba(seen.split.x)
     confidence, right = p.max(axis=1).astype(np.float64), p.argmax(axis=1) == seen.split.y
@@ -272,15 +222,6 @@ def hardest_rows(patient: Patient) -> Iterator[Finding]:
         "look at them, and repair or explain what is odd",
         f"the {HARDEST} largest losses of the {name} part",
     )  # fmt: skip
-
-
-def _measure(patient: Patient) -> str:
-    return "mean squared error" if patient.loss.task == "regression" else "accuracy"
-
-
-def _score(patient: Patient, errors: Array | float) -> str:
-    mean = float(np.mean(errors))
-    return f"{mean:.4g}" if patient.loss.task == "regression" else f"{1 - mean:.1%}"
 
 
 CHECKS = (

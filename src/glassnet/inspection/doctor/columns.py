@@ -20,8 +20,10 @@ DIFFERENT = 10  # rows that must differ from a column's median, before agreeing 
 ROOT_MEAN_SQUARE = 20.0, 200.0  # warning, error: digits' raw 0..16 pixels have 8 and do, MNIST's 0..255 have 85
 TINY = 0.01  # the largest value of all: the scaled diabetes columns, up to 0.2, still do
 RATIO = 1e3, 1e5  # between the largest values of two columns: warning, error
-REACH = 200.0  # times the root mean square: California's longest tail is at 173, MNIST pixel by pixel at 2247
+REACH = 400.0  # times the root mean square: California's longest tail is at 173 to 278, MNIST pixel by pixel at 2247
 TYPICAL = 1e4  # times the median deviation: California's longest tail is at 1411
+FAR, GAP, TOP = 100.0, 30.0, 10  # so many of those, and 30 times the next value, for the largest 10: a tail has no gap
+HARMLESS = 5.5  # times the root mean square: QuantileNormalize gives at most 5.2
 
 
 def not_finite(patient: Patient) -> Iterator[Finding]:
@@ -140,7 +142,7 @@ def extreme(patient: Patient) -> Iterator[Finding]:
     size = float(np.sqrt(np.square(seen).mean()))
     median = np.median(seen, axis=0)
     usual = _usual_deviation(seen - median)
-    reach, outliers = {}, set[int]()
+    reach, outliers, far = {}, set[int](), np.zeros(len(median))
     for part, split in patient.parts.items():
         # Preprocessing keeps the order within a column, so that its extremes become extremes.
         ends = patient.inputs(np.stack([split.x.min(axis=0), split.x.max(axis=0)]))
@@ -148,7 +150,8 @@ def extreme(patient: Patient) -> Iterator[Finding]:
         if part == "train":
             far = np.abs(ends - median).max(axis=0) / usual
             varied = (seen != median).sum(axis=0) > DIFFERENT
-            outliers.update(np.flatnonzero((far > TYPICAL) & varied).tolist())
+            alone = np.zeros(len(far), bool) if patient.is_image else (far > FAR) & _far_from_the_next(train.x)
+            outliers.update(np.flatnonzero(((far > TYPICAL) | alone) & varied & (reach[part] > HARMLESS)).tolist())
     farthest = np.max(list(reach.values()), axis=0)
     columns = sorted(outliers.union(np.flatnonzero(farthest > REACH).tolist()), key=lambda c: -farthest[c])
     if not columns:
@@ -161,12 +164,19 @@ def extreme(patient: Patient) -> Iterator[Finding]:
         "extreme-values", "warning", patient.columns(columns),
         f"{patient.column(first)} is {values[row]:.4g} in a {part} row and reaches the first trained layer as"
         f" {reach[part][first] * size:.3g}: {reach[part][first]:.0f} times the root mean square of all inputs"
-        + (f", and more than {TYPICAL:g} times its column's median deviation" if first in outliers else ""),
+        + (f", and {far[first]:.3g} times its column's median deviation" if first in outliers else ""),
         "Such a value outweighs all others in its row, and in the training part it squashes its column's other values.",
         "look at these rows for typing errors; gn.QuantileNormalize bounds columns at 5.2, and for pixels"
         " gn.Standardize(per_feature=False) doesn't blow up nearly constant ones",
         CALIBRATED,
     )  # fmt: skip
+
+
+def _far_from_the_next(x: Array) -> Array:
+    """Whether some of the largest deviations of each column of x (N, width) are many times the one after them."""
+    away = np.abs(x - np.median(x, axis=0))
+    top = np.sort(np.partition(away, -min(TOP + 1, len(x)), axis=0)[-min(TOP + 1, len(x)) :], axis=0)
+    return (top[1:] > GAP * top[:-1]).any(axis=0) & (top[0] > 0)
 
 
 def _usual_deviation(away: Array) -> Array:

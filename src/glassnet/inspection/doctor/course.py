@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from glassnet.inspection.doctor.finding import Finding
+from glassnet.inspection.doctor.finding import Finding, Severity
 from glassnet.inspection.doctor.looking import Look
 from glassnet.inspection.doctor.record import Record
 from glassnet.inspection.doctor.start import dead_relu
@@ -15,7 +15,8 @@ from glassnet.inspection.doctor.structure import CALIBRATED
 from glassnet.nn.layer import Array
 from glassnet.optim import SGD
 
-FAST, SLOW = 0.1, 1e-5  # update-to-weight ratios; about 1e-3 is healthy (Karpathy, CS231n, "Neural Networks Part 3")
+# Update-to-weight ratios; about 1e-3 is healthy (Karpathy, CS231n, "Neural Networks Part 3").
+LEAP, FAST, SLOW = 1.0, 0.1, 1e-5
 STILL = 0.02  # a loss that fell by less than this share stood still
 ENOUGH = 20  # steps before the course of the loss says anything
 DEAD, SATURATED = 0.5, 0.6  # shares of units, and of outputs
@@ -71,11 +72,14 @@ def learning_rate(record: Record) -> Iterator[Finding]:
     if record.failure is not None or len(record.losses) < ENOUGH:
         return
     ratio, fell = _typical_ratio(record), record.fell
-    words = f"a step moves weights by {ratio:.1e} of their size; the loss fell by {fell:.0%}"
-    if fell < -0.05 or (ratio > FAST and fell < 0.3):
-        yield _too_fast(
-            record, words if fell >= 0 else f"the loss rose by {-fell:.0%}; a step moves weights by {ratio:.1e}"
-        )
+    measured = [(max(found), each.step) for each in record.looks if (found := _ratios(each))]
+    largest, step = max(measured, default=(0.0, 0))
+    words = f"a step moves weights by {ratio:.1e} of their size; the loss "
+    words += f"fell by {fell:.0%}" if fell >= 0 else f"rose by {-fell:.0%}"
+    if largest > LEAP:
+        yield _too_fast(record, f"step {step + 1} moved weights by {largest:.1f} times their size; typically {words}")
+    elif fell < -0.05 or (ratio > FAST and fell < 0.3):
+        yield _too_fast(record, words)
     elif ratio < SLOW and fell < 0.1:
         yield Finding(
             "learning-rate-low", "error", f"lr {record.optimizer.lr:g}", words,
@@ -117,15 +121,11 @@ def _swing(losses: Array) -> float:
 
 def gradient_flow(record: Record) -> Iterator[Finding]:
     """Gradients that fade or grow on their way back to the first layer."""
-    early = [each for each in record.looks if each.step <= 16]
-    found = [
-        (signals[0] / signals[-1], each) for each in early if len(signals := _signals(each)) > 2 and signals[-1] > 0
-    ]
-    if not found:
+    signals = _signals(record.looks[0]) if record.looks else []
+    if len(signals) < 3 or not signals[-1] > 0:
         return
-    ratio = float(np.median([share for share, _ in found]))
-    each = found[0][1]
-    chain = ", ".join(f"{signal:.1e}" for signal in _signals(each))
+    ratio = signals[0] / signals[-1]
+    chain = ", ".join(f"{signal:.1e}" for signal in signals)
     evidence = f"dL/dy at the Dense layers, first to last: {chain}"
     if ratio < FADED:
         yield Finding(
@@ -147,13 +147,22 @@ def _signals(look: Look) -> list[float]:
     return [layer.signal for layer in look.layers if layer.kind == "Dense"]
 
 
+def saturated_at_start(record: Record) -> Iterator[Finding]:
+    """Activations that begin at the ends of their range."""
+    yield from _saturated(record.looks[0], "error") if record.looks else ()
+
+
 def saturated(record: Record) -> Iterator[Finding]:
-    """Activations that are stuck at the ends of their range."""
-    stuck = [layer for layer in record.looks[-1].layers if layer.saturated >= SATURATED] if record.looks else []
+    """Activations that got stuck there."""
+    yield from _saturated(record.looks[-1], "warning") if record.looks else ()
+
+
+def _saturated(look: Look, severity: Severity) -> Iterator[Finding]:
+    stuck = [layer for layer in look.layers if layer.saturated >= SATURATED]
     if stuck:
         worst = max(stuck, key=lambda layer: layer.saturated)
         yield Finding(
-            "saturated-units", "warning", f"layer {worst.index}, {worst.name}, after {record.looks[-1].step} steps",
+            "saturated-units", severity, f"layer {worst.index}, {worst.name}, after {look.step} steps",
             f"{worst.saturated:.0%} of its outputs lie at the ends of its range",
             "There the activation is flat: no gradient passes, and the weights before it stop learning.",
             "standardise the inputs, smaller initial weights (init='glorot'), a lower learning rate, or ReLU",
@@ -166,7 +175,7 @@ def dead_units(record: Record) -> Iterator[Finding]:
     dead = [layer for layer in record.looks[-1].layers if layer.dead >= DEAD] if record.looks else []
     if dead:
         worst = max(dead, key=lambda layer: layer.dead)
-        yield dead_relu(worst.index, worst.name, worst.dead, f"after {record.looks[-1].step} steps")
+        yield dead_relu(worst, "warning", f"after {record.looks[-1].step} steps")
 
 
 def penalty(record: Record) -> Iterator[Finding]:
@@ -231,5 +240,6 @@ def best_weights(record: Record) -> Iterator[Finding]:
 
 
 CHECKS = (
-    penalty, clipping, gradient_flow, saturated, learning_rate, broken, loss_course, dead_units, best_weights,
+    saturated_at_start, penalty, clipping, gradient_flow, learning_rate, broken, saturated, dead_units, loss_course,
+    best_weights,
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The linear model that a network should beat: least squares for values, multinomial logistic regression for classes."""
+"""The linear model that a network should beat: ridge regression for values, logistic regression for classes."""
 
 from __future__ import annotations
 

@@ -7,19 +7,20 @@ from dataclasses import replace
 
 from glassnet.inspection.doctor.finding import SEVERITIES, Finding, Severity
 
-# Faults that spoil the figures and not the training: what is found after them isn't their doing.
+# Faults that spoil the figures and not the training, and symptoms: what is found after them isn't their doing.
 HARMLESS = (
-    "constant-column", "duplicate-column", "shared-rows", "target-leak", "integer-targets", "train-test-shift",
-    "class-imbalance", "missing-class", "best-never-kept",
+    "constant-column", "duplicate-column", "shared-rows", "target-leak", "integer-targets", "missing-class",
+    "best-never-kept",
 )  # fmt: skip
+SYMPTOMS = ("initial-loss", "stalled", "oscillating", "dead-relu", "saturated-units", "cannot-overfit")
 
 
 def ordered(findings: Iterable[Finding]) -> list[Finding]:
     """Sort findings that come in the order of the moments in which they were made: data, start, course, result.
 
-    Of equal names the first stays. What was found earlier lies deeper: a fault that is more than a note, and not
-    harmless to training, is as severe as the worst that was found after it. Then errors come before warnings and those
-    before notes; among equals, what lies deeper comes first.
+    Of equal names the first stays. What was found earlier lies deeper: a fault that is more than a note, and neither
+    harmless to training nor a mere symptom, is as severe as the worst that was found after it. Then errors come before
+    warnings and those before notes; among equals, what lies deeper comes first.
     """
     first: dict[str, Finding] = {}
     for finding in findings:
@@ -28,7 +29,7 @@ def ordered(findings: Iterable[Finding]) -> list[Finding]:
     found = list(first.values())
     raised = [
         finding
-        if finding.severity == "note" or finding.name in HARMLESS
+        if finding.severity == "note" or finding.name in HARMLESS + SYMPTOMS
         else replace(finding, severity=_worst(finding, *found[i:]))
         for i, finding in enumerate(found)
     ]

@@ -8,20 +8,20 @@ from collections.abc import Iterator
 import numpy as np
 
 from glassnet.data import Dataset, Split
-from glassnet.inspection.doctor.finding import Finding
-from glassnet.inspection.doctor.looking import layer_looks
+from glassnet.inspection.doctor.finding import Finding, Severity
+from glassnet.inspection.doctor.looking import FLAT, LayerLook, layer_looks
 from glassnet.inspection.doctor.patient import Patient
 from glassnet.inspection.doctor.structure import CALIBRATED
-from glassnet.nn import BatchNorm, BinaryCrossEntropy, CrossEntropy, Dense, Dropout, Softmax, gradcheck
+from glassnet.nn import BatchNorm, BinaryCrossEntropy, CrossEntropy, Dense, Dropout, Softmax, Unstandardize, gradcheck
 from glassnet.nn.layer import Array
 from glassnet.optim import Adam
 from glassnet.train import fit
-from glassnet.train.metrics import baseline, evaluate
+from glassnet.train.metrics import baseline, score
 
 KARPATHY = "Karpathy 2019, A Recipe for Training Neural Networks"
 FEW, STEPS = 16, 400  # rows to learn by heart, and in how many steps of Adam
 LEARNED = 0.2  # of the variance may be left
-LOSS_FACTOR = 4.0  # the loss at the start over that of knowing nothing
+LOSS_FACTOR = {"classification": 4.0, "regression": 10.0}  # the loss at the start over that of knowing nothing
 SMALL, LARGE = 1e-2, 1e2  # standard deviations of what an activation is given
 BIAS_NATS, BIAS_DEVIATIONS = 1.0, 4.0  # how far the last bias may be from what is known of the targets
 DEAD = 0.5  # share of a layer's units
@@ -101,13 +101,17 @@ def mixed_rows(patient: Patient) -> Iterator[Finding]:
 
 
 def first_activations(patient: Patient) -> Iterator[Finding]:
-    """What comes out of the layers at the start: neither faint nor huge nor silent."""
+    """What comes out of the layers at the start: neither silent nor faint nor huge."""
     looks = layer_looks(patient.net.copy(), patient.some(patient.data.train, 512).x, training=True)
+    silent = [look for look in looks if look.dead >= DEAD]
+    if silent:
+        yield dead_relu(silent[0], "error", "before training")
     dense = [look for look in looks if look.kind == "Dense"]
     hidden = dense[:-1]
+    unbounded = [look for look in hidden if type(patient.net.layers[look.index + 1]) not in FLAT]
     for name, faulty, words in (
         ("vanishing-activations", [look for look in hidden if look.spread < SMALL], "faint"),
-        ("exploding-activations", [look for look in dense if look.spread > LARGE], "huge"),
+        ("exploding-activations", [look for look in unbounded if look.spread > LARGE], "huge"),
     ):
         if faulty:
             worst = faulty[-1]
@@ -120,16 +124,13 @@ def first_activations(patient: Patient) -> Iterator[Finding]:
                 "initial weights of variance 2 / fan_in (init='he'), standardised inputs, or LayerNorm",
                 "He et al. 2015 (arXiv:1502.01852), section 2.2; bounds " + CALIBRATED,
             )  # fmt: skip
-    silent = [look for look in looks if look.dead >= DEAD]
-    if silent:
-        yield dead_relu(silent[0].index, silent[0].name, silent[0].dead, "before training")
 
 
-def dead_relu(index: int, name: str, share: float, when: str) -> Finding:
+def dead_relu(look: LayerLook, severity: Severity, when: str) -> Finding:
     """Describe ReLU units that no row reaches."""
     return Finding(
-        "dead-relu", "error" if share >= 0.9 else "warning", f"layer {index}, {name}, {when}",
-        f"{share:.0%} of its units output 0 for every row looked at",
+        "dead-relu", severity, f"layer {look.index}, {look.name}, {when}",
+        f"{look.dead:.0%} of its units output 0 for every row looked at",
         "A unit that no row reaches gets no gradient: it stays silent, and what it could have learned is lost.",
         "start biases at 0, lower the learning rate, or use LeakyReLU or SiLU",
         "Lu et al. 2019 (arXiv:1903.06733); the share is " + CALIBRATED,
@@ -148,7 +149,7 @@ def first_loss(patient: Patient) -> Iterator[Finding]:
         nothing, words = math.log(2), "log 2"
     else:
         nothing, words = baseline(sample, sample, loss)["loss"], "always the mean"
-    if math.isfinite(start) and start > LOSS_FACTOR * nothing:
+    if math.isfinite(start) and start > LOSS_FACTOR[patient.loss.task] * nothing:
         yield Finding(
             "initial-loss", "warning", "before the first step",
             f"the loss is {start:.3g}; knowing nothing costs {nothing:.3g} ({words})",
@@ -164,21 +165,23 @@ def last_bias(patient: Patient) -> Iterator[Finding]:
     place = next((i for i in reversed(range(len(layers))) if layers[i].size), None)
     if place is None or not isinstance(last := layers[place], Dense):
         return
-    t, b = patient.sample.y, last.b.astype(np.float64)
-    if isinstance(patient.loss, CrossEntropy) and t.ndim == 1 and b.any():
-        share = np.bincount(t, minlength=len(b))[: len(b)] / len(t)
-        guess = Softmax().forward(b[None])[0]
-        off = float((share[share > 0] * np.log(share[share > 0] / guess[share > 0])).sum())
-        worst = int(np.abs(share - guess).argmax())
-        evidence = f"it says {guess[worst]:.1%} for class {patient.data.classes[worst]!r}, the data {share[worst]:.1%}"
-        wrong = off > BIAS_NATS
-    elif patient.loss.task == "regression" and b.any() and place == len(layers) - 1:
-        values = patient.targets(patient.sample)
+    y, b = patient.sample.y, last.b.astype(np.float64)
+    if not b.any() or y.ndim > 1:
+        return
+    if patient.loss.task == "regression":
+        unit = layers[-1]
+        values = ((y - unit.mean) / unit.scale if isinstance(unit, Unstandardize) else y).astype(np.float64)
         off = float(np.abs(values.mean() - b).max()) / (float(values.std()) or 1.0)
         evidence = f"it is {b[0]:.4g}; the mean of the targets is {values.mean():.4g}, {off:.1f} deviations away"
         wrong = off > BIAS_DEVIATIONS
     else:
-        return
+        logits = np.array([0.0, b[0]]) if len(b) == 1 else b
+        share = np.bincount(y, minlength=len(logits))[: len(logits)] / len(y)
+        guess = Softmax().forward(logits[None])[0]
+        likely = share > 0
+        worst = int(np.abs(share - guess).argmax())
+        evidence = f"it says {guess[worst]:.1%} for class {patient.data.classes[worst]!r}, the data {share[worst]:.1%}"
+        wrong = float((share[likely] * np.log(share[likely] / guess[likely])).sum()) > BIAS_NATS
     if wrong:
         yield Finding(
             "output-bias", "warning", f"layer {place}, {last!r}, b", evidence,
@@ -205,7 +208,7 @@ def learns_by_heart(patient: Patient) -> Iterator[Finding]:
             fit(net, data, loss, Adam(3e-3), epochs=STEPS, batch_size=len(few), validate=False)
     except (ArithmeticError, ValueError):
         return  # what isn't finite is found in training
-    reached = evaluate(net, few, loss)
+    reached = score(net.forward(few.x, training=True), few.y, loss)  # by the batch's statistics: few rows, few steps
     if loss.task == "classification":
         learned = reached["accuracy"] == 1
         evidence = f"{reached['accuracy']:.0%} of {len(few)} rows right"

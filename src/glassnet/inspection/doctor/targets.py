@@ -15,12 +15,13 @@ from glassnet.nn.layer import Array
 
 FEW_VALUES = 20  # as many whole numbers as gn.load takes for classes in a table, see data/table.py
 ROWS_PER_VALUE = 5  # so that these are few values in many rows
+CUT, CUT_ERRORS = 1.3, 3.0  # zeros for each one or minus one: 1 if rounded, 2 if cut; and standard errors
 COARSE = 10.0  # standard deviations in units: below, cutting the decimals off loses more than 1/10 of one
 MAJORITY, MANY = 0.95, 0.8  # shares of the largest class
 RARE = 20  # times smaller than the mean class
 FAR, SMALL = 100.0, 0.01  # root mean square and standard deviation of the targets that outputs of unit size don't reach
 LEAK, PLAIN_LEAK = 0.98, 0.999  # of the variance; of the rows, what is wrong by the column counts against guessing
-RUNNER_UP = 0.9  # where several columns tell a class this well alone, it is an easy problem
+RUNNER_UP = 0.96  # where several columns tell a class this well alone, it is an easy problem
 LEAK_ROWS = 50  # fewer leave too much to chance
 
 
@@ -34,7 +35,7 @@ def whole_numbers(patient: Patient) -> Iterator[Finding]:
     many_rows = len(train) >= ROWS_PER_VALUE * len(values)
     if others:
         severity, what = "error", f", those of {' and '.join(others)} are not"
-    elif len(values) <= FEW_VALUES and many_rows:
+    elif many_rows and (len(values) <= FEW_VALUES or _cut_at_zero(train)):
         severity, what = "warning", ""
     elif deviation < COARSE and many_rows:
         severity, what = "note", ""
@@ -56,6 +57,12 @@ def _whole(split: Split) -> bool:
     return bool((split.y == np.rint(split.y)).all())
 
 
+def _cut_at_zero(split: Split) -> bool:
+    """Whether there are far more zeros than ones and minus ones: cutting decimals off makes -0.9 to 0.9 zero."""
+    zeros, beside = int((split.y == 0).sum()), int((np.abs(split.y) == 1).sum()) / 2
+    return bool(split.y.min() < -1) and zeros > CUT * beside + CUT_ERRORS * beside**0.5 > 0
+
+
 def class_shares(patient: Patient) -> Iterator[Finding]:
     """One class that drowns the others."""
     train = patient.parts.get("train")
@@ -69,10 +76,11 @@ def class_shares(patient: Patient) -> Iterator[Finding]:
     if not (share >= MAJORITY or rare or (share >= MANY and len(there) <= 2)):
         return
     yield Finding(
-        "class-imbalance", "warning" if share >= MAJORITY else "note", _name(patient, largest if share > 0.5 else smallest),
+        "class-imbalance", "warning" if share >= MAJORITY else "note",
+        _name(patient, largest if share >= MANY else smallest),
         f"{counts[largest]} of {len(train)} training rows ({share:.1%}) are {_name(patient, largest)},"
         f" {counts[smallest]} are {_name(patient, smallest)}",
-        f"Always answering {_name(patient, largest)} is right in {share:.1%} of rows, and the rare classes add little to"
+        f"Always answering {_name(patient, largest)} is right in {share:.1%} of rows, and rare classes add little to"
         " the loss.",
         "judge by the recall of each class, not by accuracy alone; collect or repeat rows of the rare classes",
         "Japkowicz & Stephen 2002 (Intelligent Data Analysis 6:429-449); limits " + CALIBRATED,
@@ -85,9 +93,7 @@ def missing_class(patient: Patient) -> Iterator[Finding]:
     if train is None or not _labelled(patient):
         return
     known = np.unique(train.y)
-    unknown = {
-        name: split.y[~np.isin(split.y, known)] for name, split in patient.parts.items() if name != "train"
-    }  # fmt: skip
+    unknown = {part: split.y[~np.isin(split.y, known)] for part, split in patient.parts.items() if part != "train"}
     missing = sorted({int(label) for labels in unknown.values() for label in labels})
     if missing:
         rows = " and ".join(f"{len(labels)} {name} rows" for name, labels in unknown.items() if len(labels))

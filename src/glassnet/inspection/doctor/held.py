@@ -1,0 +1,103 @@
+"""How good a trained network is on rows that it hasn't learned from, row by row, and what a constant would answer."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from glassnet.data import Split
+from glassnet.inspection.doctor.patient import Patient
+from glassnet.nn import BinaryCrossEntropy
+from glassnet.nn.layer import Array
+from glassnet.train.metrics import labels
+from glassnet.train.units import training_loss
+
+FEWEST = 20  # rows that say anything about a result
+ENOUGH = 100  # validation rows; with fewer, the test's are added
+
+
+@dataclass(frozen=True)
+class Held:
+    """Rows that the network hasn't learned from: of validation; of the test too, or instead, if those are few."""
+
+    name: str
+    split: Split
+    outputs: Array
+
+
+def held(patient: Patient) -> Held | None:
+    """Predict the held-out rows; None if there are too few to judge by."""
+    names = [name for name in ("val", "test") if name in patient.parts]
+    if names and len(patient.parts[names[0]]) >= ENOUGH:
+        names = names[:1]
+    splits = [patient.some(patient.parts[name]) for name in names]
+    if sum(map(len, splits)) < FEWEST:
+        return None
+    split = Split(np.concatenate([s.x for s in splits]), np.concatenate([s.y for s in splits]))
+    outputs = patient.net.predict(split.x)
+    return Held(" and ".join(names), split, outputs) if np.isfinite(outputs).all() else None
+
+
+def errors(patient: Patient, outputs: Array, split: Split) -> Array:
+    """Return how wrong each row's outputs are (N,): 0 or 1 for classes, else the squared error."""
+    if patient.loss.task == "regression":
+        return np.square(outputs - split.y.reshape(outputs.shape).astype(np.float64)).mean(axis=1)
+    if split.y.ndim == 2:
+        if isinstance(patient.loss, BinaryCrossEntropy):
+            return ((outputs > 0) != (split.y > 0.5)).mean(axis=1)
+        return (outputs.argmax(axis=1) != split.y.argmax(axis=1)).astype(np.float64)
+    return (labels(outputs) != split.y).astype(np.float64)
+
+
+def losses(patient: Patient, outputs: Array, split: Split) -> Array:
+    """Return the loss of each row (N,), as training measures it."""
+    loss = training_loss(patient.loss, patient.net)
+    return np.array([loss.forward(outputs[i : i + 1], split.y[i : i + 1]) for i in range(len(split))])
+
+
+def constant_outputs(patient: Patient, rows: int) -> Array:
+    """Return what the best constant answers (rows, n_out): the training mean, or the log of class shares."""
+    y = patient.data.train.y
+    if patient.loss.task == "regression":
+        return np.tile(np.atleast_1d(y.mean(axis=0, dtype=np.float64)), (rows, 1))
+    if y.ndim == 1 and not isinstance(patient.loss, BinaryCrossEntropy):
+        share = np.bincount(y, minlength=patient.net.n_out or 0) / len(y)
+    else:
+        share = np.atleast_1d(y.mean(axis=0))
+    share = np.clip(share, 0.5 / len(y), 1 - 1e-6)
+    logit = np.log(share / (1 - share)) if isinstance(patient.loss, BinaryCrossEntropy) else np.log(share)
+    return np.tile(logit, (rows, 1))
+
+
+def lead(ours: Array, theirs: Array) -> tuple[float, float]:
+    """Return by how much the errors of rows (N,) are below another answer's: the mean, and that in standard errors."""
+    return _in_errors(theirs - ours)
+
+
+def _in_errors(values: Array) -> tuple[float, float]:
+    """The mean, and the same in standard errors."""
+    mean, error = float(values.mean()), float(values.std()) / math.sqrt(len(values))
+    return mean, mean / error if error > 0 else math.copysign(math.inf, mean) if mean else 0.0
+
+
+def together(outputs: Array, t: Array) -> float:
+    """Return the covariance of outputs (N, n_out) and targets, summed over the outputs, in standard errors.
+
+    Labels count as one-hot rows. Near 0 if the outputs tell nothing of the targets, whatever their scale and mean.
+    """
+    y = outputs.astype(np.float64)
+    target = np.eye(y.shape[1])[t] if t.ndim == 1 and y.shape[1] > 1 else t.reshape(y.shape).astype(np.float64)
+    return _in_errors(((y - y.mean(axis=0)) * (target - target.mean(axis=0))).sum(axis=1))[1]
+
+
+def measure(patient: Patient) -> str:
+    """Name the mean of `errors`, or what is left of it."""
+    return "mean squared error" if patient.loss.task == "regression" else "accuracy"
+
+
+def score(patient: Patient, errors: Array | float) -> str:
+    """Write the mean of errors as the measure's value."""
+    mean = float(np.mean(errors))
+    return f"{mean:.4g}" if patient.loss.task == "regression" else f"{1 - mean:.1%}"
