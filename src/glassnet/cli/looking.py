@@ -30,8 +30,8 @@ def trace(
     The step is that of the run's optimizer, begun anew: with an empty memory.
     """
     from glassnet import inspection
+    from glassnet.recipes.finished import Finished
     from glassnet.recipes.run import as_trained
-    from glassnet.report.finished import Finished
 
     if (layer is None) != (unit is None):
         raise ValueError("--layer and --unit go together: they name the unit whose equation is wanted")

@@ -1,12 +1,14 @@
 """Whole experiments as files: recipes, and the run directories that come of them."""
 
 from glassnet.recipes.examining import examine_recipe, examine_run
+from glassnet.recipes.finished import Finished
 from glassnet.recipes.reading import choose, from_dict, load, names, text
 from glassnet.recipes.recipe import Recipe
 from glassnet.recipes.run import free_directory, open_run, train
 from glassnet.recipes.using import evaluate_run, gradcheck, predict_file, write_predictions
 
 __all__ = [
+    "Finished",
     "Recipe",
     "choose",
     "evaluate_run",

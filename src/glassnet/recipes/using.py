@@ -13,8 +13,9 @@ from glassnet.files import replacing
 from glassnet.nn import GradientReport
 from glassnet.nn import gradcheck as check_gradients
 from glassnet.nn.layer import Array
+from glassnet.recipes.finished import Finished
 from glassnet.recipes.recipe import Recipe
-from glassnet.recipes.run import load_data, names_of, open_run, results
+from glassnet.recipes.run import load_data, open_run, results
 
 Rows = list[dict[str, Any]]
 
@@ -24,14 +25,10 @@ def evaluate_run(run: Path) -> dict[str, Any]:
 
     Raises ValueError if the data aren't what the network was trained on, such as a table with other columns.
     """
-    recipe, net = open_run(run)
-    data = load_data(recipe)
-    for name, value in names_of(data).items():
-        if net.info.get(name) != value:
-            raise ValueError(f"{recipe.data.source} is not what {run} was trained on: its {name} changed")
-    return {"recipe": recipe.name, "task": data.task, "data": str(data)} | results(
-        net, data, recipe.build_loss(data.task)
-    )
+    finished = Finished.read(run)
+    data = finished.load_data()
+    found = results(finished.net, data, finished.loss)
+    return {"recipe": finished.recipe.name, "task": data.task, "data": str(data)} | found
 
 
 def predict_file(run: Path, path: Path) -> Rows:

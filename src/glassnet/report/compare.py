@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from glassnet import plots
 from glassnet.nn import MSE
 from glassnet.recipes import Recipe
+from glassnet.recipes.finished import Finished
 from glassnet.report import pictures, words
-from glassnet.report.finished import Finished
 from glassnet.report.page import Table, write_page
 from glassnet.train.metrics import HIGHER_IS_BETTER, METRICS
 
@@ -92,7 +92,7 @@ def compare(runs: Sequence[str | os.PathLike[str]]) -> Comparison:
         same_data=same,
         figures=tuple(_figures(found, same)),
         settings=differences([run.recipe for run in found]),
-        histories={name: run.history for name, run in zip(names, found, strict=True)},
+        histories={name: run.history.columns() for name, run in zip(names, found, strict=True)},
     )
 
 

@@ -14,8 +14,8 @@ from glassnet.data import Dataset
 from glassnet.nn import Dense
 from glassnet.nn.layer import Array
 from glassnet.plots.style import DPI, styled
+from glassnet.recipes.finished import Finished
 from glassnet.report import words
-from glassnet.report.finished import Finished
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -51,7 +51,7 @@ def draw(figure: Figure, name: str, label: str) -> Markup:
 
 def progress(run: Finished) -> Markup | None:
     """The course of the training, if an epoch was finished."""
-    history, best = run.history, run.metrics["best_epoch"]
+    history, best = run.history.columns(), run.metrics["best_epoch"]
     if not history:
         return None
     part = "val" if "val_loss" in history else "train"

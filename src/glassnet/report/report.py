@@ -14,8 +14,8 @@ from glassnet.inspection.doctor.linear import linear_outputs
 from glassnet.inspection.doctor.patient import ROWS, Patient
 from glassnet.nn import MSE, CrossEntropy
 from glassnet.nn.layer import Array
+from glassnet.recipes.finished import Finished
 from glassnet.report import pictures, words
-from glassnet.report.finished import Finished
 from glassnet.report.page import Table, write_page
 from glassnet.train.metrics import METRICS, labels, score
 

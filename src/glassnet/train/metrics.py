@@ -29,15 +29,25 @@ def baseline(train: Split, split: Split, loss: Loss) -> dict[str, float]:
 
     Its accuracy is that of the majority class. A network that isn't clearly better has learned nothing.
     """
+    return score(
+        constant_outputs(train, len(split), loss, int(split.y.max()) + 1 if split.y.ndim == 1 else 0), split.y, loss
+    )
+
+
+def constant_outputs(train: Split, rows: int, loss: Loss, classes: int = 0) -> Array:
+    """Return the outputs (rows, n_out) of the best constant answer: the training mean, or the log of class shares.
+
+    classes: how many there are at least, if the training part may lack some; such a class counts as half a row.
+    """
     if loss.task == "regression":
         constant = np.atleast_1d(train.y.mean(axis=0, dtype=np.float64))
     elif train.y.ndim == 1 and not isinstance(loss, BinaryCrossEntropy):
-        counts = np.bincount(train.y, minlength=int(max(train.y.max(), split.y.max())) + 1)
-        constant = np.log(np.maximum(counts, 0.5) / len(train.y))  # half a row for a class that training lacks
+        counts = np.bincount(train.y, minlength=classes)
+        constant = np.log(np.maximum(counts, 0.5) / len(train.y))
     else:
         share = np.clip(np.atleast_1d(train.y.mean(axis=0)), 1e-6, 1 - 1e-6)
         constant = np.log(share / (1 - share)) if isinstance(loss, BinaryCrossEntropy) else np.log(share)
-    return score(np.tile(constant, (len(split.y), 1)), split.y, loss)
+    return np.tile(constant, (rows, 1))
 
 
 def score(outputs: Array, t: Array, loss: Loss) -> dict[str, float]:

@@ -34,6 +34,10 @@ class StandardUnits(Loss):
         dy = self.loss.backward()
         return (dy / self.unit.scale).astype(dy.dtype)
 
+    def side(self) -> Array | None:
+        """Tell on which side of a kink each entry was in the latest forward, as the loss itself does."""
+        return self.loss.side()
+
 
 def training_loss(loss: Loss, net: Network) -> Loss:
     """Return the loss that training minimises: in standard units if the network ends in Unstandardize."""

@@ -10,7 +10,6 @@ import numpy as np
 from glassnet.inspection.doctor.finding import Finding
 from glassnet.inspection.doctor.held import (
     FEWEST,
-    constant_outputs,
     errors,
     held,
     lead,
@@ -46,7 +45,7 @@ def no_better_than_constant(patient: Patient) -> Iterator[Finding]:
     train = patient.sample
     outputs = patient.net.predict(train.x)
     ours = errors(patient, seen.outputs, seen.split)
-    theirs = errors(patient, constant_outputs(patient, len(ours)), seen.split)
+    theirs = errors(patient, patient.constant(len(ours)), seen.split)
     agreement = together(seen.outputs, seen.split.y)
     if agreement >= TOGETHER:
         long = patient.history is not None and len(patient.history) >= LONG
@@ -55,7 +54,7 @@ def no_better_than_constant(patient: Patient) -> Iterator[Finding]:
     elif together(outputs, train.y) < NOT_YET and _still_learning(patient):
         return
     train_error = float(errors(patient, outputs, train).mean())
-    train_constant = float(errors(patient, constant_outputs(patient, len(train)), train).mean())
+    train_constant = float(errors(patient, patient.constant(len(train)), train).mean())
     simplest = "the training mean" if patient.loss.task == "regression" else "the commonest class"
     yield Finding(
         "no-better-than-constant", "error", seen.name,
@@ -96,7 +95,7 @@ def no_better_than_linear(patient: Patient) -> Iterator[Finding]:
     ahead, certainty = lead(ours, theirs)
     if epochs < LONG or not ahead <= 0:
         return
-    constant = errors(patient, constant_outputs(patient, len(seen.split)), seen.split)
+    constant = errors(patient, patient.constant(len(seen.split)), seen.split)
     clearly = -ahead > WORSE * constant.mean() and certainty < -WORSE_ERRORS
     yield Finding(
         "no-better-than-linear", "warning" if clearly else "note", seen.name,
@@ -148,7 +147,7 @@ def modes_disagree(patient: Patient) -> Iterator[Finding]:
     rows = batches.ravel()
     inference = loss.forward(net.predict(train.x[rows]), train.y[rows])
     training = float(np.mean([loss.forward(net.forward(train.x[b], training=True), train.y[b]) for b in batches]))
-    plain = loss.forward(constant_outputs(patient, len(rows)), train.y[rows])
+    plain = loss.forward(patient.constant(len(rows)), train.y[rows])
     if not (inference > MODES[0] * training + MODES[1] * plain or training > inference + BATCHES * plain):
         return
     yield Finding(
@@ -210,7 +209,7 @@ def hardest_rows(patient: Patient) -> Iterator[Finding]:
     for i in worst:
         target, answer = split.y[i], outputs[i]
         if patient.loss.task == "regression" or target.ndim:
-            told = f"target {np.array2string(target, precision=4)}, prediction {np.array2string(answer, precision=4)}"
+            told = f"target {_numbers(target)}, prediction {_numbers(answer)}"
         else:
             label = int(labels(answer[None])[0])
             told = f"target {names[target]!r}, prediction {names[label]!r}"
@@ -224,6 +223,10 @@ def hardest_rows(patient: Patient) -> Iterator[Finding]:
     )  # fmt: skip
 
 
+def _numbers(values: Array) -> str:
+    return ", ".join(f"{value:.4g}" for value in np.atleast_1d(values))
+
+
 CHECKS = (
-    no_better_than_constant, no_better_than_linear, generalisation_gap, modes_disagree, overconfident, hardest_rows,
+    modes_disagree, no_better_than_constant, no_better_than_linear, generalisation_gap, overconfident, hardest_rows,
 )  # fmt: skip

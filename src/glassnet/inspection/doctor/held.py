@@ -57,20 +57,6 @@ def losses(patient: Patient, outputs: Array, split: Split) -> Array:
     return np.array([loss.forward(outputs[i : i + 1], split.y[i : i + 1]) for i in range(len(split))])
 
 
-def constant_outputs(patient: Patient, rows: int) -> Array:
-    """Return what the best constant answers (rows, n_out): the training mean, or the log of class shares."""
-    y = patient.data.train.y
-    if patient.loss.task == "regression":
-        return np.tile(np.atleast_1d(y.mean(axis=0, dtype=np.float64)), (rows, 1))
-    if y.ndim == 1 and not isinstance(patient.loss, BinaryCrossEntropy):
-        share = np.bincount(y, minlength=patient.net.n_out or 0) / len(y)
-    else:
-        share = np.atleast_1d(y.mean(axis=0))
-    share = np.clip(share, 0.5 / len(y), 1 - 1e-6)
-    logit = np.log(share / (1 - share)) if isinstance(patient.loss, BinaryCrossEntropy) else np.log(share)
-    return np.tile(logit, (rows, 1))
-
-
 def lead(ours: Array, theirs: Array) -> tuple[float, float]:
     """Return by how much the errors of rows (N,) are below another answer's: the mean, and that in standard errors."""
     return _in_errors(theirs - ours)

@@ -14,6 +14,7 @@ from glassnet.nn import Loss, Network
 from glassnet.nn.layer import Array
 from glassnet.optim import Optimizer
 from glassnet.train import History
+from glassnet.train.metrics import constant_outputs
 from glassnet.train.units import training_loss
 
 ROWS = 4096  # of each part are looked at where all would take long
@@ -98,3 +99,7 @@ class Patient:
     def targets(self, split: Split) -> Array:
         """Return the targets as numbers: labels, or values (N,)."""
         return np.asarray(split.y, np.float64)
+
+    def constant(self, rows: int) -> Array:
+        """Return what the best constant would answer (rows, n_out)."""
+        return constant_outputs(self.data.train, rows, self.loss, self.net.n_out or 0)

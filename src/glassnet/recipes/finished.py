@@ -7,31 +7,30 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from glassnet import recipes
 from glassnet.data import Dataset
 from glassnet.nn import Loss, Network
-from glassnet.recipes import Recipe
-from glassnet.recipes.run import HISTORY, METRICS, RECIPE, load_data, names_of
+from glassnet.recipes.recipe import Recipe
+from glassnet.recipes.run import HISTORY, METRICS, RECIPE, load_data, names_of, open_run
 from glassnet.train import History
 
 
 @dataclass(frozen=True, eq=False)
 class Finished:
-    """A finished run: its recipe, its network, what metrics.json holds, and the columns of history.csv."""
+    """A finished run: its recipe, its network, what metrics.json holds, and its history."""
 
     path: Path
     recipe: Recipe
     net: Network
     metrics: dict[str, Any]
-    history: dict[str, list[float]]
+    history: History
 
     @classmethod
     def read(cls, path: Path) -> Finished:
         """Read the run directory `path`. Raises ValueError if it is none, or damaged; OSError if a file is missing."""
-        recipe, net = recipes.open_run(path)
+        recipe, net = open_run(path)
         try:
             metrics = json.loads((path / METRICS).read_text(encoding="utf-8"))
-            history = History.from_csv(path / HISTORY).columns()
+            history = History.from_csv(path / HISTORY)
         except (ValueError, TypeError) as error:
             raise ValueError(f"{path} is damaged: its metrics or its history can't be read ({error})") from None
         return cls(path, recipe, net, metrics, history)
@@ -56,5 +55,7 @@ class Finished:
         data = load_data(self.recipe)
         for name, value in names_of(data).items():
             if self.net.info.get(name) != value:
-                raise ValueError(f"{self.recipe.data.source} is not what the run was trained on: its {name} changed")
+                raise ValueError(
+                    f"{self.recipe.data.source} is not what {self.path} was trained on: its {name} changed"
+                )
         return data
