@@ -20,6 +20,7 @@ ENDS = {  # inputs and outputs
     "california": (8, 1),
     "diabetes": (10, 1),
     "digits": (64, 10),
+    "explore-mnist": (784, 10),
     "mnist": (784, 10),
     "mnist-fast": (784, 10),
     "mnist-six-layers": (784, 10),

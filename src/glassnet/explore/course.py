@@ -1,0 +1,232 @@
+"""A training that can be stopped after any step, and changed between two of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from glassnet.data import Dataset
+from glassnet.inspection import Trace, trace
+from glassnet.nn import BatchNorm, Dropout, Loss, Network
+from glassnet.nn.layer import Array
+from glassnet.nn.preprocessing import Fitted
+from glassnet.optim import Constant, Optimizer
+from glassnet.train import Callback, Training, evaluate
+from glassnet.train.fit import ORDER
+from glassnet.train.step import Step, training_step
+from glassnet.train.units import training_loss
+
+SETTINGS = ("lr", "momentum", "batch_size")
+
+# What was done to a network, in order: ("train", number of steps), ("set", {"lr": 0.05}), ("by hand", x, t).
+Event = tuple[Any, ...]
+
+
+class RunningNorm(BatchNorm):
+    """Batch norm that uses its running statistics in training too. Shapes as those of BatchNorm."""
+
+    def forward(self, x: Array, training: bool = False) -> Array:
+        """y = gamma * (x - running_mean) / sqrt(running_var + eps) + beta."""
+        return super().forward(x, training=False)
+
+    def written(self, x: float, unit: int) -> str:
+        """Write the equation of one unit for its input x."""
+        mean, var = float(self.running_mean[unit]), float(self.running_var[unit])
+        gamma, beta = float(self.gamma[unit]), float(self.beta[unit])
+        value = gamma * (x - mean) / math.sqrt(var + self.eps) + beta
+        return (
+            f"y[{unit}] = gamma[{unit}] (x[{unit}] - running_mean) / sqrt(running_var + eps) + beta[{unit}]"
+            f" = {gamma:.4g}*({x:.4g} - {mean:.4g}) / sqrt({var:.4g} + {self.eps:g}) + {beta:.4g} = {value:.4g}"
+        )
+
+
+def in_use(net: Network) -> Network:
+    """Return a copy that computes in training mode as it predicts: nothing dropped, batch norm by running statistics.
+
+    So a step on a single row shows the numbers of its prediction; the batch norm of a batch of one row would be all
+    beta. The copy keeps to the readable layers.
+    """
+    layers = []
+    for layer in net.layers:
+        kind = RunningNorm if type(layer) is BatchNorm else type(layer)
+        layers.append(kind(**(layer.config() | ({"rate": 0.0} if isinstance(layer, Dropout) else {}))))
+    still = Network(layers, net.dtype, net.seed, fast=False)
+    still.info = dict(net.info)
+    still.set_arrays(net.arrays())
+    return still
+
+
+def untrained(net: Network) -> Network:
+    """Return a network with the weights that this one's seed draws; what is fitted to the data stays fitted."""
+    fresh = Network([type(layer)(**layer.config()) for layer in net.layers], net.dtype, net.seed)
+    fresh.info = dict(net.info)
+    for old, new in zip(net.layers, fresh.layers, strict=True):
+        if isinstance(old, Fitted):
+            for name in old.state:
+                setattr(new, name, getattr(old, name).copy())
+    return fresh
+
+
+def unused(optimizer: Optimizer) -> Optimizer:
+    """Return an optimizer of the same settings that remembers nothing."""
+    return type(optimizer)(**optimizer.config())
+
+
+def twin(optimizer: Optimizer) -> Optimizer:
+    """Return an optimizer that would do the same to an equal network."""
+    other = unused(optimizer)
+    other.set_state(optimizer.state(), optimizer.steps)
+    return other
+
+
+class Course:
+    """The training that `fit` makes with a constant learning rate, one step at a time, and a log of what was done.
+
+    net and optimizer are changed in place; net.fit_preprocessing is called first. `watchers` are callbacks, as of fit.
+    run: the training as callbacks see it. log: the events that made the network what it is, for `replay`.
+    Raises ValueError as the network, the loss and the optimizer do.
+    """
+
+    def __init__(
+        self, net: Network, data: Dataset, loss: Loss, optimizer: Optimizer, batch_size: int, seed: int = 0,
+        epochs: int = 1, watchers: Sequence[Callback] = (),
+    ) -> None:  # fmt: skip
+        if len(data.train):
+            net.fit_preprocessing(data.train.x, data.train.y)
+        self.loss, self.watchers = loss, list(watchers)
+        self.run = Training(
+            net, data, training_loss(loss, net), optimizer, Constant(), epochs, batch_size, seed, False, None, None
+        )  # monitor is None: no weights are kept as the best
+        self.log: list[Event] = []
+        self.order = np.empty(0, np.int64)  # the rows of this epoch; `place` of them are used
+        self.place = self.first_step = 0
+        self._step: Step | None = None
+
+    @property
+    def steps(self) -> int:
+        """How many steps were made."""
+        return len(self.run.history.step_loss)
+
+    @property
+    def epochs(self) -> int:
+        """How many epochs were finished."""
+        return len(self.run.history)
+
+    def settings(self) -> dict[str, float | None]:
+        """Return lr, momentum (None if the optimizer has none) and batch_size."""
+        optimizer = self.run.optimizer
+        return {"lr": optimizer.lr, "momentum": getattr(optimizer, "momentum", None), "batch_size": self.run.batch_size}
+
+    def set(self, **settings: float) -> None:
+        """Change lr, momentum or batch_size; it acts from the next step on. Raises ValueError for nonsense."""
+        batch_size = check_settings(self.run.optimizer, settings).pop("batch_size", self.run.batch_size)
+        for name, value in settings.items():
+            if name != "batch_size":
+                setattr(self.run.optimizer, name, value)
+        if batch_size != self.run.batch_size:
+            self.run.batch_size, self._step = int(batch_size), None  # its memory is for batches of another size
+        self._note("set", dict(settings))
+
+    def step(self) -> bool:
+        """Make one step, and after the last of an epoch evaluate it; return whether the epoch ended.
+
+        Raises ArithmeticError if the loss isn't finite: then nothing was changed.
+        """
+        run = self.run
+        if not len(run.data.train):
+            raise ValueError("there are no training rows")
+        if self._step is None:
+            self._step = training_step(run, any(watcher.reads_gradients for watcher in self.watchers))
+            if not self.steps:
+                for watcher in self.watchers:
+                    watcher.on_start(run)
+        if self.place >= len(self.order):
+            run.net.reseed(run.seed, self.epochs)
+            self.order = np.random.default_rng([run.seed, self.epochs, ORDER]).permutation(len(run.data.train))
+            self.place, self.first_step = 0, self.steps
+        rows = self.order[self.place : self.place + run.batch_size]
+        value = self._step(rows, 1.0)
+        if not math.isfinite(value):
+            run.failure = f"the loss became {value} in step {self.steps + 1}: lower the learning rate, and reset"
+            for watcher in self.watchers:
+                watcher.on_end(run)
+            raise ArithmeticError(run.failure)
+        self.place += len(rows)
+        run.history.step_loss.append(value)
+        run.history.step_lr.append(run.optimizer.lr)
+        self._note("train", 1)
+        for watcher in self.watchers:
+            watcher.on_step(run)
+        if self.place < len(self.order):
+            return False
+        self._end_epoch()
+        return True
+
+    def by_hand(self, x: Array, t: Array) -> Trace:
+        """Make one step on rows of one's own, as the network predicts them (see `in_use`), outside of the epoch."""
+        still, mover = in_use(self.run.net), twin(self.run.optimizer)
+        made = trace(still, x, t, self.loss, mover, apply=True)
+        self.run.net.theta[...] = still.theta
+        self.run.optimizer.set_state(mover.state(), mover.steps)
+        self._note("by hand", x, t)
+        return made
+
+    def _end_epoch(self) -> None:
+        run = self.run
+        row = {"epoch": self.epochs + 1, "lr": run.optimizer.lr}
+        row["train_loss"] = float(np.mean(run.history.step_loss[self.first_step :]))
+        if len(run.data.val):
+            row |= {f"val_{name}": value for name, value in evaluate(run.net, run.data.val, run.loss).items()}
+        run.history.epochs.append(row)
+        for watcher in self.watchers:
+            watcher.on_epoch(run)
+
+    def _note(self, *event: Any) -> None:
+        """Put an event on the log; steps that follow each other are one, and so are settings."""
+        last = self.log[-1] if self.log else ("",)
+        if event[0] == last[0] == "train":
+            self.log[-1] = ("train", last[1] + event[1])
+        elif event[0] == last[0] == "set":
+            self.log[-1] = ("set", last[1] | event[1])
+        else:
+            self.log.append(event)
+
+
+def check_settings(optimizer: Optimizer, settings: dict[str, Any]) -> dict[str, Any]:
+    """Return a copy of new settings that make sense for the optimizer. Raises ValueError for any that don't."""
+    for name, value in settings.items():
+        if name not in SETTINGS:
+            raise ValueError(f"there is no setting {name!r}; there are {', '.join(SETTINGS)}")
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+            raise ValueError(f"{name} must be a number, not {value!r}")
+    config = optimizer.config()
+    changed = {name: value for name, value in settings.items() if name != "batch_size"}
+    if "momentum" in changed and "momentum" not in config:
+        raise ValueError(f"{type(optimizer).__name__} has no momentum")
+    type(optimizer)(**(config | changed))
+    batch_size = settings.get("batch_size", 1)
+    if batch_size < 1 or batch_size != int(batch_size):
+        raise ValueError(f"batch_size must be a whole number of at least 1, not {batch_size!r}")
+    return dict(settings)
+
+
+def replay(
+    net: Network, data: Dataset, loss: Loss, optimizer: Optimizer, log: Sequence[Event], *, batch_size: int, seed: int
+) -> Course:
+    """Do to `net` and `optimizer`, in place, what the log of another course says; return this course.
+
+    The events: ("train", number of steps), ("set", {"lr": 0.05, ...}), ("by hand", x, t). Raises as `Course` does.
+    """
+    course = Course(net, data, loss, optimizer, batch_size, seed)
+    for what, *values in log:
+        if what == "train":
+            for _ in range(values[0]):
+                course.step()
+        elif what == "set":
+            course.set(**values[0])
+        else:
+            course.by_hand(*values)
+    return course

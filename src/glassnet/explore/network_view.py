@@ -1,0 +1,82 @@
+"""What the page says of a network before any number goes through it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from glassnet.explore.subject import PARTS, Subject
+from glassnet.nn import Layer
+
+SENTENCES = {
+    "Standardize": "Subtracts the mean of the training data and divides by their standard deviation.",
+    "QuantileNormalize": "Replaces each value by its rank in the training data, on the scale of a normal distribution.",
+    "Unstandardize": "Turns the answer from standard units back into the unit of the target.",
+    "ReLU": "Lets positive values through and turns negative ones into 0.",
+    "LeakyReLU": "Lets positive values through and makes negative ones much smaller.",
+    "Sigmoid": "Squeezes each value into 0 to 1.",
+    "Tanh": "Squeezes each value into -1 to 1.",
+    "GELU": "Lets large values through, and less and less of those around and below 0.",
+    "SiLU": "Lets large values through, and less and less of those around and below 0.",
+    "Softmax": "Turns the values of a row into shares that add up to 1.",
+    "BatchNorm": "Brings each unit to a mean of 0 and a deviation of 1, then scales and shifts it by trained numbers.",
+    "LayerNorm": "Brings each row to a mean of 0 and a deviation of 1, then scales and shifts it by trained numbers.",
+}
+
+
+def describe(subject: Subject) -> dict[str, Any]:
+    """Return what GET /api/network answers, all of it as JSON can hold it."""
+    net, data = subject.net, subject.data
+    layers, width = [], net.n_in or data.n_in
+    for i, layer in enumerate(net.layers):
+        before, width = width, layer.width_out(width) or width
+        layers.append(
+            {
+                "index": i, "kind": type(layer).__name__, "type": type(layer).__name__, "name": repr(layer),
+                "config": layer.config(), "width": width, "explained": _explained(layer, before, width),
+                "parameters": {name: list(shape) for name, shape in layer.shapes().items()},
+            }
+        )  # fmt: skip
+    x = getattr(data, subject.part_with_rows()).x
+    optimizer = subject.optimizer
+    return {
+        "name": data.name, "title": subject.title, "task": data.task, "classes": list(data.classes),
+        "features": list(data.features), "target": data.target, "trained": subject.trained, "source": subject.source,
+        "image_shape": None if data.image_shape is None else list(data.image_shape),
+        "image_maximum": None if data.image_shape is None else int(x.max()),
+        "loss": repr(subject.loss), "batch_size": subject.recipe.training.batch_size,
+        "optimizer": {
+            "name": type(optimizer).__name__, "lr": optimizer.lr, "momentum": getattr(optimizer, "momentum", None)
+        },
+        "rows": {part: len(getattr(data, part)) for part in reversed(PARTS)},
+        "can_train": subject.why_not is None, "why_not": subject.why_not,
+        "layers": layers, "ranges": None if data.image_shape is not None else _ranges(subject),
+    }  # fmt: skip
+
+
+def _explained(layer: Layer, before: int, width: int) -> str:
+    """One sentence of what a layer does; of a layer of one's own, the first of its docstring."""
+    kind = type(layer).__name__
+    if kind == "Dense":
+        return (
+            f"Each of its {width} units adds up all {before} inputs, each times a weight of its own, and a bias;"
+            f" that makes {before} x {width} weights, which training moves."
+        )
+    if kind == "Dropout":
+        share = f"{layer.config()['rate']:.0%}"
+        return f"In training, turns a random {share} of the values into 0; otherwise it lets all through."
+    if kind in SENTENCES:
+        return SENTENCES[kind]
+    return (type(layer).__doc__ or kind).strip().partition("\n")[0]
+
+
+def _ranges(subject: Subject) -> list[dict[str, Any]]:
+    """The least, the largest and the middle value of each column in the training rows."""
+    data = subject.data
+    x = (data.train if len(data.train) else getattr(data, subject.part_with_rows())).x
+    columns = zip(data.features, x.min(axis=0), x.max(axis=0), np.median(x, axis=0), strict=True)
+    return [
+        {"name": name, "min": float(low), "max": float(high), "typical": float(middle)}
+        for name, low, high, middle in columns
+    ]

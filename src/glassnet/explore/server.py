@@ -1,0 +1,150 @@
+"""The explorer's server: it gives out the page, and answers its questions on loopback."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import os
+import secrets
+import socket
+import threading
+import webbrowser
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from glassnet.explore import page
+from glassnet.explore.encoding import to_json
+from glassnet.explore.guard import HEADERS, Guard, RefusedError, read_json
+from glassnet.explore.session import Session
+from glassnet.explore.subject import Subject
+from glassnet.explore.trainer import NotNowError
+
+if TYPE_CHECKING:
+    import uvicorn
+    from starlette.requests import Request
+    from starlette.responses import Response
+    from starlette.types import ASGIApp
+
+GET = ("network", "example", "weights", "progress")
+POST = ("forward", "equation", "trace", "parameter", "check", "train", "settings", "scrub", "code")
+
+
+def application(session: Session, token: str, host: str, port: int) -> ASGIApp:
+    """Return the ASGI application that answers for a session, to whoever has the token."""
+    from starlette.applications import Starlette
+    from starlette.concurrency import run_in_threadpool
+    from starlette.exceptions import HTTPException
+    from starlette.responses import HTMLResponse, Response
+    from starlette.routing import Route
+
+    def answer(value: dict[str, Any], status: int = 200) -> Response:
+        return Response(to_json(value), status, media_type="application/json")
+
+    async def index(request: Request) -> Response:
+        nonce = secrets.token_urlsafe(16)
+        policy = HEADERS["Content-Security-Policy"] + f"; script-src 'self' 'nonce-{nonce}'"
+        text = page.served(session.subject.title, nonce)
+        return HTMLResponse(text, headers={"Content-Security-Policy": policy})
+
+    async def static(request: Request) -> Response:
+        found = page.static_files().get(request.path_params["name"])
+        if found is None:
+            return answer({"error": "there is no such file"}, 404)
+        return Response(found[0], media_type=found[1])
+
+    def asking(method: Callable[..., dict[str, Any]]) -> Callable[[Request], Any]:
+        async def endpoint(request: Request) -> Response:
+            given = dict(request.query_params) if request.method == "GET" else await read_json(request)
+            return answer(await run_in_threadpool(method, **_arguments(method, given)))
+
+        return endpoint
+
+    def refused(request: Request, error: Exception) -> Response:
+        status = getattr(error, "status", None) or getattr(error, "status_code", None)
+        status = status or (409 if isinstance(error, NotNowError) else 422)
+        return answer({"error": " ".join(str(getattr(error, "detail", error)).split())}, status)
+
+    routes = [Route("/", index), Route("/static/{name}", static)]
+    routes += [Route(f"/api/{name}", asking(getattr(session, name))) for name in GET]
+    routes += [Route(f"/api/{name}", asking(getattr(session, name)), methods=["POST"]) for name in POST]
+    handlers = dict.fromkeys((RefusedError, NotNowError, ValueError, HTTPException), refused)
+    return Guard(Starlette(routes=routes, exception_handlers=handlers), token, host, port)
+
+
+def _arguments(method: Callable[..., Any], given: dict[str, Any]) -> dict[str, Any]:
+    """What the method takes of what was given. Raises RefusedError if something that it needs is missing."""
+    parameters = inspect.signature(method).parameters
+    if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+        return given
+    missing = [name for name, p in parameters.items() if p.default is p.empty and name not in given]
+    if missing:
+        raise RefusedError(422, f"{missing[0]} is missing")
+    return {name: value for name, value in given.items() if name in parameters}
+
+
+class Server:
+    """The explorer as a running server: `url` is where its page is, `run` serves until Ctrl-C or `stop`.
+
+    Raises ValueError if Starlette or uvicorn isn't installed, OSError if the address can't be had. port 0 is any free
+    one.
+    """
+
+    def __init__(self, subject: Subject, host: str = "127.0.0.1", port: int = 0) -> None:
+        try:
+            import starlette.applications  # noqa: F401
+            import uvicorn
+        except ImportError:
+            raise ValueError('the explorer needs Starlette and uvicorn: pip install "glassnet[explore]"') from None
+        self.socket = _listen(host, port)
+        port = self.socket.getsockname()[1]
+        self.token = secrets.token_urlsafe(24)
+        self.origin = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        self.url = f"{self.origin}/?token={self.token}"
+        self.session = Session(subject)
+        config = uvicorn.Config(
+            application(self.session, self.token, host, port), log_level="warning", access_log=False, lifespan="off",
+            server_header=False, proxy_headers=False, ws="none", timeout_graceful_shutdown=1,
+        )  # fmt: skip
+        self.server: uvicorn.Server = uvicorn.Server(config)
+
+    def run(self) -> None:
+        """Answer until Ctrl-C, or `stop` from another thread."""
+        try:
+            with contextlib.suppress(KeyboardInterrupt):  # uvicorn has ended cleanly, and passes it on
+                self.server.run(sockets=[self.socket])
+        finally:
+            self.session.close()
+            self.socket.close()
+
+    def stop(self) -> None:
+        """Let `run` return."""
+        self.server.should_exit = True
+
+
+def serve(subject: Subject, host: str = "127.0.0.1", port: int = 0, browser: bool = True) -> None:
+    """Serve the explorer until Ctrl-C: print its address and open it in the browser. Raises as `Server`."""
+    server = Server(subject, host, port)
+    print(f"{subject.title}: {server.url}\nCtrl-C stops the explorer, and a training with it", flush=True)
+    if browser:
+        threading.Thread(target=webbrowser.open, args=(server.url,), daemon=True).start()
+    server.run()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A socket that listens there."""
+    try:
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        # asyncio sends answers at once only on sockets whose protocol is given: otherwise each takes 40 ms (Nagle).
+        listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        try:
+            if os.name == "posix":  # a port that was just left may be taken again
+                listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listening.bind(address)
+            listening.listen()
+        except BaseException:
+            listening.close()
+            raise
+        return listening
+    except (OSError, OverflowError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "ports end at 65535"
+        raise OSError(f"can't listen at {host}, port {port} ({reason}): choose another --port or --host") from None

@@ -1,0 +1,44 @@
+/** "This view as code", for a page without a server: the lines of Python that give what is on the screen. */
+
+const numbers = (values) => values.map((v) => (Number.isInteger(v) ? v : Number(v.toPrecision(9)))).join(", ");
+
+/** The row on the screen as an array; wrapped, so that 784 pixels stay readable. */
+function row(x) {
+  const lines = [];
+  for (let i = 0; i < x.length; i += 28) lines.push(`    ${numbers(x.slice(i, i + 28))},`);
+  return `x = np.array([[\n${lines.join("\n")}\n]])`;
+}
+
+/** The settings that were changed on the page. */
+function changed({ config }, settings) {
+  return Object.entries(settings)
+    .filter(([name, value]) => name in config && config[name] !== value)
+    .map(([name, value]) => `optimizer.${name} = ${value}`);
+}
+
+export function codeFor(page, view, { x, target, layer, unit, name, index }, { steps, lr, momentum }) {
+  const classes = page.network.task !== "regression";
+  const asPredicting = page.layers.some(({ type }) => type === "BatchNorm" || type === "Dropout");
+  const traced = [
+    `t = np.array([${target}])`,
+    `trace = gn.trace(${asPredicting ? "in_use(net)" : "net"}, x, t, loss, optimizer)`,
+  ];
+  const views = {
+    example: ["print(net.predict(x))", ...(classes ? ["print(net.predict_proba(x))"] : [])],
+    equation: [...traced, `print(trace.equation(${layer}, ${unit}))`],
+    trace: [...traced, "print(trace)"],
+    check: [...traced, `print(trace.check("${name}", (${index?.join(", ")},)))`],
+    train: ["# To train it: gn.fit(net, gn.load(...), loss, optimizer, epochs=1)"],
+  };
+  return [
+    "import numpy as np",
+    "import glassnet as gn",
+    ...(asPredicting ? ["from glassnet.explore import in_use  # nothing dropped, batch norm as it predicts"] : []),
+    "",
+    page.load.trimEnd(),
+    ...changed(page.optimizer, { lr, momentum }),
+    ...(steps ? ["# The steps of learning made on the page are not in these lines."] : []),
+    row(Array.from(x)),
+    ...views[view],
+  ].join("\n");
+}

@@ -1,0 +1,79 @@
+/** Where the row comes from: a drawing, an example, or a table's sliders; and the picture that the network gets. */
+
+import { css, grey, onTheme } from "glassnet/colour.js";
+import { $, el } from "glassnet/dom.js";
+import { count } from "glassnet/format.js";
+import { makePad } from "glassnet/input-draw.js";
+import { makeTable, typicalRow } from "glassnet/input-table.js";
+import { attempt, engine, on, setInput, shown } from "glassnet/model.js";
+
+const PARTS = { train: "training", val: "validation", test: "test" };
+
+export async function makeInput() {
+  const { network } = shown;
+  const image = Boolean(network.image_shape);
+  $("drawing").hidden = $("seen-figure").hidden = !image;
+  $("sliders").hidden = image;
+  if (image) makePad();
+  else makeTable();
+  makeExamples();
+  on("input", see);
+  onTheme(see);
+  const part = $("part").value;
+  if (part && (await pick(part, 0))) return;
+  setInput(image ? new Array(network.features.length).fill(0) : typicalRow(), { target: null });
+}
+
+function makeExamples() {
+  const { rows } = shown.network;
+  const parts = Object.keys(PARTS).filter((part) => rows[part]);
+  $("part").append(...parts.map((part) => el("option", { value: part, selected: part === "test" }, PARTS[part])));
+  const limit = () => {
+    const last = (rows[$("part").value] ?? 1) - 1;
+    $("row").max = last;
+    $("row-of").textContent = `rows 0 to ${count(last)}`;
+    return last;
+  };
+  const go = (row) => {
+    const last = limit();
+    const wrapped = row < 0 ? last : row > last ? 0 : row;
+    $("row").value = wrapped;
+    return pick($("part").value, wrapped);
+  };
+  const typed = () => Number.isInteger($("row").valueAsNumber) && go($("row").valueAsNumber);
+  $("part").addEventListener("change", () => go(0));
+  $("row").addEventListener("change", typed);
+  $("previous").addEventListener("click", () => go($("row").valueAsNumber - 1));
+  $("next-row").addEventListener("click", () => go($("row").valueAsNumber + 1));
+  $("random").addEventListener("click", () => go(Math.floor(Math.random() * (limit() + 1))));
+  $("example").hidden = !parts.length;
+  limit();
+}
+
+async function pick(part, row) {
+  if (!shown.network.rows[part]) return null;
+  const moment = performance.now();
+  const example = await attempt(engine.example(part, row));
+  if (example) setInput(example.x, { part, row, target: example.target }, moment);
+  return example;
+}
+
+/** What the network gets, pixel by pixel. */
+function see() {
+  const { network, x, part, row } = shown;
+  const from = part
+    ? `Row ${count(row)} of the ${PARTS[part]} part`
+    : network.image_shape
+      ? "Your drawing"
+      : "Your row";
+  $("origin").textContent = from;
+  if (!network.image_shape) return;
+  const [height, width] = network.image_shape;
+  const canvas = $("seen");
+  [canvas.width, canvas.height] = [width, height];
+  const context = canvas.getContext("2d");
+  x.forEach((v, i) => {
+    context.fillStyle = css(grey(v / network.image_maximum));
+    context.fillRect(i % width, Math.floor(i / width), 1, 1);
+  });
+}

@@ -1,0 +1,47 @@
+/** The page: ask what the network is, then make each part. */
+
+import { makeCode } from "glassnet/code-view.js";
+import { makeDetail } from "glassnet/detail-view.js";
+import { $ } from "glassnet/dom.js";
+import { count } from "glassnet/format.js";
+import { makeGuide } from "glassnet/guide.js";
+import { makeInput } from "glassnet/input-view.js";
+import { attempt, engine, on, shown } from "glassnet/model.js";
+import { makeNetwork } from "glassnet/network-view.js";
+import { makeOutput } from "glassnet/output-view.js";
+import { makeSteps } from "glassnet/step-view.js";
+import { makeThemeSwitch } from "glassnet/theme-switch.js";
+import { makeTraining } from "glassnet/train-view.js";
+
+on("problem", (words) => {
+  $("problem").hidden = words === null;
+  if (words !== null) $("problem").textContent = words;
+});
+
+function head({ title, name, layers, source, loss }) {
+  document.title = `${title ?? name} – glassnet explorer`;
+  const numbers = layers
+    .flatMap((layer) => Object.values(layer.parameters))
+    .map((shape) => shape.reduce((a, b) => a * b, 1));
+  const total = numbers.reduce((a, b) => a + b, 0);
+  $("title").textContent = title ?? name;
+  $("summary").textContent = `${count(total)} weights and biases, trained with ${loss}`;
+  $("source").textContent = source;
+}
+
+makeThemeSwitch();
+const network = await attempt(engine.network());
+if (network) {
+  network.loss = network.loss.replace("(label_smoothing=0.0)", "").replace("()", ""); // as short as it can be said
+  shown.network = network;
+  head(network);
+  makeOutput();
+  makeDetail();
+  makeNetwork();
+  makeSteps();
+  makeCode();
+  makeGuide();
+  await makeInput();
+  makeTraining();
+  document.body.dataset.ready = "true";
+}

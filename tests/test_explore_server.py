@@ -1,0 +1,231 @@
+"""The explorer's server: who is answered, who isn't, and how it runs, stops and trains."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+import signal
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+pytest.importorskip("starlette", reason="the extra explore isn't installed")
+pytest.importorskip("httpx2", reason="httpx2, which Starlette's test client needs, isn't installed")
+
+from starlette.testclient import TestClient
+
+from glassnet import explore
+from glassnet.explore import page
+from glassnet.explore.guard import LIMIT
+from glassnet.explore.server import application
+from glassnet.explore.session import Session
+
+TOKEN, HOST, PORT = "a-token", "127.0.0.1", 8000
+WITH_TOKEN = {"X-Glassnet-Token": TOKEN}
+
+
+@pytest.fixture(scope="module")
+def session() -> Iterator[Session]:
+    session = Session(explore.open_subject("diabetes"))
+    yield session
+    session.close()
+
+
+@pytest.fixture
+def client(session: Session) -> TestClient:
+    return TestClient(application(session, TOKEN, HOST, PORT), base_url=f"http://{HOST}:{PORT}")
+
+
+def test_the_page_and_its_modules(client: TestClient) -> None:
+    answer = client.get("/", params={"token": TOKEN})
+    assert answer.status_code == 200
+    assert "{{" not in answer.text
+    policy = answer.headers["content-security-policy"]
+    nonce = re.search(r"'nonce-([\w-]+)'", policy)
+    assert nonce
+    assert "default-src 'self'" in policy
+    scripts = re.findall(r"<script[^>]*>", answer.text)
+    assert all(f'nonce="{nonce[1]}"' in script for script in scripts)
+    assert nonce[1] not in client.get("/", params={"token": TOKEN}).text
+    assert TOKEN not in answer.text
+    names = re.findall(r'"/static/([^"]+)"', answer.text)
+    assert set(names) == set(page.static_files())
+    assert "main.js" in names
+    for name in names:
+        static = client.get(f"/static/{name}")  # modules can't bring a token along
+        assert static.text == page.static_files()[name][0]
+        assert static.headers["x-content-type-options"] == "nosniff"
+        assert static.headers["content-type"].startswith("text/css" if name.endswith("css") else "text/javascript")
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "status"),
+    [
+        ("/", {}, 403),
+        ("/?token=wrong", {}, 403),
+        (f"/?token={TOKEN}&token={TOKEN}", {}, 403),
+        ("/?token=%C3%A4", {}, 403),
+        (f"/?token={TOKEN}", {"Host": "evil.example:8000"}, 403),
+        (f"/?token={TOKEN}", {"Host": "127.0.0.1"}, 403),
+        (f"/?token={TOKEN}", {"Host": "127.0.0.1:8001"}, 403),
+        (f"/?token={TOKEN}", {"Host": "localhost:8000"}, 200),
+        (f"/?token={TOKEN}", {"Host": "[::1]:8000"}, 200),
+        ("/api/network", {}, 403),
+        (f"/api/network?token={TOKEN}", {}, 403),
+        ("/api/network", {"X-Glassnet-Token": TOKEN + "x"}, 403),
+        ("/api/network", WITH_TOKEN, 200),
+        ("/api/network", WITH_TOKEN | {"Origin": "http://127.0.0.1:8000"}, 200),
+        ("/api/network", WITH_TOKEN | {"Origin": "http://localhost:8000"}, 403),
+        ("/api/network", WITH_TOKEN | {"Origin": "https://127.0.0.1:8000"}, 403),
+        ("/api/network", WITH_TOKEN | {"Origin": "http://evil.example"}, 403),
+        ("/api/network", WITH_TOKEN | {"Origin": "null"}, 403),
+        ("/static/main.js", {"Origin": "http://evil.example"}, 403),
+        ("/static/main.js", {"Host": "evil.example"}, 403),
+        ("/static/..%2fserver.py", {}, 404),
+        ("/static/../server.py", {}, 403),
+        ("/static/server.py", {}, 404),
+        ("/static/index.html", {}, 404),
+        ("/nothing", WITH_TOKEN, 404),
+        ("/api/forward", WITH_TOKEN, 405),
+        ("/api/example?part=test&row=88", WITH_TOKEN, 422),
+        ("/api/example?part=test&row=87", WITH_TOKEN, 200),
+        ("/api/example?part=test", WITH_TOKEN, 422),
+        ("/api/weights?name=../../x", WITH_TOKEN, 422),
+        ("/api/progress?since=-1", WITH_TOKEN, 422),
+        ("/api/progress", WITH_TOKEN, 200),
+    ],
+)
+def test_who_is_answered(client: TestClient, path: str, headers: dict[str, str], status: int) -> None:
+    answer = client.get(path, headers=headers)
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-security-policy"]
+    assert "access-control-allow-origin" not in answer.headers
+    if status != 200:
+        assert list(answer.json()) == ["error"]
+        assert "\n" not in answer.json()["error"]
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "status"),
+    [
+        (b"{}", "text/plain", 415),
+        (b"{}", "application/x-www-form-urlencoded", 415),
+        (b"x=[1]", "application/json", 422),
+        (b"[1]", "application/json", 422),
+        (b"{}", "application/json", 422),
+        (b"\xff{}", "application/json", 422),
+        (b"[" * 100_000, "application/json", 422),
+        (b'{"x": [NaN]}', "application/json", 422),
+        (b'{"x": [1, 2, 3]}', "application/json", 422),
+        (b" " * (LIMIT + 1), "application/json", 413),
+        (b'{"x": [1,2,3,4,5,6,7,8,9,10]}', "application/json; charset=utf-8", 200),
+    ],
+)
+def test_bodies(client: TestClient, body: bytes, kind: str, status: int) -> None:
+    headers = WITH_TOKEN | {"Content-Type": kind}
+    assert client.post("/api/forward", content=body, headers=headers).status_code == status
+
+    def chunks() -> Iterator[bytes]:
+        for start in range(0, len(body), 50_000):
+            yield body[start : start + 50_000]
+
+    assert client.post("/api/forward", content=chunks(), headers=headers).status_code == status
+
+
+def test_what_does_not_go_together_is_a_conflict(client: TestClient) -> None:
+    assert client.post("/api/train", json={"action": "start"}, headers=WITH_TOKEN).json()["running"]
+    try:
+        answer = client.post("/api/scrub", json={"epoch": 0}, headers=WITH_TOKEN)
+        assert (answer.status_code, answer.json()) == (409, {"error": "pause the training first"})
+    finally:
+        paused = client.post("/api/train", json={"action": "pause"}, headers=WITH_TOKEN).json()
+    assert not paused["running"]
+    assert client.post("/api/settings", json={"lr": -1}, headers=WITH_TOKEN).status_code == 422
+    changed = client.post("/api/settings", json={"lr": 0.5}, headers=WITH_TOKEN).json()
+    assert changed == {"lr": 0.5, "momentum": None, "batch_size": 32}
+
+
+# A real server
+
+
+class Asking:
+    """What the page does, on one connection."""
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        self.token = parse_qs(parts.query)["token"][0]
+        self.connection = http.client.HTTPConnection(parts.netloc, timeout=10)
+
+    def __enter__(self) -> Asking:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.connection.close()
+
+    def __call__(self, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        headers = {"X-Glassnet-Token": self.token, "Content-Type": "application/json"}
+        method = "GET" if body is None else "POST"
+        self.connection.request(method, path, None if body is None else json.dumps(body), headers)
+        answer = self.connection.getresponse()
+        content = answer.read()
+        assert answer.status == 200, content
+        return json.loads(content)
+
+
+def test_a_training_goes_on_without_its_browser_and_a_stroke_is_answered_at_once() -> None:
+    server = explore.Server(explore.open_subject("digits"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        with Asking(server.url) as ask:
+            x = ask("/api/example?part=test&row=0")["x"]
+            seconds = []
+            for _ in range(60):
+                start = time.perf_counter()
+                ask("/api/forward", {"x": x})
+                seconds.append(time.perf_counter() - start)
+            assert statistics.quantiles(seconds)[0] < 0.02  # 0.002 on an idle machine; 0.04 with Nagle's algorithm
+            before = ask("/api/train", {"action": "start"})["step"]
+        time.sleep(0.1)  # the browser has gone
+        with Asking(server.url) as ask:
+            later = ask("/api/progress")
+            assert later["running"]
+            end = time.monotonic() + 10
+            while ask("/api/progress")["step"] <= max(before, later["step"]):
+                assert time.monotonic() < end
+                time.sleep(0.01)
+        with pytest.raises(OSError, match=r"can't listen at 127\.0\.0\.1, port .*choose another --port"):
+            explore.Server(server.session.subject, port=int(urlsplit(server.url).port or 0))
+    finally:
+        server.stop()
+        thread.join(timeout=20)
+    assert not thread.is_alive()
+    assert not server.session.trainer.progress()["running"]
+
+
+def test_the_terminal_serves_until_ctrl_c(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "glassnet", "explore", "diabetes", "--no-browser"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path)
+    try:
+        assert process.stdout
+        url = process.stdout.readline().split()[-1]
+        assert re.fullmatch(r"http://127\.0\.0\.1:\d+/\?token=[\w-]{32}", url)
+        with Asking(url) as ask:
+            assert ask("/api/train", {"action": "start"})["running"]
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=20)
+        assert (process.returncode, errors) == (0, "")
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+        process.stderr.close()
