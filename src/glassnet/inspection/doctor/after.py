@@ -22,6 +22,7 @@ from glassnet.inspection.doctor.linear import linear_outputs
 from glassnet.inspection.doctor.patient import Patient
 from glassnet.inspection.doctor.structure import CALIBRATED
 from glassnet.nn import BatchNorm, Dropout, Network
+from glassnet.nn.layer import Array
 from glassnet.train.metrics import labels
 from glassnet.train.units import training_loss
 
