@@ -28,7 +28,8 @@ function stops() {
     {
       at: "network-card",
       title: "Numbers flow from left to right",
-      words: "Each small square is a unit: it holds one number, and its colour shows it. Orange is above 0, blue below." +
+      words:
+        "Each small square is a unit: it holds one number, and its colour shows it. Orange is above 0, blue below." +
         " A unit in a “Dense” layer gets its number by looking at all numbers of the layer before it.",
       act: `Click any square of layer ${first.index}, “Dense”.`,
       done: "select",
@@ -36,7 +37,8 @@ function stops() {
     {
       at: "detail-card",
       title: "A weight says how much one input counts",
-      words: "The unit multiplies each of its inputs by a number of its own, the weight, and adds it all up. With an input" +
+      words:
+        "The unit multiplies each of its inputs by a number of its own, the weight, and adds it all up. With an input" +
         " above 0, a weight above 0 pushes the unit up and one below 0 pushes it down; with a weight near 0, the unit" +
         " ignores that input.",
       act: "Pick a weight: click one in the table’s column “Weight”. Read the sentence that appears below it.",

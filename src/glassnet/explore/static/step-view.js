@@ -79,7 +79,7 @@ function lossNumbers() {
       el(
         "p",
         {},
-        `Answer ${number(before.prediction)}, target ${number(target)}, difference ${number(before.prediction - target)}.`,
+        `Answer ${number(before.prediction)}, target ${number(target)}, off by ${number(before.prediction - target)}.`,
       ),
     );
     const standard = network.layers.at(-1).kind === "Unstandardize" ? " of answer and target in standard units" : "";
@@ -129,7 +129,7 @@ function updateNumbers() {
   return [
     el("p", {}, "Every weight has moved against its gradient. For this row, before and after:"),
     ...(trace.loss_after > trace.loss
-      ? [el("p", {}, "The loss rose: the step was too long. Lower the learning rate, undo, and try again.")]
+      ? [el("p", {}, "The loss rose: the step was too long. Reset the weights, lower the learning rate, try again.")]
       : []),
     table("Before and after the step", ["", "before", "after"], after),
     table("How far each parameter moved", ["Parameter", "gradient norm", "update / weight"], moved),
