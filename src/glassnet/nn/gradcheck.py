@@ -15,6 +15,7 @@ from glassnet.nn.network import Network
 STEPS = (1e-3, 1e-4, 1e-5)  # smaller ones where a larger one crosses a kink or the function bends too much
 AGREED = 1e-8  # an error so small that no smaller step is tried
 FLOOR = 1e-4  # entries below this share of the largest gradient are compared on its scale
+ROUNDING = 1e-3  # what counts as the largest gradient, as a share of the loss or of 1, when all are smaller
 TOLERANCE = 1e-6  # of the relative error
 
 
@@ -167,8 +168,8 @@ class GradientProbe:
         std = self.x.std(axis=0)
         self.spread = np.where(std > 0, std, 1.0)  # columns may have any unit
         largest = max(float(np.abs(d[np.isfinite(d)]).max(initial=0)) for _, d in self.gradients.values())
-        # Of gradients that are all zero, rounding remains.
-        self.floor = FLOOR * max(largest, FLOOR * max(1.0, abs(centre)))
+        # Of gradients that are nearly zero, rounding remains.
+        self.floor = FLOOR * max(largest, ROUNDING * max(1.0, abs(centre)))
 
     def check(self, name: str, index: tuple[int, ...]) -> Entry:
         """Compare one entry of the gradient of a parameter, such as "1.W", or of "x"."""
