@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -186,7 +187,7 @@ def test_the_doctor_around_a_loop_of_ones_own(digits: gn.Dataset) -> None:
                 optimizer.step(net)
                 doctor.step(value, x[batch], t[batch])
             score = gn.evaluate(net, digits.val, CE)["loss"]
-            doctor.epoch(kept=score < best, val_loss=score)
+            doctor.epoch(kept=score < best)
     assert {"learning-rate-low", "best-never-kept"} <= set(names(doctor.findings))
 
 
@@ -216,6 +217,91 @@ def test_best_weights_that_are_never_kept(digits: gn.Dataset) -> None:
     assert "best-never-kept" in names(doctor.findings)
 
 
+@pytest.mark.parametrize("batch", [1, 4, 16])
+def test_nothing_is_wrong_with_a_loop_of_small_batches(digits: gn.Dataset, batch: int) -> None:
+    net, optimizer = mlp(64, 32, 10), gn.SGD(0.01)
+    net.fit_preprocessing(digits.train.x)
+    with gn.Doctor(net, CE, optimizer) as doctor:
+        for start in range(0, 1024, batch):
+            x, t = digits.train.x[start : start + batch], digits.train.y[start : start + batch]
+            value = CE.forward(net.forward(x, training=True), t)
+            net.backward(CE.backward())
+            optimizer.step(net)
+            doctor.step(value, x, t)
+    assert names(doctor.findings) == []
+
+
+def test_a_network_that_knows_much_already_needn_t_learn_more(digits: gn.Dataset) -> None:
+    net = mlp(64, 32, 10)
+    gn.fit(net, digits, CE, gn.SGD(0.1, 0.9), epochs=20)
+    doctor = gn.Doctor()
+    gn.fit(net, digits, CE, gn.SGD(1e-6), epochs=5, callbacks=[doctor])
+    assert names(doctor.findings) == []
+
+
+def test_decay_is_measured_at_the_rate_of_the_step(digits: gn.Dataset) -> None:
+    doctor = gn.Doctor()
+    optimizer = gn.AdamW(1e-2, weight_decay=0.2)
+    gn.fit(mlp(64, 32, 10), digits, CE, optimizer, epochs=5, schedule=gn.OneCycle(), callbacks=[doctor])
+    assert names(doctor.findings) == []
+
+
+def test_what_was_found_stays_when_the_network_is_changed(digits: gn.Dataset) -> None:
+    doctor, net = gn.Doctor(), mlp(64, 32, 10)
+    gn.fit(net, digits, CE, gn.SGD(0.1, 0.9, l2=1e-5), epochs=3, callbacks=[doctor])
+    net.theta *= 1000
+    assert names(doctor.findings) == []
+
+
+def test_ctrl_c_ends_the_examination(digits: gn.Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(gn.Doctor, "on_epoch", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        gn.examine(mlp(64, 32, 10), digits, CE, SGD)
+
+
+def test_another_callbacks_error_comes_through(digits: gn.Dataset) -> None:
+    class Bad(gn.Callback):
+        def on_start(self, run: Any) -> None:
+            raise ValueError("mine")
+
+    with pytest.raises(ValueError, match="mine"):
+        gn.fit(mlp(64, 32, 10), digits, CE, SGD, callbacks=[Bad(), gn.Doctor()])
+
+
+@pytest.mark.parametrize("dtype", [bool, float])
+def test_flags_as_targets(dtype: type) -> None:
+    x = np.random.default_rng(0).normal(size=(300, 4))
+    data = gn.Dataset.from_arrays(x, (x.sum(axis=1) > 0).astype(int))
+    for split in (data.train, data.val, data.test):
+        split.y = split.y.astype(dtype)
+    net = biased(mlp(4, 16, 1), 3, 0.5)
+    findings = gn.examine(net, data, gn.BinaryCrossEntropy(), gn.Adam(1e-2), epochs=10, batch_size=32)
+    assert names(findings, "error", "warning") == []
+
+
+def test_what_can_t_be_trained_is_refused_in_one_line(digits: gn.Dataset) -> None:
+    with pytest.raises(TypeError, match="data must be a Dataset"):
+        gn.examine(mlp(64, 32, 10), (digits.train.x, digits.train.y), CE, SGD)  # type: ignore[arg-type]
+    short = gn.Split(digits.train.x[:9], digits.train.y[:8])
+    with pytest.raises(ValueError, match="9 rows but 8 targets"):
+        gn.examine(mlp(64, 32, 10), replace(digits, train=short), CE, SGD)
+    with pytest.raises(ValueError, match="no training rows"):
+        gn.examine(mlp(64, 32, 10), replace(digits, train=gn.Split(digits.train.x[:0], digits.train.y[:0])), CE, SGD)
+
+
+def test_huge_values_and_a_constant_target_are_named() -> None:
+    x = np.random.default_rng(0).normal(size=(300, 4))
+    x[5, 2] = 1e300
+    net = lambda: mlp(4, 16, 1, end=(gn.Unstandardize(),))  # noqa: E731
+    assert names(gn.examine(net(), gn.Dataset.from_arrays(x, x[:, 0]), gn.MSE(), gn.Adam()))[0] == "nan-values"
+    x[5, 2] = 0
+    constant = gn.Dataset.from_arrays(x, np.full(300, 3.7))
+    assert names(gn.examine(net(), constant, gn.MSE(), gn.Adam()))[0] == "constant-target"
+
+
 def test_the_doctor_says_what_it_needs() -> None:
     with pytest.raises(ValueError, match="nothing to watch"):
         gn.Doctor().findings  # noqa: B018
@@ -234,6 +320,11 @@ def test_a_cause_is_as_severe_as_its_symptoms_and_comes_before_them() -> None:
     sorted_ = ordered([finding(*each) for each in found])
     assert names(sorted_) == ["bottleneck", "stalled", "constant-column", "overconfident"]
     assert sorted_[0].severity == "error"
+
+
+def test_a_fault_isn_t_blamed_for_what_it_can_t_bring_about() -> None:
+    found = ordered([finding("heavy-dropout", "warning"), finding("learning-rate-high", "error")])
+    assert names(found) == ["learning-rate-high", "heavy-dropout"]
 
 
 def test_what_spoils_only_figures_is_not_blamed_for_training() -> None:

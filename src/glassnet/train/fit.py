@@ -133,30 +133,34 @@ def _order(run: Training, rng: np.random.Generator) -> Array:
 
 def _check(run: Training) -> None:
     """Raise ValueError for what can't be trained, naming it."""
-    if not isinstance(run.data, Dataset):
-        raise TypeError(
-            f"data must be a Dataset, not {type(run.data).__name__}: see gn.load and gn.Dataset.from_arrays"
-        )
+    check_data(run.net, run.data, run.loss, validate=run.monitor is not None)
     if run.patience is not None and positive_int(run.patience, "patience") and run.monitor is None:
         raise ValueError("patience needs validation rows, and validate=True")
-    for part, split in (("training", run.data.train), ("validation", run.data.val)):
-        if part == "training" and not len(split):
-            raise ValueError("there are no training rows")
-        if part == "validation" and run.monitor is None:
-            continue
+    if run.monitor is not None and run.monitor not in METRICS[run.loss.task]:
+        known = ", ".join(METRICS[run.loss.task])
+        raise ValueError(f"monitor={run.monitor!r} is not one of the validation metrics: {known}")
+
+
+def check_data(net: Network, data: Dataset, loss: Loss, *, validate: bool = True, finite: bool = True) -> None:
+    """Raise ValueError, or TypeError, unless the network and the loss can take the training (and validation) part.
+
+    finite: whether NaN and infinity are refused.
+    """
+    if not isinstance(data, Dataset):
+        raise TypeError(f"data must be a Dataset, not {type(data).__name__}: see gn.load and gn.Dataset.from_arrays")
+    if not len(data.train):
+        raise ValueError("there are no training rows")
+    for part, split in (("training", data.train), *([("validation", data.val)] if validate else [])):
         if len(split.x) != len(split.y):
             raise ValueError(f"the {part} part has {len(split.x)} rows but {len(split.y)} targets")
-        run.net.as_input(split.x[:1])
-        for name, values in (("x", split.x), ("y", split.y)):
+        net.as_input(split.x[:1])
+        for name, values in (("x", split.x), ("y", split.y)) if finite else ():
             if values.dtype.kind == "f" and not np.isfinite(values).all():
                 where = tuple(int(i) for i in np.argwhere(~np.isfinite(values))[0])
                 place = f"row {where[0]}" + (f", column {where[1]}" if len(where) > 1 else "")
                 raise ValueError(f"{name} of the {part} part is {values[where]} in {place} (counted from 0)")
-        if len(split) and run.net.n_out is not None:  # the loss itself knows best which targets fit
-            run.loss.check(split.y, run.net.n_out)
-    if run.monitor is not None and run.monitor not in METRICS[run.loss.task]:
-        known = ", ".join(METRICS[run.loss.task])
-        raise ValueError(f"monitor={run.monitor!r} is not one of the validation metrics: {known}")
+        if len(split) and net.n_out is not None:  # the loss itself knows best which targets fit
+            loss.check(split.y, net.n_out)
 
 
 def _explain(net: Network, x: Array, value: float, epoch: int, step: int, optimizer: Optimizer) -> str:

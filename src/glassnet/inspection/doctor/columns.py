@@ -23,7 +23,13 @@ RATIO = 1e3, 1e5  # between the largest values of two columns: warning, error
 REACH = 400.0  # times the root mean square: California's longest tail is at 173 to 278, MNIST pixel by pixel at 2247
 TYPICAL = 1e4  # times the median deviation: California's longest tail is at 1411
 FAR, GAP, TOP = 100.0, 30.0, 10  # so many of those, and 30 times the next value, for the largest 10: a tail has no gap
+HUGE = 1e100
 HARMLESS = 5.5  # times the root mean square: QuantileNormalize gives at most 5.2
+
+
+def too_large(values: Array) -> Array:
+    """Return where values are NaN, infinite, or so large that their squares are."""
+    return ~(np.abs(values) <= HUGE) if values.dtype.kind == "f" else np.zeros(values.shape, bool)
 
 
 def not_finite(patient: Patient) -> Iterator[Finding]:
@@ -32,16 +38,16 @@ def not_finite(patient: Patient) -> Iterator[Finding]:
     for part in ("train", "val", "test"):
         split = getattr(patient.data, part)
         for name, array in (("x", split.x), ("y", split.y)):
-            if array.dtype.kind != "f" or np.isfinite(array).all():
+            if not too_large(array).any():
                 continue
-            bad = ~np.isfinite(array.reshape(len(array), -1))
+            bad = too_large(array.reshape(len(array), -1))
             columns = np.flatnonzero(bad.any(axis=0)).tolist()
             where.append(f"{part}: {patient.columns(columns) if name == 'x' else 'the target'}")
             rows = np.flatnonzero(bad.any(axis=1))
             counts.append(f"{len(rows)} of {len(array)} {part} rows, the first is row {rows[0]}")
     if where:
         yield Finding(
-            "nan-values", "error", "; ".join(where), f"NaN or infinite in {'; '.join(counts)}",
+            "nan-values", "error", "; ".join(where), f"NaN, infinite, or beyond {HUGE:g} in {'; '.join(counts)}",
             "One such value makes the loss NaN, and its gradient then every weight.",
             "drop these rows, or fill the gaps, by the column's median in the training rows, say",
             "IEEE 754: every operation on NaN gives NaN",

@@ -41,19 +41,19 @@ def broken(record: Record) -> Iterator[Finding]:
     """NaN or infinity: by growing, or from one step to the next."""
     if record.failure is None:
         return
-    losses = np.array(record.losses)
-    losses = losses[np.isfinite(losses)]
-    grew = len(losses) > 1 and losses[-1] > 2 * losses[0]
-    large = any(ratio > FAST for each in record.looks for ratio in _ratios(each))
-    if grew or large:
+    losses = [loss for loss in record.losses if math.isfinite(loss)]
+    largest = max((ratio for each in record.looks for ratio in _ratios(each)), default=0.0)
+    if len(losses) > 1 and losses[-1] > 2 * losses[0]:
         yield _too_fast(record, f"the loss grew from {losses[0]:.3g} to {losses[-1]:.3g}, then: {record.failure}")
-        return
-    yield Finding(
-        "not-finite", "error", f"step {len(losses) + 1}", record.failure,
-        "Nothing can be learned from a loss that is no number, and the weights would be lost with it.",
-        "look for a logarithm, root or division in the layer named; check the data for huge values",
-        "IEEE 754: NaN and infinity spread through every operation",
-    )  # fmt: skip
+    elif largest > FAST:
+        yield _too_fast(record, f"a step moved weights by {largest:.2g} times their size, then: {record.failure}")
+    else:
+        yield Finding(
+            "not-finite", "error", f"step {record.failed}", record.failure,
+            "Nothing can be learned from a loss that is no number, and the weights would be lost with it.",
+            "look for a logarithm, root or division in the layer named; check the data for huge values",
+            "IEEE 754: NaN and infinity spread through every operation",
+        )  # fmt: skip
 
 
 def _too_fast(record: Record, evidence: str) -> Finding:
@@ -75,7 +75,9 @@ def learning_rate(record: Record) -> Iterator[Finding]:
     measured = [(max(found), each.step) for each in record.looks if (found := _ratios(each))]
     largest, step = max(measured, default=(0.0, 0))
     words = f"a step moves weights by {ratio:.1e} of their size; the loss "
-    words += f"fell by {fell:.0%}" if fell >= 0 else f"rose by {-fell:.0%}"
+    words += f"rose by {-fell:.0%}" if fell < 0 else f"fell by {fell:.0%}"
+    if math.isnan(fell):
+        return
     if largest > LEAP:
         yield _too_fast(record, f"step {step + 1} moved weights by {largest:.1f} times their size; typically {words}")
     elif fell < -0.05 or (ratio > FAST and fell < 0.3):
@@ -181,7 +183,7 @@ def dead_units(record: Record) -> Iterator[Finding]:
 def penalty(record: Record) -> Iterator[Finding]:
     """Regularisation that outweighs what the data say."""
     optimizer, looks = record.optimizer, record.looks
-    if not looks or not record.losses:
+    if not looks or not record.losses or not (optimizer.l2 or optimizer.weight_decay):
         return
     early = [each for each in looks if each.step <= 16]
     pulls, decays = [], []
@@ -191,18 +193,19 @@ def penalty(record: Record) -> Iterator[Finding]:
         data = math.sqrt(sum(p.gradient**2 for p in weights))
         moved = math.sqrt(sum(p.moved**2 for p in weights if math.isfinite(p.moved)))
         pulls.append(optimizer.l2 * size / data if data > 0 else 0.0)
-        decays.append(optimizer.lr * optimizer.weight_decay * size / moved if moved > 0 else 0.0)
+        decays.append(each.rate * optimizer.weight_decay * size / moved if moved > 0 else 0.0)
     start, end = looks[0].loss, looks[-1].loss
-    at_end = optimizer.l2 / 2 * record.squares
-    if at_end > OUTWEIGHS * end and at_end > 0.1 * start:
+    at_end = optimizer.l2 / 2 * looks[-1].squares
+    name = f"l2={optimizer.l2:g}"
+    if at_end > OUTWEIGHS * end > 0 and at_end > 0.1 * start:
         evidence = f"the L2 penalty is {at_end:.3g}, the loss of the data {end:.3g}"
     elif np.median(pulls) > OUTWEIGHS:
         evidence = f"in the first steps its gradient is {np.median(pulls):.2g} times as large as that of the data"
     elif np.median(decays) > 0.5 * OUTWEIGHS:
+        name = f"weight_decay={optimizer.weight_decay:g}"
         evidence = f"in the first steps decay makes up {np.median(decays):.0%} of what moves the weights"
     else:
         return
-    name = f"l2={optimizer.l2:g}" if optimizer.l2 else f"weight_decay={optimizer.weight_decay:g}"
     yield Finding(
         "penalty-outweighs-data", "error", f"optimizer, {name}", evidence,
         "Training then makes the weights small rather than the predictions right.",

@@ -17,6 +17,7 @@ from glassnet.inspection.doctor.watching import Doctor
 from glassnet.nn import Loss, Network
 from glassnet.optim import Optimizer, Schedule
 from glassnet.train import DivergenceError, History, fit
+from glassnet.train.fit import check_data
 
 DATA = (*columns.CHECKS, *targets.CHECKS, *splits.CHECKS)
 BEFORE = (*structure.CHECKS, *start.CHECKS)
@@ -56,6 +57,8 @@ def examine(
             )  # fmt: skip
     except DivergenceError:
         return ordered([*findings, *doctor.findings])
+    if history.interrupted:  # what a training that was stopped says is no evidence
+        raise KeyboardInterrupt
     findings += [*doctor.findings, *start.learns_by_heart(patient)]
     return ordered([*findings, *result(patient, *(trained or (pupil, history)))])
 
@@ -64,8 +67,9 @@ def admit(
     net: Network, data: Dataset, loss: Loss, optimizer: Optimizer, batch_size: int = 128, seed: int = 0
 ) -> tuple[Patient, list[Finding]]:
     """Look at the data and at the network before training; return the patient, and what was found."""
+    check_data(net, data, loss, validate=False, finite=False)
     patient = Patient.of(net, data, loss, optimizer, batch_size, seed)
-    finite = all(np.isfinite(a).all() for a in (data.train.x, data.train.y) if a.dtype.kind == "f")
+    finite = not any(columns.too_large(a).any() for a in (data.train.x, data.train.y))
     with np.errstate(all="ignore"):
         if finite:
             patient.net.fit_preprocessing(data.train.x, data.train.y)

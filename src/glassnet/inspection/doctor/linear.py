@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import numpy as np
 
 from glassnet.data import Split
-from glassnet.inspection.doctor.patient import Patient
+from glassnet.inspection.doctor.patient import Patient, teach
 from glassnet.nn import CrossEntropy, Dense, Network, Standardize
 from glassnet.nn.layer import Array
 from glassnet.optim import Adam, Cosine
-from glassnet.train import fit
 
 COLUMNS = 1000  # more take long
 RIDGE = 1e-3  # of the rows, added to each standardised column's sum of squares: collinear columns do no harm
@@ -45,12 +43,10 @@ def _ridge(train: Split, x: Array) -> Array:
     return standard.forward(x.astype(np.float64)) @ weights + mean
 
 
-def _logistic(patient: Patient, train: Split, x: Array) -> Array:
+def _logistic(patient: Patient, train: Split, x: Array) -> Array | None:
     """Logistic regression is a network of one Dense layer."""
     classes = max(int(train.y.max()) + 1, len(patient.data.classes))
-    none = Split(train.x[:0], train.y[:0])
-    data = replace(patient.data, train=train, val=none, test=none)
     net = Network([Standardize(per_feature=not patient.is_image), Dense(patient.data.n_in, classes, init="zeros")])
     epochs = max(3, STEPS // math.ceil(len(train) / 64))
-    fit(net, data, CrossEntropy(), Adam(1e-2, l2=RIDGE), epochs=epochs, batch_size=64, schedule=Cosine())
-    return net.predict(x)
+    learned = teach(net, patient.data, train, CrossEntropy(), Adam(1e-2, l2=RIDGE), epochs, 64, Cosine())
+    return net.predict(x) if learned else None

@@ -42,12 +42,18 @@ class ParameterLook:
 
 @dataclass(frozen=True)
 class Look:
-    """A look after so many steps, and the loss of its rows then."""
+    """A look after so many steps, the loss of its rows then, and the learning rate of the step after it."""
 
     step: int
     loss: float
     layers: list[LayerLook]
     parameters: list[ParameterLook]
+    rate: float = NAN
+
+    @property
+    def squares(self) -> float:
+        """The sum of the squares of all weights that are penalised or decayed."""
+        return sum(p.size**2 for p in self.parameters if p.decayed)
 
     @property
     def gradient(self) -> float:
@@ -100,5 +106,8 @@ def look(net: Network, x: Array, t: Array, loss: Loss, step: int) -> Look:
 
 
 def norm(a: Array) -> float:
-    """Return the Euclidean norm of an array, in float64."""
-    return float(np.linalg.norm(a.astype(np.float64).ravel()))
+    """Return the Euclidean norm of an array."""
+    flat = a.ravel()
+    with np.errstate(over="ignore", invalid="ignore"):
+        square = float(np.dot(flat, flat))  # no copy, as a float64 one would be
+        return square**0.5 if np.isfinite(square) else float(np.linalg.norm(flat.astype(np.float64)))

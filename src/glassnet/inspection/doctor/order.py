@@ -7,20 +7,28 @@ from dataclasses import replace
 
 from glassnet.inspection.doctor.finding import SEVERITIES, Finding, Severity
 
-# Faults that spoil the figures and not the training, and symptoms: what is found after them isn't their doing.
-HARMLESS = (
-    "constant-column", "duplicate-column", "shared-rows", "target-leak", "integer-targets", "missing-class",
-    "best-never-kept",
+RESULT = (
+    "no-better-than-constant", "no-better-than-linear", "modes-disagree", "generalisation-gap", "overconfident",
+    "cannot-overfit", "stalled",
 )  # fmt: skip
-SYMPTOMS = ("initial-loss", "stalled", "oscillating", "dead-relu", "saturated-units", "cannot-overfit")
+# What a fault can bring about. Those that aren't here can spoil all that is found after them; those with nothing are
+# symptoms, or spoil the figures and not the training.
+EFFECTS: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("bottleneck", "linear-network", "heavy-dropout", "class-imbalance", "train-test-shift"), RESULT),
+    **dict.fromkeys((
+        "constant-column", "duplicate-column", "shared-rows", "target-leak", "integer-targets", "missing-class",
+        "best-never-kept", "initial-loss", "stalled", "oscillating", "dead-relu", "saturated-units", "cannot-overfit",
+    ), ()),
+    "clipped-always": ("learning-rate-low", *RESULT),
+}  # fmt: skip
 
 
 def ordered(findings: Iterable[Finding]) -> list[Finding]:
     """Sort findings that come in the order of the moments in which they were made: data, start, course, result.
 
-    Of equal names the first stays. What was found earlier lies deeper: a fault that is more than a note, and neither
-    harmless to training nor a mere symptom, is as severe as the worst that was found after it. Then errors come before
-    warnings and those before notes; among equals, what lies deeper comes first.
+    Of equal names the first stays. What was found earlier lies deeper: a fault that is more than a note is as severe
+    as the worst of its EFFECTS that was found after it. Then errors come before warnings and those before notes; among
+    equals, what lies deeper comes first.
     """
     first: dict[str, Finding] = {}
     for finding in findings:
@@ -29,11 +37,17 @@ def ordered(findings: Iterable[Finding]) -> list[Finding]:
     found = list(first.values())
     raised = [
         finding
-        if finding.severity == "note" or finding.name in HARMLESS + SYMPTOMS
-        else replace(finding, severity=_worst(finding, *found[i:]))
+        if finding.severity == "note"
+        else replace(finding, severity=_worst(finding, *_effects(finding, found[i:])))
         for i, finding in enumerate(found)
     ]
     return sorted(raised, key=lambda finding: SEVERITIES.index(finding.severity))
+
+
+def _effects(finding: Finding, later: list[Finding]) -> list[Finding]:
+    if finding.severity == "note":
+        return []
+    return [each for each in later if each.name in EFFECTS.get(finding.name, (each.name,))]
 
 
 def _worst(*findings: Finding) -> Severity:

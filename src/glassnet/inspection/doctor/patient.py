@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 
 from glassnet.data import Dataset, Split
-from glassnet.nn import Loss, Network
+from glassnet.nn import BinaryCrossEntropy, Loss, Network
 from glassnet.nn.layer import Array
-from glassnet.optim import Optimizer
-from glassnet.train import History
+from glassnet.optim import Optimizer, Schedule
+from glassnet.train import DivergenceError, History, fit
 from glassnet.train.metrics import constant_outputs
 from glassnet.train.units import training_loss
 
@@ -37,8 +37,10 @@ class Patient:
 
     @classmethod
     def of(cls, net: Network, data: Dataset, loss: Loss, optimizer: Optimizer, batch_size: int, seed: int) -> Patient:
-        """Copy what training would change."""
+        """Copy what training would change; targets that are flags become labels."""
         net = net.copy()
+        if isinstance(loss, BinaryCrossEntropy):
+            data = replace(data, train=_labels(data.train), val=_labels(data.val), test=_labels(data.test))
         net.fast = False
         return cls(net, data, copy.deepcopy(loss), copy.deepcopy(optimizer), batch_size, seed)
 
@@ -103,3 +105,30 @@ class Patient:
     def constant(self, rows: int) -> Array:
         """Return what the best constant would answer (rows, n_out)."""
         return constant_outputs(self.data.train, rows, self.loss, self.net.n_out or 0)
+
+
+def _labels(split: Split) -> Split:
+    """The same with flags (N,), boolean or 0.0 and 1.0, as labels."""
+    y = split.y
+    flags = y.ndim == 1 and y.dtype.kind in "fb" and bool(((y == 0) | (y == 1)).all())
+    return Split(split.x, y.astype(np.int64)) if flags else split
+
+
+def teach(
+    net: Network, data: Dataset, rows: Split, loss: Loss, optimizer: Optimizer, epochs: int, batch_size: int,
+    schedule: Schedule | None = None,
+) -> bool:  # fmt: skip
+    """Train a helper on rows of `data`, for a check; return whether it got through, its loss finite all along.
+
+    Ctrl-C is passed on: what a training that was stopped says is no evidence.
+    """
+    none = Split(rows.x[:0], rows.y[:0])
+    data = replace(data, train=rows, val=none, test=none)
+    try:
+        with np.errstate(all="ignore"):
+            history = fit(net, data, loss, optimizer, epochs, batch_size, schedule=schedule, validate=False)
+    except DivergenceError:
+        return False
+    if history.interrupted:
+        raise KeyboardInterrupt
+    return True

@@ -2,76 +2,110 @@
 
 from __future__ import annotations
 
+import copy
+import math
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from glassnet.data import Split
 from glassnet.inspection.doctor.looking import Look, look, norm
 from glassnet.nn import Loss, Network
 from glassnet.nn.layer import Array
 from glassnet.optim import Optimizer
+from glassnet.train.metrics import constant_outputs
 
-ROWS = 64  # of a look: a look costs about as much as a step
+if TYPE_CHECKING:
+    from threadpoolctl import ThreadpoolController
+
+ROWS = 64  # of a look
 APART = 256  # steps between looks; at the beginning 1, 2, 4, 8, ...
+KNOWING = 0.5  # of the loss of knowing nothing: a network that starts below it has learned already
 
 
 @dataclass
 class Record:
-    """Losses of all steps, looks after some, rows of all epochs, and how training ended."""
+    """Losses of all steps, looks after some, and how training ended.
 
-    net: Network
-    loss: Loss
+    optimizer: its settings at the start. nothing: what the best constant costs on the rows looked at; NaN if unknown.
+    """
+
     optimizer: Optimizer
+    nothing: float = math.nan
     losses: list[float] = field(default_factory=list)
     looks: list[Look] = field(default_factory=list)
-    epochs: list[dict[str, float]] = field(default_factory=list)
     failure: str | None = None  # what a DivergenceError said
+    failed: int = 0  # the step in which, from 1
     kept: list[bool] = field(default_factory=list)  # for each validated epoch: whether weights were kept as the best
 
     @property
-    def squares(self) -> float:
-        """The sum of the squares of all decayed weights, as they are now."""
-        theta = self.net.theta
-        return float(sum(np.square(theta[part], dtype=np.float64).sum() for part in self.net.decayed))
-
-    @property
     def fell(self) -> float:
-        """By what share the loss of the rows looked at fell, from the first look to the last; negative if it rose."""
-        if len(self.looks) < 2 or not self.looks[0].loss > 0:
-            return 0.0
+        """By what share the loss of the rows looked at fell, from the first look to the last; negative if it rose.
+
+        NaN where it needn't fall, or can't be told: the network knew much at the start, or a loss isn't above 0.
+        """
+        if len(self.looks) < 2 or not self.looks[0].loss > 0 or self.looks[0].loss < KNOWING * self.nothing:
+            return math.nan
         return 1 - self.looks[-1].loss / self.looks[0].loss
 
 
 class Watch:
     """Looks at a network while it is trained, on a copy, after steps 1, 2, 4, ... and then every APART steps."""
 
-    def __init__(self, net: Network, loss: Loss, optimizer: Optimizer) -> None:
-        self.net = net
-        self.record = Record(net, loss, optimizer)
+    def __init__(self, net: Network, loss: Loss, optimizer: Optimizer, begun: int = 0) -> None:
+        self.net, self.loss = net, copy.deepcopy(loss)
+        self.record = Record(copy.copy(optimizer))
         self.copy = net.copy()
         self.copy.fast = False
         self.before: dict[str, Array] | None = None  # the parameters at the look whose next step is to be measured
-        self.next = 0
+        self.begun = self.next = begun
+
+    def show(self, rows: Split) -> None:
+        """Say at which rows to look."""
+        self.rows = Split(rows.x[:ROWS], rows.y[:ROWS])
+        try:
+            outputs = constant_outputs(self.rows, len(self.rows), self.loss, self.net.n_out or 0)
+            self.record.nothing = self.loss.forward(outputs, self.rows.y)
+        except (ValueError, TypeError, IndexError):  # a loss of one's own may know other targets
+            self.record.nothing = math.nan
 
     def due(self, step: int) -> bool:
         """Whether there is something to look at after this many steps."""
         return step >= self.next or self.before is not None
 
-    def see(self, step: int, x: Array, t: Array, last: bool = False) -> None:
-        """Look at rows x with targets t, with the weights as they are after `step` steps: if it is time, or the end."""
+    def see(self, step: int, rate: float, last: bool = False) -> None:
+        """Look at the network after `step` steps, the latest of learning rate `rate`, if it is time or the end."""
         looks = self.record.looks
-        if self.before is not None and looks:
-            moved = {name: norm(p - self.before[name]) for name, p, _ in self.net.named_parameters()}
+        if self.before is not None and step > looks[-1].step:
+            with np.errstate(over="ignore", invalid="ignore"):
+                moved = {name: norm(p - self.before[name]) for name, p, _ in self.net.named_parameters()}
             parameters = [replace(p, moved=moved[p.name]) for p in looks[-1].parameters]
-            looks[-1] = replace(looks[-1], parameters=parameters)
+            looks[-1] = replace(looks[-1], parameters=parameters, rate=rate)
             self.before = None
-        if step < self.next and not last:
+        if (step < self.next and not last) or (looks and step <= looks[-1].step):
             return
-        self.next = step + min(max(step, 1), APART)
-        if not np.isfinite(self.net.theta).all():
+        self.next = step + min(max(step - self.begun, 1), APART)
+        if not math.isfinite(norm(self.net.theta)):
             return
         self.copy.theta[...] = self.net.theta
         self.copy.set_state(self.net.state())
         self.copy.reseed(step)
-        looks.append(look(self.copy, x, t, self.record.loss, step))
-        self.before = {name: p.copy() for name, p, _ in self.net.named_parameters()}
+        with one_thread():
+            looks.append(look(self.copy, self.rows.x, self.rows.y, self.loss, step))
+        if not last:
+            self.before = {name: p.copy() for name, p, _ in self.net.named_parameters()}
+
+
+def one_thread() -> AbstractContextManager[object]:
+    """Keep NumPy's products to one thread: others, once woken, spin for a while on the cores that training needs."""
+    return _pools().limit(limits=1, user_api="blas")
+
+
+@cache
+def _pools() -> ThreadpoolController:
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()

@@ -11,12 +11,11 @@ import numpy as np
 
 from glassnet.data import Dataset, Split
 from glassnet.inspection.doctor.finding import Finding
-from glassnet.inspection.doctor.patient import Patient
+from glassnet.inspection.doctor.patient import Patient, teach
 from glassnet.inspection.doctor.structure import CALIBRATED
 from glassnet.nn import BinaryCrossEntropy, Dense, Network, ReLU, Standardize
 from glassnet.nn.layer import Array
 from glassnet.optim import Adam
-from glassnet.train import fit
 
 CHANCE = 3.0  # standard errors by which shared rows must exceed what twins inside training would bring
 SHARED = 0.005  # of a part's rows: fewer change no result much
@@ -170,10 +169,11 @@ def _classifier_auc(ours: Split, theirs: Split, seed: int) -> tuple[float, float
     learn = Split(np.concatenate([part[:half] for part in x]), np.repeat([0, 1], half))
     none = Split(learn.x[:0], learn.y[:0])
     width = learn.x.shape[1]
-    data = Dataset("parts", learn, none, none, "classification", ("train", "other"), ("",) * width, None, "part")
+    data = Dataset("parts", none, none, none, "classification", ("train", "other"), ("",) * width, None, "part")
     net = Network([Standardize(), Dense(width, 32), ReLU(), Dense(32, 1)], seed=seed)
-    steps_per_epoch = math.ceil(2 * half / 64)
-    fit(net, data, BinaryCrossEntropy(), Adam(1e-2, l2=1e-2), epochs=max(3, 100 // steps_per_epoch), batch_size=64)
+    epochs = max(3, 100 // math.ceil(2 * half / 64))
+    if not teach(net, data, learn, BinaryCrossEntropy(), Adam(1e-2, l2=1e-2), epochs, 64):
+        return 0.5, 0.5
     negative, positive = (net.predict(part[half:])[:, 0] for part in x)
     return auc_of(positive, negative)
 

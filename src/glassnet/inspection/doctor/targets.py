@@ -25,12 +25,27 @@ RUNNER_UP = 0.96  # where several columns tell a class this well alone, it is an
 LEAK_ROWS = 50  # fewer leave too much to chance
 
 
+def constant_target(patient: Patient) -> Iterator[Finding]:
+    """A target that never changes."""
+    train = patient.parts.get("train")
+    if train is not None and len(train) > 1 and (train.y == train.y[0]).all():
+        yield Finding(
+            "constant-target", "error", f"target {patient.data.target!r}",
+            f"all {len(train)} training targets are {train.y[0]:g}" if train.y.ndim == 1 else "all are the same",
+            "There is nothing to learn: one constant is right for every training row.",
+            "check how the target is read, and how the rows are split: are they sorted by it?",
+            "a constant has no variance to explain",
+        )  # fmt: skip
+
+
 def whole_numbers(patient: Patient) -> Iterator[Finding]:
     """Values to predict that lost their decimals."""
     train = patient.parts.get("train")
     if patient.data.task != "regression" or train is None or not _whole(train):
         return
     values, deviation = np.unique(train.y), float(train.y.std())
+    if len(values) == 1:
+        return
     others = [name for name, split in patient.parts.items() if not _whole(split)]
     many_rows = len(train) >= ROWS_PER_VALUE * len(values)
     if others:
@@ -187,4 +202,4 @@ def _name(patient: Patient, label: int) -> str:
     return f"class {names[label]!r}" if label < len(names) else f"class {label}"
 
 
-CHECKS = (whole_numbers, class_shares, missing_class, unscaled_target, leak)
+CHECKS = (constant_target, whole_numbers, class_shares, missing_class, unscaled_target, leak)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from types import TracebackType
 from typing import Self
 
@@ -17,7 +16,6 @@ from glassnet.nn import Loss, Network
 from glassnet.nn.layer import Array
 from glassnet.optim import Optimizer
 from glassnet.train import Callback, Training
-from glassnet.train.units import training_loss
 
 
 class Doctor(Callback):
@@ -47,10 +45,11 @@ class Doctor(Callback):
         self, net: Network | None = None, loss: Loss | None = None, optimizer: Optimizer | None = None
     ) -> None:
         self.watch: Watch | None = None
+        self.rows = Split(np.empty((0, 0)), np.empty(0))  # to look at, in a loop of one's own
         if net is not None:
             if loss is None or optimizer is None:
                 raise ValueError("Doctor: a loop of your own gives net, loss and optimizer; a callback gives none")
-            self.watch = Watch(net, copy.deepcopy(training_loss(loss, net)), optimizer)
+            self.watch = Watch(net, loss, optimizer)
 
     @property
     def record(self) -> Record:
@@ -74,43 +73,58 @@ class Doctor(Callback):
             self.record.failure = str(error)
 
     def step(self, value: float, x: Array, t: Array) -> None:
-        """Take note of a step on rows x (N, n_in) with targets t whose loss before it was `value`."""
-        record = self.record
-        record.losses.append(value)
-        assert self.watch is not None
-        if not np.isfinite(value) and record.failure is None:
-            record.failure = f"the loss became {value} in step {len(record.losses)}"
-        if self.watch.due(len(record.losses)):
-            self.watch.see(len(record.losses), x[:ROWS], t[:ROWS])
+        """Take note of a step on rows x (N, n_in) with targets t whose loss before it was `value`.
 
-    def epoch(self, *, kept: bool | None = None, **metrics: float) -> None:
-        """Take note of an epoch: its metrics, and whether its weights were kept as the best so far."""
-        self.record.epochs.append(metrics)
-        if kept is not None:
-            self.record.kept.append(kept)
+        The first rows that it is shown are those that it looks at.
+        """
+        record, watch = self.record, self.watch
+        assert watch is not None
+        record.losses.append(value)
+        if not np.isfinite(value) and record.failure is None:
+            record.failed = len(record.losses)
+            record.failure = f"the loss became {value} in step {record.failed}"
+        if len(self.rows) < ROWS:
+            x, t = np.asarray(x), np.asarray(t)
+            self.rows = (
+                Split(x, t)
+                if not len(self.rows)
+                else Split(np.concatenate([self.rows.x, x]), np.concatenate([self.rows.y, t]))
+            )
+            watch.show(self.rows)
+        if len(self.rows) >= ROWS and watch.due(len(record.losses)):
+            watch.see(len(record.losses), record.optimizer.lr)
+
+    def epoch(self, *, kept: bool) -> None:
+        """Take note of a validated epoch: whether its weights, or any so far, were kept as the best."""
+        self.record.kept.append(kept)
 
     def on_start(self, run: Training) -> None:
         """Look at the network before the first step."""
-        train = run.data.train
-        self.watch = Watch(run.net, copy.deepcopy(run.loss), run.optimizer)
+        train, begun = run.data.train, len(run.history.step_loss)
+        self.watch = Watch(run.net, run.loss, run.optimizer, begun)
         rows = np.random.default_rng(run.seed).permutation(len(train))[:ROWS]
-        self.rows = Split(train.x[rows], train.y[rows])
-        self.watch.see(0, self.rows.x, self.rows.y)
+        self.watch.show(Split(train.x[rows], train.y[rows]))
+        self.watch.record.losses = run.history.step_loss
+        self.watch.see(begun, run.optimizer.lr)
 
     def on_step(self, run: Training) -> None:
         """Look at the network if it is time."""
         assert self.watch is not None
         number = len(run.history.step_loss)
         if self.watch.due(number):
-            self.watch.see(number, self.rows.x, self.rows.y)
-        self.watch.record.losses = run.history.step_loss
+            self.watch.see(number, run.history.step_lr[-1])
 
     def on_epoch(self, run: Training) -> None:
-        """Take note of the epoch, and of whether any weights were kept so far."""
-        self.epoch(kept=None if run.monitor is None else run.best is not None, **run.history.epochs[-1])
+        """Take note of whether any weights were kept so far: another callback may keep them by a rule of its own."""
+        if run.monitor is not None:
+            self.epoch(kept=run.best is not None)
 
     def on_end(self, run: Training) -> None:
         """Take note of how training ended."""
-        assert self.watch is not None
-        self.record.failure = run.failure
-        self.watch.see(len(run.history.step_loss), self.rows.x, self.rows.y, last=True)
+        if self.watch is None:  # it never began
+            return
+        record = self.record
+        record.losses = run.history.step_loss.copy()
+        record.failure, record.failed = run.failure, len(record.losses) + 1
+        rates = run.history.step_lr
+        self.watch.see(len(record.losses), rates[-1] if rates else run.optimizer.lr, last=True)
