@@ -1,8 +1,8 @@
 """What watching costs: a training with and without gn.Doctor, in turn, medians over rounds.
 
-    python benchmarks/doctor/overhead.py      # two minutes, alone on the machine; needs MNIST
+    python benchmarks/doctor/overhead.py      # four minutes, alone on the machine; needs MNIST
 
-Networks, batches and update rule are those of the speed race; each round is two epochs of 48,000 images.
+Networks, batches and update rule are those of the speed race; each round is five epochs of 48,000 images.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import glassnet as gn
 from race.cases import MOMENTUM, TRAINING, Case, parameters, shape
 from race.contenders.glassnet import network
 
-ROUNDS, ROWS, EPOCHS = 9, 48_000, 2
+ROUNDS, ROWS, EPOCHS = 9, 48_000, 5
 
 
 def seconds(case: Case, data: gn.Dataset, *callbacks: gn.Callback) -> float:

@@ -216,10 +216,11 @@ def hardest_rows(patient: Patient) -> Iterator[Finding]:
             told = f"target {names[target]!r}, prediction {names[label]!r}"
         rows.append(f"row {i}: {told}, loss {loss[i]:.3g}")
     yield Finding(
-        "hardest-rows", "note", f"{name} rows {', '.join(str(i) for i in worst)}",
+        "hardest-rows", "note", f"rows {', '.join(str(i) for i in worst)} of the {name} part, counted from 0",
         f"{'; '.join(rows)} (mean loss {loss.mean():.3g})",
         "Wrong labels, typing errors and rows of another kind show here first.",
-        "look at them, and repair or explain what is odd",
+        f"look at them (data.{name}.x[{worst[0]}]; or glassnet trace RUN --part {name} --row {worst[0]}), and repair or"
+        " explain what is odd",
         f"the {HARDEST} largest losses of the {name} part",
     )  # fmt: skip
 

@@ -66,7 +66,7 @@ def constant(patient: Patient) -> Iterator[Finding]:
     if len(columns) > (CONSTANT_PIXELS * width if patient.is_image else 0):
         yield Finding(
             "constant-column", "warning" if len(columns) == width else "note", patient.columns(columns.tolist()),
-            f"{len(columns)} of {width} columns have one value in all {len(train)} training rows",
+            f"of {width} columns, {len(columns)} with one value in all {len(train)} training rows",
             "They can't tell rows apart, and where they do change in new rows, their weights have learned nothing.",
             "leave them out of the table, and see why they are constant",
             "by definition",
@@ -92,7 +92,7 @@ def duplicate(patient: Patient) -> Iterator[Finding]:
         shown = "; ".join(patient.columns(pair) for pair in pairs[:3])
         yield Finding(
             "duplicate-column", "warning", shown + (f"; {len(pairs) - 3} more pairs" if len(pairs) > 3 else ""),
-            f"{len(pairs)} pairs with a correlation of 1 or -1 in {len(x)} training rows",
+            f"{len(pairs)} pair{'s' if len(pairs) > 1 else ''} with a correlation of 1 or -1 in {len(x)} training rows",
             "What they say counts twice, and the network is larger than it need be.",
             "leave one of each pair out of the table",
             "by definition, up to the rounding of float64",

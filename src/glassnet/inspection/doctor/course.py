@@ -61,7 +61,7 @@ def _too_fast(record: Record, evidence: str) -> Finding:
     momentum = f", momentum {record.optimizer.momentum:g}" if isinstance(record.optimizer, SGD) else ""
     return Finding(
         "learning-rate-high", "error", f"lr {lr:g}{momentum}", evidence,
-        "Steps beyond the valley that the gradient saw climb its other side, higher each time.",
+        "The gradient holds only nearby: a step that is too long lands higher, on the other side of the valley.",
         f"a learning rate of {lr / 10:g}, or clip_norm=1.0",
         "Goodfellow et al. 2016, Deep Learning, section 8.3.1; bounds " + CALIBRATED,
     )  # fmt: skip

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from glassnet.nn import Loss, Network, ReLU, Sigmoid, Tanh
+from glassnet.nn import Dense, Loss, Network, ReLU, Sigmoid, Tanh
 from glassnet.nn.layer import Array, Layer
 
 # Beyond these outputs the slope is less than 1/25 of the largest.
@@ -16,14 +16,14 @@ NAN = float("nan")
 
 @dataclass(frozen=True)
 class LayerLook:
-    """One layer: `spread`, the standard deviation of its output; of an activation, the share of units that are
-    `dead` (a ReLU: 0 for every row) and of outputs that are `saturated`; `signal`, the root mean square of dL/dy.
+    """One layer. Of Dense: `spread`, the standard deviation of its output, and `signal`, the root mean square of dL/dy.
+    Of activations: the share of units that are `dead` (a ReLU: 0 for every row), of outputs that are `saturated`.
     """
 
     index: int
     name: str
     kind: str
-    spread: float
+    spread: float = 0.0
     dead: float = 0.0
     saturated: float = 0.0
     signal: float = NAN
@@ -63,46 +63,58 @@ class Look:
 
 def layer_looks(net: Network, x: Array, training: bool) -> list[LayerLook]:
     """Look at the outputs of all layers for rows x (N, n_in); `net` should be a copy."""
-    return _forward(net, x, training)[0]
+    return _forward(net, x, training, [repr(layer) for layer in net.layers])[0]
 
 
-def _forward(net: Network, x: Array, training: bool) -> tuple[list[LayerLook], Array]:
+def _forward(net: Network, x: Array, training: bool, names: list[str]) -> tuple[list[LayerLook], Array]:
     y, looks = net.as_input(x), []
     with np.errstate(all="ignore"):
         for i, layer in enumerate(net.layers):
             y = layer.forward(y, training)
-            looks.append(_layer_look(i, layer, y))
+            looks.append(_layer_look(i, layer, names[i], y))
     return looks, y
 
 
-def _layer_look(index: int, layer: Layer, y: Array) -> LayerLook:
-    dead = saturated = 0.0
-    if isinstance(layer, ReLU):
+def _layer_look(index: int, layer: Layer, name: str, y: Array) -> LayerLook:
+    spread = dead = saturated = 0.0
+    if isinstance(layer, Dense):
+        spread = float(y.std())
+    elif isinstance(layer, ReLU):
         dead = float((y.max(axis=0) <= 0).mean())
     elif type(layer) in FLAT:
         low, high = FLAT[type(layer)]
         saturated = float(((y < low) | (y > high)).mean())
-    return LayerLook(index, repr(layer), type(layer).__name__, float(y.std(dtype=np.float64)), dead, saturated)
+    return LayerLook(index, name, type(layer).__name__, spread, dead, saturated)
 
 
-def look(net: Network, x: Array, t: Array, loss: Loss, step: int) -> Look:
-    """Look at a forward and a backward pass of rows x with targets t; `net` should be a copy."""
-    layers, y = _forward(net, x, training=True)
-    with np.errstate(all="ignore"):
-        value = loss.forward(y, t)
-        dy = loss.backward()
-        signals = []
-        for layer in reversed(net.layers):
-            signals.append(float(np.sqrt(np.mean(np.square(dy, dtype=np.float64)))))
-            dy = layer.backward(dy)
-    looks = [
-        LayerLook(**{**vars(seen), "signal": signal}) for seen, signal in zip(layers, reversed(signals), strict=True)
-    ]
-    decayed = {f"{i}.{name}" for i, layer in enumerate(net.layers) for name in layer.decayed}
-    parameters = [
-        ParameterLook(name, norm(p), norm(dp), decayed=name in decayed) for name, p, dp in net.named_parameters()
-    ]
-    return Look(step, value, looks, parameters)
+class Glass:
+    """Looks again and again at the same network, which should be a copy."""
+
+    def __init__(self, net: Network) -> None:
+        self.net = net
+        self.names = [repr(layer) for layer in net.layers]
+        self.decayed = {f"{i}.{name}" for i, layer in enumerate(net.layers) for name in layer.decayed}
+        self.first = next((i for i, layer in enumerate(net.layers) if layer.size), len(net.layers))
+
+    def look(self, x: Array, t: Array, loss: Loss, step: int) -> Look:
+        """Look at a forward and a backward pass of rows x with targets t, back to the first trained layer."""
+        net = self.net
+        layers, y = _forward(net, x, True, self.names)
+        with np.errstate(all="ignore"):
+            value = loss.forward(y, t)
+            dy = loss.backward()
+            for i in reversed(range(self.first, len(net.layers))):
+                if isinstance(net.layers[i], Dense):
+                    layers[i] = replace(layers[i], signal=norm(dy) / dy.size**0.5)
+                if i > self.first:
+                    dy = net.layers[i].backward(dy)
+                else:
+                    net.layers[i].parameter_gradients(dy)
+        parameters = [
+            ParameterLook(name, norm(p), norm(dp), decayed=name in self.decayed)
+            for name, p, dp in net.named_parameters()
+        ]
+        return Look(step, value, layers, parameters)
 
 
 def norm(a: Array) -> float:

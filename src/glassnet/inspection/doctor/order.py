@@ -14,7 +14,7 @@ RESULT = (
 # What a fault can bring about. Those that aren't here can spoil all that is found after them; those with nothing are
 # symptoms, or spoil the figures and not the training.
 EFFECTS: dict[str, tuple[str, ...]] = {
-    **dict.fromkeys(("bottleneck", "linear-network", "heavy-dropout", "class-imbalance", "train-test-shift"), RESULT),
+    **dict.fromkeys(("bottleneck", "linear-network", "class-imbalance", "train-test-shift"), RESULT),
     **dict.fromkeys((
         "constant-column", "duplicate-column", "shared-rows", "target-leak", "integer-targets", "missing-class",
         "best-never-kept", "initial-loss", "stalled", "oscillating", "dead-relu", "saturated-units", "cannot-overfit",

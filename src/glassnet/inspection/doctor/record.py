@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from glassnet.data import Split
-from glassnet.inspection.doctor.looking import Look, look, norm
+from glassnet.inspection.doctor.looking import Glass, Look, norm
 from glassnet.nn import Loss, Network
 from glassnet.nn.layer import Array
 from glassnet.optim import Optimizer
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from threadpoolctl import ThreadpoolController
 
 ROWS = 64  # of a look
-APART = 256  # steps between looks; at the beginning 1, 2, 4, 8, ...
+APART = 256  # steps between looks; at the beginning 1, 4, 16, 64
 KNOWING = 0.5  # of the loss of knowing nothing: a network that starts below it has learned already
 
 
@@ -53,13 +53,12 @@ class Record:
 
 
 class Watch:
-    """Looks at a network while it is trained, on a copy, after steps 1, 2, 4, ... and then every APART steps."""
+    """Looks at a network while it is trained, on a copy, after steps 1, 4, 16, 64 and then every APART steps."""
 
     def __init__(self, net: Network, loss: Loss, optimizer: Optimizer, begun: int = 0) -> None:
         self.net, self.loss = net, copy.deepcopy(loss)
         self.record = Record(copy.copy(optimizer))
-        self.copy = net.copy()
-        self.copy.fast = False
+        self.glass = Glass(net.copy())
         self.before: dict[str, Array] | None = None  # the parameters at the look whose next step is to be measured
         self.begun = self.next = begun
 
@@ -87,14 +86,15 @@ class Watch:
             self.before = None
         if (step < self.next and not last) or (looks and step <= looks[-1].step):
             return
-        self.next = step + min(max(step - self.begun, 1), APART)
+        self.next = step + min(max(3 * (step - self.begun), 1), APART)
         if not math.isfinite(norm(self.net.theta)):
             return
-        self.copy.theta[...] = self.net.theta
-        self.copy.set_state(self.net.state())
-        self.copy.reseed(step)
+        seen = self.glass.net
+        seen.theta[...] = self.net.theta
+        seen.set_state(self.net.state())
+        seen.reseed(step)
         with one_thread():
-            looks.append(look(self.copy, self.rows.x, self.rows.y, self.loss, step))
+            looks.append(self.glass.look(self.rows.x, self.rows.y, self.loss, step))
         if not last:
             self.before = {name: p.copy() for name, p, _ in self.net.named_parameters()}
 

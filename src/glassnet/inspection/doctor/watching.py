@@ -37,7 +37,7 @@ class Doctor(Callback):
                 doctor.step(value, x, t)
             doctor.epoch(kept=score < best)
 
-    It looks at a few rows, on a copy, after steps 1, 2, 4, ..., 256 and then after every 256th. `examine` adds checks
+    It looks at a few rows, on a copy, after steps 1, 4, 16, 64, 256 and then after every 256th. `examine` adds checks
     of the data, of the start and of the result. Raises ValueError when it is used before it has anything to watch.
     """
 
