@@ -116,7 +116,7 @@ def test_a_constant_column_is_a_note_and_constant_pixels_are_none() -> None:
     def black(part: str, x: np.ndarray, y: np.ndarray) -> None:
         x[:, :62] = 0
 
-    assert "62 of 64" in found(patient(edited(gn.load("digits"), black)))["constant-column"].evidence
+    assert "64 columns, 62" in found(patient(edited(gn.load("digits"), black)))["constant-column"].evidence
 
 
 @pytest.mark.parametrize("factor", [1.0, -2.5])

@@ -16,7 +16,9 @@ import pytest
 
 from glassnet import plots, recipes
 from glassnet.cli import main
+from glassnet.data import Dataset
 from glassnet.inspection import Finding
+from glassnet.recipes import examining, finished
 from glassnet.recipes import run as run_module
 from glassnet.report import compare, words, write_comparison, write_report
 from glassnet.report.compare import differences
@@ -128,11 +130,12 @@ def doctor(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """A doctor who is quick; gives the runs that were examined."""
     examined: list[Path] = []
 
-    def examine_run(run: Path) -> list[Finding]:
-        examined.append(run)
+    def examine_finished(run: recipes.Finished, data: Dataset) -> list[Finding]:
+        assert len(data.train) == run.net.info["rows"][0]
+        examined.append(run.path)
         return FINDINGS
 
-    monkeypatch.setattr(recipes, "examine_run", examine_run)
+    monkeypatch.setattr(examining, "examine_finished", examine_finished)
     return examined
 
 
@@ -177,7 +180,7 @@ def test_the_doctor_is_heard(runs: Path, doctor: list[Path], tmp_path: Path) -> 
             finding.advice,
         ):
             assert words_of_it in page.said
-    assert page.all("a") == [{"href": "https://arxiv.org/abs/1903.06733", "rel": "noopener"}]
+    assert page.all("a")[1:] == [{"href": "https://arxiv.org/abs/1903.06733", "rel": "noopener"}]
     assert {values["class"] for values in page.all("article")} == {"finding error", "finding note"}
 
     del doctor[:]
@@ -262,6 +265,105 @@ def test_what_is_no_run_gets_no_report(tmp_path: Path, runs: Path) -> None:
     with pytest.raises(ValueError, match="is damaged"):
         write_report(damaged)
     assert not list(tmp_path.rglob("*.html"))
+
+
+DAMAGES: list[tuple[str, object, str]] = [
+    ("digits", {}, "metrics.json lacks task"),
+    ("digits", [], "metrics.json is no table"),
+    ("digits", None, "metrics.json is no table"),
+    ("digits", 5, "metrics.json is no table"),
+    ("digits", {"test": {}}, "metrics.json lacks task"),
+    ("digits", {"+test": {}}, "test in metrics.json lacks loss"),
+    ("digits", {"-": "interrupted"}, "metrics.json lacks interrupted"),
+    ("digits", {"+test": {"loss": 0.1}}, "test in metrics.json lacks accuracy"),
+    ("digits", {"+test": {"loss": 0.1, "accuracy": "high"}}, "accuracy in test in metrics.json is 'high'"),
+    ("digits", {"+seconds": None}, "seconds in metrics.json is None"),
+    ("digits", {"+best_epoch": 4}, "history.csv has no epoch 4"),
+    ("digits", {"+confusion_matrix": [[1, 2], [3, 4]]}, "confusion_matrix in metrics.json"),
+    ("digits", {"+confusion_matrix": [[1, 2], [3]]}, "can't be read"),
+    ("digits", {"+classes": {"0": {}}}, "0 in classes in metrics.json lacks precision"),
+    ("diabetes", "digits", "metrics.json is of a classification, the network of a regression"),
+    ("digits", "diabetes", "metrics.json is of a regression, the network of a classification"),
+]
+
+
+@pytest.mark.parametrize(("name", "metrics", "fault"), DAMAGES)
+def test_damaged_metrics_are_called_so(runs: Path, tmp_path: Path, name: str, metrics: object, fault: str) -> None:
+    damaged = tmp_path / "damaged"
+    shutil.copytree(runs / name, damaged)
+    file = damaged / "metrics.json"
+    if isinstance(metrics, str):  # those of another run
+        shutil.copy(runs / metrics / "metrics.json", file)
+    elif isinstance(metrics, dict) and any(key[0] in "+-" for key in metrics):  # one key changed, or left out
+        whole = json.loads(file.read_text()) | {key[1:]: value for key, value in metrics.items() if key[0] == "+"}
+        file.write_text(json.dumps({key: value for key, value in whole.items() if key != metrics.get("-")}))
+    else:
+        file.write_text(json.dumps(metrics))
+    for use in (write_report, lambda run: compare([runs / name, run])):
+        with pytest.raises(ValueError, match=f"^{re.escape(str(damaged))} is damaged: .*({fault})"):
+            use(damaged)
+    assert recipes.evaluate_run(damaged)["test"] == recipes.evaluate_run(runs / name)["test"]
+
+
+def test_a_damaged_history_is_called_so(runs: Path, tmp_path: Path) -> None:
+    damaged = tmp_path / "damaged"
+    shutil.copytree(runs / "diabetes", damaged)
+    metrics = json.loads((damaged / "metrics.json").read_text())
+    (damaged / "metrics.json").write_text(json.dumps(metrics | {"best_epoch": 3}))
+    lines = (damaged / "history.csv").read_text().splitlines(keepends=True)
+    for text, fault in (
+        ("".join(lines[:3]), "history.csv has no epoch 3, whose weights were kept"),
+        ("", "history.csv has no epoch 3"),
+        ("".join(lines)[:-9].rpartition(",")[0], "can't be read"),
+        ("a,b\n1,2\n", "history.csv lacks the column epoch or train_loss"),
+    ):
+        (damaged / "history.csv").write_text(text)
+        with pytest.raises(ValueError, match=fault):
+            write_report(damaged)
+
+
+def test_figures_that_are_not_finite_are_told(runs: Path, tmp_path: Path, doctor: list[Path]) -> None:
+    for name, figure in (("digits", "accuracy"), ("diabetes", "mse")):
+        run = tmp_path / name
+        shutil.copytree(runs / name, run)
+        metrics = json.loads((run / "metrics.json").read_text())
+        metrics["test"][figure] = None  # as infinity is written
+        (run / "metrics.json").write_text(json.dumps(metrics))
+        assert "are not finite numbers: the training went wrong" in words.verdict(
+            metrics, recipes.open_run(run)[1].info
+        )
+        figures = {(each.part, each.name): each for each in compare([runs / name, run]).figures}
+        assert figures["test", figure].values[1] is None
+        assert figures["test", figure].best == (0,)
+    page = Page(write_report(run))
+    check(page)
+    assert f"MSE {metrics['train']['mse']:,.1f} {metrics['val']['mse']:,.1f} - " in page.said
+
+
+def test_a_run_and_its_data_are_read_once(runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[object] = []
+    for name in ("open_run", "load_data"):
+        function = getattr(finished, name)
+        monkeypatch.setattr(finished, name, lambda it, f=function, n=name: read.append(n) or f(it))
+    monkeypatch.setattr(examining, "examine", lambda *_, **__: FINDINGS)
+    assert "dead-relu" in Page(write_report(runs / "diabetes", tmp_path / "page.html")).said
+    assert read == ["open_run", "load_data"]
+    del read[:]
+    found = compare([runs / "digits", runs / "slow"])
+    pages = [
+        write_comparison(it, tmp_path / "both.html").read_text() for it in (found, [runs / "digits", runs / "slow"])
+    ]
+    assert read == ["open_run"] * 4  # twice by compare, twice for the page of two paths
+    assert pages[0] == pages[1]
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [(1e300, "1e+300"), (-2.5e9, "-2.5e+09"), (1e12, "1e+12"), (123456789.0, "123,456,789"), (1234.5, "1,234.5"),
+     (0.5, "0.5000"), (1e-3, "0.001"), (2**31, "2,147,483,648"), (float("inf"), "-"), (None, "-"), ("0.1.0", "0.1.0")],
+)  # fmt: skip
+def test_a_figure_has_the_digits_that_say_something(value: object, told: str) -> None:
+    assert words.figure(value) == told
 
 
 @pytest.mark.parametrize(
@@ -442,3 +544,23 @@ def test_on_the_terminal(
     assert (status, out) == (2, "")
     assert err == "glassnet: a comparison needs at least two run directories: name another\n"
     assert told(capsys, monkeypatch, "report", diabetes, "--no-doctor", "--out", tmp_path / "no" / "page.html")[0] == 2
+    for out in ("", tmp_path):
+        fault = f"glassnet: {out or '.'} is a folder: name the file to write\n"
+        assert told(capsys, monkeypatch, "report", diabetes, "--no-doctor", "--out", out) == (2, "", fault)
+        assert told(capsys, monkeypatch, "compare", digits, slow, "--out", out) == (2, "", fault)
+    status, out, err = told(capsys, monkeypatch, "compare", digits, slow, "--out", tmp_path / "no" / "page.html")
+    assert (status, out, err.count("\n")) == (2, "", 1)
+
+
+def test_the_doctor_trains_as_long_as_asked(
+    runs: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(examining, "examine", lambda *_, epochs, **__: asked.append(epochs) or [])
+    for options in ([], ["--epochs", "2"], ["--epochs", "7"]):  # the recipe has 3
+        assert told(capsys, monkeypatch, "doctor", runs / "diabetes", *options) == (
+            0,
+            "no error and no warning in the data, the start, the course and the result of the training\n",
+            "",
+        )
+    assert asked == [3, 2, 3]

@@ -18,6 +18,7 @@ import pytest
 import glassnet as gn
 from glassnet import recipes
 from glassnet.cli import main
+from glassnet.inspection.numbers import norm
 from glassnet.inspection.trace_equation import Equation
 from glassnet.train.units import training_loss
 
@@ -315,7 +316,39 @@ def test_json_holds_every_number_and_null_for_nan() -> None:
     assert trace.to_dict(lambda array: array.shape)["x"] == (6, 3)
 
 
+def test_norms_are_true_where_squares_are_not() -> None:
+    for size in (1e-30, 1e-18, 1.0, 1e25):
+        assert norm(np.full((2, 2, 4), size, np.float32)) == pytest.approx(4 * size, rel=1e-6)
+    assert norm(np.zeros(3)) == 0
+    assert np.isnan(norm(np.array([np.nan, 1.0], np.float32)))
+    assert norm(np.array([np.inf, 1.0])) == np.inf
+
+
 # Errors ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("optimizer", [gn.SGD(0.1, momentum=0.9, weight_decay=0.1), gn.Adam(0.1, clip_norm=1.0)])
+@pytest.mark.parametrize("begun", [0, 2])
+def test_a_loss_that_is_not_finite_moves_nothing(optimizer: gn.Optimizer, begun: int) -> None:
+    net, optimizer, loss = everything(), copy.deepcopy(optimizer), gn.MSE()
+    steps(net, VALUES, loss, optimizer, begun) if begun else None
+    before, rows = everything_of(net, optimizer), X * np.array([[np.nan], *[[1]] * 5])
+    trace = gn.trace(net, rows, VALUES, loss, optimizer)
+    assert not np.isfinite([trace.loss, trace.loss_after]).any()
+    assert trace.optimizer.steps == begun
+    slots = optimizer.state() or dict.fromkeys(optimizer.slots, np.zeros(net.theta.size))
+    for name, value, _ in net.named_parameters():
+        p = trace.parameters[name]
+        assert np.array_equal(p.before, value)
+        assert np.array_equal(p.after, value)
+        assert p.step_gradient is None
+        assert p.velocity.keys() == slots.keys()
+    for slot, vector in slots.items():
+        assert np.array_equal(np.concatenate([p.velocity[slot].ravel() for p in trace.parameters.values()]), vector)
+    assert str(trace).count("the loss isn't finite, so nothing was moved") == 1
+    with pytest.raises(ValueError, match="the loss is nan, so nothing was moved"):
+        gn.trace(net, rows, VALUES, loss, optimizer, apply=True)
+    assert everything_of(net, optimizer) == before
 
 
 def test_what_does_not_fit_is_one_clear_line() -> None:
@@ -373,12 +406,16 @@ def test_the_command_traces_a_row_of_a_run(run: Path, typed: Typed) -> None:
     recipe, net = recipes.open_run(run)
     split = gn.load("digits").test
     trace = gn.trace(net, split.x[17], split.y[17], recipe.build_loss("classification"), recipe.build_optimizer())
-    assert typed("trace", run, "--row", 17) == (0, f"{trace}\n", "")
+    p = net.predict_proba(split.x[[17]])[0]
+    head = f"test row 17: the data say {split.y[17]}, the network {p.argmax()} with {p.max():.1%}"
+    assert typed("trace", run, "--row", 17) == (0, f"{head}\n\n{trace}\n", "")
     assert typed("trace", run, "--row", 17, "--json") == (0, trace.to_json() + "\n", "")
     first = next(i for i, layer in enumerate(net.layers) if isinstance(layer, gn.Dense))
     shown = typed("trace", run, "--row", 17, "--layer", first, "--unit", 5, "--check", f"{first}.W,20,5")
     assert shown == (0, f"{trace.equation(first, 5)}\n{trace.check(f'{first}.W', (20, 5))}\n", "")
     assert typed("trace", run, "--row", 17, "--part", "val")[1] != f"{trace}\n"
+    for example in re.findall(r"such as (\S+) or (\S+),", typed("trace", run, "--row", 17, "--check", "x")[2])[0]:
+        assert typed("trace", run, "--row", 17, "--check", example)[1].startswith("dL/d ")
 
 
 @pytest.mark.parametrize(
@@ -388,7 +425,7 @@ def test_the_command_traces_a_row_of_a_run(run: Path, typed: Typed) -> None:
         (["--row", 0, "--part", "rest"], "--part is train, val or test, not 'rest'"),
         (["--row", 0, "--layer", 1], "--layer and --unit go together"),
         (["--row", 0, "--layer", 1, "--unit", 64], "so there is no unit 64"),
-        (["--row", 0, "--check", "1.W"], "--check takes a name and an entry, such as 1.W,3,5 or x,7, not '1.W'"),
+        (["--row", 0, "--check", "1.W"], "--check takes a name and an entry, such as "),
         (["--row", 0, "--check", "W,1,1"], "there is no parameter 'W'"),
         (["--row", 0, "--json", "--check", "1.W,0,0"], "--json prints the whole step"),
         ([], "Missing option '--row'"),

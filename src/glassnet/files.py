@@ -20,9 +20,11 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Give a temporary path beside `path`; rename it to `path` if the block succeeds, remove it if not.
 
     The rename is atomic, so a reader, or a process killed at any moment, finds the old file or the new one,
-    never half of one. Raises OSError if the folder can't be written or the disk is full.
+    never half of one. Raises ValueError if `path` is a folder, OSError if the file can't be written.
     """
     path = Path(path)
+    if path.is_dir():
+        raise ValueError(f"{path} is a folder: name the file to write")
     part = path.with_name(f".{path.stem}-{os.urandom(4).hex()}.part{path.suffix}")
     try:
         part.touch(exist_ok=False)

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from glassnet.cli.app import RunArgument, app
 from glassnet.cli.printing import number, print_table
+
+if TYPE_CHECKING:
+    from glassnet.data import Split
+    from glassnet.inspection import Trace
+    from glassnet.nn import Network
 
 
 @app.command()
@@ -21,7 +26,7 @@ def trace(
     unit: Annotated[int | None, typer.Option(help="The unit, counted from 0.")] = None,
     entry: Annotated[
         str | None,
-        typer.Option("--check", metavar="NAME,I,J", help="Check one gradient entry: 1.W,3,5 or, of the input, x,7."),
+        typer.Option("--check", metavar="NAME,I,J", help="Check one gradient entry, of a parameter or the input x."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print every number as JSON.")] = False,
 ) -> None:
@@ -46,19 +51,33 @@ def trace(
     optimizer = finished.recipe.build_optimizer()
     step = inspection.trace(finished.net, split.x[row], split.y[row], finished.loss, optimizer)
     equation = None if layer is None or unit is None else step.equation(layer, unit)
-    checked = None if entry is None else step.check(*_entry(entry))
+    checked = None if entry is None else step.check(*_entry(entry, step))
     if equation is None and checked is None:
+        if not as_json:
+            print(f"{part} row {row}: {_answer(finished.net, split, row)}\n")
         print(step.to_json() if as_json else step)
     for line in filter(None, (equation, checked)):
         print(line)
     raise typer.Exit(0 if checked is None or checked.passed or checked.at_kink else 1)
 
 
-def _entry(text: str) -> tuple[str, tuple[int, ...]]:
-    """Read an entry such as 1.W,3,5."""
+def _answer(net: Network, split: Split, row: int) -> str:
+    """Say what the data and the network call a row."""
+    classes = net.info["classes"]
+    if not classes:
+        value = float(net.predict(split.x[[row]])[0, 0])
+        return f"the data say {number(float(split.y[row]))}, the network {number(value)}"
+    p = net.predict_proba(split.x[[row]])[0]
+    return f"the data say {classes[int(split.y[row])]}, the network {classes[int(p.argmax())]} with {p.max():.1%}"
+
+
+def _entry(text: str, step: Trace) -> tuple[str, tuple[int, ...]]:
+    """Read the name and the place of an entry of the step, such as 1.W,3,5."""
     name, *index = text.split(",")
     if not index or not all(i.strip().isdecimal() for i in index):
-        raise ValueError(f"--check takes a name and an entry, such as 1.W,3,5 or x,7, not {text!r}")
+        first = next(iter(step.parameters.values()))
+        example = ",".join([first.name, *(str(size - 1) for size in first.before.shape)])
+        raise ValueError(f"--check takes a name and an entry, such as {example} or x,0, not {text!r}")
     return name.strip(), tuple(map(int, index))
 
 
@@ -80,14 +99,17 @@ def doctor(
     if Path(source).is_dir():
         if target is not None or changes:
             raise ValueError(f"{source} is a run, which takes neither --target nor --set: name its recipe instead")
-        findings = recipes.examine_run(Path(source))
+        findings = recipes.examine_run(Path(source), epochs)
     else:
         recipe = recipes.choose(source, target=target, changes=changes or [])
         findings = recipes.examine_recipe(recipe, epochs)
     if as_json:
         print(json.dumps([finding.to_dict() for finding in findings], indent=2))
     else:
-        print("\n\n".join(map(str, findings)) or "nothing found")
+        if all(finding.severity == "note" for finding in findings):
+            print("no error and no warning in the data, the start, the course and the result of the training")
+        for finding in findings:
+            print(f"\n{finding}")
     raise typer.Exit(1 if any(finding.severity != "note" for finding in findings) else 0)
 
 
@@ -112,7 +134,8 @@ def compare(
     from glassnet import report
 
     found = report.compare(runs)
-    rows = [[each.label, *map(_told, each.values), ", ".join(found.leaders(each))] for each in found.figures]
+    written = None if out is None else report.write_comparison(found, out)
+    rows = [[each.label, *map(number, each.values), ", ".join(found.leaders(each))] for each in found.figures]
     print_table(["", *found.runs, "best"], rows)
     if not found.same_data:
         print("the data differ, so no figure is called best:")
@@ -122,12 +145,8 @@ def compare(
         print_table(["setting", *found.runs], [[name, *values] for name, values in found.settings.items()])
     else:
         print("the recipes differ in no setting")
-    if out is not None:
-        print(f"written to {report.write_comparison(runs, out)}")
-
-
-def _told(value: float | str | None) -> str:
-    return value if isinstance(value, str) else number(value)
+    if written is not None:
+        print(f"written to {written}")
 
 
 @app.command()
@@ -136,7 +155,7 @@ def explore(
         str | None,
         typer.Argument(metavar="[RUN|RECIPE]", help="A run directory or a recipe. Default: the MNIST network inside."),
     ] = None,
-    port: Annotated[int, typer.Option(min=0, help="The port to listen on; 0 is any free one.")] = 0,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port to listen on; 0 is any free one.")] = 0,
     host: Annotated[str, typer.Option(help="The address to listen on; the default is seen by this machine alone.")] = (
         "127.0.0.1"
     ),
@@ -146,6 +165,8 @@ def explore(
     """See a network think and learn, in the browser: draw, step, check gradients, train."""
     from glassnet import explore as room
 
+    if out is None:
+        room.check_installed()
     subject = room.open_subject(source)
     if out is None:
         room.serve(subject, host, port, browser)

@@ -5,13 +5,11 @@ from __future__ import annotations
 import sys
 
 
-def number(value: float | None) -> str:
-    """Write a figure with the digits that say something."""
-    if value is None or value != value:  # a class that was never predicted has no precision
-        return "-"
-    if isinstance(value, int):
-        return f"{value:,}"
-    return f"{value:,.1f}" if abs(value) >= 1000 else f"{value:.4f}" if abs(value) >= 0.01 else f"{value:.3g}"
+def number(value: float | str | None) -> str:
+    """Write a figure as reports do, but shares not in percent."""
+    from glassnet.report.words import figure
+
+    return figure(value)
 
 
 def print_table(head: list[str], rows: list[list[str]]) -> None:

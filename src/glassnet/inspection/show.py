@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from glassnet.inspection.numbers import norm, number
 from glassnet.nn.layer import Array
 
 if TYPE_CHECKING:
@@ -91,6 +92,8 @@ def _summary(trace: Trace) -> list[str]:
         f"one step of {trace.optimizer!r} on {rows}",
         f"{trace.objective!r}: {trace.loss:.6g} before the step, {trace.loss_after:.6g} after it",
     ]
+    if not math.isfinite(trace.loss):
+        lines.append("the loss isn't finite, so nothing was moved")
     if trace.penalty:
         lines.append(f"L2 penalty before it: {trace.penalty:.6g}")
     return lines
@@ -102,8 +105,8 @@ def _layers(trace: Trace) -> Table:
     for layer in trace.layers:
         y = layer.output.astype(np.float64)
         with np.errstate(invalid="ignore", over="ignore"):
-            statistics = [y.mean(), y.std(), y.min(), y.max(), _norm(layer.dy), _norm(layer.dx)]
-        table.append([str(layer.index), layer.name, _shape(y), *map(_number, statistics)])
+            statistics = [y.mean(), y.std(), y.min(), y.max(), norm(layer.dy), norm(layer.dx)]
+        table.append([str(layer.index), layer.name, _shape(y), *map(number, statistics)])
     return table
 
 
@@ -116,8 +119,8 @@ def _parameters(trace: Trace) -> Table:
     for name, p in trace.parameters.items():
         used = [p.gradient if p.step_gradient is None else p.step_gradient] if stepped else []
         arrays = [p.before, p.gradient, *used, *p.velocity.values(), p.after]
-        ratio = _number(p.update_ratio) if math.isfinite(p.update_ratio) else "-"
-        table.append([name, _shape(p.before), *(_number(_norm(array)) for array in arrays), ratio])
+        ratio = number(p.update_ratio) if math.isfinite(p.update_ratio) else "-"
+        table.append([name, _shape(p.before), *(number(norm(array)) for array in arrays), ratio])
     return table
 
 
@@ -129,7 +132,7 @@ def _values(trace: Trace) -> Table:
         for what, array in (("y", layer.output), ("dy/dx", layer.local), ("dL/dy", layer.dy)):
             if array is not None:
                 start = [str(layer.index), layer.name] if what == "y" else ["", ""]
-                row = [_number(value) for value in array[0, :width].tolist()]
+                row = [number(value) for value in array[0, :width].tolist()]
                 table.append([*start, what, *row, *[""] * (width - len(row))])
     return table
 
@@ -164,13 +167,5 @@ def _html_table(table: Table, left: int) -> str:
     return f'<table style="border-collapse:collapse;font-variant-numeric:tabular-nums;margin:6px 0">{rows}</table>'
 
 
-def _norm(array: Array) -> float:
-    return float(np.linalg.norm(array.astype(np.float64)))
-
-
 def _shape(array: Array) -> str:
     return " x ".join(map(str, array.shape))
-
-
-def _number(value: float) -> str:
-    return f"{value + 0.0:.4g}"  # + 0.0: no minus before a zero

@@ -81,7 +81,7 @@ class Trace:
     parameters: by name, such as "1.W", in the order of theta. Arrays have the network's type, but for x and t.
 
     net is a copy of the network before the step, objective the loss that training minimises (in standard units if the
-    network ends in Unstandardize), optimizer a copy that has made the step.
+    network ends in Unstandardize), optimizer a copy that has made the step: none, if the loss isn't finite.
     """
 
     x: Array
@@ -138,8 +138,10 @@ def trace(
 
     It is the step that `fit` makes of this batch, by the readable layers in training mode; the masks of dropout are
     drawn from the network's seed and the number of steps that the optimizer has made. Network and optimizer are
-    unchanged afterwards, or with apply=True have made exactly this step.
-    Raises ValueError for rows or targets that don't fit, or a network whose preprocessing isn't fitted.
+    unchanged afterwards, or with apply=True have made exactly this step. If the loss isn't finite, nothing is moved,
+    as in `fit`: each parameter's `after` is its `before`.
+    Raises ValueError for rows or targets that don't fit, a network whose preprocessing isn't fitted, or with apply=True
+    a loss that isn't finite.
     """
     before, working = net.copy(), net.copy()
     x, t = _batch(net, x, t)
@@ -152,6 +154,8 @@ def trace(
         for layer in working.layers:
             values.append(layer.forward(values[-1], training=True).copy())
         value = objective.forward(values[-1], t)
+        if apply and not math.isfinite(value):
+            raise ValueError(f"the loss is {value}, so nothing was moved: trace without apply=True to see why")
         gradients = [objective.backward().copy()]  # of the loss by these values, the last one first
         slopes: list[Array | None] = []
         for layer, y in zip(reversed(working.layers), reversed(values), strict=False):
@@ -160,7 +164,9 @@ def trace(
         gradients.reverse()
         slopes.reverse()
         gradient = working.grad.copy()
-        mover.step(working)
+        mover.start(working.theta)
+        if math.isfinite(value):
+            mover.step(working)
         after = working.copy()
         after.reseed(*masks)
         loss_after = objective.forward(after.forward(x, training=True), t)

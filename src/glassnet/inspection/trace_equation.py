@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from glassnet.inspection.numbers import number
 from glassnet.nn import (
     GELU,
     BatchNorm,
@@ -63,7 +64,7 @@ class Equation:
     bias: float | None = None
 
     def __str__(self) -> str:
-        line = " = ".join(filter(None, [f"y[{self.unit}]", self.formula, self.numbers, _number(self.value)]))
+        line = " = ".join(filter(None, [f"y[{self.unit}]", self.formula, self.numbers, number(self.value)]))
         return f"{line} ({self.note})" if self.note else line
 
 
@@ -127,50 +128,50 @@ def _weighted_sum(layer: Any, x: Array, about: Equation) -> Equation:
         rest = sum(term.product for term in terms) - sum(term.product for term in shown)
         what = f"... {more:,} more term{'s' if more > 1 else ''}"
         names.append(what)
-        products.append(f"({what} = {_number(rest)})")
+        products.append(f"({what} = {number(rest)})")
     formula, numbers = " + ".join([*names, f"b[{u}]"]), " + ".join(products) + _plus(bias)
     return Equation(about.layer, u, about.row, formula, numbers, about.value, "", terms, bias)
 
 
 def _relu(at: Unit) -> Written:
-    return f"max({at.name}, 0)", f"max({_number(at.x)}, 0)", ""
+    return f"max({at.name}, 0)", f"max({number(at.x)}, 0)", ""
 
 
 def _leaky_relu(at: Unit) -> Written:
-    slope = _number(at.layer.slope)
-    numbers = _number(at.x) if at.x > 0 else f"{slope}*{_factor(at.x)}"
+    slope = number(at.layer.slope)
+    numbers = number(at.x) if at.x > 0 else f"{slope}*{_factor(at.x)}"
     return f"({at.name} if {at.name} > 0 else {slope} {at.name})", numbers, ""
 
 
 def _sigmoid(at: Unit) -> Written:
-    return f"1 / (1 + exp(-{at.name}))", f"1 / (1 + exp({_number(-at.x)}))", ""
+    return f"1 / (1 + exp(-{at.name}))", f"1 / (1 + exp({number(-at.x)}))", ""
 
 
 def _tanh(at: Unit) -> Written:
-    return f"tanh({at.name})", f"tanh({_number(at.x)})", ""
+    return f"tanh({at.name})", f"tanh({number(at.x)})", ""
 
 
 def _gelu(at: Unit) -> Written:
     share = (1 + math.erf(at.x / math.sqrt(2))) / 2
-    return f"{at.name} P({at.name})", f"{_factor(at.x)}*{_number(share)}", "P is the distribution function of N(0, 1)"
+    return f"{at.name} P({at.name})", f"{_factor(at.x)}*{number(share)}", "P is the distribution function of N(0, 1)"
 
 
 def _silu(at: Unit) -> Written:
-    return f"{at.name} / (1 + exp(-{at.name}))", f"{_number(at.x)} / (1 + exp({_number(-at.x)}))", ""
+    return f"{at.name} / (1 + exp(-{at.name}))", f"{number(at.x)} / (1 + exp({number(-at.x)}))", ""
 
 
 def _softmax(at: Unit) -> Written:
     row = at.inputs[at.row].astype(np.float64)
     largest = float(row.max())
     total = float(np.exp(row - largest).sum())
-    numbers = f"exp({_number(at.x)}{_plus(-largest)}) / {_number(total)}"
+    numbers = f"exp({number(at.x)}{_plus(-largest)}) / {number(total)}"
     return f"exp({at.name} - m) / sum over j of exp(x[j] - m)", numbers, "m is the row's largest x"
 
 
 def _dropout(at: Unit) -> Written:
     mask = 1.0 if at.slope is None else at.slope
     note = "a value is kept and scaled up, or dropped" if at.layer.rate else "at rate 0 nothing is dropped"
-    return f"{at.name} mask[{at.unit}]", f"{_factor(at.x)}*{_number(mask)}", note
+    return f"{at.name} mask[{at.unit}]", f"{_factor(at.x)}*{number(mask)}", note
 
 
 def _normalized(at: Unit, values: Array, of: str) -> Written:
@@ -180,7 +181,7 @@ def _normalized(at: Unit, values: Array, of: str) -> Written:
     gamma, beta, eps = float(at.layer.gamma[u]), float(at.layer.beta[u]), at.layer.eps
     return (
         f"gamma[{u}] ({at.name} - mean) / sqrt(var + eps) + beta[{u}]",
-        f"{_factor(gamma)}*({_number(at.x)}{_plus(-mean)}) / sqrt({_number(var)} + {_number(eps)}){_plus(beta)}",
+        f"{_factor(gamma)}*({number(at.x)}{_plus(-mean)}) / sqrt({number(var)} + {number(eps)}){_plus(beta)}",
         f"mean and var are those of the {of}",
     )
 
@@ -195,18 +196,18 @@ def _layer_norm(at: Unit) -> Written:
 
 def _standardize(at: Unit) -> Written:
     mean, scale = at.of(at.layer.mean), at.of(at.layer.scale)
-    return f"({at.name} - mean) / scale", f"({_number(at.x)}{_plus(-mean)}) / {_number(scale)}", ""
+    return f"({at.name} - mean) / scale", f"({number(at.x)}{_plus(-mean)}) / {number(scale)}", ""
 
 
 def _unstandardize(at: Unit) -> Written:
     mean, scale = at.of(at.layer.mean), at.of(at.layer.scale)
-    return f"mean + scale {at.name}", f"{_number(mean)} + {_number(scale)}*{_factor(at.x)}", ""
+    return f"mean + scale {at.name}", f"{number(mean)} + {number(scale)}*{_factor(at.x)}", ""
 
 
 def _quantile_normalize(at: Unit) -> Written:
     share = statistics.NormalDist().cdf(at.y)
     note = "F is the share of training rows below, Q the quantile of N(0, 1)"
-    return f"Q(F({at.name}))", f"Q(F({_number(at.x)})) = Q({_number(share)})", note
+    return f"Q(F({at.name}))", f"Q(F({number(at.x)})) = Q({number(share)})", note
 
 
 # By the method that computes it: a subclass with a forward of its own has a formula of its own.
@@ -232,13 +233,9 @@ def _check(number: int, size: int, has: str, what: str) -> None:
         raise ValueError(f"{has} 0 to {size - 1}, so there is no {what} {number}")
 
 
-def _number(value: float) -> str:
-    return f"{value + 0.0:.4g}"  # + 0.0: no minus before a zero
-
-
 def _factor(value: float) -> str:
-    return f"({_number(value)})" if value < 0 else _number(value)
+    return f"({number(value)})" if value < 0 else number(value)
 
 
 def _plus(value: float) -> str:
-    return f" - {_number(-value)}" if value < 0 else f" + {_number(value)}"
+    return f" - {number(-value)}" if value < 0 else f" + {number(value)}"

@@ -20,13 +20,18 @@ def examine_recipe(recipe: Recipe, epochs: int = EPOCHS) -> list[Finding]:
     return _examine(recipe, load_data(recipe), epochs)
 
 
-def examine_run(run: Path) -> list[Finding]:
-    """Examine a finished run: its recipe with a short training, and the network that it left.
+def examine_run(run: Path, epochs: int = EPOCHS) -> list[Finding]:
+    """Examine a finished run: its recipe with a training of at most so many epochs, and the network that it left.
 
     Raises ValueError or OSError if its data aren't there any more, or were changed.
     """
     finished = Finished.read(run)
-    return _examine(finished.recipe, finished.load_data(), EPOCHS, (finished.net, finished.history))
+    return examine_finished(finished, finished.load_data(), epochs)
+
+
+def examine_finished(run: Finished, data: Dataset, epochs: int = EPOCHS) -> list[Finding]:
+    """Do the same to a run and its data that were read already."""
+    return _examine(run.recipe, data, epochs, (run.net, run.history))
 
 
 def _examine(

@@ -7,11 +7,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from glassnet.data import Dataset
 from glassnet.nn import Loss, Network
 from glassnet.recipes.recipe import Recipe
 from glassnet.recipes.run import HISTORY, METRICS, RECIPE, load_data, names_of, open_run
 from glassnet.train import History
+from glassnet.train.metrics import METRICS as FIGURES
+
+FIGURE = float | int | None  # None stands for NaN and infinity
+ABOUT = {
+    "data": str, "epochs": int, "best_epoch": int | None, "interrupted": bool, "seconds": float | int,
+    "parameters": int, "version": str,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +40,7 @@ class Finished:
         try:
             metrics = json.loads((path / METRICS).read_text(encoding="utf-8"))
             history = History.from_csv(path / HISTORY)
+            _check(metrics, history, recipe, net)
         except (ValueError, TypeError) as error:
             raise ValueError(f"{path} is damaged: its metrics or its history can't be read ({error})") from None
         return cls(path, recipe, net, metrics, history)
@@ -52,10 +62,52 @@ class Finished:
 
     def load_data(self) -> Dataset:
         """Load what it was trained on. Raises ValueError or OSError if that isn't there any more, or was changed."""
-        data = load_data(self.recipe)
-        for name, value in names_of(data).items():
-            if self.net.info.get(name) != value:
-                raise ValueError(
-                    f"{self.recipe.data.source} is not what {self.path} was trained on: its {name} changed"
-                )
-        return data
+        return load_same_data(self.path, self.recipe, self.net)
+
+
+def load_same_data(run: Path, recipe: Recipe, net: Network) -> Dataset:
+    """Do what `Finished.load_data` says for a run of which only the recipe and the network are read."""
+    data = load_data(recipe)
+    for name, value in names_of(data).items():
+        if net.info.get(name) != value:
+            raise ValueError(f"{recipe.data.source} is not what {run} was trained on: its {name} changed")
+    return data
+
+
+def _check(metrics: Any, history: History, recipe: Recipe, net: Network) -> None:
+    """Raise ValueError unless this is what `train` writes, as far as anything relies on it."""
+    task = net.info["task"]
+    _compare(metrics, {"task": str}, METRICS)
+    if metrics["task"] != task:
+        raise ValueError(f"{METRICS} is of a {metrics['task']}, the network of a {task}")
+    expected: dict[str, Any] = ABOUT | {
+        part: dict.fromkeys(FIGURES[task], FIGURE) for part in ("train", "val", "test", "baseline")
+    }
+    if task == "classification":
+        scores = {"precision": FIGURE, "recall": FIGURE, "rows": int}
+        expected |= {"confusion_matrix": list, "classes": dict.fromkeys(net.info["classes"], scores)}
+    if recipe.report is not None:
+        expected[recipe.report] = {}
+    _compare(metrics, expected, METRICS)
+    if task == "classification":
+        counts = np.array(metrics["confusion_matrix"])
+        if counts.shape != (len(metrics["classes"]),) * 2 or counts.dtype.kind != "i":
+            raise ValueError(f"confusion_matrix in {METRICS} doesn't hold a number for each two classes")
+    if any(not row.keys() >= {"epoch", "train_loss"} for row in history.epochs):
+        raise ValueError(f"{HISTORY} lacks the column epoch or train_loss")
+    best = metrics["best_epoch"]
+    if best is not None and best not in history["epoch"]:
+        raise ValueError(f"{HISTORY} has no epoch {best}, whose weights were kept")
+
+
+def _compare(found: Any, expected: dict[str, Any], place: str) -> None:
+    """Raise ValueError if a table lacks a key, or a value is of another type; tables may stand in it."""
+    if not isinstance(found, dict):
+        raise ValueError(f"{place} is no table")
+    for name, kind in expected.items():
+        if name not in found:
+            raise ValueError(f"{place} lacks {name}")
+        if isinstance(kind, dict):
+            _compare(found[name], kind, f"{name} in {place}")
+        elif not isinstance(found[name], kind):
+            raise ValueError(f"{name} in {place} is {found[name]!r}")

@@ -13,7 +13,7 @@ from glassnet.files import replacing
 from glassnet.nn import GradientReport
 from glassnet.nn import gradcheck as check_gradients
 from glassnet.nn.layer import Array
-from glassnet.recipes.finished import Finished
+from glassnet.recipes.finished import load_same_data
 from glassnet.recipes.recipe import Recipe
 from glassnet.recipes.run import load_data, open_run, results
 
@@ -23,12 +23,13 @@ Rows = list[dict[str, Any]]
 def evaluate_run(run: Path) -> dict[str, Any]:
     """Evaluate a finished run's network on its data anew; return what metrics.json holds of results.
 
+    What metrics.json and history.csv hold isn't read: they may be damaged.
     Raises ValueError if the data aren't what the network was trained on, such as a table with other columns.
     """
-    finished = Finished.read(run)
-    data = finished.load_data()
-    found = results(finished.net, data, finished.loss)
-    return {"recipe": finished.recipe.name, "task": data.task, "data": str(data)} | found
+    recipe, net = open_run(run)
+    data = load_same_data(run, recipe, net)
+    found = results(net, data, recipe.build_loss(data.task))
+    return {"recipe": recipe.name, "task": data.task, "data": str(data)} | found
 
 
 def predict_file(run: Path, path: Path) -> Rows:

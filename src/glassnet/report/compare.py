@@ -96,12 +96,12 @@ def compare(runs: Sequence[str | os.PathLike[str]]) -> Comparison:
     )
 
 
-def write_comparison(runs: Sequence[str | os.PathLike[str]], out: str | os.PathLike[str]) -> Path:
-    """Write the comparison of runs as one self-contained page to `out`; return its path.
+def write_comparison(runs: Comparison | Sequence[str | os.PathLike[str]], out: str | os.PathLike[str]) -> Path:
+    """Write a comparison, or that of the runs named, as one self-contained page to `out`; return its path.
 
-    Raises what `compare` raises, and OSError if the file can't be written.
+    Raises what `compare` and `files.replacing` raise.
     """
-    found = compare(runs)
+    found = runs if isinstance(runs, Comparison) else compare(runs)
     return write_page(
         "compare.html", Path(out), comparison=found, figures=_figure_table(found), curves=_curves(found),
         settings=Table("Settings that are not the same in all.", ["setting", *found.runs],

@@ -27,7 +27,7 @@ class Table:
 def write_page(template: str, path: Path, **content: object) -> Path:
     """Fill the template of that name and write the page to `path`, atomically; return `path`.
 
-    Raises OSError if the file can't be written.
+    Raises ValueError or OSError as `files.replacing`.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
 

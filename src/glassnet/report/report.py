@@ -14,6 +14,7 @@ from glassnet.inspection.doctor.linear import linear_outputs
 from glassnet.inspection.doctor.patient import ROWS, Patient
 from glassnet.nn import MSE, CrossEntropy
 from glassnet.nn.layer import Array
+from glassnet.recipes import examining
 from glassnet.recipes.finished import Finished
 from glassnet.report import pictures, words
 from glassnet.report.page import Table, write_page
@@ -32,7 +33,7 @@ def write_report(run: str | os.PathLike[str], out: str | os.PathLike[str] | None
     doctor: whether to examine the run, which takes a few seconds.
     If the data can't be had any more, or were changed, the page says so and holds what the run directory tells; the
     single mistakes, the linear model and the doctor are left out.
-    Raises ValueError if `run` is no finished run, OSError if a file can't be read or written.
+    Raises ValueError if `run` is no finished run or `out` a folder, OSError if a file can't be read or written.
     """
     done = Finished.read(Path(run))
     try:
@@ -49,7 +50,7 @@ def write_report(run: str | os.PathLike[str], out: str | os.PathLike[str] | None
         progress=pictures.progress(done),
         outcome=_outcome(done, data),
         first_layer=pictures.first_layer(done),
-        findings=recipes.examine_run(done.path) if doctor and data is not None else None,
+        findings=examining.examine_finished(done, data) if doctor and data is not None else None,
         layers=_layers(done),
         command=_command(done),
     )

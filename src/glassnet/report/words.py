@@ -29,6 +29,8 @@ def figure(value: object, name: str = "") -> str:
         return str(value)
     if name in ("accuracy", "precision", "recall"):
         return f"{value:.2%}"
+    if isinstance(value, float) and abs(value) >= 1e9:
+        return f"{value:.3g}"
     if isinstance(value, int) or (value.is_integer() and abs(value) >= 1000):
         return f"{value:,.0f}"
     return f"{value:,.1f}" if abs(value) >= 1000 else f"{value:.4f}" if abs(value) >= 0.01 else f"{value:.3g}"
@@ -46,13 +48,14 @@ def verdict(metrics: dict[str, Any], info: dict[str, Any]) -> str:
     """
     test, constant = metrics["test"], metrics["baseline"]
     rows = f"{info['rows'][2]:,} test {'images' if 'image_shape' in info else 'rows'}"
+    needed = ("accuracy",) if metrics["task"] == "classification" else ("mae", "mse")
+    if any(part[name] is None for part in (test, constant) for name in needed):
+        return f"The errors on the {rows} are not finite numbers: the training went wrong, or values are too large."
     if metrics["task"] == "classification":
         always = _majority(metrics)
         said = f"{share(test['accuracy'])} of {rows} right; {always} would get {share(constant['accuracy'])}."
         learned = test["accuracy"] > constant["accuracy"]
     else:
-        if test["mae"] is None:
-            return f"The answers to the {rows} are not finite numbers: the training went wrong."
         said = (
             f"Off by {test['mae']:,.4g} on average for {rows}; always answering with the mean of the training rows"
             f" would be off by {constant['mae']:,.4g}."

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from glassnet.inspection.numbers import norm
 from glassnet.nn import Dense, Loss, Network, ReLU, Sigmoid, Tanh
 from glassnet.nn.layer import Array, Layer
 
@@ -115,11 +116,3 @@ class Glass:
             for name, p, dp in net.named_parameters()
         ]
         return Look(step, value, layers, parameters)
-
-
-def norm(a: Array) -> float:
-    """Return the Euclidean norm of an array."""
-    flat = a.ravel()
-    with np.errstate(over="ignore", invalid="ignore"):
-        square = float(np.dot(flat, flat))  # no copy, as a float64 one would be
-        return square**0.5 if np.isfinite(square) else float(np.linalg.norm(flat.astype(np.float64)))
