@@ -7,9 +7,10 @@ import io
 import json
 import re
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import redirect_stdout
+from contextlib import closing, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ from glassnet import explore, nn, recipes
 from glassnet.cli import main
 from glassnet.explore import page, shipped
 from glassnet.explore.encoding import numbers, packed
+from glassnet.explore.network_view import _explained
+from glassnet.explore.one_pass import probabilities
 from glassnet.explore.session import Session
 from glassnet.explore.trainer import SNAPSHOTS, NotNowError, thinned
 
@@ -104,8 +107,8 @@ def test_the_shipped_digits_are_those_that_make_chooses() -> None:
 # Training, one step at a time
 
 
-@pytest.mark.parametrize("fast", [True, False])
-def test_a_course_is_what_fit_does(fast: bool) -> None:
+@pytest.mark.parametrize(("fast", "replacement"), [(True, False), (False, False), (True, True)])
+def test_a_course_is_what_fit_does(fast: bool, replacement: bool) -> None:
     data = gn.load("digits")
 
     def parts() -> tuple[gn.Network, gn.Optimizer]:
@@ -113,9 +116,10 @@ def test_a_course_is_what_fit_does(fast: bool) -> None:
         return gn.Network(layers, seed=3, fast=fast), gn.SGD(0.05, momentum=0.9)
 
     net, optimizer = parts()
-    history = gn.fit(net, data, gn.CrossEntropy(), optimizer, epochs=2, batch_size=50, seed=5, restore_best=False)
+    how: dict[str, Any] = {"batch_size": 50, "seed": 5, "replacement": replacement}
+    history = gn.fit(net, data, gn.CrossEntropy(), optimizer, epochs=2, restore_best=False, **how)
     other, same = parts()
-    course = explore.Course(other, data, gn.CrossEntropy(), same, batch_size=50, seed=5)
+    course = explore.Course(other, data, gn.CrossEntropy(), same, **how)
     ends = [course.step() for _ in range(2 * course.run.steps_per_epoch)]
     assert ends.count(True) == 2
     assert ends[-1]
@@ -173,6 +177,13 @@ def test_in_use_computes_in_training_as_it_predicts() -> None:
     assert report.passed, report
 
 
+def test_the_running_norm_writes_signs_as_one_does() -> None:
+    norm = explore.in_use(gn.Network([gn.BatchNorm(1)], dtype="float64")).layers[0]
+    norm.gamma[0], norm.beta[0], norm.running_mean[0], norm.running_var[0] = -0.5, -0.25, -2, 4
+    assert norm.written(1.5, 0).endswith(" = (-0.5)*(1.5 + 2) / sqrt(4 + 1e-05) - 0.25 = -1.125")
+    assert norm.written(1.5, 0).endswith(f"{norm.forward(np.array([[1.5]]))[0, 0]:.4g}")
+
+
 # The session's numbers are the library's
 
 
@@ -193,7 +204,7 @@ def test_every_number_is_the_librarys(
         assert seen["label"] == data.classes[int(net.predict(x).argmax())]
 
     still, loss = explore.in_use(net), session.subject.loss
-    made = gn.trace(still, x, t, loss, session.subject.recipe.build_optimizer())
+    made = gn.trace(still, x, t, loss, session.subject.begin(fresh=False))
     step = session.trace(example["x"], example["target"])
     assert step["loss"] == made.loss
     assert step["loss_after"] == made.loss_after
@@ -215,6 +226,8 @@ def test_every_number_is_the_librarys(
         found = session.equation(example["x"], layer, 0)
         assert found["value"] == pytest.approx(seen["layers"][layer]["output"][0], rel=1e-3, abs=1e-4)
         assert "no formula" not in found["text"]
+        if entry["kind"] != "BatchNorm":  # a trace says "in the batch"
+            assert found["text"] == str(made.equation(layer, 0))
         written = float(found["text"].rpartition(" = ")[2].split()[0])
         assert written == pytest.approx(found["value"], rel=2e-3, abs=1e-3), entry["name"]
     checked = session.check(example["x"], example["target"], name, [2, 5])
@@ -222,6 +235,59 @@ def test_every_number_is_the_librarys(
     weights = session.weights(name)
     values = np.frombuffer(base64.b64decode(weights["f32"]), "<f4").reshape(weights["shape"])
     assert np.array_equal(values, dict(net.arrays())[name])
+
+
+def test_an_equation_and_an_answer_need_no_step_of_learning(
+    open_session: Callable[[object], Session], run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forbidden(*_: object, **__: object) -> None:
+        raise AssertionError("it makes a step, or a second pass")
+
+    session = open_session(run)
+    monkeypatch.setattr("glassnet.explore.session.trace", forbidden)
+    monkeypatch.setattr(gn.Network, "predict", forbidden)
+    assert len(session.equation([1] * 64, 2, 3)["terms"]) == 64
+    assert sum(session.forward([1] * 64)["probabilities"]) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("last", [[gn.Dense(3, 4)], [gn.Dense(3, 4), gn.Softmax()], [gn.Dense(3, 1)],
+                                  [gn.Dense(3, 1), gn.Sigmoid()]])  # fmt: skip
+def test_probabilities_are_those_of_the_network(last: list[nn.Layer]) -> None:
+    net = gn.Network(last)
+    x = np.random.default_rng(0).normal(size=(5, 3))
+    assert probabilities(net.layers[-1], net.predict(x)) == pytest.approx(net.predict_proba(x), abs=1e-6)
+
+
+def test_numbers_that_overflow_are_shown_without_a_warning(open_session: Callable[[object], Session]) -> None:
+    session = open_session("diabetes")
+    example = session.example("test", 0)
+    ask = example["x"], example["target"]
+    assert session.forward([1e300, *example["x"][1:]])["layers"][0]["output"][0] is None
+    assert session.trace([1e300, *example["x"][1:]], 1e300)["loss"] is None
+    session.settings(lr=1e30)
+    session.trace(*ask, apply=True)
+    assert session.trace(*ask)["loss"] is None
+    name = next(iter(session.trace(*ask)["parameters"]))
+    session.parameter(*ask, name, 0)
+    session.equation(example["x"], int(name[0]), 0)
+    session.check(*ask, name, [0, 0])
+    with pytest.raises(ValueError, match="the loss of this batch is inf"):
+        session.check(example["x"], 1e300, name, [0, 0])
+    session.forward(example["x"])
+
+
+@pytest.mark.parametrize(
+    ("before", "width", "said"),
+    [
+        (3, 1, "Its one unit adds up all 3 inputs, each times"),
+        (1, 2, "Each of its 2 units adds up its one input times"),
+    ],
+)
+def test_one_unit_is_told_in_the_singular(
+    before: int, width: int, said: str, open_session: Callable[[object], Session]
+) -> None:
+    assert _explained(gn.Dense(before, width), before, width).startswith(said)
+    assert "Its one unit" in open_session("diabetes").network()["layers"][-2]["explained"]
 
 
 def test_a_step_in_earnest_changes_the_network_and_reset_brings_it_back(
@@ -304,6 +370,7 @@ def test_training_live(open_session: Callable[[object], Session], run: Path) -> 
     done = wait_for(lambda: (p := session.progress()) and not p["running"] and p)
     assert (done["epoch"], done["step"]) == (1, done["steps_per_epoch"])
     assert set(done["epochs"][0]) >= {"epoch", "train_loss", "val_loss", "val_accuracy"}
+    assert done["epochs"][0]["step"] == done["steps_per_epoch"]
 
     assert session.train("start")["running"]
     for refused in (lambda: session.scrub(0), lambda: session.trace(example["x"], 1, apply=True)):
@@ -331,6 +398,86 @@ def test_training_live(open_session: Callable[[object], Session], run: Path) -> 
     assert session.forward(example["x"])["outputs"] == newest
     emptied = session.train("reset")
     assert (emptied["step"], emptied["epochs"], emptied["snapshots"], emptied["loss"]) == (0, [], [], [])
+
+
+def test_whoever_waits_for_a_pause_does_not_hang_if_somebody_else_starts(
+    open_session: Callable[[object], Session], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = open_session("diabetes")
+    trainer, step = session.trainer, explore.Course.step
+
+    def slow(course: explore.Course) -> bool:
+        time.sleep(0.2)
+        return step(course)
+
+    monkeypatch.setattr(explore.Course, "step", slow)
+    trainer.start()
+    for act in (trainer.pause, lambda: trainer.reset(fresh=False)):
+        before = trainer.course
+        waiting = threading.Thread(target=act, daemon=True)
+        wait_for(lambda: trainer._busy)
+        waiting.start()
+        wait_for(lambda: trainer._goal == "pause")  # it waits for the step to end
+        trainer.start()
+        waiting.join(timeout=5)
+        assert not waiting.is_alive()
+        assert trainer.course == before + (act != trainer.pause)
+        trainer.start()
+    session.close()
+    for ask in (trainer.step, trainer.start, trainer.epoch):
+        with pytest.raises(NotNowError, match="stopped"):
+            ask()
+
+
+def test_settings_are_those_of_what_is_shown_and_the_past_has_its_own(
+    open_session: Callable[[object], Session], run: Path
+) -> None:
+    session = open_session(run)
+    first = session.train("step")["settings"]
+    changed = session.settings(lr=0.001, batch_size=16)
+    assert session.scrub(0)["settings"] == first != changed
+    with pytest.raises(NotNowError, match="past"):
+        session.settings(lr=0.5)
+    assert session.progress()["settings"] == first
+    assert session.scrub(None)["settings"] == changed
+
+
+def test_every_beginning_has_a_number_of_its_own(open_session: Callable[[object], Session]) -> None:
+    session = open_session("diabetes")
+    seen = [session.progress()["course"]]
+    assert session.train("step")["course"] == seen[0]
+    seen += [session.train(action)["course"] for action in ("reset", "restart", "reset")]
+    assert len(set(seen)) == 4
+
+
+def test_trained_weights_go_on_with_a_small_rate_if_a_schedule_led_to_them(
+    open_session: Callable[[object], Session], tmp_path: Path
+) -> None:
+    session = open_session(None)
+    assert "schedule is not used" in session.network()["note"]
+    assert session.network()["optimizer"]["lr"] == session.progress()["settings"]["lr"] == pytest.approx(0.0005)
+    assert session.train("restart")["settings"]["lr"] == 0.05  # untrained ones as in the recipe
+    assert "lr=0.05," in session.code("train")["code"]
+    session.train("reset")
+    assert "lr=0.0005," in session.code("train")["code"]
+    for changes, lr, noted in (([], 0.05, True), (["schedule=Constant", "optimizer.lr=0.02"], 0.02, False)):
+        recipe = recipes.load("digits", changes=["training.epochs=1", "network.hidden=[8]", *changes])
+        recipe.save(tmp_path / "recipe.toml")
+        untrained = open_session(tmp_path / "recipe.toml")
+        assert untrained.progress()["settings"]["lr"] == lr
+        assert (untrained.network()["note"] is not None) == noted
+    recipes.train(recipe, tmp_path / "run")
+    assert open_session(tmp_path / "run").progress()["settings"]["lr"] == 0.02  # a constant rate had led there
+
+
+@pytest.mark.usefixtures("published_data")
+def test_training_the_shipped_network_on_does_not_make_it_worse() -> None:
+    with closing(Session(explore.open_subject())) as session:
+        before = gn.evaluate(session.subject.net, session.subject.data.val, session.subject.loss)
+        session.train("epoch")
+        done = wait_for(lambda: (p := session.progress()) and not p["running"] and p, seconds=30)
+    assert done["epochs"][0]["val_loss"] < before["loss"] * 1.02
+    assert [finding["name"] for finding in done["findings"] if finding["severity"] == "error"] == []
 
 
 def test_a_training_that_diverges_stops_and_says_so(open_session: Callable[[object], Session], table: Path) -> None:
@@ -465,6 +612,22 @@ def test_the_code_of_a_training_is_fit_after_whole_epochs_and_a_replay_otherwise
     assert "fit(" not in session.code("train")["code"]
 
 
+def test_the_code_draws_with_replacement_if_the_recipe_does(
+    open_session: Callable[[object], Session], table: Path
+) -> None:
+    recipes.load(str(table), changes=["training.replacement=true"]).save(table.with_name("drawn.toml"))
+    session = open_session(table.with_name("drawn.toml"))
+    for action, line in (("step", "replay("), ("epoch", "gn.fit(")):
+        session.train(action)
+        wait_for(lambda: not session.progress()["running"])
+        code = session.code("train")["code"]
+        assert line in code
+        net = execute(code)[1]["net"]
+        x = session.subject.data.test.x[:1]
+        seen = session.forward(x[0].tolist())["outputs"]
+        assert net.predict(x)[0].tolist() == pytest.approx(seen, rel=1e-3)
+
+
 # The page in a file
 
 
@@ -500,6 +663,16 @@ def test_a_page_in_a_file_holds_all_that_it_needs(tmp_path: Path, empty_cache: P
     exec("import glassnet as gn\n" + data["load"], names)
     assert np.array_equal(names["net"].theta, net.theta)
     assert repr(names["loss"]) == repr(gn.CrossEntropy())
+
+
+def test_a_page_is_written_without_a_training_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbidden(_: object) -> None:
+        raise AssertionError("a thread")
+
+    subject = explore.open_subject("diabetes")
+    monkeypatch.setattr(threading.Thread, "start", forbidden)
+    explore.write(tmp_path / "page.html", subject)
+    assert embedded(tmp_path / "page.html")[1]["examples"][3]["x"] == subject.data.test.x[3].tolist()
 
 
 def test_a_page_of_a_regression_is_in_standard_units(tmp_path: Path, table: Path) -> None:
@@ -539,16 +712,23 @@ def test_the_terminal_writes_a_page_and_says_what_is_wrong_in_one_line(
     assert status("diabetes", "--out", tmp_path / "page.html") == 0
     assert embedded(tmp_path / "page.html")[1]["network"]["title"].startswith("diabetes, 10-")
     assert capsys.readouterr() == (f"written to {tmp_path / 'page.html'}\n", "")
-    assert status("nothing-like-it", "--no-browser") == 2
-    shown = capsys.readouterr()
-    assert (shown.out, shown.err.count("\n")) == ("", 1)
-    assert "no recipe" in shown.err
+    for name in ("nothing-like-it", "README.md", "", "table.csv"):
+        assert status(name, "--no-browser") == 2
+        shown = capsys.readouterr()
+        assert (shown.out, shown.err.count("\n")) == ("", 1)
+        assert f"{name!r} can't be explored: name a run directory" in shown.err
+    assert status("--port", "70000") == 2
 
 
 def test_without_the_extra_one_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch, empty_cache: Path) -> None:
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     with pytest.raises(ValueError, match=r'pip install "glassnet\[explore\]"'):
         explore.serve(explore.open_subject(), browser=False)
+    monkeypatch.setattr(sys, "argv", ["glassnet", "explore"])
+    monkeypatch.setattr(explore, "open_subject", lambda _: pytest.fail("data were loaded first"))
+    with pytest.raises(SystemExit) as done:
+        main()
+    assert done.value.code == 2
 
 
 def test_a_run_whose_data_changed_is_refused(run: Path, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+from urllib.request import url2pathname
 
 import pytest
 
@@ -57,6 +58,7 @@ def test_the_page_and_its_modules(client: TestClient) -> None:
     assert all(f'nonce="{nonce[1]}"' in script for script in scripts)
     assert nonce[1] not in client.get("/", params={"token": TOKEN}).text
     assert TOKEN not in answer.text
+    assert "<title>glassnet explorer</title>" in answer.text  # the bare page tells nothing of what is explored
     names = re.findall(r'"/static/([^"]+)"', answer.text)
     assert set(names) == set(page.static_files())
     assert "main.js" in names
@@ -70,7 +72,10 @@ def test_the_page_and_its_modules(client: TestClient) -> None:
 @pytest.mark.parametrize(
     ("path", "headers", "status"),
     [
-        ("/", {}, 403),
+        ("/", {}, 200),
+        ("/", {"Host": "evil.example:8000"}, 403),
+        ("/", {"Origin": "http://evil.example"}, 403),
+        ("/?token=", {}, 403),
         ("/?token=wrong", {}, 403),
         (f"/?token={TOKEN}&token={TOKEN}", {}, 403),
         ("/?token=%C3%A4", {}, 403),
@@ -141,6 +146,42 @@ def test_bodies(client: TestClient, body: bytes, kind: str, status: int) -> None
     assert client.post("/api/forward", content=chunks(), headers=headers).status_code == status
 
 
+ROW = list(range(10))
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "fault"),
+    [
+        ("code", {}, "view is missing"),
+        ("code", {"view": "equation", "x": ROW, "target": 1, "layer": 99, "unit": 0}, "no layer 99"),
+        ("code", {"view": "equation", "x": ROW, "target": 1, "layer": 1, "unit": 999}, "no unit 999"),
+        ("code", {"view": "check", "x": ROW, "target": 1, "name": "1.W", "index": [99, 0]}, "no entry"),
+        ("code", {"view": "check", "x": ROW, "target": 1, "name": "1.W", "index": [0]}, "no entry"),
+        ("code", {"view": "check", "x": ROW, "target": 1, "name": "1.W", "index": 5}, "list"),
+        ("code", {"view": "check", "x": ROW, "target": 1, "name": [], "index": [0]}, "no parameter"),
+        ("settings", {"self": 1}, "no setting 'self'"),
+        ("settings", {"func": 1}, "no setting 'func'"),
+        ("settings", {"lr": 10**400}, "lr must be a number"),
+        ("forward", {"x": [10**400, *ROW[1:]]}, "finite"),
+        ("forward", {"x": [10**5000, *ROW[1:]]}, "JSON"),
+        ("trace", {"x": ROW, "target": 10**400}, "finite"),
+        ("train", {"action": []}, "no action"),
+        ("train", {"action": {}}, "no action"),
+        ("train", {}, "action is missing"),
+    ],
+)
+def test_nonsense_is_answered_in_one_line(client: TestClient, name: str, body: dict[str, Any], fault: str) -> None:
+    sys.set_int_max_str_digits(0)
+    try:
+        content = json.dumps(body)
+    finally:
+        sys.set_int_max_str_digits(4300)
+    answer = client.post(f"/api/{name}", content=content, headers=WITH_TOKEN | {"Content-Type": "application/json"})
+    assert answer.status_code == 422
+    assert fault in answer.json()["error"]
+    assert "\n" not in answer.json()["error"]
+
+
 def test_what_does_not_go_together_is_a_conflict(client: TestClient) -> None:
     assert client.post("/api/train", json={"action": "start"}, headers=WITH_TOKEN).json()["running"]
     try:
@@ -155,6 +196,50 @@ def test_what_does_not_go_together_is_a_conflict(client: TestClient) -> None:
 
 
 # A real server
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "fault"),
+    [
+        ("127.0.0.1", 70000, "port must be 0 to 65535, not 70000"),
+        ("127.0.0.1", -1, "port must be 0 to 65535"),
+        ("0.0.0.0", 0, "own address"),
+        ("0", 0, "own address"),
+        ("::", 0, "own address"),
+        ("a" * 80, 0, "no host name"),
+    ],
+)
+def test_where_it_does_not_listen(session: Session, host: str, port: int, fault: str) -> None:
+    with pytest.raises(ValueError, match=fault) as refusal:
+        explore.Server(session.subject, host, port)
+    assert "\n" not in str(refusal.value)
+
+
+def test_the_browser_is_not_given_the_token_on_its_command_line(
+    session: Session, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    opened: list[str] = []
+    seen: list[tuple[int, int, str]] = []
+
+    def run(server: explore.Server) -> None:
+        while not opened:
+            time.sleep(0.01)
+        way = Path(url2pathname(urlsplit(opened[0]).path))
+        seen.append((way.stat().st_mode & 0o777, way.parent.stat().st_mode & 0o777, way.read_text(encoding="utf-8")))
+        server.session.close()
+        server.socket.close()
+
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    monkeypatch.setattr(explore.Server, "run", run)
+    explore.serve(session.subject)
+    url = capsys.readouterr().out.splitlines()[0].split()[-1]
+    assert opened[0].startswith("file:")
+    assert parse_qs(urlsplit(url).query)["token"][0] not in opened[0]
+    mode, folder, content = seen[0]
+    assert f'content="0; url={url}"' in content
+    if sys.platform != "win32":
+        assert (mode, folder) == (0o600, 0o700)
+    assert not Path(url2pathname(urlsplit(opened[0]).path)).parent.exists()
 
 
 class Asking:

@@ -3,13 +3,15 @@
 shipped.py, make.py            the network that comes with glassnet, and how it was made
 subject.py                     what is explored: network, data, loss, optimizer
 course.py, trainer.py          training that can be stopped and changed at any step, in a thread of its own
-session.py                     the answer to each question of the page     network_view.py, code.py, encoding.py
+session.py                     the answer to each question of the page     network_view, one_pass, code, encoding
 guard.py, server.py, page.py   who may ask; the server; the page           static/  its modules and style
 """
 
 from glassnet.explore.course import Course, in_use, replay, twin
 from glassnet.explore.page import write
-from glassnet.explore.server import Server, serve
+from glassnet.explore.server import Server, check_installed, serve
 from glassnet.explore.subject import Subject, open_subject
 
-__all__ = ["Course", "Server", "Subject", "in_use", "open_subject", "replay", "serve", "twin", "write"]
+__all__ = [
+    "Course", "Server", "Subject", "check_installed", "in_use", "open_subject", "replay", "serve", "twin", "write",
+]  # fmt: skip

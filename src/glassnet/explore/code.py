@@ -29,8 +29,9 @@ class Script:
         first = log[0][1] if log and log[0][0] == "set" else {}  # before the first step: then it began so
         self.log = list(log[1:] if first else log)
         self.batch_size = first.get("batch_size", subject.recipe.training.batch_size)
-        config = subject.optimizer.config() | {k: v for k, v in first.items() if k != "batch_size"}
-        self.optimizer = type(subject.optimizer)(**config)
+        optimizer = subject.begin(self.fresh)
+        config = optimizer.config() | {k: v for k, v in first.items() if k != "batch_size"}
+        self.optimizer = type(optimizer)(**config)
         self.imports = {"import glassnet as gn"}
 
     def lines(self, view: str, row: Array, target: Array, place: tuple[str, int] | None, **asked: Any) -> str:
@@ -94,17 +95,16 @@ class Script:
         if not self.log:
             return []
         seed, rows = self.subject.recipe.seed, len(self.subject.data.train)
-        per_epoch = -(-rows // self.batch_size)
+        drawn = self.subject.recipe.training.replacement
+        per_epoch = max(1, rows // self.batch_size) if drawn else -(-rows // self.batch_size)
+        how = f"batch_size={self.batch_size}, seed={seed}{', replacement=True' if drawn else ''}"
         epochs, rest = divmod(self.log[0][1], per_epoch) if len(self.log) == 1 and self.log[0][0] == "train" else (0, 1)
         if not rest:
-            return [
-                f"gn.fit(net, data, loss, optimizer, epochs={epochs}, batch_size={self.batch_size}, seed={seed},"
-                " restore_best=False)"
-            ]
+            return [f"gn.fit(net, data, loss, optimizer, epochs={epochs}, {how}, restore_best=False)"]
         self.imports.add("from glassnet.explore import replay")
         events = ",\n".join(f"    {self._event(event)}" for event in self.log)
         return [f"log = [\n{events},\n]  # what was done, in order",
-                f"replay(net, data, loss, optimizer, log, batch_size={self.batch_size}, seed={seed})"]  # fmt: skip
+                f"replay(net, data, loss, optimizer, log, {how})"]  # fmt: skip
 
     def _event(self, event: Event) -> str:
         words = [self._array(v) if isinstance(v, np.ndarray) else repr(v) for v in event]

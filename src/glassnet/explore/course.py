@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from glassnet.data import Dataset
+from glassnet.explore.encoding import is_finite
 from glassnet.inspection import Trace, trace
 from glassnet.nn import BatchNorm, Dropout, Loss, Network
 from glassnet.nn.layer import Array
@@ -37,10 +38,15 @@ class RunningNorm(BatchNorm):
         mean, var = float(self.running_mean[unit]), float(self.running_var[unit])
         gamma, beta = float(self.gamma[unit]), float(self.beta[unit])
         value = gamma * (x - mean) / math.sqrt(var + self.eps) + beta
+        factor = f"({gamma:.4g})" if gamma < 0 else f"{gamma:.4g}"
         return (
             f"y[{unit}] = gamma[{unit}] (x[{unit}] - running_mean) / sqrt(running_var + eps) + beta[{unit}]"
-            f" = {gamma:.4g}*({x:.4g} - {mean:.4g}) / sqrt({var:.4g} + {self.eps:g}) + {beta:.4g} = {value:.4g}"
+            f" = {factor}*({x:.4g}{_plus(-mean)}) / sqrt({var:.4g}{_plus(self.eps)}){_plus(beta)} = {value:.4g}"
         )
+
+
+def _plus(value: float) -> str:
+    return f" - {-value:.4g}" if value < 0 else f" + {value + 0.0:.4g}"  # + 0.0: no minus before a zero
 
 
 def in_use(net: Network) -> Network:
@@ -92,14 +98,15 @@ class Course:
 
     def __init__(
         self, net: Network, data: Dataset, loss: Loss, optimizer: Optimizer, batch_size: int, seed: int = 0,
-        epochs: int = 1, watchers: Sequence[Callback] = (),
+        epochs: int = 1, watchers: Sequence[Callback] = (), replacement: bool = False,
     ) -> None:  # fmt: skip
         if len(data.train):
             net.fit_preprocessing(data.train.x, data.train.y)
         self.loss, self.watchers = loss, list(watchers)
         self.run = Training(
-            net, data, training_loss(loss, net), optimizer, Constant(), epochs, batch_size, seed, False, None, None
-        )  # monitor is None: no weights are kept as the best
+            net, data, training_loss(loss, net), optimizer, Constant(), epochs, batch_size, seed, replacement,
+            monitor=None, patience=None,
+        )  # fmt: skip  # without a monitor no weights are kept as the best
         self.log: list[Event] = []
         self.order = np.empty(0, np.int64)  # the rows of this epoch; `place` of them are used
         self.place = self.first_step = 0
@@ -145,7 +152,9 @@ class Course:
                     watcher.on_start(run)
         if self.place >= len(self.order):
             run.net.reseed(run.seed, self.epochs)
-            self.order = np.random.default_rng([run.seed, self.epochs, ORDER]).permutation(len(run.data.train))
+            rng, n = np.random.default_rng([run.seed, self.epochs, ORDER]), len(run.data.train)
+            size = run.steps_per_epoch * run.batch_size
+            self.order = rng.integers(n, size=size) if run.replacement else rng.permutation(n)
             self.place, self.first_step = 0, self.steps
         rows = self.order[self.place : self.place + run.batch_size]
         value = self._step(rows, 1.0)
@@ -176,7 +185,7 @@ class Course:
 
     def _end_epoch(self) -> None:
         run = self.run
-        row = {"epoch": self.epochs + 1, "lr": run.optimizer.lr}
+        row = {"epoch": self.epochs + 1, "step": self.steps, "lr": run.optimizer.lr}
         row["train_loss"] = float(np.mean(run.history.step_loss[self.first_step :]))
         if len(run.data.val):
             row |= {f"val_{name}": value for name, value in evaluate(run.net, run.data.val, run.loss).items()}
@@ -200,7 +209,7 @@ def check_settings(optimizer: Optimizer, settings: dict[str, Any]) -> dict[str, 
     for name, value in settings.items():
         if name not in SETTINGS:
             raise ValueError(f"there is no setting {name!r}; there are {', '.join(SETTINGS)}")
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        if not is_finite(value):
             raise ValueError(f"{name} must be a number, not {value!r}")
     config = optimizer.config()
     changed = {name: value for name, value in settings.items() if name != "batch_size"}
@@ -214,13 +223,14 @@ def check_settings(optimizer: Optimizer, settings: dict[str, Any]) -> dict[str, 
 
 
 def replay(
-    net: Network, data: Dataset, loss: Loss, optimizer: Optimizer, log: Sequence[Event], *, batch_size: int, seed: int
-) -> Course:
+    net: Network, data: Dataset, loss: Loss, optimizer: Optimizer, log: Sequence[Event], *, batch_size: int, seed: int,
+    replacement: bool = False,
+) -> Course:  # fmt: skip
     """Do to `net` and `optimizer`, in place, what the log of another course says; return this course.
 
     The events: ("train", number of steps), ("set", {"lr": 0.05, ...}), ("by hand", x, t). Raises as `Course` does.
     """
-    course = Course(net, data, loss, optimizer, batch_size, seed)
+    course = Course(net, data, loss, optimizer, batch_size, seed, replacement=replacement)
     for what, *values in log:
         if what == "train":
             for _ in range(values[0]):

@@ -1,11 +1,12 @@
-"""Numbers on their way to the page: JSON has no NaN, and long arrays travel as base64."""
+"""Numbers on their way to the page and back: JSON has no NaN, and long arrays travel as base64."""
 
 from __future__ import annotations
 
 import base64
 import json
 import math
-from typing import Any
+import sys
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -25,6 +26,20 @@ def numbers(array: Array) -> list[Any]:
     values = array.astype(object)
     values[~finite] = None
     return values.tolist()
+
+
+def is_finite(value: Any) -> TypeGuard[int | float]:
+    """Whether a value of JSON is a number that a double can hold: neither true, NaN, infinite nor 10^400."""
+    return type(value) in (int, float) and abs(value) <= sys.float_info.max
+
+
+def whole(value: Any, what: str) -> int:
+    """Return a whole number of at least 0, as JSON or an address gives it. Raises ValueError for anything else."""
+    if isinstance(value, str) and value.isdecimal() and value.isascii() and len(value) < 10:
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ValueError(f"{what} must be a whole number of at least 0, not {value!r}")
+    return value
 
 
 def packed(array: Array) -> dict[str, Any]:

@@ -38,8 +38,9 @@ class Guard:
     """An ASGI application in front of another: it lets through only what comes from the page itself.
 
     Host must name this server (host:port, or a loopback name), so that no other site's name can be made to point here;
-    Origin, if there is one, must be this server; and everything but the static files needs the token: the page in its
-    address, what the page asks in a header. All answers carry the security headers.
+    Origin, if there is one, must be this server; and what the page asks needs the token, in a header. The page itself,
+    which holds no more than the static files, may come without one, so that it can take it out of its address; a wrong
+    one is refused. All answers carry the security headers.
     """
 
     def __init__(self, app: ASGIApp, token: str, host: str, port: int) -> None:
@@ -85,7 +86,9 @@ class Guard:
         given = headers.get(HEADER, [])
         if scope["path"] == "/":
             query = scope["query_string"].decode("latin-1")
-            given = parse_qs(query).get("token", [])
+            given = parse_qs(query, keep_blank_values=True).get("token", [])
+            if not given:
+                return
         if len(given) != 1 or not secrets.compare_digest(given[0].encode("utf-8", "replace"), self.token):
             raise RefusedError(403, "the token is missing or wrong: open the address that the terminal shows")
 
@@ -106,7 +109,7 @@ async def read_json(request: Request) -> dict[str, Any]:
             raise too_large
     try:
         value = json.loads(body.decode("utf-8"))
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError):
+    except (ValueError, RecursionError):  # not UTF-8, no JSON, or a number of thousands of digits
         raise RefusedError(422, "the body is not valid JSON") from None
     if not isinstance(value, dict):
         raise RefusedError(422, "the body must be a JSON object")

@@ -1,4 +1,4 @@
-"""What the page says of a network before any number goes through it."""
+"""What the page says of a network, and of the rows of its data, before any number goes through it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from glassnet.explore.encoding import numbers
 from glassnet.explore.subject import PARTS, Subject
 from glassnet.nn import Layer
 
@@ -33,7 +34,7 @@ def describe(subject: Subject) -> dict[str, Any]:
         before, width = width, layer.width_out(width) or width
         layers.append(
             {
-                "index": i, "kind": type(layer).__name__, "type": type(layer).__name__, "name": repr(layer),
+                "index": i, "kind": type(layer).__name__, "name": repr(layer),
                 "config": layer.config(), "width": width, "explained": _explained(layer, before, width),
                 "parameters": {name: list(shape) for name, shape in layer.shapes().items()},
             }
@@ -50,17 +51,26 @@ def describe(subject: Subject) -> dict[str, Any]:
             "name": type(optimizer).__name__, "lr": optimizer.lr, "momentum": getattr(optimizer, "momentum", None)
         },
         "rows": {part: len(getattr(data, part)) for part in reversed(PARTS)},
-        "can_train": subject.why_not is None, "why_not": subject.why_not,
+        "note": subject.note, "can_train": subject.why_not is None, "why_not": subject.why_not,
         "layers": layers, "ranges": None if data.image_shape is not None else _ranges(subject),
     }  # fmt: skip
+
+
+def example(subject: Subject, part: Any, row: Any) -> dict[str, Any]:
+    """Return what GET /api/example answers: a row, raw, and its target. Raises ValueError if it isn't there."""
+    x, t = subject.row(part, row)
+    target = t[0].item()
+    return {"part": part, "row": int(row), "x": numbers(x[0]), "target": target, "label": subject.label(target)}
 
 
 def _explained(layer: Layer, before: int, width: int) -> str:
     """One sentence of what a layer does; of a layer of one's own, the first of its docstring."""
     kind = type(layer).__name__
     if kind == "Dense":
+        units = "Its one unit" if width == 1 else f"Each of its {width} units"
+        inputs = "its one input" if before == 1 else f"all {before} inputs, each"
         return (
-            f"Each of its {width} units adds up all {before} inputs, each times a weight of its own, and a bias;"
+            f"{units} adds up {inputs} times a weight of its own, and a bias;"
             f" that makes {before} x {width} weights, which training moves."
         )
     if kind == "Dropout":

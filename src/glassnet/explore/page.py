@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import html
 import inspect
 import json
@@ -14,8 +13,7 @@ from typing import Any
 
 from glassnet.explore.code import load_lines
 from glassnet.explore.encoding import packed, to_json
-from glassnet.explore.network_view import describe
-from glassnet.explore.session import Session
+from glassnet.explore.network_view import describe, example
 from glassnet.explore.subject import Subject
 from glassnet.files import replacing
 from glassnet.nn import Loss
@@ -42,11 +40,14 @@ def static_files() -> dict[str, tuple[str, str]]:
     return {name: (found[name].read_text(encoding="utf-8"), TYPES[name.rpartition(".")[2]]) for name in sorted(found)}
 
 
-def served(title: str, nonce: str) -> str:
-    """Return the page whose modules, style and numbers come from the server; scripts carry the nonce."""
+def served(nonce: str) -> str:
+    """Return the page whose modules, style and numbers come from the server; scripts carry the nonce.
+
+    It tells nothing of what is explored: whoever has no token may see it.
+    """
     style = "\n".join(f'<link rel="stylesheet" href="/static/{name}">' for name in _names("css"))
     modules = {name: f"/static/{name}" for name in _names("js")}
-    return _fill(title, nonce=nonce, modules=modules, style=style)
+    return _fill("glassnet explorer", nonce=nonce, modules=modules, style=style)
 
 
 def write(out: str | os.PathLike[str], subject: Subject) -> None:
@@ -81,9 +82,7 @@ def contents(subject: Subject) -> dict[str, Any]:
     net = subject.net
     loss = training_loss(subject.loss, net)
     part = subject.part_with_rows()
-    with contextlib.closing(Session(subject)) as session:
-        rows = range(min(EXAMPLES, len(getattr(subject.data, part))))
-        examples = [session.example(part, row) for row in rows]
+    rows = range(min(EXAMPLES, len(getattr(subject.data, part))))
     return {
         "network": describe(subject),
         "layers": [
@@ -97,7 +96,7 @@ def contents(subject: Subject) -> dict[str, Any]:
         "loss": {"name": type(subject.loss).__name__, "config": _config(subject.loss)},
         "standard_units": isinstance(loss, StandardUnits),
         "optimizer": {"name": type(subject.optimizer).__name__, "config": subject.optimizer.config()},
-        "examples": examples,
+        "examples": [example(subject, part, row) for row in rows],
         "load": load_lines(subject),
     }
 

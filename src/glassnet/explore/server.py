@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import html
 import inspect
+import ipaddress
 import os
 import secrets
 import socket
+import tempfile
 import threading
 import webbrowser
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from glassnet.explore import page
@@ -43,8 +48,7 @@ def application(session: Session, token: str, host: str, port: int) -> ASGIApp:
     async def index(request: Request) -> Response:
         nonce = secrets.token_urlsafe(16)
         policy = HEADERS["Content-Security-Policy"] + f"; script-src 'self' 'nonce-{nonce}'"
-        text = page.served(session.subject.title, nonce)
-        return HTMLResponse(text, headers={"Content-Security-Policy": policy})
+        return HTMLResponse(page.served(nonce), headers={"Content-Security-Policy": policy})
 
     async def static(request: Request) -> Response:
         found = page.static_files().get(request.path_params["name"])
@@ -55,7 +59,7 @@ def application(session: Session, token: str, host: str, port: int) -> ASGIApp:
     def asking(method: Callable[..., dict[str, Any]]) -> Callable[[Request], Any]:
         async def endpoint(request: Request) -> Response:
             given = dict(request.query_params) if request.method == "GET" else await read_json(request)
-            return answer(await run_in_threadpool(method, **_arguments(method, given)))
+            return answer(await run_in_threadpool(partial(method, **_arguments(method, given))))
 
         return endpoint
 
@@ -74,27 +78,33 @@ def application(session: Session, token: str, host: str, port: int) -> ASGIApp:
 def _arguments(method: Callable[..., Any], given: dict[str, Any]) -> dict[str, Any]:
     """What the method takes of what was given. Raises RefusedError if something that it needs is missing."""
     parameters = inspect.signature(method).parameters
-    if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
-        return given
-    missing = [name for name, p in parameters.items() if p.default is p.empty and name not in given]
-    if missing:
-        raise RefusedError(422, f"{missing[0]} is missing")
-    return {name: value for name, value in given.items() if name in parameters}
+    takes_all = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+    for name, p in parameters.items():
+        if p.kind is not p.VAR_KEYWORD and p.default is p.empty and name not in given:
+            raise RefusedError(422, f"{name} is missing")
+    return {name: value for name, value in given.items() if takes_all or name in parameters}
+
+
+def check_installed() -> None:
+    """Raise ValueError if Starlette or uvicorn isn't installed."""
+    try:
+        import starlette.applications  # noqa: F401
+        import uvicorn  # noqa: F401
+    except ImportError:
+        raise ValueError('the explorer needs Starlette and uvicorn: pip install "glassnet[explore]"') from None
 
 
 class Server:
     """The explorer as a running server: `url` is where its page is, `run` serves until Ctrl-C or `stop`.
 
-    Raises ValueError if Starlette or uvicorn isn't installed, OSError if the address can't be had. port 0 is any free
-    one.
+    Raises ValueError if Starlette or uvicorn isn't installed, or host or port isn't one, OSError if the address can't
+    be had. port 0 is any free one.
     """
 
     def __init__(self, subject: Subject, host: str = "127.0.0.1", port: int = 0) -> None:
-        try:
-            import starlette.applications  # noqa: F401
-            import uvicorn
-        except ImportError:
-            raise ValueError('the explorer needs Starlette and uvicorn: pip install "glassnet[explore]"') from None
+        check_installed()
+        import uvicorn
+
         self.socket = _listen(host, port)
         port = self.socket.getsockname()[1]
         self.token = secrets.token_urlsafe(24)
@@ -125,15 +135,30 @@ def serve(subject: Subject, host: str = "127.0.0.1", port: int = 0, browser: boo
     """Serve the explorer until Ctrl-C: print its address and open it in the browser. Raises as `Server`."""
     server = Server(subject, host, port)
     print(f"{subject.title}: {server.url}\nCtrl-C stops the explorer, and a training with it", flush=True)
-    if browser:
-        threading.Thread(target=webbrowser.open, args=(server.url,), daemon=True).start()
-    server.run()
+    with tempfile.TemporaryDirectory(prefix="glassnet-", ignore_cleanup_errors=True) as folder:
+        if browser:
+            way = _way_in(Path(folder), server.url)
+            threading.Thread(target=webbrowser.open, args=(way.as_uri(),), daemon=True).start()
+        server.run()
+
+
+def _way_in(folder: Path, url: str) -> Path:
+    """Write a page that goes on to the address: on the browser's command line everybody here could read the token."""
+    way = folder / "explorer.html"
+    way.touch(mode=0o600)
+    refresh = f'<meta http-equiv="refresh" content="0; url={html.escape(url)}">'
+    way.write_text(f'<!doctype html><meta charset="utf-8">{refresh}<title>glassnet explorer</title>', encoding="utf-8")
+    return way
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    """A socket that listens there."""
+    """A socket that listens there. Raises ValueError for a port or a host that is none, OSError if it can't be had."""
+    if not 0 <= port <= 65535:
+        raise ValueError(f"port must be 0 to 65535, not {port}")
     try:
         family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        if ipaddress.ip_address(address[0]).is_unspecified:
+            raise ValueError(f"{host} is every address, and the page has one: give this machine's own address as host")
         # asyncio sends answers at once only on sockets whose protocol is given: otherwise each takes 40 ms (Nagle).
         listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         try:
@@ -145,6 +170,9 @@ def _listen(host: str, port: int) -> socket.socket:
             listening.close()
             raise
         return listening
-    except (OSError, OverflowError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "ports end at 65535"
-        raise OSError(f"can't listen at {host}, port {port} ({reason}): choose another --port or --host") from None
+    except UnicodeError:  # from the codec of host names
+        raise ValueError(f"{host!r} is no host name or address: choose another host") from None
+    except OSError as error:
+        raise OSError(
+            f"can't listen at {host}, port {port} ({error.strerror}): choose another --port or --host"
+        ) from None

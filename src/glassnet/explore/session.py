@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
 from glassnet.explore.code import VIEWS, Script
-from glassnet.explore.course import RunningNorm
-from glassnet.explore.encoding import number, numbers, packed
-from glassnet.explore.network_view import describe
-from glassnet.explore.subject import PARTS, Subject
-from glassnet.explore.trainer import ACTIONS, Trainer
+from glassnet.explore.encoding import is_finite, number, numbers, packed, whole
+from glassnet.explore.network_view import describe, example
+from glassnet.explore.one_pass import equation, probabilities
+from glassnet.explore.subject import Subject
+from glassnet.explore.trainer import Trainer
 from glassnet.inspection import Trace, trace
+from glassnet.nn import Network
 from glassnet.nn.layer import Array
 
 Answer = dict[str, Any]
+ACTIONS: dict[str, Callable[[Trainer], None]] = {
+    "start": Trainer.start, "pause": Trainer.pause, "step": Trainer.step, "epoch": Trainer.epoch,
+    "reset": lambda trainer: trainer.reset(fresh=False), "restart": lambda trainer: trainer.reset(fresh=True),
+}  # fmt: skip
 
 
 class Session:
@@ -42,37 +48,26 @@ class Session:
 
     def example(self, part: Any, row: Any) -> Answer:
         """Return a row of the data, raw, and its target."""
-        x, t = self._example(part, row)
-        target = t[0].item()
-        return {"part": part, "row": int(row), "x": numbers(x[0]), "target": target, "label": self._label(target)}
+        return example(self.subject, part, row)
 
     def forward(self, x: Any) -> Answer:
         """Compute the output of every layer for one row."""
         row = self._row(x)
-        with self.trainer.looking():
-            net = self.trainer.shown
-            y, layers = net.as_input(row), []
-            with np.errstate(all="ignore"):
-                for i, layer in enumerate(net.layers):
-                    y = layer.forward(y)
-                    layers.append({"index": i, "output": numbers(y[0])})
-                return {"layers": layers, **self._prediction(row, y[0])}
+        with self._looking():
+            outputs = self._values(row)[1:]
+            layers = [{"index": i, "output": numbers(y[0])} for i, y in enumerate(outputs)]
+            return {"layers": layers, **self._prediction(outputs[-1])}
 
     def weights(self, name: Any) -> Answer:
         """Return one parameter."""
-        with self.trainer.looking():
+        with self._looking():
             return packed(self._parameter(name).copy())
 
     def equation(self, x: Any, layer: Any, unit: Any) -> Answer:
         """Return how one output of a layer came about, the largest terms first."""
-        target = np.zeros(1, np.int64 if self.subject.data.task == "classification" else np.float64)
-        with self.trainer.looking():
-            made = self._trace(self._row(x), target)
-            found = made.equation(_index(layer, "layer"), _index(unit, "unit"))
-            it = made.net.layers[found.layer]
-            text = str(found)
-            if isinstance(it, RunningNorm):
-                text = it.written(float(made.layers[found.layer].input[0, found.unit]), found.unit)
+        row, (layer, unit) = self._row(x), self._unit(layer, unit)
+        with self._looking() as net:
+            text, found = equation(net, self._values(row), layer, unit)
         terms = [
             {"input": term.input, "x": number(term.x), "w": number(term.w), "product": number(term.product)}
             for term in sorted(found.terms, key=lambda term: -abs(term.product))
@@ -83,7 +78,7 @@ class Session:
     def trace(self, x: Any, target: Any, apply: Any = False) -> Answer:
         """Make one step of learning on one row, for show or, with apply, in earnest."""
         row, t = self._row(x), self._target(target)
-        with self.trainer.looking():
+        with self._looking():
             made = self.trainer.by_hand(row, t) if apply is True else self._trace(row, t)
             layers = [
                 {
@@ -101,16 +96,16 @@ class Session:
                 for name, p in made.parameters.items()
             }  # fmt: skip
             answer = {"loss": number(made.loss), "loss_after": number(made.loss_after), "target": t[0].item()}
-            answer |= self._prediction(row, made.layers[-1].output[0], made)
+            answer |= self._prediction(made.layers[-1].output)
             return {**answer, "layers": layers, "parameters": parameters}
 
     def parameter(self, x: Any, target: Any, name: Any, unit: Any) -> Answer:
         """Return the weights into one unit before and after a step on one row, their gradients and their velocity."""
-        row, t, unit = self._row(x), self._target(target), _index(unit, "unit")
-        with self.trainer.looking():
+        row, t, unit = self._row(x), self._target(target), whole(unit, "unit")
+        with self._looking():
             width = self._parameter(name).shape[-1]
             if unit >= width:
-                raise ValueError(f"{name} has {width} units, counted from 0: there is no unit {unit}")
+                raise ValueError(f"{name} has units 0 to {width - 1}, so there is no unit {unit}")
             found = self._trace(row, t).parameters[name]
             arrays = {"before": found.before, "gradient": found.gradient, "after": found.after, **found.velocity}
             columns = {each: numbers(np.atleast_1d(a[..., unit])) for each, a in arrays.items()}
@@ -119,13 +114,8 @@ class Session:
 
     def check(self, x: Any, target: Any, name: Any, index: Any) -> Answer:
         """Compare one entry of a gradient with the central difference of the loss."""
-        if not isinstance(index, list):
-            raise ValueError(f"index must be a list of whole numbers, not {index!r}")
-        place = tuple(_index(i, "index") for i in index)
-        row, t = self._row(x), self._target(target)
-        with self.trainer.looking():
-            if name != "x":
-                self._parameter(name)
+        row, t, place = self._row(x), self._target(target), self._entry(name, index)
+        with self._looking():
             entry = self._trace(row, t).check(name, place)
         values = ("analytic", "numeric", "relative_error", "h", "loss_plus", "loss_minus")
         found = {value: number(getattr(entry, value)) for value in values}
@@ -133,25 +123,25 @@ class Session:
 
     def train(self, action: Any) -> Answer:
         """Start, pause, step, epoch, reset or restart; return the progress."""
-        if action not in ACTIONS:
+        if not isinstance(action, str) or action not in ACTIONS:
             raise ValueError(f"there is no action {action!r}; there are {', '.join(ACTIONS)}")
         ACTIONS[action](self.trainer)
         return self.trainer.progress()
 
-    def settings(self, **changes: Any) -> Answer:
+    def settings(self, /, **changes: Any) -> Answer:
         """Change lr, momentum or batch_size; return all three."""
         return self.trainer.set(changes)
 
     def progress(self, since: Any = 0) -> Answer:
         """Return how far training is."""
-        return self.trainer.progress(_index(since, "since"))
+        return self.trainer.progress(whole(since, "since"))
 
     def scrub(self, epoch: Any) -> Answer:
         """Show the weights after an epoch, or with null the newest; return the progress."""
-        self.trainer.scrub(None if epoch is None else _index(epoch, "epoch"))
+        self.trainer.scrub(None if epoch is None else whole(epoch, "epoch"))
         return self.trainer.progress()
 
-    def code(self, view: Any, **shown: Any) -> Answer:
+    def code(self, /, view: Any, **shown: Any) -> Answer:
         """Return the lines of Python that give what a view shows."""
         if view not in VIEWS:
             raise ValueError(f"there is no view {view!r}; there are {', '.join(VIEWS)}")
@@ -162,17 +152,28 @@ class Session:
         if view != "train":
             row, t = self._row(shown.get("x")), self._target(shown.get("target"))
             if shown.get("row") is not None:
-                x, truth = self._example(shown.get("part"), shown["row"])
+                x, truth = self.subject.row(shown.get("part"), shown["row"])
                 if np.array_equal(x, row) and np.array_equal(truth, t):
                     place = shown["part"], int(shown["row"])
         asked: dict[str, Any] = {}
         if view == "equation":
-            asked = {name: _index(shown.get(name), name) for name in ("layer", "unit")}
+            asked = dict(zip(("layer", "unit"), self._unit(shown.get("layer"), shown.get("unit")), strict=True))
         if view == "check":
-            self._parameter(shown.get("name"))
-            index = shown.get("index")
-            asked = {"name": shown["name"], "index": [_index(i, "index") for i in index or ()]}
+            asked = {"name": shown.get("name"), "index": self._entry(shown.get("name"), shown.get("index"))}
         return {"code": script.lines(view, row, t, place, **asked)}
+
+    @contextmanager
+    def _looking(self) -> Iterator[Network]:
+        """The network that is shown, held still; what overflows in it shows in the numbers."""
+        with self.trainer.looking(), np.errstate(all="ignore"):
+            yield self.trainer.shown
+
+    def _values(self, row: Array) -> list[Array]:
+        """A row (1, n_in) before, between and after the layers of the network that is shown."""
+        values = [self.trainer.shown.as_input(row)]
+        for layer in self.trainer.shown.layers:
+            values.append(layer.forward(values[-1]).copy())
+        return values
 
     def _trace(self, x: Array, t: Array) -> Trace:
         """The step on a row, of which the latest is kept: the page asks several things of the same."""
@@ -182,69 +183,68 @@ class Session:
             self._traced = key, made
         return self._traced[1]
 
-    def _prediction(self, x: Array, y: Array, made: Trace | None = None) -> Answer:
-        """What outputs y (n_out,) of a row say."""
-        outputs = numbers(y)
+    def _prediction(self, y: Array) -> Answer:
+        """What the outputs y (1, n_out) of a row say."""
+        outputs, label = numbers(y[0]), self.subject.label
         if self.subject.data.task == "regression":
-            value = number(y[0])
-            return {"outputs": outputs, "probabilities": None, "prediction": value, "label": self._label(value)}
-        net = self.trainer.shown if made is None else made.net
-        p = net.predict_proba(x)[0]
+            value = number(y[0, 0])
+            return {"outputs": outputs, "probabilities": None, "prediction": value, "label": label(value)}
+        p = probabilities(self.subject.net.layers[-1], y)[0]
         best = int(np.argmax(p))
-        return {"outputs": outputs, "probabilities": numbers(p), "prediction": best, "label": self._label(best)}
-
-    def _label(self, target: float | None) -> str:
-        """The name of a class, or a value as text."""
-        if target is None:
-            return "not finite"
-        return f"{target:.6g}" if self.subject.data.task == "regression" else self.subject.data.classes[int(target)]
-
-    def _example(self, part: Any, row: Any) -> tuple[Array, Array]:
-        if part not in PARTS:
-            raise ValueError(f"there is no part {part!r}; there are {', '.join(PARTS)}")
-        split, number_of = getattr(self.subject.data, part), _index(row, "row")
-        if number_of >= len(split):
-            raise ValueError(f"the {part} part has {len(split):,} rows, counted from 0: there is no row {number_of}")
-        return split.x[number_of : number_of + 1], split.y[number_of : number_of + 1]
+        return {"outputs": outputs, "probabilities": numbers(p), "prediction": best, "label": label(best)}
 
     def _row(self, x: Any) -> Array:
         """One row (1, n_in) of the type that the data have; pixels are rounded."""
         data = self.subject.data
         kind = data.test.x.dtype
-        finite = isinstance(x, list) and all(type(v) in (int, float) and math.isfinite(v) for v in x)
-        if not finite or len(x) != data.n_in:
+        row = None
+        if isinstance(x, list) and len(x) == data.n_in and all(map(is_finite, x)):
+            with np.errstate(over="ignore"):
+                row = np.array([x], np.float64 if kind == np.uint8 else kind)
+        if row is None or not np.isfinite(row).all():
             raise ValueError(f"x must be a list of {data.n_in} finite numbers")
         if kind != np.uint8:
-            return np.array([x], kind)
-        if not 0 <= min(x) <= max(x) <= 255:
+            return row
+        if row.min() < 0 or row.max() > 255:
             raise ValueError("x must hold pixels, 0 to 255")
-        return np.rint([x]).astype(np.uint8)
+        return np.rint(row).astype(np.uint8)
 
     def _target(self, target: Any) -> Array:
         """A target (1,): a class, or a value."""
         if self.subject.data.task == "regression":
-            if isinstance(target, bool) or not isinstance(target, (int, float)) or not math.isfinite(target):
+            if not is_finite(target):
                 raise ValueError(f"target must be a finite number, not {target!r}")
             return np.array([target], np.float64)
         classes = len(self.subject.data.classes)
-        if _index(target, "target") >= classes:
+        if (number_of := whole(target, "target")) >= classes:
             raise ValueError(f"target must be a class, 0 to {classes - 1}, not {target!r}")
-        return np.array([target], np.int64)
+        return np.array([number_of], np.int64)
+
+    def _unit(self, layer: Any, unit: Any) -> tuple[int, int]:
+        """The numbers of a layer, and of a unit in it."""
+        layer, unit, layers = whole(layer, "layer"), whole(unit, "unit"), self._description["layers"]
+        if layer >= len(layers):
+            raise ValueError(f"the network has layers 0 to {len(layers) - 1}, so there is no layer {layer}")
+        if unit >= layers[layer]["width"]:
+            last = layers[layer]["width"] - 1
+            raise ValueError(f"layer {layer} has units 0 to {last}, so there is no unit {unit}")
+        return layer, unit
+
+    def _entry(self, name: Any, index: Any) -> tuple[int, ...]:
+        """The place of an entry in a parameter, or in x."""
+        if not isinstance(index, list):
+            raise ValueError(f"index must be a list of whole numbers, not {index!r}")
+        place = tuple(whole(i, "index") for i in index)
+        shape = (self.subject.data.n_in,) if name == "x" else self._parameter(name).shape
+        if len(place) != len(shape) or any(i >= size for i, size in zip(place, shape, strict=True)):
+            raise ValueError(f"{name} has shape {shape}, counted from 0: it has no entry {place}")
+        return place
 
     def _parameter(self, name: Any) -> Array:
         parameters = {each: value for each, value, _ in self.trainer.shown.named_parameters()}
         if not isinstance(name, str) or name not in parameters:
             raise ValueError(f"there is no parameter {name!r}; there are {', '.join(parameters)}")
         return parameters[name]
-
-
-def _index(value: Any, what: str) -> int:
-    """A whole number of at least 0, as JSON or an address gives it."""
-    if isinstance(value, str) and value.isdecimal() and value.isascii() and len(value) < 10:
-        value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise ValueError(f"{what} must be a whole number of at least 0, not {value!r}")
-    return value
 
 
 def _norm(a: Array) -> float | None:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from glassnet import recipes
 from glassnet.data import Dataset
 from glassnet.explore import shipped
+from glassnet.explore.course import unused
+from glassnet.explore.encoding import whole
 from glassnet.nn import Loss, Network
-from glassnet.optim import Optimizer
+from glassnet.nn.layer import Array
+from glassnet.optim import Constant, Optimizer
 from glassnet.recipes import Recipe
 from glassnet.recipes.run import as_trained, load_data, names_of
 
@@ -20,6 +24,8 @@ PARTS = ("test", "val", "train")
 class Subject:
     """A network and what goes with it.
 
+    optimizer: as in the recipe; but a schedule's rate is its peak, from which trained weights have come down: they go
+    on with a hundredth of it, or the first steps would undo what was learned.
     trained: whether its weights are those of a training. file: the Python expression of the file that holds them, if
     there is one. source: how the network was made, in a line. why_not: why it can't be trained here, or None.
     """
@@ -35,6 +41,30 @@ class Subject:
     source: str
     why_not: str | None = None
 
+    @property
+    def note(self) -> str | None:
+        """How training here differs from the recipe's, if it does."""
+        return "constant rate; the recipe's schedule is not used" if _scheduled(self.recipe) else None
+
+    def begin(self, fresh: bool) -> Optimizer:
+        """Return an unused optimizer for the weights as they were opened or, as in the recipe, for untrained ones."""
+        return self.recipe.build_optimizer() if fresh else unused(self.optimizer)
+
+    def label(self, target: float | None) -> str:
+        """Return the name of a class, or a value as text."""
+        if target is None:
+            return "not finite"
+        return f"{target:.6g}" if self.data.task == "regression" else self.data.classes[int(target)]
+
+    def row(self, part: Any, row: Any) -> tuple[Array, Array]:
+        """Return a row x (1, n_in) of a part, raw, and its target (1,). Raises ValueError if it isn't there."""
+        if part not in PARTS:
+            raise ValueError(f"there is no part {part!r}; there are {', '.join(PARTS)}")
+        split, i = getattr(self.data, part), whole(row, "row")
+        if i >= len(split):
+            raise ValueError(f"the {part} part has {len(split):,} rows, counted from 0: there is no row {i}")
+        return split.x[i : i + 1], split.y[i : i + 1]
+
     def part_with_rows(self) -> str:
         """Return the name of the part to take examples from: the test part, if it has rows."""
         return next(part for part in PARTS if len(getattr(self.data, part)))
@@ -47,7 +77,7 @@ def open_subject(what: str | None = None) -> Subject:
     """
     if what is None:
         return _shipped()
-    return _run(Path(what)) if Path(what).is_dir() else _recipe(what)
+    return _run(Path(what)) if what and Path(what).is_dir() else _recipe(what)
 
 
 def _shipped() -> Subject:
@@ -70,7 +100,12 @@ def _run(path: Path) -> Subject:
 
 
 def _recipe(what: str) -> Subject:
-    recipe = recipes.choose(what)
+    if not what.endswith(".toml") and what not in recipes.names():
+        raise ValueError(
+            f"{what!r} can't be explored: name a run directory, a recipe's .toml file or one of the recipes"
+            f" {', '.join(recipes.names())}; a table is trained on first: glassnet train TABLE --target COLUMN"
+        )
+    recipe = recipes.load(what)
     data = _data(recipe)
     net = recipe.build_network(data.n_in, data.n_out, data.task)
     net.fit_preprocessing(data.train.x, data.train.y)
@@ -85,7 +120,13 @@ def _subject(
     widths = [net.n_in or data.n_in, *(layer.width_out(None) for layer in net.layers if layer.shapes().get("W"))]
     title = f"{recipe.name.removeprefix('explore-')}, {'-'.join(map(str, widths))}"
     loss, optimizer = recipe.build_loss(data.task), recipe.build_optimizer()
+    if trained and _scheduled(recipe):
+        optimizer.lr /= 100
     return Subject(title, recipe, net, data, loss, optimizer, trained, file, source, why_not)
+
+
+def _scheduled(recipe: Recipe) -> bool:
+    return not isinstance(recipe.build_schedule(), Constant)
 
 
 def _data(recipe: Recipe) -> Dataset:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 
-from glassnet.explore.course import Course, Event, check_settings, in_use, twin, untrained, unused
+from glassnet.explore.course import Course, Event, check_settings, in_use, twin, untrained
 from glassnet.explore.encoding import number
 from glassnet.explore.subject import Subject
 from glassnet.inspection import Doctor, Trace
@@ -38,6 +38,7 @@ class Snapshot:
     theta: Array
     state: dict[str, Array]
     optimizer: Optimizer
+    settings: dict[str, float | None]
     log: tuple[Event, ...]
 
 
@@ -46,12 +47,13 @@ class Trainer:
 
     The thread alone touches `_course` while it is `_busy`; `shown` and `optimizer`, what the page sees, and all other
     attributes are read and written under the lock (`looking`). version: changes with every change of what is shown.
+    course: changes with every new beginning.
     """
 
     shown: Network
     optimizer: Optimizer
     at: int | None  # the epoch whose snapshot is shown; None: the newest weights
-    settings: dict[str, float | None]  # lr, momentum, batch_size
+    settings: dict[str, float | None]  # lr, momentum, batch_size, those of what is shown
     problem: str | None  # why training stopped by itself
     log: tuple[Event, ...]  # what made the weights that are shown, for `replay`
     fresh: bool  # whether that began with untrained weights
@@ -62,7 +64,7 @@ class Trainer:
         self._goal: Goal = "pause"
         self._busy = self._closed = False
         self._waiting: dict[str, Any] = {}  # settings that the thread hasn't taken yet
-        self.version = 0
+        self.version = self.course = 0
         self._begin(fresh=False)
         self._thread = threading.Thread(target=self._work, name="glassnet training", daemon=True)
         self._thread.start()
@@ -95,29 +97,33 @@ class Trainer:
         self._aim("step", wait=True)
 
     def pause(self) -> None:
-        """Stop after the present step, and wait for that."""
+        """Stop after the present step, and wait for that, or until somebody else starts it again."""
         with self._changed:
             self._goal = "pause"
             self._changed.notify_all()
-            self._changed.wait_for(lambda: not self._busy)
+            self._changed.wait_for(lambda: not self._busy or self._goal != "pause")
 
     def reset(self, fresh: bool) -> None:
         """Stop, and begin anew: with the weights as they were opened, or with untrained ones."""
         with self._changed:
             self.pause()
+            while self._busy:  # somebody else has started it again
+                self.pause()
             self._begin(fresh)
 
     def set(self, settings: dict[str, Any]) -> dict[str, float | None]:
-        """Change settings from the next step on; return all of them. Raises ValueError for nonsense."""
+        """Change settings from the next step on; return all of them.
+
+        Raises ValueError for nonsense, NotNowError while the past is shown.
+        """
         with self._changed:
             check_settings(self.optimizer, settings)
+            self._check_present()
             if self._busy:
                 self._waiting |= settings
                 return self.settings | settings
             self._course.set(**settings)
-            if self.at is None:
-                self._publish()
-            self.settings = self._course.settings()
+            self._publish()
             return self.settings
 
     def by_hand(self, x: Array, t: Array) -> Trace:
@@ -125,8 +131,7 @@ class Trainer:
         with self._changed:
             if self._busy or self._goal != "pause":
                 raise NotNowError("pause the training first")
-            if self.at is not None:
-                raise NotNowError("this is the past: return to the newest weights first")
+            self._check_present()
             made = self._course.by_hand(x, t)
             self._publish()
             return made
@@ -146,7 +151,7 @@ class Trainer:
                 kept = ", ".join(map(str, self.snapshots)) or "none"
                 raise ValueError(f"there is no snapshot of epoch {epoch}; there are {kept}")
             snapshot = self.snapshots[epoch]
-            self.at, self.log = epoch, snapshot.log
+            self.at, self.log, self.settings = epoch, snapshot.log, snapshot.settings
             self._show(snapshot.theta, snapshot.state, snapshot.optimizer)
 
     def progress(self, since: int = 0) -> dict[str, Any]:
@@ -159,7 +164,7 @@ class Trainer:
                 "steps_per_epoch": self.steps_per_epoch, "loss": losses,
                 "epochs": [self.epochs[i] for i in thinned(0, len(self.epochs))],
                 "snapshots": list(self.snapshots), "at": self.at, "findings": self.findings,
-                "problem": self.problem, "settings": self.settings,
+                "problem": self.problem, "settings": self.settings, "course": self.course,
             }  # fmt: skip
 
     # The thread.
@@ -205,6 +210,8 @@ class Trainer:
 
     def _aim(self, goal: Goal, wait: bool) -> None:
         with self._changed:
+            if self._closed:
+                raise NotNowError("the explorer was stopped")
             if self.subject.why_not is not None:
                 raise NotNowError(self.subject.why_not)
             if self.at is not None:
@@ -217,16 +224,21 @@ class Trainer:
             if wait:
                 self._changed.wait_for(lambda: self._goal != goal and not (self._goal == "pause" and self._busy))
 
+    def _check_present(self) -> None:
+        if self.at is not None:
+            raise NotNowError("this is the past: return to the newest weights first")
+
     def _begin(self, fresh: bool) -> None:
         """A new course, from the weights as they were opened or from untrained ones."""
         subject = self.subject
+        self.course += 1
         table = subject.recipe.training
         net = untrained(subject.net) if fresh else subject.net.copy()
         net.fast, net.threads = subject.net.fast, max(1, (os.cpu_count() or 2) - 1)  # a core is for server and browser
         self._doctor, self._examined = Doctor(), 0.0
         self._course = Course(
-            net, subject.data, subject.loss, unused(subject.optimizer), table.batch_size, subject.recipe.seed,
-            table.epochs, [self._doctor],
+            net, subject.data, subject.loss, subject.begin(fresh), table.batch_size, subject.recipe.seed,
+            table.epochs, [self._doctor], table.replacement,
         )  # fmt: skip
         self.fresh = fresh
         self.shown = in_use(net)
@@ -258,7 +270,8 @@ class Trainer:
             self.findings: list[dict[str, str]] = []
             return
         try:
-            self.findings = [finding.to_dict() for finding in self._doctor.findings]
+            with np.errstate(all="ignore"):
+                self.findings = [finding.to_dict() for finding in self._doctor.findings]
         except Exception as error:
             self.problem = f"the doctor could not examine this training: {' '.join(str(error).split())}"
 
@@ -272,7 +285,7 @@ class Trainer:
         """Keep a snapshot of every epoch; of too many, every other one goes, but not the newest."""
         course, net = self._course, self._course.run.net
         state = {name: array.copy() for name, array in net.state().items()}
-        kept = Snapshot(net.theta.copy(), state, twin(course.run.optimizer), tuple(course.log))
+        kept = Snapshot(net.theta.copy(), state, twin(course.run.optimizer), course.settings(), tuple(course.log))
         self.snapshots[course.epochs] = kept
         size = kept.theta.nbytes * (1 + len(kept.optimizer.slots)) + sum(array.nbytes for array in state.values())
         if len(self.snapshots) > max(2, min(SNAPSHOTS, SNAPSHOT_BYTES // size)):
@@ -284,10 +297,3 @@ def thinned(first: int, last: int) -> list[int]:
     """Return at most POINTS of the numbers first..last-1, evenly spaced; the last is among them."""
     stride = max(1, -(-(last - first) // POINTS))
     return list(range(last - 1, first - 1, -stride))[::-1]
-
-
-Action = Callable[[Trainer], None]
-ACTIONS: dict[str, Action] = {
-    "start": Trainer.start, "pause": Trainer.pause, "step": Trainer.step, "epoch": Trainer.epoch,
-    "reset": lambda trainer: trainer.reset(fresh=False), "restart": lambda trainer: trainer.reset(fresh=True),
-}  # fmt: skip

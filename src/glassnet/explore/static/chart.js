@@ -17,26 +17,20 @@ function ticks(low, high, wanted) {
 }
 
 export class Chart {
-  /** title: what is drawn; lines: [{name, class}]; x: what runs along the bottom; word(y): a value as text. */
-  constructor({ title, lines, x, word = number }) {
-    Object.assign(this, { title, lines, x, word });
+  /** title: what is drawn; x: what runs along the bottom; word(y): a value as text. */
+  constructor({ title, x, word = number }) {
+    Object.assign(this, { title, x, word });
     this.drawing = svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img" });
-    const keys = lines.map(({ name, class: kind }) => el("span", { class: `key ${kind}` }, name));
-    const caption = el(
-      "figcaption",
-      {},
-      el("span", { class: "chart-title" }, title),
-      ...(lines.length > 1 ? keys : []),
-    );
+    const caption = el("figcaption", { class: "chart-title" }, title);
     this.element = el("figure", { class: "chart" }, caption, this.drawing);
     this.draw([]);
   }
 
-  /** Draw one list of points [x, y] for each line; `marker` is an x to point at. */
-  draw(series, marker = null) {
-    const points = series.flat().filter(([, y]) => Number.isFinite(y));
+  /** Draw a line through the points [x, y]; `marker` is an x to point at. */
+  draw(given, marker = null) {
+    const points = given.filter(([, y]) => Number.isFinite(y));
     this.drawing.replaceChildren();
-    this.drawing.setAttribute("aria-label", this.words(series));
+    this.drawing.setAttribute("aria-label", this.words(points));
     if (!points.length) {
       const text = svg("text", { x: WIDTH / 2, y: HEIGHT / 2, class: "empty", "text-anchor": "middle" }, "nothing yet");
       this.drawing.append(text);
@@ -54,25 +48,10 @@ export class Chart {
         svg("line", { x1: toX(marker), x2: toX(marker), y1: MARGIN.top, y2: HEIGHT - MARGIN.bottom, class: "marker" }),
       );
     }
-    series.forEach((line, k) =>
-      this.line(
-        line.filter(([, y]) => Number.isFinite(y)),
-        toX,
-        toY,
-        this.lines[k].class,
-      ),
-    );
-  }
-
-  line(points, toX, toY, kind) {
-    if (points.length === 1) {
-      this.drawing.append(
-        svg("circle", { cx: toX(points[0][0]), cy: toY(points[0][1]), r: 2.5, class: `dot ${kind}` }),
-      );
-      return;
-    }
-    const path = points.map(([x, y], i) => `${i ? "L" : "M"}${toX(x).toFixed(1)} ${toY(y).toFixed(1)}`).join("");
-    this.drawing.append(svg("path", { d: path, class: `line ${kind}` }));
+    const places = points.map(([x, y]) => [toX(x).toFixed(1), toY(y).toFixed(1)]);
+    const [[cx, cy]] = places;
+    const line = { d: `M${places.map((place) => place.join(" ")).join("L")}`, class: "line" };
+    this.drawing.append(places.length > 1 ? svg("path", line) : svg("circle", { cx, cy, r: 2.5, class: "dot" }));
   }
 
   axes({ x0, x1, y0, y1, toX, toY }) {
@@ -91,10 +70,9 @@ export class Chart {
     );
   }
 
-  words(series) {
-    const last = series
-      .map((line, k) => line.length && `${this.lines[k].name} ${this.word(line.at(-1)[1])}`)
-      .filter(Boolean);
-    return last.length ? `${this.title}, by ${this.x}: now ${last.join(", ")}` : `${this.title}: nothing yet`;
+  words(points) {
+    return points.length
+      ? `${this.title}, by ${this.x}: now ${this.word(points.at(-1)[1])}`
+      : `${this.title}: nothing yet`;
   }
 }

@@ -1,7 +1,7 @@
 /** This view as code: the lines of Python that give what is on the screen. */
 
 import { $, settled } from "glassnet/dom.js";
-import { attempt, engine, on, shown } from "glassnet/model.js";
+import { ask, on, shown } from "glassnet/model.js";
 
 const follow = settled(() => {
   $("view").value = shown.view;
@@ -25,7 +25,7 @@ async function write() {
     return;
   }
   const of = { x, part, row, target, ...selected, ...weight, lr, momentum, batch_size };
-  const answer = await attempt(engine.code(view, of));
+  const answer = await ask("code", view, of);
   if (answer) $("code").textContent = answer.code;
 }
 

@@ -7,7 +7,7 @@ const PALETTES = {
 
 const systemDark = matchMedia("(prefers-color-scheme: dark)");
 let chosen = null;
-const listeners = [];
+const listeners = new Set();
 
 export const theme = () => chosen ?? (systemDark.matches ? "dark" : "light");
 
@@ -19,9 +19,10 @@ export function setTheme(name) {
   tell();
 }
 
-/** Call `listener` whenever colours change: pictures on canvas must be drawn anew. */
+/** Call `listener` whenever colours change: pictures on canvas must be drawn anew. Returns what ends that. */
 export function onTheme(listener) {
-  listeners.push(listener);
+  listeners.add(listener);
+  return () => listeners.delete(listener);
 }
 
 systemDark.addEventListener("change", tell);

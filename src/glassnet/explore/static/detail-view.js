@@ -2,27 +2,27 @@
 
 import { extent } from "glassnet/colour.js";
 import { $, el, oneAtATime, settled, table } from "glassnet/dom.js";
-import { inputName, number, pixelWise, plural, unitName } from "glassnet/format.js";
-import { attempt, checkWeight, emit, engine, on, selectWeight, shown } from "glassnet/model.js";
+import { count, inputName, number, pixelWise, plural, unitName } from "glassnet/format.js";
+import { ask, checkWeight, emit, on, selectWeight, shown } from "glassnet/model.js";
 import { UnitGrid } from "glassnet/unit-grid.js";
 
 const FEW = 5; // terms shown at first
-const MANY = 40;
+const MANY = 40; // more of them, each time
 
 let maps = null; // the two pictures of a unit that looks at pixels
-let all = false;
+let written = FEW; // terms that are shown
 
 export function makeDetail() {
   const fetchEquation = oneAtATime(async () => {
     const { selected, x } = shown;
     if (!selected) return;
-    const found = await attempt(engine.equation(x, selected.layer, selected.unit));
+    const found = await ask("equation", x, selected.layer, selected.unit);
     if (!found || selected !== shown.selected) return;
     shown.equation = { ...found, ...selected };
     emit("equation");
   });
   on("select", () => {
-    all = false;
+    written = FEW;
     $("terms").replaceChildren(); // the weights of another unit
     fetchEquation();
     weightCard();
@@ -52,7 +52,7 @@ function unitCard() {
 function terms() {
   const { network, equation, weight } = shown;
   const { layer, unit, bias } = equation;
-  const rows = equation.terms.slice(0, all ? MANY : FEW).map(({ input, x, w, product }) => {
+  const rows = equation.terms.slice(0, written).map(({ input, x, w, product }) => {
     const name = inputName(network, layer, input);
     const pick = () => selectWeight(`${layer}.W`, [input, unit]);
     const chosen = weight?.index[0] === input && weight.index.length === 2;
@@ -60,6 +60,7 @@ function terms() {
     const button = el("button", {
       type: "button",
       class: "weight",
+      "data-what": input,
       "aria-pressed": String(chosen),
       "aria-label": label,
       onclick: pick,
@@ -71,11 +72,17 @@ function terms() {
   const button = el("button", {
     type: "button",
     class: "weight",
+    "data-what": "bias",
     "aria-pressed": String(weight?.index.length === 1),
     onclick: pickBias,
   });
   button.textContent = number(bias, 3);
-  const heard = document.activeElement?.closest("#terms") ? focused() : null;
+  const rest = equation.terms.slice(written);
+  if (rest.length) {
+    const sum = rest.reduce((total, { product }) => total + product, 0);
+    rows.push([`the other ${count(rest.length)}`, "", "", bar(sum)]);
+  }
+  const focused = document.activeElement?.closest("#terms") && document.activeElement.dataset.what;
   $("terms").replaceChildren(
     table(
       "The terms of the sum, largest first",
@@ -83,14 +90,15 @@ function terms() {
       [...rows, ["bias", "", button, bar(bias)]],
     ),
   );
-  if (equation.terms.length > FEW) {
-    const words = all ? "Fewer" : `More of the ${plural(equation.terms.length, "term")}`;
-    $("terms").append(el("button", { type: "button", class: "quiet", onclick: () => ((all = !all), terms()) }, words));
-  }
-  if (heard !== null) $("terms").querySelectorAll("button")[heard]?.focus();
+  const show = (what, words, wanted) => {
+    const onclick = () => ((written = wanted), terms());
+    $("terms").append(el("button", { type: "button", class: "quiet", "data-what": what, onclick }, words));
+  };
+  if (rest.length) show("more", `More of the ${plural(equation.terms.length, "term")}`, written + MANY);
+  if (written > FEW) show("fewer", "Fewer", FEW);
+  const again = ["more", "fewer"].includes(focused) ? [focused, "more", "fewer"] : [focused];
+  if (focused) again.map((what) => $("terms").querySelector(`[data-what="${what}"]`)).find(Boolean)?.focus();
 }
-
-const focused = () => [...$("terms").querySelectorAll("button")].indexOf(document.activeElement);
 
 /** A product as a bar with its number: right of the middle it raises the unit, left it lowers it. */
 function bar(product) {

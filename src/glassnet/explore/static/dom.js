@@ -2,6 +2,9 @@
 
 export const $ = (id) => document.getElementById(id);
 
+/** Whether the pointer is a finger: it can't hit what is small. */
+export const coarse = () => matchMedia("(pointer: coarse)").matches;
+
 /** Make an element: el("p", {class: "note", onclick: f}, "text", child, ...). */
 export function el(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);

@@ -13,23 +13,24 @@ const WHY_NOT =
 
 /** Decode an array: {shape, f32 or f64: base64 of its little-endian numbers}. */
 export function decode({ shape, f32, f64 }) {
-  const bytes = Uint8Array.from(atob(f32 ?? f64), (c) => c.charCodeAt(0));
-  const view = new DataView(bytes.buffer);
-  const at = f32 ? (i) => view.getFloat32(4 * i, true) : (i) => view.getFloat64(8 * i, true);
-  return { shape, data: Float64Array.from({ length: bytes.length / (f32 ? 4 : 8) }, (_, i) => at(i)) };
+  const text = atob(f32 ?? f64);
+  const view = new DataView(new ArrayBuffer(text.length));
+  for (let i = 0; i < text.length; i++) view.setUint8(i, text.charCodeAt(i));
+  const data = new Float64Array(text.length / (f32 ? 4 : 8));
+  for (let i = 0; i < data.length; i++) data[i] = f32 ? view.getFloat32(4 * i, true) : view.getFloat64(8 * i, true);
+  return { shape, data };
 }
 
 const norm = (values) => Math.sqrt(values.reduce((sum, v) => sum + v * v, 0));
 const copyOf = (values) => Array.from(values);
 
 export class LocalEngine {
-  kind = "local";
-
   constructor(page) {
     this.page = page;
-    this.layers = page.layers.map(({ type, config, arrays }) => {
+    this.kinds = page.network.layers.map(({ kind }) => kind);
+    this.layers = page.layers.map(({ config, arrays }, i) => {
       const decoded = Object.entries(arrays).map(([name, array]) => [name, decode(array)]);
-      return new LAYERS[type](config, Object.fromEntries(decoded));
+      return new LAYERS[this.kinds[i]](config, Object.fromEntries(decoded));
     });
     const loss = LOSSES[page.loss.name](page.loss.config);
     this.loss = page.standard_units ? inStandardUnits(loss, this.layers.at(-1)) : loss;
@@ -85,7 +86,7 @@ export class LocalEngine {
     else this.steps += 1;
     const layers = outputs.map((output, index) => ({
       index,
-      kind: this.page.layers[index].type,
+      kind: this.kinds[index],
       output: copyOf(output),
       ...slopes[index],
     }));
@@ -136,7 +137,7 @@ export class LocalEngine {
   }
 
   async train(action) {
-    if (action !== "reset" && action !== "pause") throw new Error(WHY_NOT);
+    if (action !== "reset") throw new Error(WHY_NOT);
     Object.values(this.parameters).forEach(({ value }, i) => value.set(this.loaded[i]));
     this.optimizer.reset();
     this.steps = 0;
@@ -209,7 +210,7 @@ export class LocalEngine {
     const { classes, task } = this.page.network;
     const y = copyOf(outputs);
     if (task === "regression") return { outputs: y, probabilities: null, prediction: y[0], label: String(y[0]) };
-    const last = this.page.layers.at(-1).type;
+    const last = this.kinds.at(-1);
     let p = last === "Softmax" ? y : softmax(y);
     if (y.length === 1) {
       const second = last === "Sigmoid" ? y[0] : 1 / (1 + Math.exp(-y[0]));

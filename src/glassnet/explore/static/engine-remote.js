@@ -3,8 +3,6 @@
 import { decode } from "glassnet/engine-local.js";
 
 export class RemoteEngine {
-  kind = "remote";
-
   constructor(token) {
     this.token = token;
   }
@@ -39,7 +37,8 @@ export class RemoteEngine {
     try {
       response = await fetch(path, { ...options, headers });
     } catch {
-      throw new Error("The server doesn't answer. Is “glassnet explore” still running in the terminal?");
+      const words = "The server doesn't answer. Is “glassnet explore” still running in the terminal?";
+      throw Object.assign(new Error(words), { unreached: true });
     }
     const answer = await response.json().catch(() => ({}));
     if (!response.ok) throw new Error(answer.error ?? `The server answered ${response.status}.`);

@@ -1,6 +1,6 @@
 /** A short walk for someone who has never seen a network: what each thing is, and something to do with it. */
 
-import { $, el } from "glassnet/dom.js";
+import { $, coarse, el } from "glassnet/dom.js";
 import { number, unitName } from "glassnet/format.js";
 import { on, shown } from "glassnet/model.js";
 
@@ -31,7 +31,9 @@ function stops() {
       words:
         "Each small square is a unit: it holds one number, and its colour shows it. Orange is above 0, blue below." +
         " A unit in a “Dense” layer gets its number by looking at all numbers of the layer before it.",
-      act: `Click any square of layer ${first.index}, “Dense”.`,
+      act: coarse()
+        ? `Tap layer ${first.index}, “Dense”: it opens below. Tap any of its units there.`
+        : `Click any square of layer ${first.index}, “Dense”.`,
       done: "select",
     },
     {

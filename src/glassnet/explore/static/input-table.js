@@ -6,7 +6,7 @@ import { on, setInput, shown } from "glassnet/model.js";
 
 const inputs = [];
 
-/** A step of about 1/200 of a column's range, as a round number; whole for whole columns. */
+/** The power of ten that divides a column's range into 100 to 1,000 steps. */
 function stepOf({ min, max }) {
   const range = max - min || 1;
   const step = 10 ** Math.floor(Math.log10(range / 100));

@@ -5,9 +5,11 @@ import { $, el } from "glassnet/dom.js";
 import { count } from "glassnet/format.js";
 import { makePad } from "glassnet/input-draw.js";
 import { makeTable, typicalRow } from "glassnet/input-table.js";
-import { attempt, engine, on, setInput, shown } from "glassnet/model.js";
+import { ask, on, setInput, shown } from "glassnet/model.js";
 
 const PARTS = { train: "training", val: "validation", test: "test" };
+
+let picks = 0; // of several answers under way, the newest question's counts
 
 export async function makeInput() {
   const { network } = shown;
@@ -25,6 +27,7 @@ export async function makeInput() {
 }
 
 function makeExamples() {
+  let here = 0; // the row that was taken last, whatever the field says now
   const { rows } = shown.network;
   const parts = Object.keys(PARTS).filter((part) => rows[part]);
   $("part").append(...parts.map((part) => el("option", { value: part, selected: part === "test" }, PARTS[part])));
@@ -37,14 +40,17 @@ function makeExamples() {
   const go = (row) => {
     const last = limit();
     const wrapped = row < 0 ? last : row > last ? 0 : row;
-    $("row").value = wrapped;
+    $("row").value = here = wrapped;
     return pick($("part").value, wrapped);
   };
-  const typed = () => Number.isInteger($("row").valueAsNumber) && go($("row").valueAsNumber);
+  const typed = () => {
+    const row = Math.round($("row").valueAsNumber);
+    go(Number.isNaN(row) ? here : Math.max(0, Math.min(limit(), row)));
+  };
   $("part").addEventListener("change", () => go(0));
   $("row").addEventListener("change", typed);
-  $("previous").addEventListener("click", () => go($("row").valueAsNumber - 1));
-  $("next-row").addEventListener("click", () => go($("row").valueAsNumber + 1));
+  $("previous").addEventListener("click", () => go(here - 1));
+  $("next-row").addEventListener("click", () => go(here + 1));
   $("random").addEventListener("click", () => go(Math.floor(Math.random() * (limit() + 1))));
   $("example").hidden = !parts.length;
   limit();
@@ -53,8 +59,9 @@ function makeExamples() {
 async function pick(part, row) {
   if (!shown.network.rows[part]) return null;
   const moment = performance.now();
-  const example = await attempt(engine.example(part, row));
-  if (example) setInput(example.x, { part, row, target: example.target }, moment);
+  const mine = (picks += 1);
+  const example = await ask("example", part, row);
+  if (example && mine === picks) setInput(example.x, { part, row, target: example.target }, moment);
   return example;
 }
 

@@ -108,7 +108,7 @@ export class SiLU extends Elementwise {
 }
 
 /** The distribution function of N(0, 1): its series near 0, its continued fraction in the tails. */
-function normal(v) {
+export function normal(v) {
   const density = Math.exp((-v * v) / 2) / Math.sqrt(2 * Math.PI);
   if (Math.abs(v) < 3) {
     let [term, sum] = [v, v];

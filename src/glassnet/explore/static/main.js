@@ -6,7 +6,7 @@ import { $ } from "glassnet/dom.js";
 import { count } from "glassnet/format.js";
 import { makeGuide } from "glassnet/guide.js";
 import { makeInput } from "glassnet/input-view.js";
-import { attempt, engine, on, shown } from "glassnet/model.js";
+import { ask, dismissProblems, on, shown } from "glassnet/model.js";
 import { makeNetwork } from "glassnet/network-view.js";
 import { makeOutput } from "glassnet/output-view.js";
 import { makeSteps } from "glassnet/step-view.js";
@@ -15,8 +15,9 @@ import { makeTraining } from "glassnet/train-view.js";
 
 on("problem", (words) => {
   $("problem").hidden = words === null;
-  if (words !== null) $("problem").textContent = words;
+  if (words !== null && $("problem-words").textContent !== words) $("problem-words").textContent = words;
 });
+$("dismiss").addEventListener("click", dismissProblems);
 
 function head({ title, name, layers, source, loss }) {
   document.title = `${title ?? name} – glassnet explorer`;
@@ -30,7 +31,7 @@ function head({ title, name, layers, source, loss }) {
 }
 
 makeThemeSwitch();
-const network = await attempt(engine.network());
+const network = await ask("network");
 if (network) {
   network.loss = network.loss.replace("(label_smoothing=0.0)", "").replace("()", ""); // as short as it can be said
   shown.network = network;

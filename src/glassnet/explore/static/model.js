@@ -1,7 +1,7 @@
 /**
  * What is on the screen, and what changes it.
  *
- * Views listen to events: input, forward, select, equation, weight, phase, weights, progress, problem.
+ * Views listen to events: input, forward, select, equation, weight, phase, weights, progress, state, problem.
  */
 
 import { LocalEngine } from "glassnet/engine-local.js";
@@ -26,29 +26,50 @@ export const shown = {
   check: null, // what was found for that weight
   phase: 0, // how far the step of learning has gone: an index into PHASES
   trace: null,
+  running: false, // the training runs
+  at: null, // the epoch whose weights are shown; null for the newest
   view: "example", // what "this view as code" is about
 };
 
 const embedded = document.getElementById("glassnet");
-const token = new URLSearchParams(location.search).get("token");
 export const engine = embedded?.textContent.trim()
   ? new LocalEngine(JSON.parse(embedded.textContent))
-  : new RemoteEngine(token);
+  : new RemoteEngine(takeToken());
+
+/** The token, out of the address (which is seen, and copied) into this tab's memory (which a reload keeps). */
+function takeToken() {
+  const given = new URLSearchParams(location.search).get("token");
+  if (given === null) return sessionStorage.getItem("token") ?? "";
+  sessionStorage.setItem("token", given);
+  history.replaceState(null, "", location.pathname);
+  return given;
+}
 
 const events = new EventTarget();
 export const on = (name, listener) => events.addEventListener(name, (event) => listener(event.detail));
 export const emit = (name, detail) => events.dispatchEvent(new CustomEvent(name, { detail }));
 
-/** Await something of the engine; a failure is shown instead of thrown, and gives null. */
-export async function attempt(promise) {
+const problems = new Map(); // {question, or "server" if it can't be reached: what went wrong}, the newest last
+
+/** Ask the engine, by its method's name; a failure is shown until the same question is answered, and gives null. */
+export async function ask(question, ...given) {
+  let answer = null;
   try {
-    const answer = await promise;
-    emit("problem", null);
-    return answer;
+    answer = await engine[question](...given);
+    problems.delete(question);
+    problems.delete("server");
   } catch (error) {
-    emit("problem", error.message);
-    return null;
+    const of = error.unreached ? "server" : question;
+    problems.delete(of);
+    problems.set(of, error.message);
   }
+  emit("problem", [...problems.values()].at(-1) ?? null);
+  return answer;
+}
+
+export function dismissProblems() {
+  problems.clear();
+  emit("problem", null);
 }
 
 let inFlight = false;
@@ -71,7 +92,7 @@ export async function refresh(moment = null) {
   inFlight = true;
   const start = since;
   since = null;
-  const answer = await attempt(engine.forward(shown.x));
+  const answer = await ask("forward", shown.x);
   inFlight = false;
   if (answer) {
     shown.forward = answer;
@@ -108,7 +129,7 @@ export function selectWeight(name, index) {
 /** Compare the chosen weight's gradient with what the loss does when that weight is nudged. */
 export async function checkWeight() {
   const { x, target, weight } = shown;
-  const check = await attempt(engine.check(x, target, weight.name, weight.index));
+  const check = await ask("check", x, target, weight.name, weight.index);
   if (!check || shown.weight !== weight) return;
   Object.assign(shown, { check, view: "check" });
   emit("weight");
@@ -118,6 +139,13 @@ export function setTarget(target) {
   shown.target = target;
   startOver();
   emit("phase");
+}
+
+/** Whether the training runs, and which epoch's weights are shown: it says what can be done now. */
+export function setState(running, at) {
+  if (running === shown.running && at === shown.at) return;
+  Object.assign(shown, { running, at });
+  emit("state");
 }
 
 function startOver() {
@@ -134,7 +162,7 @@ export async function goTo(phase) {
   if (phase > 0) {
     const { x, target } = shown;
     if (phase === 3) shown.column = await columnOf();
-    const trace = await attempt(engine.trace(x, target, phase === 3));
+    const trace = await ask("trace", x, target, phase === 3);
     if (!trace) return;
     shown.before = shown.forward;
     Object.assign(shown, { trace, phase, view: "trace" });
@@ -152,7 +180,7 @@ async function columnOf() {
   const name = Object.keys(network.layers[selected.layer].parameters)[0];
   if (!name) return null;
   const full = `${selected.layer}.${name}`;
-  const column = await attempt(engine.parameter(x, target, full, selected.unit));
+  const column = await ask("parameter", x, target, full, selected.unit);
   return column && { ...column, name: full, ...selected };
 }
 
@@ -165,7 +193,7 @@ export async function weightsChanged() {
 
 /** Bring back the weights that the page began with, or, with "restart", untrained ones. */
 export async function reset(action = "reset") {
-  const progress = await attempt(engine.train(action));
+  const progress = await ask("train", action);
   if (progress) emit("progress", progress);
   await weightsChanged();
 }

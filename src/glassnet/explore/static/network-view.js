@@ -33,7 +33,7 @@ export function makeNetwork() {
   $("colour-output").addEventListener("click", () => colourBy(false));
   $("colour-gradient").addEventListener("click", () => colourBy(true));
   on("forward", draw);
-  on("select", () => (mark(), draw()));
+  on("select", () => (mark(), draw(), bringIntoView()));
   on("equation", lines);
   on("phase", () => colourBy(shown.phase === 2));
   addEventListener("resize", lines);
@@ -73,6 +73,7 @@ function grid(layer) {
     label: `Units of layer ${layer.index}, ${layer.kind}: arrow keys move, Enter picks`,
     describe: describe(layer),
     pick: (unit) => select(layer.index, unit),
+    open: () => expanded.layer !== layer.index && $(`expand-${layer.index}`).click(),
   });
 }
 
@@ -83,6 +84,7 @@ function expandButton(layer) {
     { type: "button", class: "quiet", "aria-expanded": "false", "aria-controls": "expanded" },
     words,
   );
+  button.id = `expand-${layer.index}`;
   button.setAttribute("aria-label", `${words} of layer ${layer.index}`);
   button.addEventListener("click", () => {
     const open = expanded.layer !== layer.index;
@@ -115,6 +117,14 @@ function draw() {
 function mark() {
   views.forEach((view, i) => view.mark(shown.selected?.layer === i ? shown.selected.unit : null));
   lines();
+}
+
+/** Scroll sideways, if the chosen unit's layer is out of sight. */
+function bringIntoView() {
+  const column = $("layers").children[shown.selected.layer].getBoundingClientRect();
+  const frame = $("network").getBoundingClientRect();
+  if (column.left >= frame.left && column.right <= frame.right) return;
+  $("network").scrollLeft += (column.left + column.right - frame.left - frame.right) / 2;
 }
 
 /** Lines to the chosen unit from the inputs whose products with their weights are the largest. */

@@ -22,6 +22,15 @@ export function makeSteps() {
   });
   on("forward", draw);
   on("phase", draw);
+  on("state", draw);
+}
+
+/** Why the weights can't be moved by hand now; null if they can. */
+function whyNot() {
+  const { running, at } = shown;
+  if (running) return "The training moves the weights now: pause it, to make a step by hand.";
+  if (at === null) return null;
+  return `These are the weights after epoch ${at}: go back to the newest ones, to move them.`;
 }
 
 function draw() {
@@ -36,8 +45,13 @@ function draw() {
   });
   $("moved").hidden = phase < 3 || !shown.column;
   $("moved").replaceChildren(...(phase < 3 ? [] : weights()));
-  const next = phase === 3 ? "Begin the next step" : `Next: ${PHASES[phase + 1]}`;
-  $("next").textContent = next;
+  $("next").textContent = phase === 3 ? "Begin the next step" : `Next: ${PHASES[phase + 1]}`;
+  const reason = whyNot();
+  $("not-now").hidden = reason === null;
+  $("not-now").textContent = reason ?? "";
+  $("go-update").disabled = reason !== null;
+  $("next").disabled = shown.running || (phase === 2 && reason !== null);
+  for (const id of ["go-loss", "go-backward"]) $(id).disabled = shown.running;
 }
 
 const LATER = {

@@ -4,16 +4,20 @@ import { Chart } from "glassnet/chart.js";
 import { $, settled } from "glassnet/dom.js";
 import { showFindings } from "glassnet/findings.js";
 import { count, number, percent } from "glassnet/format.js";
-import { attempt, engine, on, reset, shown, weightsChanged } from "glassnet/model.js";
+import { ask, on, reset, setState, shown, weightsChanged } from "glassnet/model.js";
 
-const EVERY = 250; // milliseconds between two looks at a running training
+const EVERY = 250; // milliseconds between two looks at a running training,
+const SELDOM = 2000; // at a paused one, which somebody else may start,
+const LONGEST = 30_000; // and at most, at a server that doesn't answer
 const MOST = 20_000; // losses that are kept
 const DRAWN = 240; // points of the loss curve, each the mean of the steps that it stands for
 
 let last = null; // the newest progress
 let losses = [];
 let charts = null;
-let watching = false;
+let [asked, taken] = [0, 0]; // the numbers of the newest question, and of the newest whose answer was taken
+let timer = null; // of the next look
+let wait = EVERY;
 const settings = {}; // {name: {show, pending}}
 
 export function makeTraining() {
@@ -30,14 +34,14 @@ export function makeTraining() {
   $("reset").addEventListener("click", () => reset());
   $("restart").addEventListener("click", () => reset("restart"));
   $("restart").hidden = !network.trained || network.embedded;
+  note(network.embedded ? null : network.note);
   $("scrub").addEventListener("input", scrub);
   makeSettings();
   const regression = network.task === "regression";
   charts = {
-    loss: new Chart({ title: "Loss of each batch", lines: [{ name: "loss", class: "first" }], x: "step" }),
+    loss: new Chart({ title: "Loss of each batch", x: "step" }),
     metric: new Chart({
       title: regression ? "Error on validation rows (RMSE)" : "Accuracy on validation rows",
-      lines: [{ name: "validation", class: "second" }],
       x: "epoch",
       word: regression ? number : (v) => `${Number((100 * v).toFixed(1))}%`,
     }),
@@ -45,9 +49,15 @@ export function makeTraining() {
   $("charts").append(charts.loss.element, charts.metric.element);
   on("progress", (progress) => {
     [last, losses] = [null, []];
-    take(progress);
+    take(progress, (asked += 1));
   });
   look();
+}
+
+/** What is to be said of the learning rate. */
+function note(words) {
+  $("rate-note").hidden = !words;
+  $("rate-note").textContent = words ? `${words[0].toUpperCase()}${words.slice(1)}.` : "";
 }
 
 function makeSettings() {
@@ -68,7 +78,7 @@ function makeSettings() {
       input.setAttribute("aria-valuetext", word(v));
       shown[name] = v;
     };
-    const setting = { pending: false };
+    const setting = { input, pending: false };
     setting.show = (v) => {
       input.value = slide(v);
       set(v);
@@ -76,7 +86,7 @@ function makeSettings() {
     settings[name] = setting;
     setting.show(now);
     const send = settled(async () => {
-      await attempt(engine.settings({ [name]: shown[name] }));
+      await ask("settings", { [name]: shown[name] });
       setting.pending = false;
     }, 120);
     input.addEventListener("input", () => {
@@ -89,24 +99,35 @@ function makeSettings() {
 
 async function act(action) {
   shown.view = "train";
-  const progress = await attempt(engine.train(action));
-  if (progress) await take(progress);
-  if (!watching) look();
+  const mine = (asked += 1);
+  const progress = await ask("train", action);
+  if (progress) await take(progress, mine);
+  look();
 }
 
-/** Look at the training until it pauses; the network on the page follows. */
+/** Look at the training again and again, whoever started it; the network on the page follows. */
 async function look() {
-  watching = true;
-  const progress = await attempt(engine.progress(losses.at(-1)?.[0] ?? 0));
-  if (progress) await take(progress);
-  watching = Boolean(progress?.running);
-  if (watching) setTimeout(look, EVERY);
+  clearTimeout(timer);
+  const mine = (asked += 1);
+  const since = losses.at(-1)?.[0] ?? 0;
+  const progress = await ask("progress", since);
+  if (progress) await take(progress, mine, since);
+  if (shown.network.embedded) return;
+  const busy = progress?.running || (losses.at(-1)?.[0] ?? 0) < progress?.step;
+  wait = progress ? (busy ? EVERY : SELDOM) : Math.min(2 * wait, LONGEST);
+  clearTimeout(timer);
+  timer = setTimeout(look, wait);
 }
 
-async function take(progress) {
-  const moved = last && (progress.step !== last.step || progress.at !== last.at);
-  const since = losses.at(-1)?.[0] ?? -1;
-  losses.push(...progress.loss.filter(([step]) => step > since));
+/** Take the answer to question number `mine`, with the losses after step `since`. */
+async function take(progress, mine, since = 0) {
+  if (mine < taken) return;
+  taken = mine;
+  const anew = last && (progress.course !== last.course || progress.step < last.step); // reset, maybe by another page
+  const moved = last && (anew || progress.step !== last.step || progress.at !== last.at);
+  if (anew) losses = [];
+  const from = losses.at(-1)?.[0] ?? 0;
+  if (since <= from) losses.push(...progress.loss.filter(([step]) => step > from)); // else the next look has them all
   if (losses.length > MOST) losses = losses.filter((_, i) => i % 2 === 0 || i === losses.length - 1);
   last = progress;
   for (const [name, value] of Object.entries(progress.settings ?? {}))
@@ -117,6 +138,9 @@ async function take(progress) {
 
 function draw() {
   const { running, step, epoch, steps_per_epoch: perEpoch, epochs, snapshots, at, problem, findings } = last;
+  setState(running, at);
+  $("past").hidden = at === null;
+  for (const { input } of Object.values(settings)) input.disabled = at !== null;
   $("start").textContent = running ? "Pause" : "Start";
   for (const id of ["one-step", "one-epoch"]) $(id).disabled = running || !shown.network.can_train;
   const whole = perEpoch ? `, epoch ${count(epoch)} of ${count(perEpoch)} steps each` : "";
@@ -126,8 +150,8 @@ function draw() {
   $("stopped").hidden = !problem;
   const metric = shown.network.task === "regression" ? "val_rmse" : "val_accuracy";
   const points = epochs.filter((e) => e[metric] !== null && e[metric] !== undefined).map((e) => [e.epoch, e[metric]]);
-  charts.loss.draw([averaged(losses)], at === null ? null : at * perEpoch);
-  charts.metric.draw([points], at);
+  charts.loss.draw(averaged(losses), at ? (epochs.find((e) => e.epoch === at)?.step ?? null) : at);
+  charts.metric.draw(points, at);
   drawScrub(running, snapshots, at);
   showFindings(findings);
   const newest = points.at(-1)?.[1];
@@ -161,7 +185,10 @@ function drawScrub(running, snapshots, at) {
 let wanted = null; // the epoch that the slider was moved to; null for the newest weights
 
 const goBack = settled(async () => {
-  if ((await attempt(engine.scrub(wanted))) !== null) await look();
+  const mine = (asked += 1);
+  const progress = await ask("scrub", wanted);
+  if (progress) await take(progress, mine);
+  else drawScrub(last.running, last.snapshots, last.at);
 }, 60);
 
 /** Show the weights as they were after an epoch; the last place of the slider is the newest. */

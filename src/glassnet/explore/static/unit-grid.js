@@ -1,8 +1,9 @@
 /** The units of one layer as a grid of coloured cells: one stop of the Tab key, arrows move, Enter picks. */
 
 import { css, diverging, onTheme } from "glassnet/colour.js";
-import { el } from "glassnet/dom.js";
+import { coarse, el } from "glassnet/dom.js";
 import { tip } from "glassnet/tip.js";
+import { fill } from "glassnet/weight-image.js";
 
 const GAP = 1;
 let grids = 0;
@@ -10,15 +11,18 @@ let grids = 0;
 export class UnitGrid {
   /**
    * units, columns: how many. cell: pixels a side. gap: pixels between cells. label: what a screen reader calls the
-   * grid. describe(unit): a unit in words. pick(unit): what Enter and a click do. paint(context, unit, x, y, cell):
-   * draws a cell, by default in the colour of its value.
+   * grid. describe(unit): a unit in words. pick(unit): what Enter and a click do; open(), if there is one: what a tap
+   * of a finger does, which can't hit a small cell. paint(context, unit, x, y, cell): draws a cell, by default in the
+   * colour of its value.
    */
-  constructor({ units, columns, cell, gap = GAP, label, describe, pick, paint }) {
-    Object.assign(this, { units, columns, cell, gap, describe, pick });
+  constructor({ units, columns, cell, gap = GAP, label, describe, pick, open, paint }) {
+    Object.assign(this, { units, columns, cell, gap, describe, pick, open });
     this.paint = paint ?? this.square;
+    this.picture = gap === 0 && !paint; // a pixel for each cell, which the style sheet enlarges
     this.active = 0;
     this.marked = null;
     this.values = null;
+    this.rings = { marked: el("span", { class: "ring marked" }), hovered: el("span", { class: "ring" }) };
     const id = `grid-${(grids += 1)}`;
     this.canvas = el("canvas", { "aria-hidden": "true" });
     this.option = el("div", { role: "option", id, class: "unseen", "aria-setsize": units });
@@ -26,6 +30,7 @@ export class UnitGrid {
       "div",
       { class: "grid", role: "listbox", tabindex: 0, "aria-label": label, "aria-activedescendant": id },
       this.canvas,
+      ...Object.values(this.rings),
       this.option,
     );
     this.element.addEventListener("keydown", (event) => this.key(event));
@@ -36,17 +41,21 @@ export class UnitGrid {
     this.canvas.addEventListener("click", (event) => this.click(event));
     this.resize();
     this.word();
-    onTheme(() => this.draw());
+    this.ring("marked", null);
+    this.ring("hovered", null);
+    this.close = onTheme(() => this.draw()); // call it when the grid is no longer needed
   }
 
   resize() {
     const pitch = this.cell + this.gap;
     const rows = Math.ceil(this.units / this.columns);
     [this.width, this.height] = [this.columns * pitch - this.gap, rows * pitch - this.gap];
-    const ratio = window.devicePixelRatio || 1;
-    Object.assign(this.canvas, { width: Math.ceil(this.width * ratio), height: Math.ceil(this.height * ratio) });
     this.canvas.style.width = `${this.width}px`;
     this.canvas.style.aspectRatio = `${this.width} / ${this.height}`;
+    this.canvas.classList.toggle("picture", this.picture);
+    if (this.picture) return;
+    const ratio = window.devicePixelRatio || 1;
+    Object.assign(this.canvas, { width: Math.ceil(this.width * ratio), height: Math.ceil(this.height * ratio) });
     this.context = this.canvas.getContext("2d");
     this.context.scale(ratio, ratio);
   }
@@ -60,10 +69,12 @@ export class UnitGrid {
 
   draw() {
     if (!this.values) return;
+    if (this.picture) {
+      fill(this.canvas, Math.ceil(this.units / this.columns), this.columns, (i) => this.values[i], this.largest);
+      return;
+    }
     this.context.clearRect(0, 0, this.width, this.height);
     for (let unit = 0; unit < this.units; unit++) this.paint(this.context, unit, ...this.corner(unit), this.cell);
-    if (this.marked !== null) this.ring(this.marked, 2);
-    if (this.hovered !== undefined && this.hovered !== this.marked) this.ring(this.hovered, 1);
   }
 
   square(context, unit, x, y, cell) {
@@ -71,11 +82,15 @@ export class UnitGrid {
     context.fillRect(x, y, cell, cell);
   }
 
-  ring(unit, width) {
+  /** Move a ring to a unit's cell, in shares of the grid, which may be shown smaller than it is; null hides it. */
+  ring(name, unit) {
+    this[name] = unit;
+    const { style } = this.rings[name];
+    this.rings[name].hidden = unit === null;
+    if (unit === null) return;
     const [x, y] = this.corner(unit);
-    this.context.strokeStyle = getComputedStyle(this.element).color;
-    this.context.lineWidth = width;
-    this.context.strokeRect(x + width / 2, y + width / 2, this.cell - width, this.cell - width);
+    const [across, down] = [(v) => `${(100 * v) / this.width}%`, (v) => `${(100 * v) / this.height}%`];
+    Object.assign(style, { left: across(x), top: down(y), width: across(this.cell), height: down(this.cell) });
   }
 
   corner(unit) {
@@ -92,16 +107,15 @@ export class UnitGrid {
   }
 
   mark(unit) {
-    this.marked = unit;
+    this.ring("marked", unit);
     if (unit !== null) this.active = unit;
     this.option.setAttribute("aria-selected", String(unit === this.active));
-    this.draw();
   }
 
   move(unit) {
-    this.active = this.hovered = Math.max(0, Math.min(this.units - 1, unit));
+    this.active = Math.max(0, Math.min(this.units - 1, unit));
+    this.ring("hovered", this.active);
     this.word();
-    this.draw();
     if (this.values) tip.show(this.describe(this.active), ...this.centre(this.active));
   }
 
@@ -112,9 +126,8 @@ export class UnitGrid {
   }
 
   leave() {
-    this.hovered = undefined;
+    this.ring("hovered", null);
     tip.hide();
-    this.draw();
   }
 
   key(event) {
@@ -136,21 +149,24 @@ export class UnitGrid {
       Math.floor((event.clientY - box.top) / pitch),
     ];
     const unit = row * this.columns + Math.min(column, this.columns - 1);
-    return unit >= 0 && unit < this.units ? unit : undefined;
+    return unit >= 0 && unit < this.units ? unit : null;
   }
 
   hover(event) {
     const unit = this.under(event);
     if (unit === this.hovered || !this.values) return;
-    this.hovered = unit;
-    this.draw();
-    if (unit === undefined) tip.hide();
+    this.ring("hovered", unit);
+    if (unit === null) tip.hide();
     else tip.show(this.describe(unit), ...this.centre(unit));
   }
 
   click(event) {
     const unit = this.under(event);
-    if (unit === undefined) return;
+    if (unit === null) return;
+    if (this.open && coarse()) {
+      this.open();
+      return;
+    }
     this.active = unit;
     this.pick(unit);
     this.word();
