@@ -23,7 +23,6 @@ from glassnet.cli import main
 from glassnet.explore import page, shipped
 from glassnet.explore.encoding import numbers, packed
 from glassnet.explore.network_view import _explained
-from glassnet.explore.one_pass import probabilities
 from glassnet.explore.session import Session
 from glassnet.explore.trainer import SNAPSHOTS, NotNowError, thinned
 
@@ -248,14 +247,6 @@ def test_an_equation_and_an_answer_need_no_step_of_learning(
     monkeypatch.setattr(gn.Network, "predict", forbidden)
     assert len(session.equation([1] * 64, 2, 3)["terms"]) == 64
     assert sum(session.forward([1] * 64)["probabilities"]) == pytest.approx(1)
-
-
-@pytest.mark.parametrize("last", [[gn.Dense(3, 4)], [gn.Dense(3, 4), gn.Softmax()], [gn.Dense(3, 1)],
-                                  [gn.Dense(3, 1), gn.Sigmoid()]])  # fmt: skip
-def test_probabilities_are_those_of_the_network(last: list[nn.Layer]) -> None:
-    net = gn.Network(last)
-    x = np.random.default_rng(0).normal(size=(5, 3))
-    assert probabilities(net.layers[-1], net.predict(x)) == pytest.approx(net.predict_proba(x), abs=1e-6)
 
 
 def test_numbers_that_overflow_are_shown_without_a_warning(open_session: Callable[[object], Session]) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from glassnet.explore.code import VIEWS, Script
 from glassnet.explore.encoding import is_finite, number, numbers, packed, whole
 from glassnet.explore.network_view import describe, example
-from glassnet.explore.one_pass import equation, probabilities
+from glassnet.explore.one_pass import equation
 from glassnet.explore.subject import Subject
 from glassnet.explore.trainer import Trainer
 from glassnet.inspection import Trace, trace
@@ -189,7 +189,7 @@ class Session:
         if self.subject.data.task == "regression":
             value = number(y[0, 0])
             return {"outputs": outputs, "probabilities": None, "prediction": value, "label": label(value)}
-        p = probabilities(self.subject.net.layers[-1], y)[0]
+        p = self.subject.net.probabilities(y)[0]
         best = int(np.argmax(p))
         return {"outputs": outputs, "probabilities": numbers(p), "prediction": best, "label": label(best)}
 

@@ -16,6 +16,7 @@ from glassnet.nn import (
     BatchNorm,
     Dense,
     Dropout,
+    Layer,
     LayerNorm,
     LeakyReLU,
     QuantileNormalize,
@@ -72,18 +73,29 @@ def equation(trace: Trace, layer: int, unit: int, row: int = 0) -> Equation:
     """Write the equation of one unit, as `Trace.equation` says."""
     _check(layer, len(trace.layers), "the network has layers", "layer")
     traced = trace.layers[layer]
-    _check(unit, traced.output.shape[1], f"layer {layer}, {traced.name}, has units", "unit")
     _check(row, len(trace.x), "the trace has rows", "row")
     it = trace.net.layers[layer]  # with the values before the step
-    value = float(traced.output[row, unit])
+    return layer_equation(it, layer, traced.input, traced.output, unit, row, traced.local)
+
+
+def layer_equation(
+    it: Layer, index: int, x: Array, y: Array, unit: int, row: int = 0, slopes: Array | None = None
+) -> Equation:
+    """Write how output `unit` of a layer, number `index` in its network, came about for row `row`.
+
+    x (N, width_in) and y (N, width_out): what the layer took and gave. slopes: dy/dx (N, width), which tells the mask
+    of dropout. Raises ValueError if there is no such unit.
+    """
+    _check(unit, y.shape[1], f"layer {index}, {it!r}, has units", "unit")
+    value = float(y[row, unit])
     if type(it).forward is Dense.forward:
-        return _weighted_sum(it, traced.input[row], Equation(layer, unit, row, "", "", value))
-    slope = None if traced.local is None else float(traced.local[row, unit])
+        return _weighted_sum(it, x[row], Equation(index, unit, row, "", "", value))
+    slope = None if slopes is None else float(slopes[row, unit])
     write = FORMULAS.get(type(it).forward)
     if write is None:
-        return Equation(layer, unit, row, "...", "", value, f"no formula known for {traced.name}")
-    formula, numbers, note = write(Unit(it, traced.input, row, unit, value, slope))
-    return Equation(layer, unit, row, formula, numbers, value, note)
+        return Equation(index, unit, row, "...", "", value, f"no formula known for {it!r}")
+    formula, numbers, note = write(Unit(it, x, row, unit, value, slope))
+    return Equation(index, unit, row, formula, numbers, value, note)
 
 
 @dataclass(frozen=True)

@@ -106,11 +106,14 @@ class Network:
         return np.concatenate(parts) if parts else np.empty((0, self.n_out or 0), self.dtype)
 
     def predict_proba(self, x: npt.ArrayLike) -> Array:
-        """Compute class probabilities (N, classes): the softmax of the scores, or the outputs of a last Softmax.
+        """Compute class probabilities (N, classes) in inference mode."""
+        return self.probabilities(self.predict(x))
+
+    def probabilities(self, y: Array) -> Array:
+        """Turn outputs (N, n_out) into class probabilities (N, classes): a softmax, if no layer has made it.
 
         A single output is the logit (or, after a last Sigmoid, the probability) of the second of two classes.
         """
-        y = self.predict(x)
         last = self.layers[-1]
         if y.shape[1] == 1:
             p = y if isinstance(last, Sigmoid) else logistic(y, out=np.empty_like(y))
