@@ -35,12 +35,7 @@ def ordered(findings: Iterable[Finding]) -> list[Finding]:
         known = first.setdefault(finding.name, finding)
         first[finding.name] = replace(known, severity=_worst(known, finding))
     found = list(first.values())
-    raised = [
-        finding
-        if finding.severity == "note"
-        else replace(finding, severity=_worst(finding, *_effects(finding, found[i:])))
-        for i, finding in enumerate(found)
-    ]
+    raised = [replace(each, severity=_worst(each, *_effects(each, found[i:]))) for i, each in enumerate(found)]
     return sorted(raised, key=lambda finding: SEVERITIES.index(finding.severity))
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 ROWS = 64  # of a look
 APART = 256  # steps between looks; at the beginning 1, 4, 16, 64
-KNOWING = 0.5  # of the loss of knowing nothing: a network that starts below it has learned already
+KNOWING = 0.5  # of the loss of knowing nothing: a network that is below it has learned already
 
 
 @dataclass
@@ -46,11 +46,13 @@ class Record:
     def fell(self) -> float:
         """By what share the loss of the rows looked at fell, from the first look to the last; negative if it rose.
 
-        NaN where it needn't fall, or can't be told: the network knew much at the start, or a loss isn't above 0.
+        NaN where that tells nothing: it needn't fall if the network knew much at the start, and still does; a loss
+        that isn't above 0 has no shares.
         """
-        if len(self.looks) < 2 or not self.looks[0].loss > 0 or self.looks[0].loss < KNOWING * self.nothing:
+        if len(self.looks) < 2 or not self.looks[0].loss > 0:
             return math.nan
-        return 1 - self.looks[-1].loss / self.looks[0].loss
+        first, last = self.looks[0].loss, self.looks[-1].loss
+        return math.nan if max(first, last) < KNOWING * self.nothing else 1 - last / first
 
 
 class Watch:

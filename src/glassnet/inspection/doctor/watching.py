@@ -70,7 +70,7 @@ class Doctor(Callback):
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         if isinstance(error, ArithmeticError):
-            self.record.failure = str(error)
+            self.record.failure, self.record.failed = str(error), len(self.record.losses) + 1
 
     def step(self, value: float, x: Array, t: Array) -> None:
         """Take note of a step on rows x (N, n_in) with targets t whose loss before it was `value`.
@@ -85,11 +85,9 @@ class Doctor(Callback):
             record.failure = f"the loss became {value} in step {record.failed}"
         if len(self.rows) < ROWS:
             x, t = np.asarray(x), np.asarray(t)
-            self.rows = (
-                Split(x, t)
-                if not len(self.rows)
-                else Split(np.concatenate([self.rows.x, x]), np.concatenate([self.rows.y, t]))
-            )
+            if len(self.rows):
+                x, t = np.concatenate([self.rows.x, x]), np.concatenate([self.rows.y, t])
+            self.rows = Split(x, t)
             watch.show(self.rows)
         if len(self.rows) >= ROWS and watch.due(len(record.losses)):
             watch.see(len(record.losses), record.optimizer.lr)
