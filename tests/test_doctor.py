@@ -242,7 +242,7 @@ def test_a_network_that_knows_much_already_needn_t_learn_more(digits: gn.Dataset
 def test_a_network_that_forgets_what_it_knew(digits: gn.Dataset) -> None:
     net, doctor = mlp(64, 32, 10), gn.Doctor()
     gn.fit(net, digits, CE, gn.SGD(0.1, 0.9), epochs=20)
-    gn.fit(net, digits, CE, gn.SGD(10.0), epochs=5, callbacks=[doctor])
+    gn.fit(net, digits, CE, gn.SGD(3.0, 0.9), epochs=5, callbacks=[doctor])
     assert names(doctor.findings)[0] == "learning-rate-high"
 
 
