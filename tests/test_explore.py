@@ -515,6 +515,28 @@ def test_without_mnist_the_shipped_network_steps_but_does_not_train(open_session
     assert session.train("reset")["step"] == 0
 
 
+@pytest.mark.parametrize("what", [None, "digits", "diabetes"])
+def test_it_opens_on_the_row_with_the_largest_loss(what: str | None, open_session: Callable[[object], Session]) -> None:
+    session = open_session(what)
+    subject = session.subject
+    x, t = subject.data.test.x[:200], subject.data.test.y[:200]
+    net, loss, optimizer = explore.in_use(subject.net), subject.loss, subject.optimizer
+    losses = [gn.trace(net, x[i : i + 1], t[i : i + 1], loss, optimizer).loss for i in range(len(x))]
+    opening = session.network()["opening"]
+    assert losses[opening] == pytest.approx(max(losses))
+    assert explore.page.contents(subject)["network"]["opening"] < 25
+
+
+def test_an_answer_says_whether_the_weights_were_moved_by_hand(open_session: Callable[[object], Session]) -> None:
+    session = open_session()
+    example = session.example("test", 0)
+    assert not session.forward(example["x"])["by_hand"]
+    session.trace(example["x"], 3, apply=True)
+    assert session.forward(example["x"])["by_hand"]
+    session.train("reset")
+    assert not session.forward(example["x"])["by_hand"]
+
+
 def test_snapshots_stay_within_bounds_and_cover_the_course(open_session: Callable[[object], Session]) -> None:
     session = open_session("diabetes")
     session.settings(batch_size=283)

@@ -253,7 +253,7 @@ def test_the_four_phases_change_the_numbers(page: Page, mnist: str) -> None:
     table = "return [...document.querySelectorAll('#moved tbody tr')][0].innerText"
     before_it, gradient, velocity, after = (float(v) for v in plain(page.js(table)).split("\t")[1:])
     assert velocity == pytest.approx(-0.05 * gradient, rel=5e-3)  # the first step of SGD
-    assert after == pytest.approx(before_it + velocity, abs=1e-3)
+    assert after == pytest.approx(before_it + velocity, abs=2e-3)  # each is rounded to three digits
     assert page.text("scale-what") == "output"
     page.click("#go-forward")
     page.until(lambda: page.text("next") == "Next: loss", "a new step begins")
@@ -546,7 +546,8 @@ def test_a_table_is_moved_by_sliders(page: Page, diabetes: str) -> None:
     assert page.text("origin") == "Your row"
     page.click("#next-row")
     page.until(lambda: "the data say" in page.text("answer-note"), "an example with its target")
-    assert page.js("return document.getElementById('row').value") == "1"
+    opening = page.asking("return (await import('glassnet/model.js')).shown.network.opening")
+    assert page.js("return document.getElementById('row').value") == str(opening + 1)
 
 
 def test_all_of_it_goes_by_keyboard(page: Page, mnist: str) -> None:
@@ -643,15 +644,76 @@ def test_the_walk_leads_to_what_a_weight_does(page: Page, mnist: str) -> None:
 
     page.open(mnist)
     page.click("#guide-open")
-    assert page.text("guide-count") == "1 of 7"
+    stops = 10 if page.asking("return (await import('glassnet/model.js')).shown.network.can_train") else 8
+    assert page.text("guide-count") == f"1 of {stops}"
+    done = lambda: page.find("#guide-try").get_attribute("class") == "done"  # noqa: E731
     page.click("#random")
-    page.until(lambda: page.find("#guide-try").get_attribute("class") == "done", "what was done is seen")
-    for _ in range(6):
+    page.until(done, "what was done is seen")
+    page.click("#guide-next")
+    outputs = page.asking("return (await import('glassnet/model.js')).shown.forward.layers[1].output")
+    pick = "(await import('glassnet/model.js')).select(1, given[0])"
+    page.asking(pick, int(np.argmin(outputs)))
+    page.until(lambda: "is off for this row" in page.text("off-words"), "the unit is off")
+    assert not done()
+    page.click("#go-on")
+    page.until(done, "a unit that is on")
+    for _ in range(stops - 2):
         page.click("#guide-next")
+        assert page.js(UNCOVERED), page.text("guide-title")
     page.click("#guide-question button:nth-of-type(2)")
     assert page.text("guide-question").endswith("Learning is finding weights that make the loss small.")
     page.keys(Keys.ESCAPE)
     assert page.focused() == "guide-open"
+
+
+# Whether the bar of the walk leaves free the top of what it is about.
+UNCOVERED = """
+    const card = document.querySelector(".pointed");
+    if (!card) return true;
+    card.scrollIntoView({ behavior: "instant", block: "start" });
+    const [bar, box] = [document.getElementById("guide"), card].map((e) => e.getBoundingClientRect());
+    return (bar.bottom <= box.top || bar.top >= box.top + 100) && bar.height <= 0.31 * innerHeight"""
+
+
+def test_the_walk_is_a_low_bar_on_a_phone(page: Page, mnist: str) -> None:
+    page.open(mnist, width=390, height=844)
+    page.click("#guide-open")
+    for _ in range(7):
+        assert page.js(UNCOVERED), page.text("guide-title")
+        assert page.find("#guide-next").is_displayed()
+        page.click("#guide-next")
+
+
+def test_a_unit_that_is_off_says_so(page: Page, mnist: str) -> None:
+    page.open(mnist)
+    page.click("#undo")  # what another test did by hand
+    page.until(lambda: not page.find("#changed").is_displayed(), "the weights are as they were")
+    assert "the data say" in page.text("answer-note")
+    outputs = page.asking("return (await import('glassnet/model.js')).shown.forward.layers[1].output")
+    off = int(np.argmin(outputs))
+    page.asking("(await import('glassnet/model.js')).select(1, given[0])", off)
+    page.until(lambda: page.text("unit-title") == f"Unit {off}", "the unit")
+    page.click("#terms .weight")
+    page.click("#check")
+    page.until(lambda: "0 both ways, because the unit is off" in page.text("check-result"), "why both ways give 0")
+    for _ in range(3):
+        page.click("#next")
+    page.until(lambda: "none of its weights gets a gradient" in page.text("moved"), "why none has a gradient")
+    assert "which you picked" in page.js("return document.querySelector('#moved tbody tr').innerText")
+    assert page.find("#changed").is_displayed()
+    page.click("#instead")
+    gradient = "return document.querySelector('#moved tbody tr').innerText.split('\\t')[2]"
+    page.until(lambda: page.text("unit-title") == f"Unit {int(np.argmax(outputs))}", "the unit that is on")
+    assert float(plain(page.js(gradient))) != 0
+    page.click("#undo")
+    page.until(lambda: not page.find("#changed").is_displayed(), "the weights are as they were")
+    for _ in range(3):
+        page.click("#next")
+    page.until(lambda: page.text("moved"), "the weights that moved")
+    moved = page.js("return [...document.querySelectorAll('#moved tbody tr')].map((r) => r.innerText.split('\\t'))")
+    changes = [abs(float(plain(row[-1])) - float(plain(row[1]))) for row in moved]
+    assert changes[0] == pytest.approx(max(changes), rel=0.2)
+    page.click("#undo")
 
 
 def test_this_view_as_code_runs(page: Page, mnist: str, capsys: pytest.CaptureFixture[str]) -> None:

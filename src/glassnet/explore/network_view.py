@@ -11,10 +11,10 @@ from glassnet.explore.subject import PARTS, Subject
 from glassnet.nn import Layer
 
 SENTENCES = {
-    "Standardize": "Subtracts the mean of the training data and divides by their standard deviation.",
+    "Standardize": "Subtracts the training data's mean and divides by their standard deviation: inputs of a like size.",
     "QuantileNormalize": "Replaces each value by its rank in the training data, on the scale of a normal distribution.",
     "Unstandardize": "Turns the answer from standard units back into the unit of the target.",
-    "ReLU": "Lets positive values through and turns negative ones into 0.",
+    "ReLU": "Lets positive values through and turns negative ones into 0: such a unit is off.",
     "LeakyReLU": "Lets positive values through and makes negative ones much smaller.",
     "Sigmoid": "Squeezes each value into 0 to 1.",
     "Tanh": "Squeezes each value into -1 to 1.",
@@ -25,9 +25,11 @@ SENTENCES = {
     "LayerNorm": "Brings each row to a mean of 0 and a deviation of 1, then scales and shifts it by trained numbers.",
 }
 
+LOOKED_THROUGH = 200  # rows, for the one to open on
 
-def describe(subject: Subject) -> dict[str, Any]:
-    """Return what GET /api/network answers, all of it as JSON can hold it."""
+
+def describe(subject: Subject, rows: int = LOOKED_THROUGH) -> dict[str, Any]:
+    """Return what GET /api/network answers, all of it as JSON can hold it; it opens on one of the first `rows`."""
     net, data = subject.net, subject.data
     layers, width = [], net.n_in or data.n_in
     for i, layer in enumerate(net.layers):
@@ -52,8 +54,21 @@ def describe(subject: Subject) -> dict[str, Any]:
         },
         "rows": {part: len(getattr(data, part)) for part in reversed(PARTS)},
         "note": subject.note, "can_train": subject.why_not is None, "why_not": subject.why_not,
-        "layers": layers, "ranges": None if data.image_shape is not None else _ranges(subject),
+        "opening": opening(subject, rows), "layers": layers,
+        "ranges": None if data.image_shape is not None else _ranges(subject),
     }  # fmt: skip
+
+
+def opening(subject: Subject, rows: int) -> int:
+    """Return which of the first rows the network gets wrong the most: a step on that one has something to learn."""
+    part = getattr(subject.data, subject.part_with_rows())
+    x, t = part.x[:rows], part.y[:rows]
+    with np.errstate(all="ignore"):
+        if subject.data.task == "regression":
+            error = np.abs(subject.net.predict(x).reshape(-1) - t)
+        else:
+            error = -subject.net.predict_proba(x)[np.arange(len(t)), t]
+    return int(np.argmax(np.nan_to_num(error)))
 
 
 def example(subject: Subject, part: Any, row: Any) -> dict[str, Any]:

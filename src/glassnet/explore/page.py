@@ -84,7 +84,7 @@ def contents(subject: Subject) -> dict[str, Any]:
     part = subject.part_with_rows()
     rows = range(min(EXAMPLES, len(getattr(subject.data, part))))
     return {
-        "network": describe(subject),
+        "network": describe(subject, len(rows)),
         "layers": [
             {
                 "type": type(layer).__name__,

@@ -56,7 +56,8 @@ class Session:
         with self._looking():
             outputs = self._values(row)[1:]
             layers = [{"index": i, "output": numbers(y[0])} for i, y in enumerate(outputs)]
-            return {"layers": layers, **self._prediction(outputs[-1])}
+            by_hand = any(what == "by hand" for what, *_ in self.trainer.log)
+            return {"layers": layers, **self._prediction(outputs[-1]), "by_hand": by_hand}
 
     def weights(self, name: Any) -> Answer:
         """Return one parameter."""

@@ -84,7 +84,11 @@ def _shipped() -> Subject:
     recipe, net = shipped.recipe(), shipped.network()
     here = shipped.mnist_is_here()
     data = _data(recipe) if here else shipped.examples()
-    why_not = None if here else "MNIST isn't on this machine: glassnet data fetch mnist"
+    why_not = (
+        None
+        if here
+        else "MNIST isn't on this machine: run glassnet data fetch mnist, then start glassnet explore again"
+    )
     source = net.info["made by"]
     return _subject(recipe, net, data, trained=True, file="shipped.network()", source=source, why_not=why_not)
 

@@ -6,20 +6,20 @@ import { number } from "glassnet/format.js";
 const [WIDTH, HEIGHT] = [420, 190];
 const MARGIN = { left: 46, right: 12, top: 10, bottom: 32 };
 
-/** About `wanted` round numbers from low to high. */
+/** About `wanted` round numbers from low to high, at least two. */
 function ticks(low, high, wanted) {
   const raw = (high - low) / wanted || 1;
   const size = 10 ** Math.floor(Math.log10(raw));
   const step = [1, 2, 5, 10].map((k) => k * size).find((s) => s >= raw);
   const found = [];
   for (let v = Math.ceil(low / step) * step; v <= high + step * 1e-9; v += step) found.push(Number(v.toPrecision(10)));
-  return found;
+  return found.length < 2 ? ticks(low, high, 2 * wanted) : found;
 }
 
 export class Chart {
-  /** title: what is drawn; x: what runs along the bottom; word(y): a value as text. */
-  constructor({ title, x, word = number }) {
-    Object.assign(this, { title, x, word });
+  /** title: what is drawn; x: what runs along the bottom; word(y): a value as text; most: what y can't exceed. */
+  constructor({ title, x, word = number, most = Infinity }) {
+    Object.assign(this, { title, x, word, most });
     this.drawing = svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img" });
     const caption = el("figcaption", { class: "chart-title" }, title);
     this.element = el("figure", { class: "chart" }, caption, this.drawing);
@@ -39,7 +39,7 @@ export class Chart {
     const [xs, ys] = [points.map((p) => p[0]), points.map((p) => p[1])];
     const [x0, x1] = [Math.min(...xs), Math.max(...xs, Math.min(...xs) + 1)];
     let [y0, y1] = [Math.min(...ys), Math.max(...ys)];
-    if (y1 - y0 < 1e-12) [y0, y1] = [y0 - 0.5 * Math.abs(y0 || 1), y1 + 0.5 * Math.abs(y1 || 1)];
+    if (y1 - y0 < 1e-12) [y0, y1] = [y0 - 0.05 * Math.abs(y0 || 1), Math.min(y1 + 0.05 * Math.abs(y1 || 1), this.most)];
     const toX = (v) => MARGIN.left + ((v - x0) / (x1 - x0)) * (WIDTH - MARGIN.left - MARGIN.right);
     const toY = (v) => HEIGHT - MARGIN.bottom - ((v - y0) / (y1 - y0)) * (HEIGHT - MARGIN.top - MARGIN.bottom);
     this.axes({ x0, x1, y0, y1, toX, toY });

@@ -1,7 +1,7 @@
 /** This view as code: the lines of Python that give what is on the screen. */
 
 import { $, settled } from "glassnet/dom.js";
-import { ask, on, shown } from "glassnet/model.js";
+import { ask, emit, on, shown } from "glassnet/model.js";
 
 const follow = settled(() => {
   $("view").value = shown.view;
@@ -26,7 +26,9 @@ async function write() {
   }
   const of = { x, part, row, target, ...selected, ...weight, lr, momentum, batch_size };
   const answer = await ask("code", view, of);
-  if (answer) $("code").textContent = answer.code;
+  if (!answer) return;
+  $("code").textContent = answer.code;
+  emit("code");
 }
 
 async function copy() {

@@ -3,7 +3,8 @@
 import { extent } from "glassnet/colour.js";
 import { $, el, oneAtATime, settled, table } from "glassnet/dom.js";
 import { count, inputName, number, pixelWise, plural, unitName } from "glassnet/format.js";
-import { ask, checkWeight, emit, on, selectWeight, shown } from "glassnet/model.js";
+import { ask, checkWeight, emit, on, select, selectWeight, shown } from "glassnet/model.js";
+import { isOff, nearlyRight, offWords, unitThatIsOn } from "glassnet/still.js";
 import { UnitGrid } from "glassnet/unit-grid.js";
 
 const FEW = 5; // terms shown at first
@@ -42,10 +43,23 @@ function unitCard() {
   $("unit-title").textContent = `${name[0].toUpperCase()}${name.slice(1)}`;
   $("unit-where").textContent = `Layer ${equation.layer}, ${layer.kind}. ${layer.explained}`;
   $("equation").textContent = equation.text.replaceAll("*", "·");
+  off(equation.layer, equation.unit);
   const dense = equation.terms.length > 0;
   $("terms").hidden = !dense;
   pictures(dense && network.image_shape && pixelWise(network, equation.layer));
   if (dense) terms();
+}
+
+/** That the ReLU after this layer turns the unit off, and the way to one that it doesn't. */
+function off(layer, unit) {
+  $("off").hidden = !isOff(layer, unit);
+  if ($("off").hidden) return;
+  const other = unitThatIsOn(layer);
+  $("off-words").textContent = `${offWords(layer, unit)}: nothing of it goes on to the next layer.`;
+  $("go-on").hidden = other === null;
+  if (other === null) return;
+  $("go-on").textContent = `Go to ${unitName(shown.network, layer, other)}, which is on`;
+  $("go-on").onclick = () => select(layer, other);
 }
 
 /** The largest terms of the sum; each weight is a button that picks it. */
@@ -66,7 +80,8 @@ function terms() {
       onclick: pick,
     });
     button.textContent = number(w, 3);
-    return [name, number(x, 3), button, bar(product)];
+    const short = name === `unit ${input}` ? null : el("span", { class: "short" }, `x[${input}]`);
+    return [el("span", {}, name, short), number(x, 3), button, bar(product)];
   });
   const pickBias = () => selectWeight(`${layer}.b`, [unit]);
   const button = el("button", {
@@ -172,7 +187,18 @@ function words(term, to) {
 
 const PASSED = "✓ Passed: both ways give the same gradient.";
 const FAILED = "✗ Failed: they differ.";
+const NONE = 1e-9; // a gradient that is 0 but for rounding
 const ROUNDING = "So close to 0 that nudging can’t tell more: they are the same but for rounding.";
+
+/** Why both ways give 0, with the loss that was found. */
+function nothing(loss) {
+  const { layer, unit } = shown.selected;
+  const [input] = shown.weight.index;
+  const x = shown.weight.index.length === 2 && shown.equation.terms.find((term) => term.input === input)?.x;
+  if (isOff(layer, unit)) return "0 both ways, because the unit is off for this row";
+  if (x === 0) return "0 both ways, because its input is 0 for this row";
+  return nearlyRight(loss) ? "about 0 both ways, because the loss is nearly 0 here" : "about 0 both ways";
+}
 
 function verdict({
   analytic,
@@ -187,6 +213,7 @@ function verdict({
   if (kink) return [el("p", {}, "A unit changes sides right here (a kink of the function), so nudging can’t tell.")];
   const rounding = (1e-13 * Math.max(1, Math.abs(plus))) / h; // how exactly a difference of two losses can be known
   const same = Math.abs(analytic - numeric) <= rounding;
+  const none = Math.max(Math.abs(analytic), Math.abs(numeric)) < NONE && (passed || same);
   const rows = [
     ["Backward pass", number(analytic, 6)],
     ["By nudging", number(numeric, 6)],
@@ -195,8 +222,13 @@ function verdict({
   const losses = `${number(plus, 7)} and ${number(minus, 7)}`;
   const how = `The weight was moved by ${number(h)} either way: the loss became ${losses}.`;
   return [
-    el("p", { class: passed ? "passed" : same ? "" : "failed" }, passed ? PASSED : same ? ROUNDING : FAILED),
+    el(
+      "p",
+      { class: passed ? "passed" : same ? "" : "failed" },
+      none ? `✓ Passed: ${nothing(plus)}.` : passed ? PASSED : same ? ROUNDING : FAILED,
+    ),
     table("The gradient of this weight, two ways", ["Gradient dL/dw", ""], rows),
+    el("p", { class: "note" }, "dL/dw: how fast the loss L grows with this weight w."),
     el("p", { class: "note" }, how),
   ];
 }

@@ -17,6 +17,9 @@ export function el(tag, attributes = {}, ...children) {
   return element;
 }
 
+/** The paragraph that explains a table's words. */
+export const words = (text) => el("p", { class: "note" }, text);
+
 /** Make an SVG element. */
 export function svg(tag, attributes = {}, ...children) {
   const element = document.createElementNS("http://www.w3.org/2000/svg", tag);

@@ -57,7 +57,7 @@ export class LocalEngine {
 
   async forward(x) {
     const layers = this.run(x).map((output, index) => ({ index, output: copyOf(output) }));
-    return { layers, ...this.answer(layers.at(-1).output) };
+    return { layers, ...this.answer(layers.at(-1).output), by_hand: this.steps > 0 };
   }
 
   async weights(name) {

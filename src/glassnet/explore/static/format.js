@@ -14,11 +14,11 @@ export function number(value, digits = 4) {
   return text.replaceAll("-", "−");
 }
 
-/** A share as a percentage; never 100% or 0% unless it is. */
+/** A probability as a percentage: a network is never wholly sure, even if the number is rounded to 1 or 0. */
 export function percent(share) {
   const value = 100 * share;
-  if (value > 99.9 && value < 100) return ">99.9%";
-  if (value > 0 && value < 0.1) return "<0.1%";
+  if (value > 99.9) return ">99.9%";
+  if (value < 0.1) return "<0.1%";
   return `${value.toFixed(1)}%`;
 }
 

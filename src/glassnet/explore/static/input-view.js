@@ -18,14 +18,14 @@ export async function makeInput() {
   $("sliders").hidden = image;
   if (image) makePad();
   else makeTable();
-  makeExamples();
+  const openOn = makeExamples();
   on("input", see);
   onTheme(see);
-  const part = $("part").value;
-  if (part && (await pick(part, 0))) return;
+  if ($("part").value && (await openOn(network.opening))) return;
   setInput(image ? new Array(network.features.length).fill(0) : typicalRow(), { target: null });
 }
 
+/** The part and the row to take; returned is the function that takes one. */
 function makeExamples() {
   let here = 0; // the row that was taken last, whatever the field says now
   const { rows } = shown.network;
@@ -45,7 +45,9 @@ function makeExamples() {
   };
   const typed = () => {
     const row = Math.round($("row").valueAsNumber);
-    go(Number.isNaN(row) ? here : Math.max(0, Math.min(limit(), row)));
+    const last = limit();
+    go(Number.isNaN(row) ? here : Math.max(0, Math.min(last, row)));
+    if (row > last) $("row-of").textContent = `${count(last)} is the last row`;
   };
   $("part").addEventListener("change", () => go(0));
   $("row").addEventListener("change", typed);
@@ -54,6 +56,7 @@ function makeExamples() {
   $("random").addEventListener("click", () => go(Math.floor(Math.random() * (limit() + 1))));
   $("example").hidden = !parts.length;
   limit();
+  return go;
 }
 
 async function pick(part, row) {

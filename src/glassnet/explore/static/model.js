@@ -1,11 +1,13 @@
 /**
  * What is on the screen, and what changes it.
  *
- * Views listen to events: input, forward, select, equation, weight, phase, weights, progress, state, problem.
+ * Views listen to events: input, forward, select, equation, weight, phase, weights, progress, state, problem; and for
+ * the walk: epoch (one was made), scrub (an old one is looked at), code (its lines are seen).
  */
 
 import { LocalEngine } from "glassnet/engine-local.js";
 import { RemoteEngine } from "glassnet/engine-remote.js";
+import { isOff, unitThatIsOn } from "glassnet/still.js";
 
 /** Milliseconds from a change of the input to the redrawn network, for each one drawn. */
 const timings = (window.glassnetTimings = []);
@@ -161,7 +163,7 @@ export async function goTo(phase) {
   if (shown.phase === 3 || phase < shown.phase) startOver();
   if (phase > 0) {
     const { x, target } = shown;
-    if (phase === 3) shown.column = await columnOf();
+    if (phase === 3) await columns();
     const trace = await ask("trace", x, target, phase === 3);
     if (!trace) return;
     shown.before = shown.forward;
@@ -174,14 +176,29 @@ export async function goTo(phase) {
   emit("phase");
 }
 
-/** The weights into the selected unit, as this step finds and leaves them. */
-async function columnOf() {
-  const { selected, x, target, network } = shown;
-  const name = Object.keys(network.layers[selected.layer].parameters)[0];
-  if (!name) return null;
-  const full = `${selected.layer}.${name}`;
-  const column = await ask("parameter", x, target, full, selected.unit);
-  return column && { ...column, name: full, ...selected };
+/** The weights into the selected unit, as this step finds and leaves them; if it is off, of one that is on as well. */
+async function columns() {
+  const { layer, unit } = shown.selected;
+  shown.column = await columnOf(layer, unit);
+  const on = isOff(layer, unit) ? unitThatIsOn(layer) : null;
+  shown.instead = on === null ? null : await columnOf(layer, on);
+}
+
+async function columnOf(layer, unit) {
+  const { x, target, network, weight } = shown;
+  const names = Object.keys(network.layers[layer].parameters).map((name) => `${layer}.${name}`);
+  if (!names.length) return null;
+  const name = names.includes(weight?.name) ? weight.name : names[0];
+  const column = await ask("parameter", x, target, name, unit);
+  return column && { ...column, name, layer, unit, off: isOff(layer, unit) };
+}
+
+/** Look at the weights of the unit that is on, instead of those that the step left as they were. */
+export function lookAtInstead() {
+  const { layer, unit } = (shown.column = shown.instead);
+  shown.instead = null;
+  select(layer, unit);
+  emit("phase");
 }
 
 /** Look at other weights than before: training has gone on, or the page went back to an epoch. */

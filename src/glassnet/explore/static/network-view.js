@@ -24,6 +24,8 @@ export function makeNetwork() {
     const heading = el("h3", {}, el("span", { class: "index" }, String(layer.index)), layer.kind);
     const width = el("p", { class: "note" }, `${count(layer.width)} ${layer.width === 1 ? "unit" : "units"}`);
     const column = el("section", { class: "layer", title: layer.explained }, heading, width, view.element);
+    const say = () => ($("layer-words").textContent = `${layer.index} ${layer.kind}: ${layer.explained}`);
+    for (const name of ["pointerenter", "focusin"]) column.addEventListener(name, say);
     column.setAttribute("aria-label", `Layer ${layer.index}, ${layer.kind}: ${layer.explained}`);
     if (layer.width > LISTED || "W" in layer.parameters) column.append(expandButton(layer));
     return column;
@@ -101,6 +103,7 @@ function colourBy(gradient) {
   $("colour-output").setAttribute("aria-pressed", String(!gradients));
   $("colour-gradient").setAttribute("aria-pressed", String(gradients));
   $("colour-gradient").disabled = shown.phase < 2;
+  $("gradient-hint").hidden = shown.phase >= 2;
   $("scale-what").textContent = gradients ? "gradient of the loss" : "output";
   draw();
 }

@@ -15,6 +15,7 @@ export function makeOutput() {
 function draw() {
   const { forward, network } = shown;
   if (!forward) return;
+  $("changed").hidden = !forward.by_hand;
   if (network.task === "regression") {
     $("answer").textContent = number(forward.prediction);
     $("answer-note").textContent = `predicted ${network.target}${truth(number)}`;

@@ -1,8 +1,9 @@
 /** One step of learning in four phases, with the numbers of each: forward, loss, backward, update. */
 
-import { $, el, table } from "glassnet/dom.js";
+import { $, el, table, words } from "glassnet/dom.js";
 import { inputName, number, percent, unitName } from "glassnet/format.js";
-import { PHASES, goTo, on, reset, setTarget, shown } from "glassnet/model.js";
+import { PHASES, goTo, lookAtInstead, on, reset, setTarget, shown } from "glassnet/model.js";
+import { nearlyRight, offWords } from "glassnet/still.js";
 
 const ROWS = 8; // weights whose change is written out
 
@@ -76,6 +77,7 @@ function forwardNumbers() {
   return [
     el("p", {}, "Each layer computes its output from the one before it: ", el("strong", {}, answer(forward)), "."),
     table("Outputs, layer by layer", ["Layer", "mean y", "max |y|"], rows),
+    words("y: the outputs of a layer’s units; their mean, and the largest, whatever its sign."),
   ];
 }
 
@@ -122,6 +124,7 @@ function backwardNumbers() {
         " The network above shows it in colour.",
     ),
     table("Gradients of the outputs, last layer first", ["Layer", "mean dL/dy", "max |dL/dy|"], rows),
+    words("dL/dy: how fast the loss L grows with an output y. Below 0: a larger y would make the loss smaller."),
   ];
 }
 
@@ -141,32 +144,68 @@ function updateNumbers() {
     number(p.update_ratio, 2),
   ]);
   return [
-    el("p", {}, "Every weight has moved against its gradient. For this row, before and after:"),
-    ...(trace.loss_after > trace.loss
-      ? [el("p", {}, "The loss rose: the step was too long. Reset the weights, lower the learning rate, try again.")]
-      : []),
+    el("p", {}, "The weights have moved against their gradients. For this row, before and after:"),
+    ...remark(trace),
     table("Before and after the step", ["", "before", "after"], after),
     table("How far each parameter moved", ["Parameter", "gradient norm", "update / weight"], moved),
+    words(
+      "W: all weights of a layer, b: its biases. Gradient norm: the size of all their gradients together." +
+        " Update / weight: how far they moved, as a share of their own size.",
+    ),
   ];
 }
 
-/** The weights into the unit that was chosen at the update: those of the largest gradients, before and after. */
+/** What is to be said of a step that shows little, or went wrong. */
+function remark({ loss, loss_after: after }) {
+  const quiet =
+    "The loss was nearly 0 already: there was hardly anything to learn from this row. Choose another “right answer”" +
+    " above, or a row that the network gets wrong.";
+  const rose = "The loss rose: the step was too long. Reset the weights, lower the learning rate, try again.";
+  return nearlyRight(loss) ? [el("p", {}, quiet)] : after > loss ? [el("p", {}, rose)] : [];
+}
+
+/** The weights into the unit that was chosen at the update: those that moved most, the picked one before them. */
 function weights() {
-  const { column, network } = shown;
+  const { column, network, weight } = shown;
   if (!column) return [];
   const { layer, unit, before, gradient, velocity, after, name } = column;
-  const order = [...gradient.keys()].sort((a, b) => Math.abs(gradient[b]) - Math.abs(gradient[a])).slice(0, ROWS);
-  const named = (i) => (before.length === 1 ? name : inputName(network, layer, i));
+  const one = weight?.name === name && weight.index.length === 2 && weight.index[1] === unit;
+  const picked = one ? weight.index[0] : -1;
+  const size = (i) => (i === picked ? Infinity : Math.abs(after[i] - before[i]));
+  const order = [...before.keys()].sort((a, b) => size(b) - size(a)).slice(0, ROWS);
+  const from = (i) => (before.length === 1 ? name : inputName(network, layer, i));
+  const named = (i) => (i === picked ? el("strong", {}, `${from(i)}, which you picked`) : from(i));
   const cells = (i) => [before, gradient, ...(velocity ? [velocity] : []), after].map((values) => number(values[i], 3));
   const header = ["From", "before", "gradient", ...(velocity ? ["velocity"] : []), "after"];
   return [
     el("h3", {}, `Weights into ${unitName(network, layer, unit)} of layer ${layer}, before and after`),
+    ...still(column),
     table(
       "Weights before and after",
       header,
       order.map((i) => [named(i), ...cells(i)]),
     ),
+    words(
+      "Largest change first. Gradient: how fast the loss grows with this weight." +
+        (velocity ? " Velocity: the step itself, in which momentum carries earlier ones on." : ""),
+    ),
+    ...(order.some((i) => gradient[i] === 0 && after[i] !== before[i]) ? [words(DRAWN)] : []),
   ];
+}
+
+const DRAWN =
+  "A weight whose gradient is 0 moves too, if the optimizer has weight decay, which draws every weight a little" +
+  " towards 0, or momentum from earlier steps.";
+
+/** Why a unit's weights have no gradient, and the way to one whose weights do. */
+function still({ layer, unit, off, gradient }) {
+  if (!off || gradient.some((g) => g !== 0)) return [];
+  const why = el("p", {}, `${offWords(layer, unit)}, so none of its weights gets a gradient. `);
+  if (shown.instead) {
+    const name = unitName(shown.network, layer, shown.instead.unit);
+    why.append(el("button", { type: "button", id: "instead", onclick: lookAtInstead }, `Show ${name}, which is on`));
+  }
+  return [why];
 }
 
 const NUMBERS = { forward: forwardNumbers, loss: lossNumbers, backward: backwardNumbers, update: updateNumbers };

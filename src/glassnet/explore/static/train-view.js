@@ -3,8 +3,8 @@
 import { Chart } from "glassnet/chart.js";
 import { $, settled } from "glassnet/dom.js";
 import { showFindings } from "glassnet/findings.js";
-import { count, number, percent } from "glassnet/format.js";
-import { ask, on, reset, setState, shown, weightsChanged } from "glassnet/model.js";
+import { count, number } from "glassnet/format.js";
+import { ask, emit, on, reset, setState, shown, weightsChanged } from "glassnet/model.js";
 
 const EVERY = 250; // milliseconds between two looks at a running training,
 const SELDOM = 2000; // at a paused one, which somebody else may start,
@@ -32,7 +32,10 @@ export function makeTraining() {
   $("one-step").addEventListener("click", () => act("step"));
   $("one-epoch").addEventListener("click", () => act("epoch"));
   $("reset").addEventListener("click", () => reset());
-  $("restart").addEventListener("click", () => reset("restart"));
+  $("restart").addEventListener("click", async () => {
+    await reset("restart");
+    $("fresh").hidden = false;
+  });
   $("restart").hidden = !network.trained || network.embedded;
   note(network.embedded ? null : network.note);
   $("scrub").addEventListener("input", scrub);
@@ -43,7 +46,8 @@ export function makeTraining() {
     metric: new Chart({
       title: regression ? "Error on validation rows (RMSE)" : "Accuracy on validation rows",
       x: "epoch",
-      word: regression ? number : (v) => `${Number((100 * v).toFixed(1))}%`,
+      word: regression ? number : (v) => `${Number((100 * v).toFixed(2))}%`,
+      most: regression ? Infinity : 1,
     }),
   };
   $("charts").append(charts.loss.element, charts.metric.element);
@@ -133,7 +137,10 @@ async function take(progress, mine, since = 0) {
   for (const [name, value] of Object.entries(progress.settings ?? {}))
     if (settings[name] && !settings[name].pending && shown[name] !== value) settings[name].show(value);
   draw();
-  if (moved) await weightsChanged();
+  if (!moved) return;
+  await weightsChanged();
+  if (progress.at !== null) emit("scrub");
+  else if (progress.epochs.length) emit("epoch");
 }
 
 function draw() {
@@ -144,7 +151,11 @@ function draw() {
   $("start").textContent = running ? "Pause" : "Start";
   for (const id of ["one-step", "one-epoch"]) $(id).disabled = running || !shown.network.can_train;
   const whole = perEpoch ? `, epoch ${count(epoch)} of ${count(perEpoch)} steps each` : "";
-  $("where").textContent = `${running ? "Training" : "Paused"}: step ${count(step)}${whole}`;
+  $("where").textContent =
+    at === null
+      ? `${running ? "Training" : "Paused"}: step ${count(step)}${whole}`
+      : `Looking back at epoch ${count(at)}; training goes on from the newest weights, step ${count(step)}.`;
+  if (step) $("fresh").hidden = true;
   $("training").dataset.step = step;
   $("stopped").textContent = problem ?? "";
   $("stopped").hidden = !problem;
@@ -155,8 +166,8 @@ function draw() {
   drawScrub(running, snapshots, at);
   showFindings(findings);
   const newest = points.at(-1)?.[1];
-  $("measured").textContent =
-    newest === undefined ? "" : metric === "val_rmse" ? `RMSE ${number(newest)}` : percent(newest);
+  const measured = newest === undefined || at !== null ? "" : charts.metric.word(newest);
+  $("measured").textContent = measured && metric === "val_rmse" ? `RMSE ${measured}` : measured;
 }
 
 /** The mean loss of each of at most DRAWN equal stretches of steps. */

@@ -34,7 +34,7 @@ export class UnitGrid {
       this.option,
     );
     this.element.addEventListener("keydown", (event) => this.key(event));
-    this.element.addEventListener("focus", () => this.move(this.active));
+    this.element.addEventListener("focus", () => this.element.matches(":focus-visible") && this.move(this.active));
     this.element.addEventListener("blur", () => this.leave());
     this.canvas.addEventListener("pointermove", (event) => this.hover(event));
     this.canvas.addEventListener("pointerleave", () => this.leave());
