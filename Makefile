@@ -32,7 +32,7 @@ results: $(VENV)/.base  ## train the recipes whose results the README gives, ove
 bench: $(VENV)/.bench  ## measure the speed beside JAX, PyTorch, scikit-learn and ONNX Runtime: 15 minutes, alone
 	$(BIN)/python benchmarks/speed.py
 
-bench-quick: $(VENV)/.bench  ## the same in a few minutes, writing nothing
+bench-quick: $(VENV)/.bench  ## the same in three minutes, writing nothing
 	$(BIN)/python benchmarks/speed.py --quick
 
 parity: $(VENV)/.parity  ## ten training steps beside PyTorch, tensor by tensor

@@ -2,7 +2,7 @@
 
     make bench                                   # all of it, about 15 minutes; the machine should do nothing else
     python benchmarks/speed.py training cold     # only some sections; the README's tables keep the others
-    python benchmarks/speed.py --quick           # two minutes, a few cases, nothing is written
+    python benchmarks/speed.py --quick           # three minutes, a few cases, nothing is written
 
 Everybody has the same data, batches, update rule and two threads, in a process of its own, and everybody's turn comes
 in every round. What counts is the median; a figure whose rounds differ too much is marked noisy, and isn't published.
