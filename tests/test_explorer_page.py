@@ -291,6 +291,7 @@ def test_training_runs_live_pauses_and_goes_back(page: Page, digits: str) -> Non
     page.js("const s = document.getElementById('lr'); s.value = -1.3; s.dispatchEvent(new Event('input'))")
     assert page.text("lr-value") == "0.05"
     page.until(lambda: page.asking(LR) == 0.05, "the trainer's learning rate")
+    page.until(lambda: page.text("where").startswith("Paused"), "the epoch's end")  # until then the button says Pause
     before = step()
     page.click("#start")
     page.until(lambda: step() > before + 20, "it trains")
