@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from itertools import pairwise
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -18,7 +19,7 @@ from glassnet.estimators.stochastic import Solver
 from glassnet.estimators.validation import Rows, Validation, split
 from glassnet.nn import Dense, Dropout, Exp, Layer, Network
 from glassnet.nn.layer import Array
-from glassnet.train import Callback
+from glassnet.train import Callback, History
 
 FLOATS = (np.float64, np.float32)
 
@@ -34,6 +35,18 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator):
     """The parts of MLPClassifier and MLPRegressor that don't depend on what the targets are."""
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = parameters.CONSTRAINTS
+
+    network_: Network
+    coefs_: list[Array]
+    intercepts_: list[Array]
+    loss_curve_: list[float]
+    history_: History
+    validation_scores_: list[float] | None
+    validation_loss_curve_: list[float] | None
+    best_loss_: float | None
+    best_validation_score_: float | None
+    best_iter_: int | None
+    _best_theta: Array | None = None
 
     def _encode(self, y: Any, incremental: bool, reset: bool) -> Array:
         """Check the targets and return them as numbers (N, n_outputs)."""
@@ -96,22 +109,17 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator):
         self._follow_coefs()
         self.network_.save(path)
 
-    @property
-    def n_layers_(self) -> int:
-        """Number of layers, counting inputs and outputs: see scikit-learn."""
-        return len(self.coefs_) + 1
-
     def _fit(self, X: Any, y: Any, sample_weight: Any, val: tuple[Any, Any, Any], incremental: bool) -> Self:
         self._validate_params()
         parameters.hidden_sizes(self.hidden_layer_sizes)
         first = not hasattr(self, "coefs_") or (not self.warm_start and not incremental)
         x, encoded = self._check_rows(X, y, incremental, reset=first)
-        rows = Rows(x, encoded, self._weights(X, y, x, sample_weight))
+        rows = Rows(x, encoded, self._weights(x, y, sample_weight))
         self._random_state = check_random_state(self.random_state)
         if first:
             self._initialize(x.shape[1], encoded.shape[1], x.dtype)
         self._follow_coefs()
-        objective = Objective.of(self._loss_name(), self.n_outputs_, self.out_activation_)
+        objective = Objective.of(self._loss_name(), self.n_outputs_, self.out_activation_, x.dtype)
         if self.solver == "lbfgs":
             lbfgs.fit(self, rows, objective)
             return self
@@ -119,8 +127,6 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator):
             self._optimizer = Solver(self)
         rows, held = self._hold_out(rows, val, incremental)
         validation = None if held is None else Validation(self, held, objective)
-        if validation is not None and self.validation_scores_ is None:
-            self.validation_scores_, self.validation_loss_curve_ = [], []
         stochastic.fit(self, rows, objective, validation, incremental)
         return self
 
@@ -131,13 +137,11 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator):
             raise ValueError("X_val and y_val go together: give both or neither")
         if X_val is not None:
             x, encoded = self._check_rows(X_val, y_val, incremental=True, reset=False)
-            return rows, Rows(x, encoded, self._weights(X_val, y_val, x, weight_val))
+            return rows, Rows(x, encoded, self._weights(x, y_val, weight_val))
         if not self.early_stopping:
             return rows, None
         if incremental:
-            raise ValueError(
-                "partial_fit does not support early_stopping=True without rows to judge by: give X_val, y_val"
-            )
+            raise ValueError("partial_fit does not support early_stopping=True without X_val and y_val")
         stratify = self._info()["task"] == "classification" and self.n_outputs_ == 1
         return split(rows, self.validation_fraction, self._random_state, stratify)
 
@@ -150,9 +154,9 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator):
         encoded = self._encode(y, incremental, reset)
         return x, encoded.reshape(len(encoded), -1)
 
-    def _weights(self, X: Any, y: Any, x: Any, sample_weight: Any) -> Array | None:
+    def _weights(self, x: Any, y: Any, sample_weight: Any) -> Array | None:
         """Return the weight of each row, or None if all weigh the same."""
-        return None if sample_weight is None else _check_sample_weight(sample_weight, x)
+        return None if sample_weight is None else _check_sample_weight(sample_weight, x, dtype=x.dtype)
 
     def _loss_name(self) -> str:
         return self.loss
@@ -179,15 +183,13 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator):
             W[...] = self._random_state.uniform(-bound, bound, W.shape)
             b[...] = self._random_state.uniform(-bound, bound, b.shape)
         self.n_iter_ = self.t_ = 0
-        self.loss_curve_: list[float] = []
+        self.loss_curve_ = []
         self._no_improvement_count, self.stopped_ = 0, False
-        self._best_theta: Array | None = None
-        self.best_iter_: int | None = None
-        self.validation_scores_: list[float] | None = None
-        self.validation_loss_curve_: list[float] | None = None
+        self._best_theta = self.best_iter_ = None
+        self.validation_scores_ = self.validation_loss_curve_ = None
         self.best_validation_score_ = -np.inf if self.early_stopping else None
         self.best_loss_ = None if self.early_stopping else np.inf
-        vars(self).pop("_optimizer", None)
+        self.__dict__.pop("_optimizer", None)
 
     def _make_network(self, sizes: list[int], dtype: Any) -> Network:
         """Make a network of these widths, whose outputs are values, counts or logits."""
@@ -195,7 +197,7 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator):
         names = parameters.activations(self.activation, hidden)
         rates = parameters.one_for_each(self.dropout, hidden, "dropout")
         layers: list[Layer] = []
-        for i, (fan_in, fan_out) in enumerate(zip(sizes[:-1], sizes[1:], strict=True)):
+        for i, (fan_in, fan_out) in enumerate(pairwise(sizes)):
             layers.append(Dense(fan_in, fan_out, init="glorot"))
             if i == hidden:
                 break
@@ -217,6 +219,7 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator):
         dense = [layer for layer in net.layers if isinstance(layer, Dense)]
         self.coefs_ = [layer.W for layer in dense]
         self.intercepts_ = [layer.b for layer in dense]
+        self.n_layers_ = len(dense) + 1  # scikit-learn counts the inputs, too
 
     def _follow_coefs(self) -> None:
         """Take over what somebody has put in the place of coefs_ and intercepts_."""

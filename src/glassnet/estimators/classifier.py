@@ -29,7 +29,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     both solvers.
     dropout: the share of units that a hidden layer drops in training, one number or one for each hidden layer.
     class_weight: None, "balanced" or a dict of class: weight, as in scikit-learn's other classifiers.
-    scoring: what early stopping goes by: None (accuracy), "loss", the name of a scorer, or a function (estimator, X, y).
+    scoring: what early stopping goes by: None (accuracy), "loss", a scorer's name or a function (estimator, X, y).
     keep_optimizer: whether fit with warm_start goes on with the moments of its optimizer, too.
     callbacks: a list of gn.Callback, such as gn.Progress().
 
@@ -116,6 +116,11 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         Raises ValueError for a class that wasn't among `classes`.
         """
         self._validate_params()
+        if self.class_weight == "balanced":
+            raise ValueError(
+                "class_weight='balanced' needs all rows, and partial_fit sees some: give a dict, such as"
+                " dict(zip(classes, sklearn.utils.compute_class_weight('balanced', classes=classes, y=y)))"
+            )
         if getattr(self, "classes_", None) is None:
             if classes is None:
                 raise ValueError("classes must be passed on the first call to partial_fit.")
@@ -169,8 +174,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         classes = [str(name) for name in getattr(self, "classes_", ())]
         return {"task": "classification", "classes": classes, "target": "y"}
 
-    def _weights(self, X: Any, y: Any, x: Any, sample_weight: Any) -> Array | None:
-        weights = super()._weights(X, y, x, sample_weight)
+    def _weights(self, x: Any, y: Any, sample_weight: Any) -> Array | None:
+        weights = super()._weights(x, y, sample_weight)
         if self.class_weight is None:
             return weights
         by_class = compute_sample_weight(self.class_weight, y).astype(x.dtype)

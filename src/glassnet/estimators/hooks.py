@@ -11,16 +11,12 @@ from typing import Any
 from glassnet.train import Callback, Training
 
 try:
-    from sklearn.callback import CallbackSupportMixin as CallbackSupport
-    from sklearn.callback import with_callbacks as managed
+    from sklearn.callback import CallbackSupportMixin, with_callbacks
+
+    CallbackSupport: Any = CallbackSupportMixin
+    managed: Any = with_callbacks  # a decorator of fit
 except ImportError:
-
-    class CallbackSupport:  # type: ignore[no-redef]
-        """Nothing: this scikit-learn has no callbacks."""
-
-    def managed(method: Any) -> Any:
-        """Return the method as it is."""
-        return method
+    CallbackSupport, managed = object, lambda method: method
 
 
 class Hooks(Callback):
@@ -28,6 +24,8 @@ class Hooks(Callback):
 
     def __init__(self, estimator: Any) -> None:
         self.estimator = estimator
+        self.context: Any = None
+        self.epoch: Any = None
 
     def on_start(self, run: Training) -> None:
         """Begin the fit, and its first epoch."""

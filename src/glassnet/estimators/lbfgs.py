@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,7 +27,8 @@ def fit(estimator: BaseMLP, rows: Rows, objective: Objective) -> None:
     if estimator._drops():
         raise ValueError("solver='lbfgs' takes no dropout, which changes the loss at every look: use 'adam' or 'sgd'")
     net = estimator.network_.copy("float64")  # its line search needs the precision
-    targets = objective.targets(rows.y, net.dtype)
+    objective = replace(objective, dtype=net.dtype)
+    targets = objective.targets(rows.y)
     weight = float(len(rows.y)) if rows.weight is None else float(rows.weight.sum())
     row_weights = objective.row_weights(len(rows.y), rows.weight)
     x = rows.x.astype(np.float64, copy=False)
@@ -57,8 +59,8 @@ def fit(estimator: BaseMLP, rows: Rows, objective: Objective) -> None:
     estimator.loss_ = (float(found.fun) - penalty()) * objective.reported + penalty()
     if found.status != 0:
         warnings.warn(
-            f"lbfgs failed to converge after {found.nit} iteration(s) (status={found.status}): {found.message}. Increase"
-            " max_iter or max_fun, or scale the data.",
+            f"lbfgs failed to converge after {found.nit} iteration(s) (status={found.status}): {found.message}."
+            " Increase max_iter or max_fun, or scale the data.",
             ConvergenceWarning,
             stacklevel=4,
         )

@@ -24,29 +24,31 @@ class Objective:
     """
 
     loss: Loss
+    dtype: np.dtype[Any]
     scale: float = 1.0
     reported: float = 1.0
 
     @classmethod
-    def of(cls, loss: str, n_outputs: int, out_activation: str) -> Objective:
+    def of(cls, loss: str, n_outputs: int, out_activation: str, dtype: np.dtype[Any]) -> Objective:
         """Return what scikit-learn calls by that name, for a network of so many outputs."""
         if loss == "log_loss":
-            return cls(CrossEntropy()) if out_activation == "softmax" else cls(BinaryCrossEntropy(), n_outputs)
+            softmax = out_activation == "softmax"
+            return cls(CrossEntropy(), dtype) if softmax else cls(BinaryCrossEntropy(), dtype, n_outputs)
         if loss == "poisson":
-            return cls(Poisson(), n_outputs)
+            return cls(Poisson(), dtype, n_outputs)
         halved = 0.5 if loss == "squared_error" else 1.0
         made = {"squared_error": MSE, "absolute_error": MAE, "huber": Huber}[loss]()
-        return cls(made, halved * n_outputs, 1 / n_outputs)
+        return cls(made, dtype, halved * n_outputs, 1 / n_outputs)
 
-    def targets(self, y: Array, dtype: Any) -> Array:
+    def targets(self, y: Array) -> Array:
         """Return the targets that the loss takes, for y (N, n_outputs): flags (a class in each row), or values."""
-        return y.argmax(axis=1) if isinstance(self.loss, CrossEntropy) else y.astype(dtype)
+        return y.argmax(axis=1) if isinstance(self.loss, CrossEntropy) else y.astype(self.dtype)
 
     def row_weights(self, rows: int, sample_weight: Array | None) -> Array | None:
         """Return what multiplies the loss of each row of a batch; None if nothing does."""
         if sample_weight is not None:
-            return sample_weight * (self.scale / sample_weight.mean())
-        return None if self.scale == 1 else np.full(rows, self.scale)
+            return sample_weight * (self.scale / sample_weight.mean()).astype(self.dtype)
+        return None if self.scale == 1 else np.full(rows, self.scale, self.dtype)
 
     def value(self, outputs: Array, targets: Array, sample_weight: Array | None) -> float:
         """Return the loss that is shown, without the penalty."""

@@ -25,7 +25,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     learning_rate: also "cosine", "one_cycle" or a schedule such as gn.OneCycle(0.2), over max_iter epochs and for
     both solvers.
     dropout: the share of units that a hidden layer drops in training, one number or one for each hidden layer.
-    scoring: what early stopping goes by: None (R^2), "loss", the name of a scorer, or a function (estimator, X, y).
+    scoring: what early stopping goes by: None (R^2), "loss", a scorer's name or a function (estimator, X, y).
     keep_optimizer: whether fit with warm_start goes on with the moments of its optimizer, too.
     callbacks: a list of gn.Callback, such as gn.Progress().
 

@@ -17,7 +17,7 @@ from glassnet.estimators.objective import Objective, squares
 from glassnet.estimators.passes import SparseStep, is_sparse
 from glassnet.estimators.validation import Rows, Validation
 from glassnet.nn import Network
-from glassnet.optim import SGD, Adam, Optimizer
+from glassnet.optim import SGD, Adam, Optimizer, Schedule
 from glassnet.train import Callback, History, Training
 from glassnet.train.step import Step, training_step
 
@@ -102,12 +102,15 @@ class Course:
         self.estimator, self.rows, self.objective, self.held = estimator, rows, objective, held
         self.net, self.solver, self.order = estimator.network_, estimator._optimizer, np.arange(len(rows.y))
         self.schedule = parameters.schedule(estimator.learning_rate)
-        targets = objective.targets(rows.y, self.net.dtype)
+        targets = objective.targets(rows.y)
         self.run = _training(estimator, rows, targets, objective, held, self.solver.optimizer, self.schedule)
         self.step = _step(self.run, self.net)
         self.watchers: Sequence[Callback] = (*(estimator.callbacks or ()), *estimator._hooks())
         self.seed = estimator._random_state.randint(2**31) if estimator._drops() else 0
         estimator.history_, estimator.n_iter_ = self.run.history, 0
+        if held is not None:
+            self.losses, self.scores = estimator.validation_loss_curve_ or [], estimator.validation_scores_ or []
+            estimator.validation_loss_curve_, estimator.validation_scores_ = self.losses, self.scores
 
     def epoch(self) -> None:
         """Use every row once; then note the loss, and what the rows held out say."""
@@ -156,28 +159,38 @@ class Course:
         return value
 
     def _judge(self) -> dict[str, float]:
-        """Count the epochs without improvement, by the rows held out or by the training loss; keep the best weights."""
-        estimator, held, tol = self.estimator, self.held, self.estimator.tol
-        judged: dict[str, float] = {}
+        """Note what the rows held out say, and count the epochs without improvement by them or by the training loss."""
+        estimator, held, judged = self.estimator, self.held, {}
         if held is not None:
-            failed = self.run.failure is not None
-            loss = math.nan if failed else held.loss()
-            score = math.nan if failed else held.score(loss)
+            loss = math.nan if self.run.failure else held.loss()
+            score = math.nan if self.run.failure else held.score(loss)
+            self.losses.append(loss)
+            self.scores.append(score)
             judged = {"val_loss": loss, "val_score": score}
-            estimator.validation_loss_curve_.append(loss)
-            estimator.validation_scores_.append(score)
             if estimator.verbose:
                 print(f"Validation score: {score:f}")
         if held is not None and estimator.early_stopping:
-            worse = score < estimator.best_validation_score_ + tol
-            if score > estimator.best_validation_score_:
-                estimator.best_validation_score_ = score
-                estimator.best_iter_, estimator._best_theta = len(estimator.loss_curve_), self.net.theta.copy()
+            improved = self._improve_score(score)
         else:
-            worse = estimator.loss_ > estimator.best_loss_ - tol
-            estimator.best_loss_ = min(estimator.best_loss_, estimator.loss_)
-        estimator._no_improvement_count = estimator._no_improvement_count + 1 if worse else 0
+            improved = self._improve_loss(estimator.loss_)
+        estimator._no_improvement_count = 0 if improved else estimator._no_improvement_count + 1
         return judged
+
+    def _improve_score(self, score: float) -> bool:
+        """Keep the weights if they are the best yet; return whether they are better by tol."""
+        estimator = self.estimator
+        best = -math.inf if estimator.best_validation_score_ is None else estimator.best_validation_score_
+        if score > best:
+            estimator.best_validation_score_, estimator.best_iter_ = score, len(estimator.loss_curve_)
+            estimator._best_theta = self.net.theta.copy()
+        return not score < best + estimator.tol  # NaN counts as better, as in scikit-learn
+
+    def _improve_loss(self, loss: float) -> bool:
+        """Note the loss if it is the least yet; return whether it is less by tol."""
+        estimator = self.estimator
+        best = math.inf if estimator.best_loss_ is None else estimator.best_loss_
+        estimator.best_loss_ = min(best, loss)
+        return not loss > best - estimator.tol
 
     def converged(self) -> bool:
         """Whether too many epochs brought nothing; a rate that can be lowered gives them another chance."""
@@ -186,7 +199,8 @@ class Course:
         if not estimator.stopped_:
             return False
         what = "Validation score" if self.held is not None and estimator.early_stopping else "Training loss"
-        message = f"{what} did not improve more than tol={estimator.tol:f} for {estimator.n_iter_no_change} consecutive epochs."
+        patience = estimator.n_iter_no_change
+        message = f"{what} did not improve more than tol={estimator.tol:f} for {patience} consecutive epochs."
         if self.solver.lower(estimator):
             message += f" Setting learning rate to {self.solver.learning_rate:f}"
             estimator._no_improvement_count, estimator.stopped_ = 0, False
@@ -216,7 +230,7 @@ class Course:
 
 def _training(
     estimator: BaseMLP, rows: Rows, targets: np.ndarray, objective: Objective, held: Validation | None,
-    optimizer: Optimizer, schedule: parameters.Schedule,
+    optimizer: Optimizer, schedule: Schedule,
 ) -> Training:  # fmt: skip
     """What callbacks are shown: the same as in `fit`."""
     n = len(rows.y)
@@ -225,15 +239,12 @@ def _training(
         warnings.warn(
             "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped", stacklevel=6
         )
-    net = estimator.network_
+    net, info = estimator.network_, estimator.network_.info
     val = EMPTY if held is None else Split(held.rows.x, held.targets)
-    info = net.info
-    data = Dataset(
-        "arrays", Split(rows.x, targets), val, EMPTY, info["task"], tuple(info["classes"]), tuple(info["features"]), None,
-        info["target"],
-    )  # fmt: skip
+    names = tuple(info["classes"]), tuple(info["features"])
+    data = Dataset("arrays", Split(rows.x, targets), val, EMPTY, info["task"], *names, None, info["target"])
     return Training(
-        net, data, objective.loss, optimizer, schedule, epochs=estimator.max_iter, batch_size=int(min(batch, n)), seed=0,
+        net, data, objective.loss, optimizer, schedule, estimator.max_iter, batch_size=int(min(batch, n)), seed=0,
         replacement=False, monitor=None if held is None else "score", patience=None, history=History(),
     )  # fmt: skip
 

@@ -49,11 +49,11 @@ class Validation:
 
     def __init__(self, estimator: BaseMLP, rows: Rows, objective: Objective) -> None:
         self.rows, self.objective = rows, objective
-        self.targets = objective.targets(rows.y, estimator.network_.dtype)
+        self.targets = objective.targets(rows.y)
         self.labels = estimator._labels(rows.y)
         # A shallow copy sees the same weights. Without names of features, it takes rows that have none.
         self.seen = copy.copy(estimator)
-        vars(self.seen).pop("feature_names_in_", None)
+        self.seen.__dict__.pop("feature_names_in_", None)
 
     def loss(self) -> float:
         """Return the loss of the rows, as training reports it but without the penalty."""
