@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import glassnet as gn
+from glassnet.nn.selfcheck import LOSSES
 
 
 def test_values_by_hand() -> None:
@@ -85,3 +86,32 @@ def test_targets_that_dont_fit_are_named(loss: gn.Loss, y: tuple[int, int], t: n
 def test_boolean_labels_are_classes_zero_and_one() -> None:
     y = np.array([[5.0, -5.0], [5.0, -5.0]])
     assert gn.CrossEntropy().forward(y, np.array([True, True])) == gn.CrossEntropy().forward(y, np.array([1, 1]))
+
+
+def test_poisson_by_hand() -> None:
+    y, t = np.array([[2.0], [1.0], [0.5]]), np.array([3.0, 0.0, 0.5])
+    loss = gn.Poisson()
+    assert loss.forward(y, t) == pytest.approx(((2 - 3 * math.log(2) + 3 * math.log(3) - 3) + 1 + 0) / 3)
+    assert loss.backward()[:, 0] == pytest.approx(np.array([1 - 3 / 2, 1, 0]) / 3)
+
+
+@pytest.mark.parametrize(
+    ("y", "t", "fault"), [([[1.0]], [-1.0], "targets must"), ([[-1.0]], [1.0], "outputs, those of Exp")]
+)
+def test_poisson_refuses_what_is_no_count(y: list, t: list, fault: str) -> None:
+    with pytest.raises(ValueError, match=fault):
+        gn.Poisson().forward(np.array(y), np.array(t))
+
+
+@pytest.mark.parametrize("loss", LOSSES, ids=repr)
+def test_a_weight_of_two_is_the_row_twice(loss: gn.Loss) -> None:
+    rng = np.random.default_rng(0)
+    y = np.exp(rng.normal(size=(4, 3)))
+    t = rng.integers(3, size=4) if isinstance(loss, gn.CrossEntropy) else rng.integers(2, size=(4, 3)).astype(float)
+    once, twice = np.arange(4), np.array([0, 1, 1, 2, 3, 3])
+    weights = np.array([1.0, 2.0, 1.0, 2.0])
+    expected = loss.forward(y[twice], t[twice])
+    dy = np.zeros_like(y)
+    np.add.at(dy, twice, loss.backward())
+    assert loss.forward(y[once], t[once], weights / weights.mean()) == pytest.approx(expected)
+    np.testing.assert_allclose(loss.backward(), dy)

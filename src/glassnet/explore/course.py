@@ -146,7 +146,10 @@ class Course:
         if not len(run.data.train):
             raise ValueError("there are no training rows")
         if self._step is None:
-            self._step = training_step(run, any(watcher.reads_gradients for watcher in self.watchers))
+            self._step = training_step(
+                run.net, run.data.train.x, run.data.train.y, run.loss, run.optimizer, run.largest_batch,
+                any(watcher.reads_gradients for watcher in self.watchers),
+            )  # fmt: skip
             if not self.steps:
                 for watcher in self.watchers:
                     watcher.on_start(run)

@@ -98,6 +98,19 @@ class Tanh(Activation):
         return dx
 
 
+class Exp(Activation):
+    """y = exp(x); dx = dy * y. The last layer of a network whose outputs are counts or rates: see Poisson."""
+
+    def forward(self, x: Array, training: bool = False) -> Array:
+        """y = exp(x)."""
+        self.y = np.exp(x, out=self.buffer("y", x.shape, x.dtype))
+        return self.y
+
+    def backward(self, dy: Array) -> Array:
+        """dx = dy * y."""
+        return np.multiply(dy, self.y, out=self.buffer("dx", dy.shape, dy.dtype))
+
+
 class GELU(Activation):
     """Gaussian error linear unit: y = x * P(x), P the distribution function of N(0, 1) and p its density.
 

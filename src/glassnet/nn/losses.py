@@ -1,4 +1,8 @@
-"""Losses: `forward(y, t)` gives the mean over the batch as a number, `backward()` its derivative dL/dy."""
+"""Losses: `forward(y, t)` gives the mean over the batch as a number, `backward()` its derivative dL/dy.
+
+With weights, each row's loss is multiplied by its weight before the mean is taken; dividing weights by their mean
+makes that a weighted mean.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +21,8 @@ class Loss:
 
     task: ClassVar[Literal["classification", "regression"]]
 
-    def forward(self, y: Array, t: Array) -> float:
-        """Compute the loss of outputs y for targets t."""
+    def forward(self, y: Array, t: Array, weights: Array | None = None) -> float:
+        """Compute the loss of outputs y for targets t, each row's multiplied by its weight in weights (N,)."""
         raise TypeError(f"{type(self).__name__} has no forward: a loss defines forward and backward")
 
     def backward(self) -> Array:
@@ -46,19 +50,33 @@ def same_shape(y: Array, t: Array, loss: Loss) -> Array:
     return t.reshape(y.shape).astype(y.dtype, copy=False)
 
 
+def mean(rows: Array, weights: Array | None) -> float:
+    """Return the mean over all entries of rows (N,) or (N, n_out), each row multiplied by its weight."""
+    if weights is not None:
+        rows = rows * weights.reshape(-1, *[1] * (rows.ndim - 1))
+    return float(rows.mean(dtype=np.float64))
+
+
+def weighted(dy: Array, weights: Array | None) -> Array:
+    """Multiply each row of dy (N, n_out) by its weight, in place."""
+    if weights is not None:
+        dy *= weights[:, np.newaxis]
+    return dy
+
+
 class MSE(Loss):
     """Mean squared error: L = mean((y - t)^2) over all entries, with no factor 1/2; dL/dy = 2 (y - t) / entries."""
 
     task = "regression"
 
-    def forward(self, y: Array, t: Array) -> float:
+    def forward(self, y: Array, t: Array, weights: Array | None = None) -> float:
         """mean((y - t)^2)."""
-        self.difference = y - same_shape(y, t, self)
-        return float(np.square(self.difference).mean(dtype=np.float64))
+        self.difference, self.weights = y - same_shape(y, t, self), weights
+        return mean(np.square(self.difference), weights)
 
     def backward(self) -> Array:
         """2 (y - t) / entries."""
-        return self.difference * (2 / self.difference.size)
+        return weighted(self.difference * (2 / self.difference.size), self.weights)
 
 
 class MAE(Loss):
@@ -66,14 +84,14 @@ class MAE(Loss):
 
     task = "regression"
 
-    def forward(self, y: Array, t: Array) -> float:
+    def forward(self, y: Array, t: Array, weights: Array | None = None) -> float:
         """mean(|y - t|)."""
-        self.difference = y - same_shape(y, t, self)
-        return float(np.abs(self.difference).mean(dtype=np.float64))
+        self.difference, self.weights = y - same_shape(y, t, self), weights
+        return mean(np.abs(self.difference), weights)
 
     def backward(self) -> Array:
         """sign(y - t) / entries."""
-        return np.sign(self.difference) / self.difference.size
+        return weighted(np.sign(self.difference) / self.difference.size, self.weights)
 
     def side(self) -> Array:
         """Whether y > t."""
@@ -91,20 +109,50 @@ class Huber(Loss):
     def __init__(self, delta: float = 1.0) -> None:
         self.delta = number(delta, "Huber: delta", low=1e-300)
 
-    def forward(self, y: Array, t: Array) -> float:
+    def forward(self, y: Array, t: Array, weights: Array | None = None) -> float:
         """Mean of d^2 / 2 or delta (|d| - delta / 2)."""
-        self.difference = y - same_shape(y, t, self)
+        self.difference, self.weights = y - same_shape(y, t, self), weights
         size = np.abs(self.difference)
         within = np.minimum(size, self.delta)
-        return float((within * (size - within / 2)).mean(dtype=np.float64))
+        return mean(within * (size - within / 2), weights)
 
     def backward(self) -> Array:
         """clip(d, -delta, delta) / entries."""
-        return np.clip(self.difference, -self.delta, self.delta) / self.difference.size
+        return weighted(np.clip(self.difference, -self.delta, self.delta) / self.difference.size, self.weights)
 
     def side(self) -> Array:
         """Whether |d| <= delta."""
         return np.abs(self.difference) <= self.delta
+
+
+class Poisson(Loss):
+    """Half the Poisson deviance, for targets t >= 0 that count something, from expected counts y > 0.
+
+    L = mean of y - t log y + (t log t - t), with 0 log 0 = 0, which is 0 where y = t; dL/dy = (1 - t / y) / entries.
+    A network that ends in Exp gives such outputs. McCullagh & Nelder 1989, "Generalized Linear Models", section 2.3.
+    Raises ValueError for a negative target or output.
+    """
+
+    task = "regression"
+
+    def forward(self, y: Array, t: Array, weights: Array | None = None) -> float:
+        """Mean of y - t log y + t log t - t."""
+        self.y, self.target, self.weights = y, same_shape(y, t, self), weights
+        for what, values in (("targets", self.target), ("outputs, those of Exp as last layer,", y)):
+            if values.min(initial=0) < 0:
+                raise ValueError(f"{self!r}: {what} must be at least 0, not {values.min():g}")
+        counted = np.where(self.target > 0, self.target, 1)
+        with np.errstate(divide="ignore"):  # an output that has underflowed to 0 makes an infinite loss, or none
+            ratio = np.log(y, where=self.target > 0, out=np.zeros_like(y)) - np.log(counted)
+        return mean(y - self.target - self.target * ratio, weights)
+
+    def backward(self) -> Array:
+        """(1 - t / y) / entries."""
+        return weighted((1 - self.target / self.y) / self.y.size, self.weights)
+
+    def check(self, t: Array, n_out: int) -> None:
+        """Raise ValueError if targets t don't fit outputs of that width."""
+        self.forward(np.ones((len(t), n_out)), t)
 
 
 class CrossEntropy(Loss):
@@ -121,21 +169,20 @@ class CrossEntropy(Loss):
     def __init__(self, label_smoothing: float = 0.0) -> None:
         self.label_smoothing = number(label_smoothing, "CrossEntropy: label_smoothing", low=0, below=1)
 
-    def forward(self, y: Array, t: Array) -> float:
+    def forward(self, y: Array, t: Array, weights: Array | None = None) -> float:
         """Mean of log sum exp(y) - q . y."""
-        self.target = self._probabilities(y, np.asarray(t))
+        self.target, self.weights = self._probabilities(y, np.asarray(t)), weights
         shifted = y - y.max(axis=1, keepdims=True)
         self.softmax = np.exp(shifted)
         total = self.softmax.sum(axis=1, keepdims=True)
         self.softmax /= total
-        rows = np.log(total[:, 0]) - np.einsum("nc,nc->n", self.target, shifted)
-        return float(rows.mean(dtype=np.float64))
+        return mean(np.log(total[:, 0]) - np.einsum("nc,nc->n", self.target, shifted), weights)
 
     def backward(self) -> Array:
         """(softmax(y) - q) / N."""
         dy = self.softmax - self.target
         dy /= len(dy)
-        return dy
+        return weighted(dy, self.weights)
 
     def check(self, t: Array, n_out: int, n: int | None = None) -> None:
         """Raise ValueError unless t are labels or distributions of that many classes (for n rows)."""
@@ -178,17 +225,16 @@ class BinaryCrossEntropy(Loss):
 
     task = "classification"
 
-    def forward(self, y: Array, t: Array) -> float:
+    def forward(self, y: Array, t: Array, weights: Array | None = None) -> float:
         """Mean of max(y, 0) - y t + log(1 + exp(-|y|))."""
-        self.y, self.target = y, same_shape(y, t, self)
+        self.y, self.target, self.weights = y, same_shape(y, t, self), weights
         if self.target.size and not 0 <= self.target.min() <= self.target.max() <= 1:
             raise ValueError(f"{self!r}: targets must lie in 0..1, not {self.target.min()} to {self.target.max()}")
-        entries = np.maximum(y, 0) - y * self.target + np.log1p(np.exp(-np.abs(y)))
-        return float(entries.mean(dtype=np.float64))
+        return mean(np.maximum(y, 0) - y * self.target + np.log1p(np.exp(-np.abs(y))), weights)
 
     def backward(self) -> Array:
         """(sigmoid(y) - t) / entries."""
         dy = logistic(self.y, out=np.empty_like(self.y))
         dy -= self.target
         dy /= dy.size
-        return dy
+        return weighted(dy, self.weights)

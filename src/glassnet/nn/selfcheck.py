@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from glassnet.nn.activations import GELU, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Tanh
+from glassnet.nn.activations import GELU, Exp, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Tanh
 from glassnet.nn.gradcheck import GradientReport, gradcheck
 from glassnet.nn.layer import Array, Layer
 from glassnet.nn.layers import Dense, Dropout
-from glassnet.nn.losses import MAE, MSE, BinaryCrossEntropy, CrossEntropy, Huber, Loss
+from glassnet.nn.losses import MAE, MSE, BinaryCrossEntropy, CrossEntropy, Huber, Loss, Poisson
 from glassnet.nn.network import Network
 from glassnet.nn.normalization import BatchNorm, LayerNorm
 from glassnet.nn.preprocessing import QuantileNormalize, Standardize, Unstandardize
@@ -26,6 +26,7 @@ LAYERS: list[Callable[[int], Layer]] = [
     lambda width: Tanh(),
     lambda width: GELU(),
     lambda width: SiLU(),
+    lambda width: Exp(),
     lambda width: Softmax(),
     lambda width: Dropout(0.4),
     lambda width: BatchNorm(width),
@@ -33,7 +34,8 @@ LAYERS: list[Callable[[int], Layer]] = [
 ]
 INPUTS: list[Callable[[], Layer]] = [Standardize, lambda: Standardize(per_feature=False), QuantileNormalize]
 LOSSES: list[Loss] = [
-    MSE(), MAE(), Huber(), Huber(delta=0.3), CrossEntropy(), CrossEntropy(label_smoothing=0.1), BinaryCrossEntropy(),
+    MSE(), MAE(), Huber(), Huber(delta=0.3), Poisson(), CrossEntropy(), CrossEntropy(label_smoothing=0.1),
+    BinaryCrossEntropy(),
 ]  # fmt: skip
 SHAPES = [(4, 3, 5, 3), (1, 2, 3, 2), (5, 1, 1, 1), (2, 7, 4, 5)]  # rows, inputs, hidden width, outputs
 
@@ -61,12 +63,14 @@ def cases() -> Iterator[Case]:
         for loss in LOSSES:
             for rows, n_in, width, n_out in SHAPES:
                 layers = [Dense(n_in, width, init="lecun"), make_layer(width), Dense(width, n_out, init="lecun")]
+                layers += [Exp()] if isinstance(loss, Poisson) else []
                 yield from _both_modes(layers, layers[1], loss, rows, n_in, n_out)
     for make_input in INPUTS:
         for loss in LOSSES:
             for rows, n_in, _, n_out in SHAPES:
                 for subject in (0, -1):
-                    layers = [make_input(), Dense(n_in, n_out, init="lecun"), Unstandardize()]
+                    last = Exp() if isinstance(loss, Poisson) else Unstandardize()
+                    layers = [make_input(), Dense(n_in, n_out, init="lecun"), last]
                     yield from _both_modes(layers, layers[subject], loss, rows, n_in, n_out)
 
 
@@ -88,6 +92,8 @@ def _targets(loss: Loss, rows: int, n_out: int, rng: np.random.Generator) -> lis
         return [rng.integers(n_out, size=rows), rng.dirichlet(np.ones(n_out), size=rows)]
     if isinstance(loss, BinaryCrossEntropy):
         return [rng.random((rows, n_out))]
+    if isinstance(loss, Poisson):
+        return [rng.poisson(1.5, (rows, n_out)).astype(float)]
     return [rng.standard_normal((rows, n_out))]
 
 

@@ -93,10 +93,10 @@ class Recipe:
     def build_network(self, n_in: int, n_out: int, task: str) -> nn.Network:
         """Make the network for rows of n_in values and n_out classes or values.
 
-        BinaryCrossEntropy takes one output for two classes. Raises ValueError for what makes no sense.
+        BinaryCrossEntropy takes one output for two classes, Poisson a last Exp. Raises ValueError for nonsense.
         """
-        table = self.network
-        if isinstance(self.build_loss(task), nn.BinaryCrossEntropy):
+        table, loss = self.network, self.build_loss(task)
+        if isinstance(loss, nn.BinaryCrossEntropy):
             if n_out != 2:
                 raise ValueError(
                     f"loss: BinaryCrossEntropy is for two classes, the data have {n_out}: use CrossEntropy"
@@ -119,7 +119,9 @@ class Recipe:
                 layers.append(call(nn.Dropout, {"rate": table.dropout}, "network.dropout"))
             width = units
         layers.append(call(nn.Dense, {"fan_in": width, "fan_out": n_out, "init": table.init}, "network"))
-        if task == "regression" and table.standardize_target:
+        if isinstance(loss, nn.Poisson):  # of positive outputs
+            layers.append(nn.Exp())
+        elif task == "regression" and table.standardize_target:
             layers.append(nn.Unstandardize())
         settings = {"dtype": table.dtype, "seed": self.seed, "fast": table.fast, "threads": table.threads}
         return call(nn.Network, {"layers": layers, **settings}, "network")

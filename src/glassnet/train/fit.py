@@ -73,7 +73,10 @@ def fit(
     run.loss = training_loss(loss, net)
     if resume is not None:
         restore(run, resume)
-    step = training_step(run, any(callback.reads_gradients for callback in callbacks))
+    step = training_step(
+        net, data.train.x, data.train.y, run.loss, optimizer, run.largest_batch,
+        any(callback.reads_gradients for callback in callbacks),
+    )  # fmt: skip
     watchers = [*callbacks, *([Progress()] if progress else [])]
     start = time.perf_counter() - (run.history["seconds"][-1] if len(run.history) else 0)
     try:

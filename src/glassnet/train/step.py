@@ -8,45 +8,50 @@ from typing import Protocol
 import numpy as np
 
 from glassnet.fast import FastStep
+from glassnet.nn import Loss, Network
 from glassnet.nn.layer import Array
-from glassnet.train.training import Training
+from glassnet.optim import Optimizer
 from glassnet.train.units import StandardUnits
 
 
 class Step(Protocol):
     """A step: move the network's weights by the gradient of a batch, with the learning rate lr * factor."""
 
-    def __call__(self, rows: Array, factor: float) -> float:
-        """Return the loss of these training rows before the step; if it isn't finite, nothing is moved."""
+    def __call__(self, rows: Array, factor: float, weights: Array | None = None) -> float:
+        """Return the loss of these training rows before the step; if it isn't finite, nothing is moved.
+
+        weights: one for each of these rows, which multiplies its loss.
+        """
 
 
 class ReadableStep:
-    """Forward, loss, backward, optimizer."""
+    """Forward, loss, backward, optimizer, on at most `batch` of the rows x (N, n_in) with targets t."""
 
-    def __init__(self, run: Training) -> None:
-        self.run = run
-        train = run.data.train
-        self.x, self.t = (np.empty((run.largest_batch, *a.shape[1:]), a.dtype) for a in (train.x, train.y))
+    def __init__(self, net: Network, x: Array, t: Array, loss: Loss, optimizer: Optimizer, batch: int) -> None:
+        self.net, self.loss, self.optimizer, self.all = net, loss, optimizer, (x, t)
+        self.x, self.t = (np.empty((batch, *a.shape[1:]), a.dtype) for a in (x, t))
 
-    def __call__(self, rows: Array, factor: float) -> float:
+    def __call__(self, rows: Array, factor: float, weights: Array | None = None) -> float:
         """Return the loss of these training rows before the step; if it isn't finite, nothing is moved."""
-        net, loss, train = self.run.net, self.run.loss, self.run.data.train
         # mode="clip" writes straight into `out`; the row numbers are in range anyway.
-        x = np.take(train.x, rows, axis=0, out=self.x[: len(rows)], mode="clip")
-        t = np.take(train.y, rows, axis=0, out=self.t[: len(rows)], mode="clip")
+        x, t = (
+            np.take(a, rows, axis=0, out=part[: len(rows)], mode="clip")
+            for a, part in zip(self.all, (self.x, self.t), strict=True)
+        )
         with np.errstate(over="ignore", invalid="ignore"):  # the loss tells
-            value = loss.forward(net.forward(x, training=True), t)
+            value = self.loss.forward(self.net.forward(x, training=True), t, weights)
             if math.isfinite(value):
-                net.backward(loss.backward(), input_gradient=False)
-                self.run.optimizer.step(net, factor)
+                self.net.backward(self.loss.backward(), input_gradient=False)
+                self.optimizer.step(self.net, factor)
         return value
 
 
-def training_step(run: Training, reads_gradients: bool) -> Step:
+def training_step(
+    net: Network, x: Array, t: Array, loss: Loss, optimizer: Optimizer, batch: int, reads_gradients: bool = False
+) -> Step:
     """Choose the step: the fast one if the network allows it and the kernels cover all of the training."""
-    net, split, loss, optimizer = run.net, run.data.train, run.loss, run.optimizer
     # The fast path leaves out Unstandardize, and compares with targets in its units.
-    plain, targets = (loss.loss, loss.standardized(split.y)) if isinstance(loss, StandardUnits) else (loss, split.y)
+    plain, targets = (loss.loss, loss.standardized(t)) if isinstance(loss, StandardUnits) else (loss, t)
     if not net.fast or FastStep.uncovered(net, plain, optimizer) is not None:
-        return ReadableStep(run)
-    return FastStep(net, split.x, targets, plain, optimizer, run.largest_batch, reads_gradients)
+        return ReadableStep(net, x, t, loss, optimizer, batch)
+    return FastStep(net, x, targets, plain, optimizer, batch, reads_gradients)

@@ -19,11 +19,11 @@ class StandardUnits(Loss):
         self.loss = loss
         self.unit = unit
 
-    def forward(self, y: Array, t: Array) -> float:
+    def forward(self, y: Array, t: Array, weights: Array | None = None) -> float:
         """Compute the loss of outputs y and targets t, both in the target's unit."""
         mean, scale = self.unit.mean, self.unit.scale
         t = t.reshape(y.shape) if t.size == y.size else t  # of other shapes the loss itself complains
-        return self.loss.forward(((y - mean) / scale).astype(y.dtype), self.standardized(t))
+        return self.loss.forward(((y - mean) / scale).astype(y.dtype), self.standardized(t), weights)
 
     def standardized(self, t: Array) -> Array:
         """Return targets (t - mean) / scale."""
