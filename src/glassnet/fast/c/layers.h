@@ -8,7 +8,7 @@ Before each call all threads have met, so x and dy are whole. */
 #include "products.h"
 #include "threads.h"
 
-enum { DENSE, RELU, LEAKY_RELU, SIGMOID, TANH, GELU, SILU, DROPOUT, BATCH_NORM, LAYER_NORM };
+enum { DENSE, RELU, LEAKY_RELU, SIGMOID, TANH, GELU, SILU, EXP, DROPOUT, BATCH_NORM, LAYER_NORM };
 
 typedef struct {
     int64_t kind, n_in, n_out;
@@ -90,6 +90,7 @@ static void activation_forward(const Layer *l, int64_t m, Thread t) {
     case TANH: EACH y[i] = tanh_(x[i]); break;
     case GELU: EACH y[i] = x[i] * phi(x[i]); break;
     case SILU: EACH y[i] = x[i] * sigmoid(x[i]); break;
+    case EXP: EACH y[i] = exp(x[i]); break; /* which overflows to infinity, as exp_ doesn't */
     }
 }
 
@@ -104,6 +105,7 @@ static void activation_backward(const Layer *l, int64_t m, Thread t) {
     case SIGMOID: EACH dx[i] = dy[i] * y[i] * (1 - y[i]); break;
     case TANH: EACH dx[i] = dy[i] * (1 - y[i] * y[i]); break;
     case GELU: EACH dx[i] = dy[i] * (phi(x[i]) + x[i] * (real)0.3989422804014327 * exp_((real)-0.5 * x[i] * x[i])); break;
+    case EXP: EACH dx[i] = dy[i] * y[i]; break;
     case SILU: EACH {
         real s = sigmoid(x[i]);
         dx[i] = dy[i] * s * (1 + x[i] * (1 - s));

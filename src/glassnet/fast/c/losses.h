@@ -2,12 +2,13 @@
 #pragma once
 #include "base.h"
 
-enum { CROSS_ENTROPY_LABELS, CROSS_ENTROPY, BINARY_CROSS_ENTROPY, MSE, MAE, HUBER };
+enum { CROSS_ENTROPY_LABELS, CROSS_ENTROPY, BINARY_CROSS_ENTROPY, MSE, MAE, HUBER, POISSON };
 
 typedef struct {
     int64_t kind, n_out;
     double value;         /* label smoothing, or Huber's delta */
     const void *targets;  /* labels int32 [N], or real [N, n_out], of the whole training part */
+    const real *weights;  /* [m], of the rows of the batch; null: all are 1 */
     real *y, *dy;        /* [m, n_out]: outputs, and the derivative */
     double *row;          /* [m] */
 } Loss;
@@ -32,6 +33,7 @@ INLINE real entry(const Loss *l, real y, real t, real *dy) {
     case MSE: *dy = 2 * d; return d * d;
     case MAE: *dy = d > 0 ? 1 : d < 0 ? -1 : 0 * d; return size;
     case HUBER: *dy = d > delta ? delta : d < -delta ? -delta : d; return within * (size - within / 2);
+    case POISSON: *dy = t > 0 ? 1 - t / y : 1; return y - t - (t > 0 ? t * (log(y) - log(t)) : 0);
     default: /* BINARY_CROSS_ENTROPY */ *dy = sigmoid(y) - t; return (y > 0 ? y : 0 * y) - y * t + log1p(exp_(-fabs(y)));
     }
 }
@@ -54,6 +56,10 @@ static void loss_rows(const Loss *l, const int64_t *rows, int64_t m, Thread t) {
                 dy[j] /= (real)(m * n);
             }
             l->row[i] = sum / (double)n;
+        }
+        if (l->weights) {
+            l->row[i] *= l->weights[i];
+            for (int64_t j = 0; j < n; j++) dy[j] *= l->weights[i];
         }
     }
 }

@@ -136,8 +136,8 @@ static void infer_batches(void *program, Thread t) {
 }
 
 /* One step on the rows of the training part that are given by number; returns the loss before it. */
-double train(Program *p, const int64_t *rows, int64_t m, int64_t threads) {
-    p->rows = rows, p->m = m;
+double train(Program *p, const int64_t *rows, const real *weights, int64_t m, int64_t threads) {
+    p->rows = rows, p->loss.weights = weights, p->m = m;
     run(step, p, threads, p->scratch, p->scratch_size);
     return mean_loss(&p->loss, m);
 }
