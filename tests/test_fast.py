@@ -19,6 +19,7 @@ import glassnet as gn
 from glassnet.fast import library, threads
 from glassnet.fast.training import FastStep
 from glassnet.train import Training
+from glassnet.train.step import training_step
 
 covered = FastStep.uncovered(gn.Network([gn.Dense(1, 1)]), gn.MSE(), gn.SGD(0.1))
 pytestmark = pytest.mark.skipif(covered is not None, reason=f"no fast path on this machine: {covered}")
@@ -39,12 +40,17 @@ LAYERS: dict[str, Callable[[], list[gn.Layer]]] = {
     "BatchNorm after": lambda: [gn.ReLU(), gn.BatchNorm(19, momentum=0.3)],
     "LayerNorm": lambda: [gn.LayerNorm(19), gn.SiLU()],
     "LayerNorm after": lambda: [gn.Tanh(), gn.LayerNorm(19, eps=1e-3)],
+    "Exp": lambda: [gn.Tanh(), gn.Exp()],
     "two activations": lambda: [gn.Tanh(), gn.ReLU(), gn.Sigmoid()],
 }
+# How far from the readable layers in float64 each may be, relatively.
+ROUNDING = {"float32": 1e-5, "float64": 2e-14}
+both_types = pytest.mark.parametrize("dtype", ROUNDING)
 LOSSES: dict[str, tuple[gn.Loss, str]] = {
     "MSE": (gn.MSE(), "values"),
     "MAE": (gn.MAE(), "values"),
     "Huber": (gn.Huber(0.7), "values"),
+    "Poisson": (gn.Poisson(), "counts"),
     "CrossEntropy": (gn.CrossEntropy(), "labels"),
     "smoothed CrossEntropy": (gn.CrossEntropy(label_smoothing=0.1), "labels"),
     "CrossEntropy of shares": (gn.CrossEntropy(label_smoothing=0.2), "shares"),
@@ -71,13 +77,14 @@ def dataset(kind: str, n: int = 150, n_in: int = 13, n_out: int = 3, dtype: str 
         "values": 3 * rng.normal(size=(n, n_out)) + 1,
         "labels": rng.integers(n_out, size=n),
         "shares": rng.dirichlet(np.ones(n_out), size=n),
+        "counts": rng.poisson(1.5, (n, n_out)).astype(float),
         "flags": rng.integers(2, size=(n, n_out)).astype(float),
     }[kind]
     data = gn.Dataset.from_arrays(x, np.arange(n) % 2)
     places = np.arange(n)
     for name, part in (("train", places[:96]), ("val", places[96:120]), ("test", places[120:])):
         setattr(data, name, gn.Split(x[part], y[part]))
-    data.task = "regression" if kind == "values" else "classification"
+    data.task = "regression" if kind in ("values", "counts") else "classification"
     return data
 
 
@@ -94,14 +101,15 @@ class Gradients(gn.Callback):
 
 
 def both_ways(
-    make: Callable[[], list[gn.Layer]], data: gn.Dataset, loss: gn.Loss, optimizer: Callable[[], gn.Optimizer], **more
-) -> list[tuple[gn.Network, gn.History, list[np.ndarray]]]:
-    """Train by the readable layers in float64 (or float32, if masks of dropout depend on it), and by the fast path."""
+    make: Callable[[], list[gn.Layer]], data: gn.Dataset, loss: gn.Loss, optimizer: Callable[[], gn.Optimizer],
+    dtype: str = "float32", **more,
+) -> list[tuple[gn.Network, gn.History, list[np.ndarray]]]:  # fmt: skip
+    """Train by the readable layers in float64 (or in dtype, if masks of dropout depend on it), and by the fast path."""
     trained = []
     start = gn.Network(make(), dtype="float32", seed=3)
-    exact = "float32" if any(isinstance(layer, gn.Dropout) for layer in start.layers) else "float64"
-    for dtype, fast in ((exact, False), ("float32", True)):
-        net = start.copy(dtype)
+    exact = dtype if any(isinstance(layer, gn.Dropout) for layer in start.layers) else "float64"
+    for kind, fast in ((exact, False), (dtype, True)):
+        net = start.copy(kind)
         net.fast = fast
         watcher = Gradients()
         history = gn.fit(net, data, loss, optimizer(), seed=2, validate=False, callbacks=[watcher], **more)
@@ -109,44 +117,96 @@ def both_ways(
     return trained
 
 
-def assert_same(make: Callable[[], list[gn.Layer]], data: gn.Dataset, loss: gn.Loss, optimizer, **more) -> None:
-    assert FastStep.uncovered(gn.Network(make()), loss, optimizer()) is None
+def assert_same(
+    make: Callable[[], list[gn.Layer]], data: gn.Dataset, loss: gn.Loss, optimizer, dtype: str = "float32", **more
+) -> None:
+    assert FastStep.uncovered(gn.Network(make(), dtype), loss, optimizer()) is None
     settings = {"epochs": 2, "batch_size": 25} | more  # 25, 25, 25 and a last batch of 21
-    (a, wanted, gradients), (b, found, fast_gradients) = both_ways(make, data, loss, optimizer, **settings)
+    (a, wanted, gradients), (b, found, fast_gradients) = both_ways(make, data, loss, optimizer, dtype, **settings)
+    near = ROUNDING[dtype]
     assert len(wanted.step_loss) == len(found.step_loss) > 0
-    np.testing.assert_allclose(found.step_loss, wanted.step_loss, rtol=1e-5, atol=1e-6 * np.mean(wanted.step_loss))
+    np.testing.assert_allclose(found.step_loss, wanted.step_loss, rtol=near, atol=near * np.mean(wanted.step_loss) / 10)
     largest = max(map(np.linalg.norm, gradients))
     for g, h in zip(gradients, fast_gradients, strict=True):
-        assert np.linalg.norm(g - h) <= 2e-5 * np.linalg.norm(g) + 1e-6 * largest
-    assert np.abs(a.theta - b.theta).max() <= 1e-5 * np.abs(a.theta).max()
+        assert np.linalg.norm(g - h) <= near * (2 * np.linalg.norm(g) + largest / 10)
+    assert np.abs(a.theta - b.theta).max() <= near * np.abs(a.theta).max()
     rows = data.test.x
     a.fast = False
-    np.testing.assert_allclose(b.predict(rows), a.predict(rows), rtol=1e-4, atol=1e-5 * np.abs(a.predict(rows)).max())
+    y = a.predict(rows)
+    np.testing.assert_allclose(b.predict(rows), y, rtol=10 * near, atol=near * np.abs(y).max())
     for name, value in a.state().items():
-        np.testing.assert_allclose(b.state()[name], value, rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(b.state()[name], value, rtol=near, atol=near / 10)
 
 
-def layers(middle: Callable[[], list[gn.Layer]], n_in: int = 13, n_out: int = 3) -> Callable[[], list[gn.Layer]]:
-    return lambda: [gn.Standardize(), gn.Dense(n_in, 19), *middle(), gn.Dense(19, 35), gn.Tanh(), gn.Dense(35, n_out)]
+def layers(
+    middle: Callable[[], list[gn.Layer]], last: Callable[[], list[gn.Layer]] = list
+) -> Callable[[], list[gn.Layer]]:
+    return lambda: [
+        gn.Standardize(), gn.Dense(13, 19), *middle(), gn.Dense(19, 35), gn.Tanh(), gn.Dense(35, 3), *last()
+    ]  # fmt: skip
+
+
+def ending(loss: str) -> Callable[[], list[gn.Layer]]:
+    """What a network needs at its end for this loss."""
+    return (lambda: [gn.Exp()]) if loss == "Poisson" else list
 
 
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("name", LAYERS)
-def test_every_layer_with_every_loss(name: str, loss: str) -> None:
-    assert_same(layers(LAYERS[name]), dataset(LOSSES[loss][1]), LOSSES[loss][0], OPTIMIZERS["momentum"])
+@both_types
+def test_every_layer_with_every_loss(dtype: str, name: str, loss: str) -> None:
+    data = dataset(LOSSES[loss][1])
+    assert_same(layers(LAYERS[name], ending(loss)), data, LOSSES[loss][0], OPTIMIZERS["momentum"], dtype)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@both_types
+def test_rows_may_have_weights(dtype: str, loss: str) -> None:
+    train = dataset(LOSSES[loss][1]).train
+    weights = np.random.default_rng(1).exponential(size=len(train))
+    weights[::5] = 0
+    orders = [np.random.default_rng(i).permutation(len(train))[:31] for i in range(5)]
+    start = gn.Network(layers(LAYERS["BatchNorm"], ending(loss))(), "float32")
+    start.fit_preprocessing(train.x)
+    found = []
+    for kind, fast in (("float64", False), (dtype, True)):
+        net = start.copy(kind)
+        net.fast = fast
+        step = training_step(net, train.x, train.y, LOSSES[loss][0], OPTIMIZERS["momentum"](), 31)
+        assert isinstance(step, FastStep) == fast
+        values = [step(rows, 1.0, weights[rows]) for rows in orders]
+        values += [step(orders[0], 1.0)]  # weights of one step don't last
+        found.append((values, net.theta))
+    (values, theta), (fast_values, fast_theta) = found
+    np.testing.assert_allclose(fast_values, values, rtol=ROUNDING[dtype])
+    assert np.abs(theta - fast_theta).max() <= ROUNDING[dtype] * np.abs(theta).max()
+
+
+def test_poisson_takes_outputs_of_exp_alone() -> None:
+    net = gn.Network([gn.Dense(4, 3)])
+    assert FastStep.uncovered(net, gn.Poisson(), gn.SGD(0.1)) == "the kernel for Poisson takes outputs of Exp"
+    for x in (1e3, -1e3):  # an output that overflows, and one that is 0
+        net = gn.Network([gn.Dense(1, 1), gn.Exp()])
+        net.layers[0].W[...] = x
+        step = training_step(net, np.ones((1, 1)), np.ones((1, 1)), gn.Poisson(), gn.SGD(0.1), 1)
+        assert isinstance(step, FastStep)
+        assert not np.isfinite(step(np.array([0]), 1.0))
+        assert net.layers[0].W[0, 0] == x
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize("name", ["ReLU", "BatchNorm", "LayerNorm after"])
-def test_every_optimizer(name: str, optimizer: str) -> None:
-    assert_same(layers(LAYERS[name]), dataset("labels"), gn.CrossEntropy(), OPTIMIZERS[optimizer])
+@both_types
+def test_every_optimizer(dtype: str, name: str, optimizer: str) -> None:
+    assert_same(layers(LAYERS[name]), dataset("labels"), gn.CrossEntropy(), OPTIMIZERS[optimizer], dtype)
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 7, 8, 9, 31, 64, 95, 96, 1000])
-def test_batches_of_any_size(batch_size: int) -> None:
+@both_types
+def test_batches_of_any_size(dtype: str, batch_size: int) -> None:
     assert_same(
-        layers(LAYERS["LayerNorm"]), dataset("labels"), gn.CrossEntropy(), OPTIMIZERS["SGD"], batch_size=batch_size,
-        epochs=1,
+        layers(LAYERS["LayerNorm"]), dataset("labels"), gn.CrossEntropy(), OPTIMIZERS["SGD"], dtype,
+        batch_size=batch_size, epochs=1,
     )  # fmt: skip
 
 
@@ -155,27 +215,29 @@ def test_batches_drawn_with_replacement_may_be_larger_than_the_data() -> None:
     assert_same(layers(LAYERS["ReLU"]), dataset("labels"), gn.CrossEntropy(), OPTIMIZERS["SGD"], **more)
 
 
-@pytest.mark.parametrize("dtype", ["uint8", "int64", "float32", "float64"])
+@pytest.mark.parametrize("kind", ["uint8", "int64", "float32", "float64"])
+@both_types
 @pytest.mark.parametrize(
     "first",
     [[], [lambda: gn.Standardize()], [lambda: gn.Standardize(per_feature=False)],
      [lambda: gn.Standardize(), lambda: gn.Standardize()], [lambda: gn.QuantileNormalize(50)]],
     ids=["none", "Standardize", "one mean", "twice", "QuantileNormalize"],
 )  # fmt: skip
-def test_raw_rows_of_any_type(first: list[Callable[[], gn.Layer]], dtype: str) -> None:
+def test_raw_rows_of_any_type(first: list[Callable[[], gn.Layer]], dtype: str, kind: str) -> None:
     def make() -> list[gn.Layer]:
-        scale = 0.001 if not first and dtype == "uint8" else 0.1
+        scale = 0.001 if not first and kind == "uint8" else 0.1
         return [*(one() for one in first), gn.Dense(13, 9, init=f"normal({scale})"), gn.Tanh(), gn.Dense(9, 3)]
 
-    assert_same(make, dataset("labels", dtype=dtype), gn.CrossEntropy(), OPTIMIZERS["SGD"])
+    assert_same(make, dataset("labels", dtype=kind), gn.CrossEntropy(), OPTIMIZERS["SGD"], dtype)
 
 
-def test_targets_in_their_own_unit() -> None:
+@both_types
+def test_targets_in_their_own_unit(dtype: str) -> None:
     data = dataset("values")
     for part in (data.train, data.val, data.test):
         part.y = 1e6 + 1e4 * part.y
     assert_same(
-        lambda: [*layers(LAYERS["SiLU"])(), gn.Unstandardize()], data, gn.Huber(), OPTIMIZERS["momentum"], epochs=3
+        layers(LAYERS["SiLU"], lambda: [gn.Unstandardize()]), data, gn.Huber(), OPTIMIZERS["momentum"], dtype, epochs=3
     )
 
 
@@ -185,13 +247,14 @@ def test_parameters_before_the_first_dense_layer() -> None:
         assert_same(lambda first=first: [first(), *make()[1:]], dataset("labels"), gn.CrossEntropy(), OPTIMIZERS["SGD"])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     widths=st.lists(st.integers(1, 70), min_size=2, max_size=5),
     batch_size=st.integers(1, 100),
     middle=st.sampled_from(["ReLU", "Tanh", "GELU", "LeakyReLU"]),
+    dtype=st.sampled_from(sorted(ROUNDING)),
 )
-def test_networks_of_any_shape(widths: list[int], batch_size: int, middle: str) -> None:
+def test_networks_of_any_shape(widths: list[int], batch_size: int, middle: str, dtype: str) -> None:
     data = dataset("values", n_in=widths[0], n_out=widths[-1])
 
     def make() -> list[gn.Layer]:
@@ -200,17 +263,18 @@ def test_networks_of_any_shape(widths: list[int], batch_size: int, middle: str) 
             found += [*(LAYERS[middle]() if found else []), gn.Dense(n_in, n_out, init="lecun")]
         return found
 
-    assert_same(make, data, gn.MSE(), lambda: gn.SGD(0.01, momentum=0.5), batch_size=batch_size, epochs=1)
+    assert_same(make, data, gn.MSE(), lambda: gn.SGD(0.001, momentum=0.5), dtype, batch_size=batch_size, epochs=1)
 
 
 @pytest.mark.parametrize("optimizer", ["momentum", "clipped AdamW"])
-def test_bits_dont_depend_on_the_number_of_threads(optimizer: str) -> None:
+@both_types
+def test_bits_dont_depend_on_the_number_of_threads(dtype: str, optimizer: str) -> None:
     data = dataset("labels", n_in=70)
     thetas, outputs = [], []
     for count in (1, 2, 3, 5):
         net = gn.Network(
             [gn.Standardize(), gn.Dense(70, 65), gn.BatchNorm(65), gn.ReLU(), gn.Dense(65, 40), gn.LayerNorm(40),
-             gn.GELU(), gn.Dropout(0.1), gn.Dense(40, 3)], threads=count,
+             gn.GELU(), gn.Dropout(0.1), gn.Dense(40, 3)], dtype, threads=count,
         )  # fmt: skip
         gn.fit(net, data, gn.CrossEntropy(), OPTIMIZERS[optimizer](), epochs=4, batch_size=33)
         thetas.append(net.theta)
@@ -226,8 +290,6 @@ def test_one_argument_switches_and_the_summary_tells(capsys: pytest.CaptureFixtu
     net.fast = False
     net.summary()
     assert capsys.readouterr().out.splitlines()[-1] == "computed by NumPy"
-    gn.Network([gn.Dense(4, 3)], dtype="float64").summary()
-    assert "NumPy (the kernels compute in float32, not float64)" in capsys.readouterr().out
     gn.Network([gn.Dense(4, 3), gn.Softmax()]).summary()
     assert "there is no kernel for Softmax" in capsys.readouterr().out
 
@@ -249,6 +311,18 @@ def test_what_isnt_covered_is_done_by_the_readable_layers() -> None:
     data = dataset("labels")
     own = gn.Network([gn.Standardize(), gn.Dense(13, 9), Swish(), gn.Dense(9, 3)])
     assert gn.fit(own, data, gn.CrossEntropy(), gn.Adam(), epochs=2)["train_loss"][-1] < 2
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 9, 127, 128, 129, 1000])
+@both_types
+def test_prediction_of_any_number_of_rows(dtype: str, n: int) -> None:
+    net = gn.Network(layers(LAYERS["GELU"])(), dtype)
+    net.fit_preprocessing(dataset("labels").train.x)
+    for x in (np.random.default_rng(0).normal(size=(n, 13)), np.full((n, 13), 7, np.uint8)):
+        rows = x.astype(dtype) if x.dtype == np.float64 else x
+        y = net.predict(rows)
+        assert (y.dtype, y.shape) == (np.dtype(dtype), (n, 3))
+        np.testing.assert_allclose(y, net.copy("float64").forward(rows), rtol=ROUNDING[dtype], atol=ROUNDING[dtype])
 
 
 def test_prediction_follows_what_is_fitted_or_set_anew() -> None:

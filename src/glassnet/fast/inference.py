@@ -7,7 +7,7 @@ from threading import Lock
 
 import numpy as np
 
-from glassnet.fast.program import FLOATS, READY, Program, address, settings, uncovered
+from glassnet.fast.program import READY, REALS, Program, address, settings, uncovered
 from glassnet.fast.threads import Threads, limit
 from glassnet.nn import Dense, Network
 from glassnet.nn.layer import Array
@@ -25,7 +25,7 @@ class Inference:
         self.layers, self.settings, self.process = list(net.layers), settings(net.layers), os.getpid()
         self.products = sum(layer.W.size for layer in self.program.layers if isinstance(layer, Dense))
         self.threads_for_few = Threads(self.threads)
-        self.x, self.y = (np.zeros((ROWS, n), np.float32) for n in (self.program.width, self.program.n_out))
+        self.x, self.y = (np.zeros((ROWS, n), net.dtype) for n in (self.program.width, self.program.n_out))
         self.x_address, self.y_address = address(self.x), address(self.y)
         self.infer, self.pointer, self.lock = self.program.library.infer, self.program.pointer(), Lock()
 
@@ -48,7 +48,7 @@ class Inference:
 
     def _many(self, x: Array, form: int) -> Array:
         """Read the rows where they are."""
-        y = np.empty((len(x), self.program.n_out), np.float32)
+        y = np.empty((len(x), self.program.n_out), self.program.dtype)
         self.infer(self.pointer, address(x), form, len(x), address(y), min(self.threads, 1 + (len(x) - 1) // ROWS))
         return y
 
@@ -56,7 +56,7 @@ class Inference:
         """Copy the rows to where the kernels know them: asking NumPy for an address takes longer than that."""
         n = len(x)
         np.copyto(self.x[:n], x)
-        form = READY if form == READY else FLOATS
+        form = READY if form == READY else REALS
         if n * self.products < SMALL:
             self.infer(self.pointer, self.x_address, form, n, self.y_address, 1)
         else:

@@ -1,4 +1,4 @@
-"""The kernels as a shared library: compiled once per machine and version, kept in the user's cache."""
+"""The kernels as shared libraries, one for each number type: compiled once per machine and version, and kept."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ import platform
 import shlex
 import shutil
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from glassnet.fast.structures import DECLARATIONS
 from glassnet.files import cache_folder, replacing
@@ -27,10 +30,10 @@ class NoKernelsError(RuntimeError):
 
 
 @functools.cache
-def load() -> ctypes.CDLL | NoKernelsError:
-    """Return the compiled kernels, compiling them if this machine hasn't before; or the reason why it can't be."""
+def load(dtype: np.dtype[Any]) -> ctypes.CDLL | NoKernelsError:
+    """Return the kernels for float32 or float64, compiling them if this machine hasn't yet; or why that can't be."""
     try:
-        library = ctypes.CDLL(os.fspath(_compiled()))
+        library = ctypes.CDLL(os.fspath(_compiled([*FLAGS, "-DDOUBLE"] if dtype == np.float64 else FLAGS)))
         for name, (result, arguments) in DECLARATIONS.items():
             function = getattr(library, name)
             function.restype, function.argtypes = result, arguments
@@ -41,20 +44,20 @@ def load() -> ctypes.CDLL | NoKernelsError:
     return library
 
 
-def _compiled() -> Path:
-    """The library's file, which is compiled if it isn't there."""
+def _compiled(flags: list[str]) -> Path:
+    """The library's file in the user's cache, which is compiled if it isn't there."""
     import hashlib
     import subprocess
 
     command = _compiler()
-    key = hashlib.sha256(repr((command, FLAGS, _processor())).encode())
+    key = hashlib.sha256(repr((command, flags, _processor())).encode())
     for source in sorted(SOURCES.iterdir()):
         key.update(source.read_bytes())
     path = cache_folder() / "kernels" / f"{key.hexdigest()[:24]}.so"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as part:
-            parts = [*command, *FLAGS, os.fspath(SOURCES / "program.c"), "-o", os.fspath(part), "-lm"]
+            parts = [*command, *flags, os.fspath(SOURCES / "program.c"), "-o", os.fspath(part), "-lm"]
             try:
                 subprocess.run(parts, check=True, capture_output=True, text=True, timeout=120)
             except subprocess.CalledProcessError as error:

@@ -7,6 +7,7 @@ from ctypes import byref
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from glassnet.fast.library import NoKernelsError, load
 from glassnet.fast.structures import CLayer, CProgram
@@ -16,6 +17,7 @@ from glassnet.nn import (
     BatchNorm,
     Dense,
     Dropout,
+    Exp,
     Layer,
     LayerNorm,
     LeakyReLU,
@@ -34,12 +36,11 @@ from glassnet.nn.layer import Array
 KINDS: dict[type[Layer], int] = {
     kind: i
     for i, kind in enumerate(
-        [Dense, ReLU, LeakyReLU, Sigmoid, Tanh, GELU, SiLU, Dropout, BatchNorm, LayerNorm]  # as in layers.h
+        [Dense, ReLU, LeakyReLU, Sigmoid, Tanh, GELU, SiLU, Exp, Dropout, BatchNorm, LayerNorm]  # as in layers.h
     )
 }
 NORMS = (BatchNorm, LayerNorm)
-FLOATS, BYTES, READY = 0, 1, 2  # rows as given, or already preprocessed: as in program.c
-FORMS = {np.dtype(np.float32): FLOATS, np.dtype(np.uint8): BYTES}
+REALS, BYTES, READY = 0, 1, 2  # rows as given, or already preprocessed: as in program.c
 
 
 def split_layers(net: Network) -> tuple[list[Layer], list[Layer], Unstandardize | None]:
@@ -52,8 +53,6 @@ def split_layers(net: Network) -> tuple[list[Layer], list[Layer], Unstandardize 
 
 def uncovered(net: Network) -> str | None:
     """Say why the kernels can't compute this network, or return None: then they can."""
-    if net.dtype != np.float32:
-        return f"the kernels compute in float32, not {net.dtype.name}"
     preprocessing, layers, _ = split_layers(net)
     unknown = [type(layer) for layer in preprocessing if type(layer) not in (Standardize, QuantileNormalize)]
     unknown += [type(layer) for layer in layers if type(layer) not in KINDS]
@@ -61,24 +60,24 @@ def uncovered(net: Network) -> str | None:
         return f"there is no kernel for {unknown[0].__name__}"
     if not any(layer.size for layer in layers):
         return "the network has no parameters"
-    library = load()
+    library = load(net.dtype)
     return str(library) if isinstance(library, NoKernelsError) else _displaced(net)
 
 
 def _displaced(net: Network) -> str | None:
     """Say which array isn't where the kernels would look for it: somebody put another in its place."""
-    place, wanted = address(net.theta), net.theta.dtype
+    place, size, wanted = address(net.theta), net.dtype.itemsize, net.theta.dtype
     for i, layer in enumerate(net.layers):
         shapes = layer.shapes()
         for name, part in layer.parts():
             a = getattr(layer, name)
-            if address(a) != place + 4 * part.start or (a.dtype, a.shape) != (wanted, shapes[name]):
+            if address(a) != place + size * part.start or (a.dtype, a.shape) != (wanted, shapes[name]):
                 return f"{name} of layer {i} is no part of theta; write into it: {name}[...] = values"
         for name in layer.state if isinstance(layer, BatchNorm) else ():
             a = getattr(layer, name)
             if (a.dtype, a.shape) != (np.float64, (layer.width,)) or not a.flags.c_contiguous:
                 return f"{name} of layer {i} is not a float64 vector of {layer.width}"
-        place += 4 * layer.size
+        place += size * layer.size
     return None
 
 
@@ -108,9 +107,9 @@ class Program:
     """
 
     def __init__(self, net: Network, batch: int, threads: int, training: bool) -> None:
-        library = load()
+        library = load(net.dtype)
         assert not isinstance(library, NoKernelsError)  # `uncovered` has looked
-        self.library, self.batch = library, batch
+        self.library, self.dtype, self.batch = library, net.dtype, batch
         self.memory: dict[int, Array] = {}  # by address
         self.preprocessing, layers, self.unit = split_layers(net)
         self.layers = layers if training else [layer for layer in layers if not isinstance(layer, Dropout)]
@@ -130,13 +129,13 @@ class Program:
         if len(self.preprocessing) == 1 and type(self.preprocessing[0]) is Standardize:  # done while gathering a batch
             self.preprocessing[0].check(np.empty((0, self.width)))
             mean, scale = self.preprocessing[0].mean, self.preprocessing[0].scale
-            c.mean, c.scale = (self.hold(np.broadcast_to(a, self.width).astype(np.float32)) for a in (mean, scale))
+            c.mean, c.scale = (self.hold(np.broadcast_to(a, self.width).astype(self.dtype)) for a in (mean, scale))
         if training:
             self._assign_gradients()
 
-    def allocate(self, *shape: int, dtype: Any = np.float32) -> int:
-        """Return the address of new memory, which lives as long as the program."""
-        return self.hold(aligned_zeros(shape, dtype))
+    def allocate(self, *shape: int, dtype: npt.DTypeLike | None = None) -> int:
+        """Return the address of new memory, of the network's type, which lives as long as the program."""
+        return self.hold(aligned_zeros(shape, dtype or self.dtype))
 
     def hold(self, array: Array) -> int:
         """Return the address of an array, which is kept alive."""
@@ -150,10 +149,10 @@ class Program:
 
     def prepare(self, x: Array) -> tuple[Array, int]:
         """Return rows x in a form that the kernels read, and which: as they are, or preprocessed by the layers."""
-        form = FORMS.get(x.dtype)
+        form = {self.dtype: REALS, np.dtype(np.uint8): BYTES}.get(x.dtype)
         if form is not None and (self.c.scale or not self.preprocessing):
             return x if x.flags.c_contiguous else np.ascontiguousarray(x), form
-        ready = np.empty((len(x), self.width), np.float32)
+        ready = np.empty((len(x), self.width), self.dtype)
         for start in range(0, len(x), 4096):
             rows = x[start : start + 4096]
             for layer in self.preprocessing:
@@ -171,10 +170,11 @@ class Program:
             c.n_out = width = layer.width_out(width) or width
             c.x = x
             # In place where neither this layer nor the one before needs what was there.
-            in_place = isinstance(layer, (ReLU, Sigmoid, Tanh)) and isinstance(previous, (Dense, *NORMS, Dropout))
+            in_place = isinstance(layer, (ReLU, Sigmoid, Tanh, Exp)) and isinstance(previous, (Dense, *NORMS, Dropout))
             c.y = x = x if in_place else self.allocate(self.batch, c.n_out)
             if layer.parameters:
-                c.w, c.b = ((address(getattr(layer, name)) - address(net.theta)) // 4 for name in layer.parameters)
+                places = [address(getattr(layer, name)) - address(net.theta) for name in layer.parameters]
+                c.w, c.b = (place // self.dtype.itemsize for place in places)
             if isinstance(layer, (Dropout, *NORMS)):
                 c.kept = self.allocate(self.batch, width)
             if isinstance(layer, NORMS):

@@ -22,7 +22,7 @@ class CLayer(Structure):
 class CLoss(Structure):
     """Loss in losses.h."""
 
-    _fields_ = fields("int: kind n_out; double: value; pointer: targets y dy row")
+    _fields_ = fields("int: kind n_out; double: value; pointer: targets weights y dy row")
 
 
 class COptimizer(Structure):
@@ -50,7 +50,7 @@ class CProgram(Structure):
 
 
 DECLARATIONS: dict[str, tuple[Any, list[Any]]] = {
-    "train": (c_double, [c_void_p, c_void_p, c_int64, c_int64]),
+    "train": (c_double, [c_void_p, c_void_p, c_void_p, c_int64, c_int64]),
     "infer": (None, [c_void_p, c_void_p, c_int64, c_int64, c_void_p, c_int64]),
     "scratch_size": (c_int64, [c_int64]),
 }

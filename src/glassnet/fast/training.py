@@ -9,11 +9,11 @@ import numpy as np
 
 from glassnet.fast.program import Program, address, settings, uncovered
 from glassnet.fast.threads import Threads, limit
-from glassnet.nn import MAE, MSE, BinaryCrossEntropy, CrossEntropy, Dropout, Huber, Loss, Network
+from glassnet.nn import MAE, MSE, BinaryCrossEntropy, CrossEntropy, Dropout, Exp, Huber, Loss, Network, Poisson
 from glassnet.nn.layer import Array
 from glassnet.optim import SGD, Adam, AdamW, Optimizer
 
-LABELS, DISTRIBUTIONS, BINARY, SQUARED, ABSOLUTE, HUBER = range(6)  # as in losses.h
+LABELS, DISTRIBUTIONS, BINARY, SQUARED, ABSOLUTE, HUBER, POISSON = range(7)  # as in losses.h
 CLASSIC, NESTEROV, ADAM = range(3)  # as in optimizers.h
 CHUNK = 4096  # as in program.c
 CONSTANTS = ("delta", "label_smoothing")  # of losses, which have one at most
@@ -36,7 +36,7 @@ class FastStep:
         c = program.c
         x, form = program.prepare(x)
         c.data, c.format = program.hold(x), form
-        c.loss.kind, targets = _loss(loss, t, program.n_out)
+        c.loss.kind, targets = _loss(loss, t, program)
         c.loss.targets, c.loss.row = program.hold(targets), program.allocate(batch, dtype=np.float64)
         self.net, self.loss, self.keep_gradients = net, loss, keep_gradients
         program.c.squares = program.allocate(net.theta.size // CHUNK + 1, dtype=np.float64)
@@ -53,14 +53,19 @@ class FastStep:
     @staticmethod
     def uncovered(net: Network, loss: Loss, optimizer: Optimizer) -> str | None:
         """Say why the kernels can't train this, or return None: then they can."""
-        known = (CrossEntropy, BinaryCrossEntropy, MSE, MAE, Huber, SGD, Adam, AdamW)
+        known = (CrossEntropy, BinaryCrossEntropy, MSE, MAE, Huber, Poisson, SGD, Adam, AdamW)
         unknown = next((type(part).__name__ for part in (loss, optimizer) if type(part) not in known), None)
-        return f"there is no kernel for {unknown}" if unknown else uncovered(net)
+        if unknown:
+            return f"there is no kernel for {unknown}"
+        if isinstance(loss, Poisson) and type(net.layers[-1]) is not Exp:  # whose outputs can't be negative
+            return "the kernel for Poisson takes outputs of Exp"
+        return uncovered(net)
 
-    def __call__(self, rows: Array, factor: float) -> float:
-        """Move the weights by the gradient of the batch of these rows (int64), lr being lr * factor.
+    def __call__(self, rows: Array, factor: float, weights: Array | None = None) -> float:
+        """Move the network by the gradient of the batch of these rows (int64), lr being lr * factor.
 
-        Returns the loss before the step. If that isn't finite, nothing is moved.
+        weights: one for each of these rows, which multiplies its loss. Returns the loss before the step. If that isn't
+        finite, nothing is moved.
         """
         for owner, name, known in self.seen:
             if getattr(owner, name) is not known:
@@ -68,10 +73,13 @@ class FastStep:
                 break
         for layer, noise in self.dropouts:
             if layer.rate:  # otherwise nothing is drawn, and whatever is there, being at least 0, keeps every value
-                layer.rng.random(out=noise[: len(rows)], dtype=np.float32)
+                layer.rng.random(out=noise[: len(rows)], dtype=noise.dtype.type)
         self._set_rates(factor)
+        if weights is not None:
+            weights = np.ascontiguousarray(weights, self.net.dtype)
+        where = None if weights is None else address(weights)
         with self.threads as count:
-            value: float = self.train(self.pointer, address(rows), len(rows), count)
+            value: float = self.train(self.pointer, address(rows), where, len(rows), count)
         if math.isfinite(value):
             self.optimizer.steps += 1
         return value
@@ -112,11 +120,12 @@ class FastStep:
         ]
 
 
-def _loss(loss: Loss, t: Array, n_out: int) -> tuple[int, Array]:
+def _loss(loss: Loss, t: Array, program: Program) -> tuple[int, Array]:
     """The kind of a loss, and all targets as its kernel reads them."""
     if isinstance(loss, CrossEntropy) and t.ndim == 1:
         return LABELS, np.ascontiguousarray(t, np.int32)
     kinds: dict[type[Loss], int] = {
-        CrossEntropy: DISTRIBUTIONS, BinaryCrossEntropy: BINARY, MSE: SQUARED, MAE: ABSOLUTE, Huber: HUBER
+        CrossEntropy: DISTRIBUTIONS, BinaryCrossEntropy: BINARY, MSE: SQUARED, MAE: ABSOLUTE, Huber: HUBER,
+        Poisson: POISSON,
     }  # fmt: skip
-    return kinds[type(loss)], np.ascontiguousarray(t.reshape(len(t), n_out), np.float32)
+    return kinds[type(loss)], np.ascontiguousarray(t.reshape(len(t), program.n_out), program.dtype)

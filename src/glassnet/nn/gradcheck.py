@@ -162,7 +162,8 @@ class GradientProbe:
         if not math.isfinite(centre):
             raise ValueError(f"gradcheck: the loss of this batch is {centre}, so its gradient can't be checked")
         self.here = self._sides()
-        dx = net.backward(loss.backward())
+        with np.errstate(over="ignore", invalid="ignore"):  # what isn't finite is found, and reported, below
+            dx = net.backward(loss.backward())
         assert dx is not None
         self.gradients = {name: (p, dp.copy()) for name, p, dp in net.named_parameters()} | {"x": (self.x, dx)}
         std = self.x.std(axis=0)
@@ -192,7 +193,8 @@ class GradientProbe:
 
     def _value(self) -> float:
         self.net.reseed(0)
-        return self.loss.forward(self.net.forward(self.x, self.training), self.t)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return self.loss.forward(self.net.forward(self.x, self.training), self.t)
 
     def _sides(self) -> list[Array]:
         found = [*(layer.side() for layer in self.net.layers), self.loss.side()]

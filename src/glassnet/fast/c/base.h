@@ -1,26 +1,39 @@
-/* What all share: vectors of the machine's width, and a thread's share of the work. */
+/* What all share: the number type, vectors of the machine's width, exp, and a thread's share of the work.
+
+The sources are compiled to one library for float and, with -DDOUBLE, to another for double. tgmath.h makes sqrt, log
+and the like those of their argument's type. */
 #pragma once
-#include <math.h>
 #include <stdint.h>
 #include <string.h>
+#include <tgmath.h>
+
+#ifdef DOUBLE
+typedef double real;
+typedef uint64_t bits; /* of a real */
+#define SIZE 8         /* bytes of a real */
+#else
+typedef float real;
+typedef uint32_t bits;
+#define SIZE 4
+#endif
 
 #if defined(__AVX512F__)
-#define LANES 16 /* floats in a vector register */
+#define LANES (64 / SIZE) /* reals in a vector register */
 #elif defined(__AVX__)
-#define LANES 8
+#define LANES (32 / SIZE)
 #else
-#define LANES 4
+#define LANES (16 / SIZE)
 #endif
 
 #define INLINE static inline __attribute__((always_inline))
-#define UNROLL _Pragma("GCC unroll 16")
+#define UNROLL _Pragma("GCC unroll 32")
 
-typedef float vec __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
+typedef real vec __attribute__((vector_size(SIZE * LANES), aligned(SIZE), may_alias));
 
 /* One of the threads that run the same function side by side. */
 typedef struct {
     int64_t id, count;
-    float *scratch; /* its own memory: see scratch_size */
+    real *scratch; /* its own memory: see scratch_size */
 } Thread;
 
 typedef struct {
@@ -35,24 +48,44 @@ INLINE Range share(int64_t n, int64_t unit, Thread t) {
     return (Range){min64(n, units * t.id / t.count * unit), min64(n, units * (t.id + 1) / t.count * unit)};
 }
 
-/* exp(x) to 1e-7: 2^n exp(r) with |r| <= ln(2) / 2, exp(r) by its Taylor series. Unlike expf, loops over it vectorise. */
-INLINE float exp_(float x) {
-    x = x > 88.0f ? 88.0f : x < -87.0f ? -87.0f : x; /* a NaN stays */
-    float n = rintf(x * 1.44269504f);
-    float r = (x - n * 0.693359375f) + n * 2.12194440e-4f; /* ln 2 in two parts, the first exact */
-    float y = 1.0f / 5040;
-    y = y * r + 1.0f / 720;
-    y = y * r + 1.0f / 120;
-    y = y * r + 1.0f / 24;
-    y = y * r + 1.0f / 6;
-    y = y * r + 0.5f;
-    y = y * r + 1.0f;
-    y = y * r + 1.0f;
+/* For exp: how many terms its series takes, its domain, ln 2 in two parts, of which the first times n is exact, and
+the bits of a real. */
+#ifdef DOUBLE
+enum { TERMS = 13, MANTISSA = 52, BIAS = 1023 };
+static const real LOWEST = -708, HIGHEST = 709, LN2_HIGH = 6.93147180369123816490e-01, LN2_LOW = 1.90821492927058770002e-10;
+#else
+enum { TERMS = 7, MANTISSA = 23, BIAS = 127 };
+static const real LOWEST = -87, HIGHEST = 88, LN2_HIGH = 0.693359375f, LN2_LOW = -2.12194440e-4f;
+#endif
+
+/* x = n ln 2 + r with |r| <= ln(2) / 2, so that exp(x) = 2^n exp(r). */
+typedef struct {
+    real r, power; /* 2^n */
+} Reduced;
+
+INLINE Reduced reduce(real x) {
+    x = x > HIGHEST ? HIGHEST : x < LOWEST ? LOWEST : x; /* a NaN stays */
+    real n = rint(x * (real)1.4426950408889634);
     union {
-        int32_t bits;
-        float value;
-    } power = {((int32_t)n + 127) << 23};
-    return y * power.value;
+        real value;
+        bits bits;
+    } power = {n + (real)1.5 * (real)((bits)1 << MANTISSA)}; /* its last bits are those of n */
+    power.bits = (power.bits + BIAS) << MANTISSA;
+    return (Reduced){(x - n * LN2_HIGH) - n * LN2_LOW, power.value};
 }
 
-INLINE float sigmoid(float x) { return 1.0f / (1.0f + exp_(-x)); }
+/* (exp(r) - 1) / r = 1 + r / 2 + r^2 / 6 + ... */
+INLINE real series(real r) {
+    static const double factorials[] = {1, 1, 2, 6, 24, 120, 720, 5040, 40320, 362880, 3628800, 39916800, 479001600, 6227020800};
+    real y = 1 / (real)factorials[TERMS];
+    UNROLL for (int n = TERMS - 1; n > 0; n--) y = y * r + 1 / (real)factorials[n];
+    return y;
+}
+
+/* exp(x) to the last bit or two. Unlike the C library's, loops over it vectorise. */
+INLINE real exp_(real x) {
+    Reduced a = reduce(x);
+    return (series(a.r) * a.r + 1) * a.power;
+}
+
+INLINE real sigmoid(real x) { return 1 / (1 + exp_(-x)); }

@@ -13,8 +13,8 @@ high-performance matrix multiplication"; the blocking there for large matrices i
 #define WIDE 8 /* vectors of a tile of a single row: enough sums for none to wait for the one before */
 
 /* c[rows, vectors * LANES] = start + a b, over n terms. a's entry (i, p) is a[i * row + p * term], b's row p at b[p * ldb]. */
-INLINE void tile_of(int rows, int vectors, int64_t n, const float *a, int64_t row, int64_t term, const float *b,
-                    int64_t ldb, const float *start, float *c, int64_t ldc) {
+INLINE void tile_of(int rows, int vectors, int64_t n, const real *a, int64_t row, int64_t term, const real *b,
+                    int64_t ldb, const real *start, real *c, int64_t ldc) {
     vec sum[TILE_ROWS][WIDE];
     UNROLL for (int i = 0; i < rows; i++)
         UNROLL for (int v = 0; v < vectors; v++) sum[i][v] = *(const vec *)(start + v * LANES);
@@ -22,7 +22,7 @@ INLINE void tile_of(int rows, int vectors, int64_t n, const float *a, int64_t ro
         vec terms[WIDE];
         UNROLL for (int v = 0; v < vectors; v++) terms[v] = *(const vec *)(b + p * ldb + v * LANES);
         UNROLL for (int i = 0; i < rows; i++) {
-            float s = a[i * row + p * term];
+            real s = a[i * row + p * term];
             UNROLL for (int v = 0; v < vectors; v++) sum[i][v] += s * terms[v];
         }
     }
@@ -31,8 +31,8 @@ INLINE void tile_of(int rows, int vectors, int64_t n, const float *a, int64_t ro
 }
 
 #define CASE(r) case r: tile_of(r, vectors, n, a, row, term, b, ldb, start, c, ldc); break;
-INLINE void tile_rows(int64_t rows, int vectors, int64_t n, const float *a, int64_t row, int64_t term, const float *b,
-                      int64_t ldb, const float *start, float *c, int64_t ldc) {
+INLINE void tile_rows(int64_t rows, int vectors, int64_t n, const real *a, int64_t row, int64_t term, const real *b,
+                      int64_t ldb, const real *start, real *c, int64_t ldc) {
     switch (rows) {
         CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6)
 #if TILE_ROWS == 8
@@ -42,11 +42,11 @@ INLINE void tile_rows(int64_t rows, int vectors, int64_t n, const float *a, int6
 }
 
 /* The tiles that are needed: wide or narrow, and for a as it lies ("rows") or its transpose ("across"). */
-typedef void Tile(int64_t rows, int64_t n, const float *a, int64_t lda, const float *b, int64_t ldb, const float *start,
-                  float *c, int64_t ldc);
+typedef void Tile(int64_t rows, int64_t n, const real *a, int64_t lda, const real *b, int64_t ldb, const real *start,
+                  real *c, int64_t ldc);
 #define TILE(name, vectors, row, term)                                                                                 \
-    static __attribute__((noinline)) void name(int64_t rows, int64_t n, const float *a, int64_t lda, const float *b,   \
-                                               int64_t ldb, const float *start, float *c, int64_t ldc) {               \
+    static __attribute__((noinline)) void name(int64_t rows, int64_t n, const real *a, int64_t lda, const real *b,   \
+                                               int64_t ldb, const real *start, real *c, int64_t ldc) {               \
         (void)lda;                                                                                                     \
         tile_rows(rows, vectors, n, a, row, term, b, ldb, start, c, ldc);                                              \
     }
@@ -55,13 +55,13 @@ TILE(narrow_rows, 1, lda, 1)
 TILE(wide_across, 2, 1, lda)
 TILE(narrow_across, 1, 1, lda)
 
-static __attribute__((noinline)) void wide_row(int64_t n, const float *a, const float *b, int64_t ldb,
-                                               const float *start, float *c) {
+static __attribute__((noinline)) void wide_row(int64_t n, const real *a, const real *b, int64_t ldb,
+                                               const real *start, real *c) {
     tile_of(1, WIDE, n, a, 0, 1, b, ldb, start, c, 0);
 }
 
 /* Copy `columns` columns of b [n, ldb] next to each other: [n, TILE_COLUMNS], zeros on the right. */
-static void pack(const float *b, int64_t ldb, int64_t n, int64_t columns, float *packed) {
+static void pack(const real *b, int64_t ldb, int64_t n, int64_t columns, real *packed) {
     for (int64_t p = 0; p < n; p++, b += ldb, packed += TILE_COLUMNS) {
         if (columns == TILE_COLUMNS) {
             UNROLL for (int v = 0; v < 2; v++) *(vec *)(packed + v * LANES) = *(const vec *)(b + v * LANES);
@@ -72,7 +72,7 @@ static void pack(const float *b, int64_t ldb, int64_t n, int64_t columns, float 
 }
 
 #if !defined(__clang__) && __GNUC__ < 12 /* the older name */
-typedef int32_t places __attribute__((vector_size(4 * LANES)));
+typedef bits places __attribute__((vector_size(SIZE * LANES)));
 #define __builtin_shufflevector(a, b, ...) __builtin_shuffle(a, b, (places){__VA_ARGS__})
 #endif
 #if LANES == 16
@@ -81,13 +81,16 @@ typedef int32_t places __attribute__((vector_size(4 * LANES)));
 #elif LANES == 8
 #define LOW(a, b) __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11)
 #define HIGH(a, b) __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15)
-#else
+#elif LANES == 4
 #define LOW(a, b) __builtin_shufflevector(a, b, 0, 4, 1, 5)
 #define HIGH(a, b) __builtin_shufflevector(a, b, 2, 6, 3, 7)
+#else
+#define LOW(a, b) __builtin_shufflevector(a, b, 0, 2)
+#define HIGH(a, b) __builtin_shufflevector(a, b, 1, 3)
 #endif
 
 /* Transpose a square of LANES x LANES: log2(LANES) times, interleave the rows' first half with their second half. */
-INLINE void transpose_square(const float *b, int64_t ldb, float *packed) {
+INLINE void transpose_square(const real *b, int64_t ldb, real *packed) {
     vec rows[LANES], next[LANES];
     UNROLL for (int i = 0; i < LANES; i++) rows[i] = *(const vec *)(b + i * ldb);
     UNROLL for (int step = 1; step < LANES; step *= 2) {
@@ -101,7 +104,7 @@ INLINE void transpose_square(const float *b, int64_t ldb, float *packed) {
 }
 
 /* The same as `pack` of b's transpose: take `columns` rows of b [., ldb]. */
-static void pack_transposed(const float *b, int64_t ldb, int64_t n, int64_t columns, float *packed) {
+static void pack_transposed(const real *b, int64_t ldb, int64_t n, int64_t columns, real *packed) {
     int64_t whole = columns == TILE_COLUMNS ? n / LANES * LANES : 0;
     for (int64_t p = 0; p < whole; p += LANES)
         UNROLL for (int v = 0; v < 2; v++)
@@ -113,21 +116,21 @@ static void pack_transposed(const float *b, int64_t ldb, int64_t n, int64_t colu
 /* This thread's share of c [m, columns] = a [m, n] b (+ bias), b being [n, columns] or, transposed, [columns, n].
 
 Rows or blocks of columns are shared out, whichever comes out more even; each entry is the same sum in either. */
-static void multiply(const float *a, const float *b, int transposed, const float *bias, float *c, int64_t m,
+static void multiply(const real *a, const real *b, int transposed, const real *bias, real *c, int64_t m,
                      int64_t columns, int64_t n, Thread t) {
     int64_t blocks = (columns + TILE_COLUMNS - 1) / TILE_COLUMNS, strips = (m + TILE_ROWS - 1) / TILE_ROWS;
     int64_t most_blocks = (blocks + t.count - 1) / t.count, most_strips = (strips + t.count - 1) / t.count;
     int by_columns = most_blocks * strips <= most_strips * blocks;
     Thread alone = {0, 1, 0};
     Range mine = share(columns, TILE_COLUMNS, by_columns ? t : alone), rows = share(m, TILE_ROWS, by_columns ? alone : t);
-    float *packed = t.scratch;
+    real *packed = t.scratch;
     for (; m == 1 && bias && !transposed && mine.begin + WIDE * LANES <= mine.end; mine.begin += WIDE * LANES)
         wide_row(n, a, b + mine.begin, columns, bias + mine.begin, c + mine.begin);
     for (int64_t j = mine.begin; j < mine.end; j += TILE_COLUMNS) {
         int64_t width = min64(TILE_COLUMNS, columns - j), ldb = TILE_COLUMNS;
-        float start[TILE_COLUMNS], out[TILE_ROWS * TILE_COLUMNS];
+        real start[TILE_COLUMNS], out[TILE_ROWS * TILE_COLUMNS];
         for (int64_t i = 0; i < TILE_COLUMNS; i++) start[i] = bias && i < width ? bias[j + i] : 0;
-        const float *terms = packed;
+        const real *terms = packed;
         if (transposed) pack_transposed(b + j * n, n, n, width, packed);
         else if (width < TILE_COLUMNS || m > TILE_ROWS) pack(b + j, columns, n, width, packed);
         else terms = b + j, ldb = columns; /* a single strip of rows: packing wouldn't pay */
@@ -139,20 +142,20 @@ static void multiply(const float *a, const float *b, int transposed, const float
             }
             (width > LANES ? wide_rows : narrow_rows)(height, n, a + i * n, n, terms, ldb, start, out, TILE_COLUMNS);
             for (int64_t r = 0; r < height; r++)
-                memcpy(c + (i + r) * columns + j, out + r * TILE_COLUMNS, (size_t)width * sizeof(float));
+                memcpy(c + (i + r) * columns + j, out + r * TILE_COLUMNS, (size_t)width * sizeof(real));
         }
     }
 }
 
 /* This thread's share of dW [n_in, n_out] = x^T dy, over m rows; dW lies at `offset` in theta. */
-static void weight_gradient(const float *x, const float *dy, int64_t m, int64_t n_in, int64_t n_out, int64_t offset,
+static void weight_gradient(const real *x, const real *dy, int64_t m, int64_t n_in, int64_t n_out, int64_t offset,
                             const Optimizer *o, Thread t) {
-    static const float zeros[TILE_COLUMNS];
+    static const real zeros[TILE_COLUMNS];
     Rates rates = rates_of(o, 1);
     Range mine = share(n_in, TILE_ROWS, t);
     for (int64_t j = 0; j < n_out; j += TILE_COLUMNS) {
         int64_t width = min64(TILE_COLUMNS, n_out - j);
-        float g[TILE_ROWS * TILE_COLUMNS];
+        real g[TILE_ROWS * TILE_COLUMNS];
         pack(dy + j, n_out, m, width, t.scratch);
         for (int64_t i = mine.begin; i < mine.end; i += TILE_ROWS) {
             int64_t height = min64(TILE_ROWS, mine.end - i), place = offset + i * n_out + j;

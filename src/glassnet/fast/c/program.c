@@ -11,46 +11,46 @@ The structures are filled by program.py, which also owns all memory. */
 #define AHEAD 4     /* rows that are asked for before they are needed */
 #define CHUNK 4096  /* parameters whose squares are summed together */
 
-enum { FLOATS, BYTES, READY }; /* rows as given, float or unsigned bytes; or preprocessed already, float */
+enum { FLOATS, BYTES, READY }; /* rows as given, real or unsigned bytes; or preprocessed already, real */
 
 typedef struct {
     Layer *layers; /* in inference, n_layers for each thread */
     int64_t n_layers, first; /* the first layer with parameters: backward ends there */
     const void *data;        /* [N, width] */
     int64_t format, width, batch; /* batch: the rows that each layer has room for */
-    const float *mean, *scale; /* [width]: x = (data - mean) / scale; null: x = data */
+    const real *mean, *scale; /* [width]: x = (data - mean) / scale; null: x = data */
     Loss loss;
     Optimizer optimizer;
     int64_t n_parameters, n_decayed;
     const int64_t *decayed; /* begin and end of each part of theta that decay acts on */
     double *squares;        /* [n_parameters / CHUNK + 1] */
     int64_t scratch_size;
-    float *scratch;
+    real *scratch;
     /* of the present call: */
     const int64_t *rows; /* [m]; null in inference: all */
     int64_t m;
-    float *out;
+    real *out;
     _Atomic int64_t next;
 } Program;
 
 /* Gather this thread's rows of the batch, standardised. */
-static void gather(const Program *p, const int64_t *rows, int64_t first, int64_t m, float *to, Thread t) {
+static void gather(const Program *p, const int64_t *rows, int64_t first, int64_t m, real *to, Thread t) {
     Range mine = share(m, 1, t);
-    int64_t n = p->width, bytes = p->format == BYTES, size = bytes ? 1 : (int64_t)sizeof(float);
-    const float *mean = p->mean, *scale = p->format == READY ? 0 : p->scale;
+    int64_t n = p->width, bytes = p->format == BYTES, size = bytes ? 1 : (int64_t)sizeof(real);
+    const real *mean = p->mean, *scale = p->format == READY ? 0 : p->scale;
     for (int64_t i = mine.begin; i < mine.end; i++) {
         const char *row = (const char *)p->data + (rows ? rows[i] : first + i) * n * size;
         if (rows && i + AHEAD < mine.end) {
             const char *next = (const char *)p->data + rows[i + AHEAD] * n * size;
             for (int64_t line = 0; line < n * size; line += 64) __builtin_prefetch(next + line);
         }
-        float *restrict x = to + i * n;
-        const float *floats = (const float *)row;
+        real *restrict x = to + i * n;
+        const real *reals = (const real *)row;
         const uint8_t *pixels = (const uint8_t *)row;
-        if (bytes && scale) for (int64_t j = 0; j < n; j++) x[j] = ((float)pixels[j] - mean[j]) / scale[j];
-        else if (bytes) for (int64_t j = 0; j < n; j++) x[j] = (float)pixels[j];
-        else if (scale) for (int64_t j = 0; j < n; j++) x[j] = (floats[j] - mean[j]) / scale[j];
-        else memcpy(x, floats, (size_t)n * sizeof(float));
+        if (bytes && scale) for (int64_t j = 0; j < n; j++) x[j] = ((real)pixels[j] - mean[j]) / scale[j];
+        else if (bytes) for (int64_t j = 0; j < n; j++) x[j] = (real)pixels[j];
+        else if (scale) for (int64_t j = 0; j < n; j++) x[j] = (reals[j] - mean[j]) / scale[j];
+        else memcpy(x, reals, (size_t)n * sizeof(real));
     }
 }
 
@@ -78,7 +78,7 @@ static void clip_and_move(const Program *p, Thread t) {
         for (int64_t c = 0; c * CHUNK < p->n_parameters; c++) norm += p->squares[c];
         norm = sqrt(norm);
         if (isfinite(norm) && norm > o->clip_norm)
-            for (int64_t i = mine.begin; i < mine.end; i++) o->grad[i] *= (float)(o->clip_norm / norm);
+            for (int64_t i = mine.begin; i < mine.end; i++) o->grad[i] *= (real)(o->clip_norm / norm);
     }
     int64_t at = mine.begin;
     for (int64_t part = 0; part < p->n_decayed; part++) { /* what lies before each decayed part, then the part */
@@ -119,7 +119,7 @@ static void infer_batch(void *program, Thread t) {
     const Program *p = program;
     const Layer *last = &p->layers[p->n_layers - 1];
     forward(p, 0, t);
-    if (t.id == 0) memcpy(p->out, last->y, (size_t)(p->m * last->n_out) * sizeof(float));
+    if (t.id == 0) memcpy(p->out, last->y, (size_t)(p->m * last->n_out) * sizeof(real));
 }
 
 /* Of several, each thread takes the next, and has layers of its own to work in: nobody waits for anybody. */
@@ -131,22 +131,22 @@ static void infer_batches(void *program, Thread t) {
         int64_t m = min64(p->batch, p->m - first);
         gather(p, 0, first, m, layers->x, alone);
         for (int64_t l = 0; l < p->n_layers; l++) layer_forward(layers + l, &p->optimizer, m, 0, alone);
-        memcpy(p->out + first * last->n_out, last->y, (size_t)(m * last->n_out) * sizeof(float));
+        memcpy(p->out + first * last->n_out, last->y, (size_t)(m * last->n_out) * sizeof(real));
     }
 }
 
 /* One step on the rows of the training part that are given by number; returns the loss before it. */
-double train(Program *p, const int64_t *rows, int64_t m, int64_t threads) {
-    p->rows = rows, p->m = m;
+double train(Program *p, const int64_t *rows, const real *weights, int64_t m, int64_t threads) {
+    p->rows = rows, p->loss.weights = weights, p->m = m;
     run(step, p, threads, p->scratch, p->scratch_size);
     return mean_loss(&p->loss, m);
 }
 
 /* The outputs of all m rows of `data`, in inference mode. */
-void infer(Program *p, const void *data, int64_t format, int64_t m, float *out, int64_t threads) {
+void infer(Program *p, const void *data, int64_t format, int64_t m, real *out, int64_t threads) {
     p->data = data, p->format = format, p->m = m, p->out = out, p->next = 0;
     run(m > p->batch ? infer_batches : infer_batch, p, threads, p->scratch, p->scratch_size);
 }
 
-/* How many floats of memory of its own a thread needs for products whose inner dimension is at most n. */
+/* How many reals of memory of its own a thread needs for products whose inner dimension is at most n. */
 int64_t scratch_size(int64_t n) { return n * TILE_COLUMNS; }

@@ -19,7 +19,7 @@ static struct {
     pthread_cond_t wake;
     Work work;
     void *argument;
-    float *scratch;
+    real *scratch;
     int64_t scratch_size, started;
     unsigned born;     /* the call before the first that the youngest workers take part in */
     int caller;        /* the core of the thread that calls */
@@ -99,8 +99,8 @@ static void forget_workers(void) {
     atomic_store(&pool.arrived, 0);
 }
 
-/* Run `work` on `threads` threads, or on fewer if the system gives no more. Each has scratch_size floats of `scratch`. */
-static void run(Work work, void *argument, int64_t threads, float *scratch, int64_t scratch_size) {
+/* Run `work` on `threads` threads, or on fewer if the system gives no more. Each has scratch_size reals of `scratch`. */
+static void run(Work work, void *argument, int64_t threads, real *scratch, int64_t scratch_size) {
     if (threads > MAX_THREADS - 1) threads = MAX_THREADS - 1;
     if (threads < 2 || pthread_mutex_trylock(&pool.in_use)) {
         work(argument, (Thread){0, 1, scratch});
