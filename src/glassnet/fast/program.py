@@ -175,6 +175,7 @@ class Program:
             if layer.parameters:
                 places = [address(getattr(layer, name)) - address(net.theta) for name in layer.parameters]
                 c.w, c.b = (place // self.dtype.itemsize for place in places)
+                c.lr_factor, c.max_norm = layer.lr_factor, layer.max_norm or 0.0
             if isinstance(layer, (Dropout, *NORMS)):
                 c.kept = self.allocate(self.batch, width)
             if isinstance(layer, NORMS):

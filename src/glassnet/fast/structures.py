@@ -16,7 +16,13 @@ def fields(text: str) -> list[tuple[str, Any]]:
 class CLayer(Structure):
     """Layer in layers.h."""
 
-    _fields_ = fields("int: kind n_in n_out w b; double: value momentum; pointer: mean var x y dy dx kept inv_std")
+    _fields_ = fields("int: kind n_in n_out w b; double: value momentum lr_factor max_norm; pointer: mean var x y dy dx kept inv_std")
+
+
+class CGroup(Structure):
+    """Group in program.c."""
+
+    _fields_ = fields("int: begin end decayed; double: lr_factor")
 
 
 class CLoss(Structure):
@@ -43,7 +49,7 @@ class CProgram(Structure):
         ("loss", CLoss),
         ("optimizer", COptimizer),
         *fields(
-            "int: n_parameters n_decayed; pointer: decayed squares; int: scratch_size; pointer: scratch rows;"
+            "int: n_parameters n_groups; pointer: groups squares; int: scratch_size; pointer: scratch rows;"
             "int: m; pointer: out; int: next"
         ),
     ]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from ctypes import addressof
 from typing import Any
 
 import numpy as np
 
 from glassnet.fast.program import Program, address, settings, uncovered
+from glassnet.fast.structures import CGroup
 from glassnet.fast.threads import Threads, limit
 from glassnet.nn import MAE, MSE, BinaryCrossEntropy, CrossEntropy, Dropout, Exp, Huber, Loss, Network, Poisson
 from glassnet.nn.layer import Array
@@ -40,8 +42,9 @@ class FastStep:
         c.loss.targets, c.loss.row = program.hold(targets), program.allocate(batch, dtype=np.float64)
         self.net, self.loss, self.keep_gradients = net, loss, keep_gradients
         program.c.squares = program.allocate(net.theta.size // CHUNK + 1, dtype=np.float64)
-        parts = np.array([(part.start, part.stop) for part in net.decayed], np.int64).reshape(-1, 2)
-        c.decayed, c.n_decayed = program.hold(parts), len(parts)
+        c.n_groups = len(net.groups)
+        self.groups = (CGroup * c.n_groups)(*((g.part.start, g.part.stop, g.decayed, g.lr_factor) for g in net.groups))
+        c.groups = addressof(self.groups)
         self._look()
         self.dropouts = [
             (layer, program.memory[c_layer.kept])

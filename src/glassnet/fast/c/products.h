@@ -147,11 +147,10 @@ static void multiply(const real *a, const real *b, int transposed, const real *b
     }
 }
 
-/* This thread's share of dW [n_in, n_out] = x^T dy, over m rows; dW lies at `offset` in theta. */
+/* This thread's share of dW [n_in, n_out] = x^T dy, over m rows; dW lies at `offset` in theta, and W moves by `rates`. */
 static void weight_gradient(const real *x, const real *dy, int64_t m, int64_t n_in, int64_t n_out, int64_t offset,
-                            const Optimizer *o, Thread t) {
+                            const Optimizer *o, Rates rates, Thread t) {
     static const real zeros[TILE_COLUMNS];
-    Rates rates = rates_of(o, 1);
     Range mine = share(n_in, TILE_ROWS, t);
     for (int64_t j = 0; j < n_out; j += TILE_COLUMNS) {
         int64_t width = min64(TILE_COLUMNS, n_out - j);

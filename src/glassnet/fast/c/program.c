@@ -13,6 +13,12 @@ The structures are filled by program.py, which also owns all memory. */
 
 enum { FLOATS, BYTES, READY }; /* rows as given, real or unsigned bytes; or preprocessed already, real */
 
+/* A part of theta, and how it moves. */
+typedef struct {
+    int64_t begin, end, decayed;
+    double lr_factor;
+} Group;
+
 typedef struct {
     Layer *layers; /* in inference, n_layers for each thread */
     int64_t n_layers, first; /* the first layer with parameters: backward ends there */
@@ -21,8 +27,8 @@ typedef struct {
     const real *mean, *scale; /* [width]: x = (data - mean) / scale; null: x = data */
     Loss loss;
     Optimizer optimizer;
-    int64_t n_parameters, n_decayed;
-    const int64_t *decayed; /* begin and end of each part of theta that decay acts on */
+    int64_t n_parameters, n_groups;
+    const Group *groups; /* one for each parameter, in the order of theta */
     double *squares;        /* [n_parameters / CHUNK + 1] */
     int64_t scratch_size;
     real *scratch;
@@ -55,12 +61,12 @@ static void gather(const Program *p, const int64_t *rows, int64_t first, int64_t
 }
 
 /* Move the parameters from..to by their whole gradient: with L2, that of the penalty is added to it. */
-static void move_part(const Optimizer *o, int64_t from, int64_t to, int decayed) {
-    Rates rates = rates_of(o, decayed);
+static void move_part(const Optimizer *o, int64_t from, int64_t to, const Group *group) {
+    Rates rates = rates_of(o, (int)group->decayed, group->lr_factor);
     if (rates.l2 != 0)
         for (int64_t i = from; i < to; i++) o->grad[i] += rates.l2 * o->theta[i];
     rates.l2 = 0;
-    if (from < to) move_row(o, rates, from, o->grad + from, to - from);
+    move_row(o, rates, from, o->grad + from, to - from);
 }
 
 /* Clip all gradients together, and move: what can't be done tile by tile. */
@@ -80,15 +86,19 @@ static void clip_and_move(const Program *p, Thread t) {
         if (isfinite(norm) && norm > o->clip_norm)
             for (int64_t i = mine.begin; i < mine.end; i++) o->grad[i] *= (real)(o->clip_norm / norm);
     }
-    int64_t at = mine.begin;
-    for (int64_t part = 0; part < p->n_decayed; part++) { /* what lies before each decayed part, then the part */
-        int64_t begin = min64(mine.end, p->decayed[2 * part]), end = min64(mine.end, p->decayed[2 * part + 1]);
-        if (end <= at) continue;
-        move_part(o, at, begin, 0);
-        move_part(o, begin > at ? begin : at, end, 1);
-        at = end;
+    for (int64_t g = 0; g < p->n_groups; g++) { /* what of it is in this thread's share */
+        int64_t begin = max64(mine.begin, p->groups[g].begin), end = min64(mine.end, p->groups[g].end);
+        if (begin < end) move_part(o, begin, end, &p->groups[g]);
     }
-    move_part(o, at, mine.end, 0);
+}
+
+static void bound_all_norms(const Program *p, Thread t) {
+    int bounded = 0;
+    for (int64_t l = 0; l < p->n_layers; l++) bounded |= p->layers[l].max_norm > 0;
+    if (!bounded) return;
+    barrier(t); /* all have moved their share */
+    for (int64_t l = 0; l < p->n_layers; l++)
+        if (p->layers[l].max_norm > 0) bound_norms(&p->layers[l], &p->optimizer, t);
 }
 
 /* One batch through all layers, each thread doing its share of every layer. */
@@ -112,6 +122,7 @@ static void step(void *program, Thread t) {
         barrier(t);
     }
     if (!p->optimizer.fused) clip_and_move(p, t);
+    bound_all_norms(p, t);
 }
 
 /* Of a single batch, all threads do their share. */
