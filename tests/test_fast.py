@@ -289,8 +289,8 @@ def test_bits_dont_depend_on_the_number_of_threads(dtype: str, optimizer: str) -
     thetas, outputs = [], []
     for count in (1, 2, 3, 5):
         net = gn.Network(
-            [gn.Standardize(), gn.Dense(70, 65, max_norm=1.0), gn.BatchNorm(65), gn.ReLU(), gn.Dense(65, 40), gn.LayerNorm(40),
-             gn.GELU(), gn.Dropout(0.1), gn.Dense(40, 3)], dtype, threads=count,
+            [gn.Standardize(), gn.Dense(70, 65, max_norm=1.0), gn.BatchNorm(65), gn.ReLU(), gn.Dense(65, 40),
+             gn.LayerNorm(40), gn.GELU(), gn.Dropout(0.1), gn.Dense(40, 3)], dtype, threads=count,
         )  # fmt: skip
         gn.fit(net, data, gn.CrossEntropy(), OPTIMIZERS[optimizer](), epochs=4, batch_size=33)
         thetas.append(net.theta)

@@ -186,3 +186,14 @@ def test_columns_of_a_larger_norm_are_scaled_down_and_others_left() -> None:
     np.testing.assert_allclose(net.theta[:4:2], [1, 3])
     np.testing.assert_allclose(net.theta[1:4:2], np.array([2, 4]) * 3.5 / 20**0.5)
     np.testing.assert_allclose(net.theta[4:], [5, 6, 7, 8])
+
+
+def test_the_tail_is_flat_or_falls_in_each_epoch_anew() -> None:
+    flat = factors(gn.Tail(start=0.6, high=0.2, warmup=0.2))
+    np.testing.assert_allclose(flat[:20], np.arange(1, 21) / 20)
+    np.testing.assert_allclose(flat[20:61], np.linspace(1, 0.2, 41))
+    np.testing.assert_allclose(flat[60:], 0.2)
+    cyclic = factors(gn.Tail(start=0.6, high=0.2, low=0.02, warmup=0.2))
+    assert (cyclic[:60] == flat[:60]).all()
+    np.testing.assert_allclose(cyclic[60:], np.tile(np.linspace(0.2, 0.02, 20), 2))
+    np.testing.assert_allclose(factors(gn.Linear(0.5, 2)), np.linspace(0.5, 2, 100))

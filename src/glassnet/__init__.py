@@ -13,7 +13,7 @@ Importing this loads NumPy alone; what else is needed loads when it is used.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from glassnet.data import Dataset, Split
+from glassnet.data import Augmentation, Dataset, Distortions, Split
 from glassnet.nn import (
     GELU,
     MAE,
@@ -42,8 +42,23 @@ from glassnet.nn import (
     Unstandardize,
     gradcheck,
 )
-from glassnet.optim import SGD, Adam, AdamW, Constant, Cosine, ExponentialDecay, OneCycle, Optimizer, Schedule
+from glassnet.optim import (
+    SGD,
+    Adam,
+    AdamW,
+    Constant,
+    Cosine,
+    ExponentialDecay,
+    Linear,
+    OneCycle,
+    Optimizer,
+    Schedule,
+    Tail,
+)
 from glassnet.train import (
+    EMA,
+    SWA,
+    Average,
     Callback,
     Checkpoint,
     CSVLog,
@@ -62,12 +77,16 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "EMA",
     "GELU",
     "MAE",
     "MSE",
     "SGD",
+    "SWA",
     "Adam",
     "AdamW",
+    "Augmentation",
+    "Average",
     "BatchNorm",
     "BinaryCrossEntropy",
     "CSVLog",
@@ -78,6 +97,7 @@ __all__ = [
     "CrossEntropy",
     "Dataset",
     "Dense",
+    "Distortions",
     "DivergenceError",
     "Doctor",
     "Dropout",
@@ -90,6 +110,7 @@ __all__ = [
     "Layer",
     "LayerNorm",
     "LeakyReLU",
+    "Linear",
     "Loss",
     "Network",
     "OneCycle",
@@ -104,6 +125,7 @@ __all__ = [
     "Softmax",
     "Split",
     "Standardize",
+    "Tail",
     "Tanh",
     "Trace",
     "Unstandardize",

@@ -81,7 +81,7 @@ def _displaced(net: Network) -> str | None:
     return None
 
 
-CONSTANTS = ("slope", "rate", "eps", "momentum")  # of layers, besides their arrays
+CONSTANTS = ("slope", "eps", "momentum")  # of layers, besides their arrays; the rate of dropout is read at each step
 
 
 def settings(layers: Sequence[Layer]) -> list[tuple[Layer, str, Any]]:
@@ -191,8 +191,6 @@ class Program:
     def _set_constants(self, layer: Layer, c: CLayer) -> None:
         if isinstance(layer, LeakyReLU):
             c.value = layer.slope
-        if isinstance(layer, Dropout):
-            c.value = layer.rate
         if isinstance(layer, NORMS):
             c.value = layer.eps
         if isinstance(layer, BatchNorm):

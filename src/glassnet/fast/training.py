@@ -47,11 +47,11 @@ class FastStep:
         c.groups = addressof(self.groups)
         self._look()
         self.dropouts = [
-            (layer, program.memory[c_layer.kept])
+            (layer, c_layer, program.memory[c_layer.kept])
             for layer, c_layer in zip(program.layers, program.c_layers, strict=True)
             if isinstance(layer, Dropout)
         ]
-        self.train, self.pointer = program.library.train, program.pointer()
+        self.train, self.pass_on, self.pointer = program.library.train, program.library.observe, program.pointer()
 
     @staticmethod
     def uncovered(net: Network, loss: Loss, optimizer: Optimizer) -> str | None:
@@ -64,28 +64,45 @@ class FastStep:
             return "the kernel for Poisson takes outputs of Exp"
         return uncovered(net)
 
-    def __call__(self, rows: Array, factor: float, weights: Array | None = None) -> float:
+    def __call__(self, rows: Array, factor: float, weights: Array | None = None, x: Array | None = None) -> float:
         """Move the network by the gradient of the batch of these rows (int64), lr being lr * factor.
 
-        weights: one for each of these rows, which multiplies its loss. Returns the loss before the step. If that isn't
-        finite, nothing is moved.
+        weights: one for each of these rows, which multiplies its loss. x: what to take for the rows themselves.
+        Returns the loss before the step. If that isn't finite, nothing is moved.
         """
+        where = self._prepare(rows, x)
+        self._set_rates(factor)
+        if weights is not None:
+            weights = np.ascontiguousarray(weights, self.net.dtype)
+        each = None if weights is None else address(weights)
+        with self.threads as count:
+            value: float = self.train(self.pointer, address(rows), where, each, len(rows), count)
+        if math.isfinite(value):
+            self.optimizer.steps += 1
+        return value
+
+    def observe(self, rows: Array, x: Array | None = None) -> None:
+        """Pass these rows, or x, through the network in training mode: nothing moves but BatchNorm's statistics."""
+        where = self._prepare(rows, x)
+        with self.threads as count:
+            self.pass_on(self.pointer, address(rows), where, len(rows), count)
+
+    def _prepare(self, rows: Array, x: Array | None) -> int | None:
+        """Show the kernels what was set anew, draw masks, and return where x, if it is given, can be read."""
         for owner, name, known in self.seen:
             if getattr(owner, name) is not known:
                 self._look()
                 break
-        for layer, noise in self.dropouts:
+        for layer, c_layer, noise in self.dropouts:
+            c_layer.value = layer.rate
             if layer.rate:  # otherwise nothing is drawn, and whatever is there, being at least 0, keeps every value
                 layer.rng.random(out=noise[: len(rows)], dtype=noise.dtype.type)
-        self._set_rates(factor)
-        if weights is not None:
-            weights = np.ascontiguousarray(weights, self.net.dtype)
-        where = None if weights is None else address(weights)
-        with self.threads as count:
-            value: float = self.train(self.pointer, address(rows), where, len(rows), count)
-        if math.isfinite(value):
-            self.optimizer.steps += 1
-        return value
+        if x is None:
+            return None
+        self.x, form = self.program.prepare(x)  # which is kept until the next call
+        if form != self.program.c.format:
+            raise ValueError(f"x is of {x.dtype}: not the type of the training rows")
+        return address(self.x)
 
     def _set_rates(self, factor: float) -> None:
         """Tell the kernels the optimizer's numbers as they are now: a callback may change them."""

@@ -66,7 +66,8 @@ static void pack(const real *b, int64_t ldb, int64_t n, int64_t columns, real *p
         if (columns == TILE_COLUMNS) {
             UNROLL for (int v = 0; v < 2; v++) *(vec *)(packed + v * LANES) = *(const vec *)(b + v * LANES);
         } else {
-            for (int64_t j = 0; j < TILE_COLUMNS; j++) packed[j] = j < columns ? b[j] : 0;
+            memcpy(packed, b, (size_t)columns * sizeof(real));
+            memset(packed + columns, 0, (size_t)(TILE_COLUMNS - columns) * sizeof(real));
         }
     }
 }

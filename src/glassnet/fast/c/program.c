@@ -3,6 +3,7 @@
 The structures are filled by program.py, which also owns all memory. */
 #define _GNU_SOURCE /* sched_getcpu */
 #include "base.h"
+#include "distortions.h"
 #include "layers.h"
 #include "losses.h"
 #include "optimizers.h"
@@ -34,20 +35,22 @@ typedef struct {
     real *scratch;
     /* of the present call: */
     const int64_t *rows; /* [m]; null in inference: all */
+    const void *x;       /* [m, width], what to take for these rows of `data`; or null */
     int64_t m;
     real *out;
     _Atomic int64_t next;
 } Program;
 
-/* Gather this thread's rows of the batch, standardised. */
-static void gather(const Program *p, const int64_t *rows, int64_t first, int64_t m, real *to, Thread t) {
+/* Gather this thread's rows of the batch from `data`, standardised. */
+static void gather(const Program *p, const void *data, const int64_t *rows, int64_t first, int64_t m, real *to,
+                   Thread t) {
     Range mine = share(m, 1, t);
     int64_t n = p->width, bytes = p->format == BYTES, size = bytes ? 1 : (int64_t)sizeof(real);
     const real *mean = p->mean, *scale = p->format == READY ? 0 : p->scale;
     for (int64_t i = mine.begin; i < mine.end; i++) {
-        const char *row = (const char *)p->data + (rows ? rows[i] : first + i) * n * size;
+        const char *row = (const char *)data + (rows ? rows[i] : first + i) * n * size;
         if (rows && i + AHEAD < mine.end) {
-            const char *next = (const char *)p->data + rows[i + AHEAD] * n * size;
+            const char *next = (const char *)data + rows[i + AHEAD] * n * size;
             for (int64_t line = 0; line < n * size; line += 64) __builtin_prefetch(next + line);
         }
         real *restrict x = to + i * n;
@@ -103,7 +106,8 @@ static void bound_all_norms(const Program *p, Thread t) {
 
 /* One batch through all layers, each thread doing its share of every layer. */
 static void forward(const Program *p, int training, Thread t) {
-    gather(p, p->rows, 0, p->m, p->layers->x, t);
+    if (p->x) gather(p, p->x, 0, 0, p->m, p->layers->x, t);
+    else gather(p, p->data, p->rows, 0, p->m, p->layers->x, t);
     barrier(t);
     for (int64_t l = 0; l < p->n_layers; l++) {
         layer_forward(&p->layers[l], &p->optimizer, p->m, training, t);
@@ -125,6 +129,8 @@ static void step(void *program, Thread t) {
     bound_all_norms(p, t);
 }
 
+static void pass_on(void *program, Thread t) { forward(program, 1, t); }
+
 /* Of a single batch, all threads do their share. */
 static void infer_batch(void *program, Thread t) {
     const Program *p = program;
@@ -140,17 +146,23 @@ static void infer_batches(void *program, Thread t) {
     Thread alone = {0, 1, t.scratch};
     for (int64_t first; (first = atomic_fetch_add(&p->next, p->batch)) < p->m;) {
         int64_t m = min64(p->batch, p->m - first);
-        gather(p, 0, first, m, layers->x, alone);
+        gather(p, p->data, 0, first, m, layers->x, alone);
         for (int64_t l = 0; l < p->n_layers; l++) layer_forward(layers + l, &p->optimizer, m, 0, alone);
         memcpy(p->out + first * last->n_out, last->y, (size_t)(m * last->n_out) * sizeof(real));
     }
 }
 
 /* One step on the rows of the training part that are given by number; returns the loss before it. */
-double train(Program *p, const int64_t *rows, const real *weights, int64_t m, int64_t threads) {
-    p->rows = rows, p->loss.weights = weights, p->m = m;
+double train(Program *p, const int64_t *rows, const void *x, const real *weights, int64_t m, int64_t threads) {
+    p->rows = rows, p->x = x, p->loss.weights = weights, p->m = m;
     run(step, p, threads, p->scratch, p->scratch_size);
     return mean_loss(&p->loss, m);
+}
+
+/* Forward alone, in training mode. */
+void observe(Program *p, const int64_t *rows, const void *x, int64_t m, int64_t threads) {
+    p->rows = rows, p->x = x, p->m = m;
+    run(pass_on, p, threads, p->scratch, p->scratch_size);
 }
 
 /* The outputs of all m rows of `data`, in inference mode. */
