@@ -13,8 +13,8 @@ import glassnet as gn
 
 SOURCE = Path(gn.__file__).parent
 FLOORS = [
-    ["files", "memory"], ["nn", "data", "optim", "plots"], ["fast"], ["train"], ["inspection"], ["recipes"],
-    ["report", "explore"], ["cli"],
+    ["files", "memory"], ["nn", "data", "optim", "plots"], ["fast"], ["train"], ["inspection"],
+    ["recipes", "estimators"], ["report", "explore"], ["cli"],
 ]  # fmt: skip
 
 

@@ -22,7 +22,7 @@ class Split:
     y: NDArray[Any]
 
     def __len__(self) -> int:
-        return len(self.x)
+        return len(self.y)  # a sparse x has no length
 
     def __repr__(self) -> str:
         return f"Split(x={self.x.dtype}{list(self.x.shape)}, y={self.y.dtype}{list(self.y.shape)})"

@@ -1,0 +1,269 @@
+"""What both estimators do: scikit-learn's fit, partial_fit and predict, around a Network."""
+
+from __future__ import annotations
+
+import os
+from itertools import pairwise
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+from glassnet.estimators import hooks, lbfgs, parameters, stochastic
+from glassnet.estimators.objective import Objective
+from glassnet.estimators.passes import predict
+from glassnet.estimators.stochastic import Solver
+from glassnet.estimators.validation import Rows, Validation, split
+from glassnet.nn import Dense, Dropout, Exp, Layer, Network
+from glassnet.nn.layer import Array
+from glassnet.train import Callback, History
+
+FLOATS = (np.float64, np.float32)
+
+
+def _is_stochastic(estimator: BaseMLP) -> bool:
+    """Whether partial_fit makes sense."""
+    if estimator.solver == "lbfgs":
+        raise AttributeError("partial_fit is only available for stochastic optimizers. lbfgs is not stochastic.")
+    return True
+
+
+class BaseMLP(hooks.CallbackSupport, BaseEstimator):
+    """The parts of MLPClassifier and MLPRegressor that don't depend on what the targets are."""
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = parameters.CONSTRAINTS
+
+    network_: Network
+    coefs_: list[Array]
+    intercepts_: list[Array]
+    loss_curve_: list[float]
+    history_: History
+    validation_scores_: list[float] | None
+    validation_loss_curve_: list[float] | None
+    best_loss_: float | None
+    best_validation_score_: float | None
+    best_iter_: int | None
+    _best_theta: Array | None = None
+
+    def _encode(self, y: Any, incremental: bool, reset: bool) -> Array:
+        """Check the targets and return them as numbers (N, n_outputs)."""
+        raise NotImplementedError
+
+    def _labels(self, y: Array) -> Array:
+        """Return encoded targets as they were given."""
+        raise NotImplementedError
+
+    def _score(self, x: Any, labels: Array, sample_weight: Array | None) -> float:
+        """Return what early stopping goes by: accuracy or R^2; x is known to be good."""
+        raise NotImplementedError
+
+    def _out_activation(self) -> str:
+        """Return what stands between the last layer and what is predicted."""
+        raise NotImplementedError
+
+    def _info(self) -> dict[str, Any]:
+        """Return what travels with the network."""
+        raise NotImplementedError
+
+    @hooks.managed
+    def fit(
+        self, X: Any, y: Any, sample_weight: Any = None, *, X_val: Any = None, y_val: Any = None,
+        sample_weight_val: Any = None,
+    ) -> Self:  # fmt: skip
+        """Train the network.
+
+        X (N, n_features): an array, a sparse matrix or a data frame; y (N,) or (N, n_outputs); sample_weight (N,).
+        X_val, y_val, sample_weight_val: rows to judge the network by after each epoch. With early_stopping they take
+        the place of the rows that would be held out of X.
+        """
+        return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val), incremental=False)
+
+    def build(self, X: Any, y: Any) -> Self:
+        """Make the network that `fit` would train, with its initial weights, and don't train it.
+
+        It predicts, its coefs_ can be set, and partial_fit, or fit with warm_start, goes on from there.
+        """
+        self._validate_params()
+        x, encoded = self._check_rows(X, y, incremental=False, reset=True)
+        self._random_state = check_random_state(self.random_state)
+        self._initialize(x.shape[1], encoded.shape[1], x.dtype)
+        return self
+
+    def restore_best(self) -> bool:
+        """Put the weights back that scored best on the rows held out; return whether there are any.
+
+        `fit` with early_stopping does it by itself; after calls of partial_fit with X_val and y_val it is up to you.
+        """
+        check_is_fitted(self)
+        if self._best_theta is None:
+            return False
+        self.network_.theta[...] = self._best_theta
+        return True
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the network to a safetensors file, which gn.Network.load reads."""
+        check_is_fitted(self)
+        self._follow_coefs()
+        self.network_.save(path)
+
+    def _fit(self, X: Any, y: Any, sample_weight: Any, val: tuple[Any, Any, Any], incremental: bool) -> Self:
+        self._validate_params()
+        parameters.hidden_sizes(self.hidden_layer_sizes)
+        first = not hasattr(self, "coefs_") or (not self.warm_start and not incremental)
+        x, encoded = self._check_rows(X, y, incremental, reset=first)
+        rows = Rows(x, encoded, self._weights(x, y, sample_weight))
+        self._random_state = check_random_state(self.random_state)
+        if first:
+            self._initialize(x.shape[1], encoded.shape[1], x.dtype)
+        self._follow_coefs()
+        objective = Objective.of(self._loss_name(), self.n_outputs_, self.out_activation_, x.dtype)
+        if self.solver == "lbfgs":
+            lbfgs.fit(self, rows, objective)
+            return self
+        if not hasattr(self, "_optimizer") or not (incremental or self.keep_optimizer):
+            self._optimizer = Solver(self)
+        rows, held = self._hold_out(rows, val, incremental)
+        validation = None if held is None else Validation(self, held, objective)
+        stochastic.fit(self, rows, objective, validation, incremental)
+        return self
+
+    def _hold_out(self, rows: Rows, val: tuple[Any, Any, Any], incremental: bool) -> tuple[Rows, Rows | None]:
+        """Return the rows to train on, and those to judge by."""
+        X_val, y_val, weight_val = val
+        if (X_val is None) != (y_val is None):
+            raise ValueError("X_val and y_val go together: give both or neither")
+        if X_val is not None:
+            x, encoded = self._check_rows(X_val, y_val, incremental=True, reset=False)
+            return rows, Rows(x, encoded, self._weights(x, y_val, weight_val))
+        if not self.early_stopping:
+            return rows, None
+        if incremental:
+            raise ValueError("partial_fit does not support early_stopping=True without X_val and y_val")
+        stratify = self._info()["task"] == "classification" and self.n_outputs_ == 1
+        return split(rows, self.validation_fraction, self._random_state, stratify)
+
+    def _check_rows(self, X: Any, y: Any, incremental: bool, reset: bool) -> tuple[Any, Array]:
+        """Return X as an array or sparse matrix of floats, and y as numbers (N, n_outputs)."""
+        x, y = validate_data(
+            self, X, y, accept_sparse=["csr", "csc"], multi_output=True, dtype=FLOATS, reset=reset,
+            y_numeric=self._info()["task"] == "regression",
+        )  # fmt: skip
+        encoded = self._encode(y, incremental, reset)
+        return x, encoded.reshape(len(encoded), -1)
+
+    def _weights(self, x: Any, y: Any, sample_weight: Any) -> Array | None:
+        """Return the weight of each row, or None if all weigh the same."""
+        return None if sample_weight is None else _check_sample_weight(sample_weight, x, dtype=x.dtype)
+
+    def _loss_name(self) -> str:
+        return self.loss
+
+    def _drops(self) -> bool:
+        """Whether the network drops units in training."""
+        return any(isinstance(layer, Dropout) and layer.rate for layer in self.network_.layers)
+
+    def _hooks(self) -> list[Callback]:
+        """Return what lets scikit-learn's own callbacks watch: nothing if there are none."""
+        return hooks.watchers(self)
+
+    def _initialize(self, n_features: int, n_outputs: int, dtype: Any) -> None:
+        """Make the network and forget all training. Weights are drawn as scikit-learn draws them.
+
+        Uniform in +-sqrt(6 / (fan_in + fan_out)) (Glorot & Bengio 2010, eq. 16), with 2 for 6 before a sigmoid.
+        """
+        self.n_outputs_, self.out_activation_ = n_outputs, self._out_activation()
+        sizes = [n_features, *parameters.hidden_sizes(self.hidden_layer_sizes), n_outputs]
+        self._link(self._make_network(sizes, dtype))
+        names = parameters.activations(self.activation, len(sizes) - 2)
+        for W, b, name in zip(self.coefs_, self.intercepts_, [*names, (names or ["relu"])[-1]], strict=True):
+            bound = np.sqrt((2 if name == "logistic" else 6) / sum(W.shape))
+            W[...] = self._random_state.uniform(-bound, bound, W.shape)
+            b[...] = self._random_state.uniform(-bound, bound, b.shape)
+        self.n_iter_ = self.t_ = 0
+        self.loss_curve_ = []
+        self._no_improvement_count, self.stopped_ = 0, False
+        self._best_theta = self.best_iter_ = None
+        self.validation_scores_ = self.validation_loss_curve_ = None
+        self.best_validation_score_ = -np.inf if self.early_stopping else None
+        self.best_loss_ = None if self.early_stopping else np.inf
+        self.__dict__.pop("_optimizer", None)
+
+    def _make_network(self, sizes: list[int], dtype: Any) -> Network:
+        """Make a network of these widths, whose outputs are values, counts or logits."""
+        hidden = len(sizes) - 2
+        names = parameters.activations(self.activation, hidden)
+        rates = parameters.one_for_each(self.dropout, hidden, "dropout")
+        layers: list[Layer] = []
+        for i, (fan_in, fan_out) in enumerate(pairwise(sizes)):
+            layers.append(Dense(fan_in, fan_out, init="glorot"))
+            if i == hidden:
+                break
+            make = parameters.ACTIVATIONS[names[i]]
+            layers += [make()] if make is not None else []
+            layers += [Dropout(rates[i])] if rates[i] else []
+        if self.out_activation_ == "exp":
+            layers.append(Exp())
+        net = Network(layers, dtype)
+        net.info = self._info() | {"features": [str(name) for name in self._features(sizes[0])]}
+        return net
+
+    def _features(self, n: int) -> Any:
+        return getattr(self, "feature_names_in_", [f"x{i}" for i in range(n)])
+
+    def _link(self, net: Network) -> None:
+        """Make a network the estimator's own: coefs_ and intercepts_ are its weights themselves."""
+        self.network_ = net
+        dense = [layer for layer in net.layers if isinstance(layer, Dense)]
+        self.coefs_ = [layer.W for layer in dense]
+        self.intercepts_ = [layer.b for layer in dense]
+        self.n_layers_ = len(dense) + 1  # scikit-learn counts the inputs, too
+
+    def _follow_coefs(self) -> None:
+        """Take over what somebody has put in the place of coefs_ and intercepts_."""
+        net = getattr(self, "network_", None)
+        dense = [] if net is None else [layer for layer in net.layers if isinstance(layer, Dense)]
+        if len(dense) == len(self.coefs_) and all(
+            W is layer.W and b is layer.b for layer, W, b in zip(dense, self.coefs_, self.intercepts_, strict=True)
+        ):
+            return
+        coefs, intercepts = list(self.coefs_), list(self.intercepts_)
+        sizes = [len(coefs[0]), *(len(b) for b in intercepts)]
+        if net is None or [layer.W.shape for layer in dense] != [W.shape for W in coefs]:
+            net = self._make_network(sizes, coefs[0].dtype)
+        self._link(net)
+        for own, given in zip([*self.coefs_, *self.intercepts_], [*coefs, *intercepts], strict=True):
+            own[...] = given
+
+    def _outputs(self, X: Any, checked: bool = False) -> Array:
+        """Return the network's outputs (N, n_outputs) for rows X."""
+        if not checked:
+            check_is_fitted(self)
+            X = validate_data(self, X, accept_sparse=["csr", "csc"], reset=False)
+        self._follow_coefs()
+        return predict(self.network_, X)
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = super().__getstate__()
+        if "network_" in state:  # the weights once, not once more as coefs_
+            self._follow_coefs()
+            state = {name: value for name, value in state.items() if name not in ("coefs_", "intercepts_")}
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        if "network_" in state:
+            self._link(self.network_)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "coefs_")
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+
+partial_fit_of = available_if(_is_stochastic)

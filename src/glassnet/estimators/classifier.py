@@ -1,0 +1,208 @@
+"""MLPClassifier: classes, or several flags for each row."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from sklearn.base import ClassifierMixin
+from sklearn.metrics import accuracy_score
+from sklearn.preprocessing import LabelBinarizer
+from sklearn.utils import column_or_1d, compute_sample_weight
+from sklearn.utils._param_validation import StrOptions
+from sklearn.utils.multiclass import type_of_target, unique_labels
+
+from glassnet.estimators import parameters
+from glassnet.estimators.base import BaseMLP, partial_fit_of
+from glassnet.nn import Softmax
+from glassnet.nn.activations import logistic
+from glassnet.nn.layer import Array
+
+
+class MLPClassifier(ClassifierMixin, BaseMLP):
+    """A fully connected network that classifies: scikit-learn's MLPClassifier, and more.
+
+    The parameters of scikit-learn's mean what they mean there, and have the same defaults. Besides:
+
+    activation: also "leaky_relu", "gelu", "silu"; or a list with one for each hidden layer.
+    learning_rate: also "cosine", "one_cycle" or a schedule such as gn.OneCycle(0.2), over max_iter epochs and for
+    both solvers.
+    dropout: the share of units that a hidden layer drops in training, one number or one for each hidden layer.
+    class_weight: None, "balanced" or a dict of class: weight, as in scikit-learn's other classifiers.
+    scoring: what early stopping goes by: None (accuracy), "loss", a scorer's name or a function (estimator, X, y).
+    keep_optimizer: whether fit with warm_start goes on with the moments of its optimizer, too.
+    callbacks: a list of gn.Callback, such as gn.Progress().
+
+    Fitted, it has scikit-learn's attributes, and: network_, the gn.Network whose weights coefs_ and intercepts_ are
+    (its outputs are logits); history_, a gn.History; where rows are held out, validation_loss_curve_; with
+    early_stopping, best_iter_, the epoch whose weights were kept; and stopped_, whether nothing improved any more.
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = parameters.CONSTRAINTS | {
+        "class_weight": [StrOptions({"balanced"}), dict, None]
+    }
+
+    def __init__(
+        self,
+        hidden_layer_sizes: Any = (100,),
+        activation: Any = "relu",
+        *,
+        solver: str = "adam",
+        alpha: float = 0.0001,
+        batch_size: int | str = "auto",
+        learning_rate: Any = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: Any = None,
+        tol: float = 1e-4,
+        verbose: bool | int = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: float = 10,
+        max_fun: int = 15000,
+        dropout: Any = 0.0,
+        class_weight: Any = None,
+        scoring: Any = None,
+        keep_optimizer: bool = False,
+        callbacks: Any = None,
+    ) -> None:
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.solver = solver
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.learning_rate_init = learning_rate_init
+        self.power_t = power_t
+        self.max_iter = max_iter
+        self.shuffle = shuffle
+        self.random_state = random_state
+        self.tol = tol
+        self.verbose = verbose
+        self.warm_start = warm_start
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.n_iter_no_change = n_iter_no_change
+        self.max_fun = max_fun
+        self.dropout = dropout
+        self.class_weight = class_weight
+        self.scoring = scoring
+        self.keep_optimizer = keep_optimizer
+        self.callbacks = callbacks
+
+    @partial_fit_of
+    def partial_fit(
+        self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None, *, X_val: Any = None, y_val: Any = None,
+        sample_weight_val: Any = None,
+    ) -> Self:  # fmt: skip
+        """Train for one epoch on these rows.
+
+        classes: all that there will ever be, for the first call (the number of flags is seen from y).
+        X_val, y_val: rows to judge the network by; with early_stopping, its best weights are remembered for
+        `restore_best`, and stopped_ tells when n_iter_no_change calls brought nothing.
+        Raises ValueError for a class that wasn't among `classes`.
+        """
+        self._validate_params()
+        if self.class_weight == "balanced":
+            raise ValueError(
+                "class_weight='balanced' needs all rows, and partial_fit sees some: give a dict, such as"
+                " dict(zip(classes, sklearn.utils.compute_class_weight('balanced', classes=classes, y=y)))"
+            )
+        if getattr(self, "classes_", None) is None:
+            if classes is None:
+                raise ValueError("classes must be passed on the first call to partial_fit.")
+            multilabel = type_of_target(y).startswith("multilabel")
+            self._label_binarizer = LabelBinarizer().fit(y if multilabel else classes)
+            self.classes_ = self._label_binarizer.classes_ if multilabel else unique_labels(classes)
+        elif classes is not None and not np.array_equal(self.classes_, unique_labels(classes)):
+            raise ValueError(
+                f"`classes={classes!r}` is not the same as on last call to partial_fit, was: {self.classes_!r}"
+            )
+        return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val), incremental=True)
+
+    def predict(self, X: Any) -> Array:
+        """Return the class of each row of X (N, n_features), or its flags (N, n_outputs)."""
+        return self._classes(self._probabilities(self._outputs(X)))
+
+    def predict_proba(self, X: Any) -> Array:
+        """Return the probability of each class (N, n_classes), in the order of classes_, or of each flag."""
+        p = self._probabilities(self._outputs(X))
+        return np.concatenate([1 - p, p], axis=1) if p.shape[1] == 1 else p
+
+    def predict_log_proba(self, X: Any) -> Array:
+        """Return the logarithms of `predict_proba`."""
+        p = self.predict_proba(X)
+        with np.errstate(divide="ignore"):
+            return np.log(p, out=p)
+
+    def _probabilities(self, y: Array) -> Array:
+        """Turn logits (N, n_outputs) into probabilities, of the second class if there is one output."""
+        return Softmax().forward(y) if self.out_activation_ == "softmax" else logistic(y, out=np.empty_like(y))
+
+    def _classes(self, p: Array) -> Array:
+        return self._label_binarizer.inverse_transform(p.ravel() if p.shape[1] == 1 else p)
+
+    def _labels(self, y: Array) -> Array:
+        return self._label_binarizer.inverse_transform(y)
+
+    def _score(self, x: Any, labels: Array, sample_weight: Array | None) -> float:
+        outputs = self._outputs(x, checked=True)
+        if not np.isfinite(outputs).all():
+            return float("nan")
+        return accuracy_score(labels, self._classes(self._probabilities(outputs)), sample_weight=sample_weight)
+
+    def _out_activation(self) -> str:
+        return "softmax" if self._label_binarizer.y_type_ == "multiclass" else "logistic"
+
+    def _loss_name(self) -> str:
+        return "log_loss"
+
+    def _info(self) -> dict[str, Any]:
+        classes = [str(name) for name in getattr(self, "classes_", ())]
+        return {"task": "classification", "classes": classes, "target": "y"}
+
+    def _weights(self, x: Any, y: Any, sample_weight: Any) -> Array | None:
+        weights = super()._weights(x, y, sample_weight)
+        if self.class_weight is None:
+            return weights
+        by_class = compute_sample_weight(self.class_weight, y).astype(x.dtype)
+        return by_class if weights is None else weights * by_class
+
+    def _encode(self, y: Any, incremental: bool, reset: bool) -> Array:
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        if not hasattr(self, "classes_") or (reset and not self.warm_start and not incremental):
+            self._label_binarizer = LabelBinarizer().fit(y)
+            self.classes_ = self._label_binarizer.classes_
+        else:
+            self._check_classes(unique_labels(y), same=self.warm_start and not incremental)
+        return self._label_binarizer.transform(y).astype(bool)
+
+    def _check_classes(self, found: Array, same: bool) -> None:
+        if same and set(found) != set(self.classes_):
+            raise ValueError(
+                "warm_start can only be used where `y` has the same classes as in the previous call to fit. Previously"
+                f" got {self.classes_}, `y` has {found}"
+            )
+        if len(np.setdiff1d(found, self.classes_, assume_unique=True)):
+            raise ValueError(
+                f"`y` has classes not in `self.classes_`. `self.classes_` has {self.classes_}. 'y' has {found}."
+            )
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags

@@ -1,0 +1,72 @@
+"""Full-batch training by SciPy's L-BFGS-B (Byrd et al. 1995, SIAM J. Sci. Comput. 16:1190-1208)."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import scipy.optimize
+from sklearn.exceptions import ConvergenceWarning
+
+from glassnet.estimators.objective import Objective, squares
+from glassnet.estimators.passes import backward, forward
+from glassnet.estimators.validation import Rows
+from glassnet.nn.layer import Array
+
+if TYPE_CHECKING:
+    from glassnet.estimators.base import BaseMLP
+
+
+def fit(estimator: BaseMLP, rows: Rows, objective: Objective) -> None:
+    """Train estimator.network_ until the gradient's largest entry is at most tol, or max_iter or max_fun are reached.
+
+    Raises ValueError if dropout makes the loss another one at each call.
+    """
+    if estimator._drops():
+        raise ValueError("solver='lbfgs' takes no dropout, which changes the loss at every look: use 'adam' or 'sgd'")
+    net = estimator.network_.copy("float64")  # its line search needs the precision
+    objective = replace(objective, dtype=net.dtype)
+    targets = objective.targets(rows.y)
+    weight = float(len(rows.y)) if rows.weight is None else float(rows.weight.sum())
+    row_weights = objective.row_weights(len(rows.y), rows.weight)
+    x = rows.x.astype(np.float64, copy=False)
+
+    def penalty() -> float:
+        return 0.5 * estimator.alpha * squares(net) / weight
+
+    def loss_and_gradient(theta: Array) -> tuple[float, Array]:
+        net.theta[...] = theta
+        with np.errstate(over="ignore", invalid="ignore"):
+            value = objective.loss.forward(forward(net, x, training=True), targets, row_weights)
+            backward(net, x, objective.loss.backward())
+        for part in net.decayed:
+            net.grad[part] += estimator.alpha / weight * net.theta[part]
+        return value + penalty(), net.grad.copy()
+
+    def show(intermediate_result: scipy.optimize.OptimizeResult) -> None:
+        estimator.n_iter_ += 1
+        print(f"Iteration {estimator.n_iter_}, objective = {intermediate_result.fun:.8f}")
+
+    estimator.n_iter_ = 0
+    found = scipy.optimize.minimize(
+        loss_and_gradient, net.theta.copy(), method="L-BFGS-B", jac=True, callback=show if estimator.verbose else None,
+        options={"maxfun": estimator.max_fun, "maxiter": estimator.max_iter, "gtol": estimator.tol},
+    )  # fmt: skip
+    net.theta[...] = found.x
+    estimator.n_iter_ = min(found.nit, estimator.max_iter)
+    estimator.loss_ = (float(found.fun) - penalty()) * objective.reported + penalty()
+    if found.status != 0:
+        warnings.warn(
+            f"lbfgs failed to converge after {found.nit} iteration(s) (status={found.status}): {found.message}."
+            " Increase max_iter or max_fun, or scale the data.",
+            ConvergenceWarning,
+            stacklevel=5,
+        )
+    estimator.network_.theta[...] = found.x
+    if not np.isfinite(found.x).all():
+        raise ValueError(
+            "Solver produced non-finite parameter weights. The input data may contain large values and need to be"
+            " preprocessed."
+        )

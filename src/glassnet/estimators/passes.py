@@ -1,0 +1,60 @@
+"""Forward and backward through a network for rows that may be sparse: then the first product is SciPy's."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from glassnet.nn import Dense, Loss, Network
+from glassnet.nn.layer import Array
+from glassnet.optim import Optimizer
+
+
+def is_sparse(x: Any) -> bool:
+    """Whether x is a sparse matrix or array of SciPy's."""
+    return hasattr(x, "tocsr")
+
+
+def forward(net: Network, x: Any, training: bool = False) -> Array:
+    """Return the outputs of rows x, dense or sparse; the first layer is Dense."""
+    if not is_sparse(x):
+        return net.forward(x, training)
+    y = x @ net.layers[0].W + net.layers[0].b
+    for layer in net.layers[1:]:
+        y = layer.forward(y, training)
+    return y
+
+
+def backward(net: Network, x: Any, dy: Array) -> None:
+    """Fill net.grad from dL/dy of the latest `forward`, which was of rows x."""
+    if not is_sparse(x):
+        net.backward(dy, input_gradient=False)
+        return
+    for layer in reversed(net.layers[1:]):
+        dy = layer.backward(dy)
+    net.layers[0].dW[...] = x.T @ dy
+    np.sum(dy, axis=0, out=net.layers[0].db)
+
+
+def predict(net: Network, x: Any) -> Array:
+    """Return the outputs of rows x in inference mode, in an array of their own."""
+    return forward(net, x).copy() if is_sparse(x) else net.predict(x)
+
+
+class SparseStep:
+    """A step of training on sparse rows x (N, n_in): what ReadableStep does for dense ones."""
+
+    def __init__(self, net: Network, x: Any, t: Array, loss: Loss, optimizer: Optimizer) -> None:
+        assert isinstance(net.layers[0], Dense)
+        self.net, self.x, self.t, self.loss, self.optimizer = net, x.tocsr(), t, loss, optimizer
+
+    def __call__(self, rows: Array, factor: float, weights: Array | None = None) -> float:
+        """Return the loss of these training rows before the step; if it isn't finite, nothing is moved."""
+        x = self.x[rows]
+        value = self.loss.forward(forward(self.net, x, training=True), self.t[rows], weights)
+        if math.isfinite(value):
+            backward(self.net, x, self.loss.backward())
+            self.optimizer.step(self.net, factor)
+        return value

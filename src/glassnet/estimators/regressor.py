@@ -1,0 +1,137 @@
+"""MLPRegressor: one value for each row, or several."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from sklearn.base import RegressorMixin
+from sklearn.metrics import r2_score
+from sklearn.utils import column_or_1d
+from sklearn.utils._param_validation import StrOptions
+
+from glassnet.estimators import parameters
+from glassnet.estimators.base import BaseMLP, partial_fit_of
+from glassnet.nn.layer import Array
+
+
+class MLPRegressor(RegressorMixin, BaseMLP):
+    """A fully connected network that predicts values: scikit-learn's MLPRegressor, and more.
+
+    The parameters of scikit-learn's mean what they mean there, and have the same defaults. Besides:
+
+    loss: also "absolute_error" and "huber" (quadratic up to errors of 1, linear beyond).
+    activation: also "leaky_relu", "gelu", "silu"; or a list with one for each hidden layer.
+    learning_rate: also "cosine", "one_cycle" or a schedule such as gn.OneCycle(0.2), over max_iter epochs and for
+    both solvers.
+    dropout: the share of units that a hidden layer drops in training, one number or one for each hidden layer.
+    scoring: what early stopping goes by: None (R^2), "loss", a scorer's name or a function (estimator, X, y).
+    keep_optimizer: whether fit with warm_start goes on with the moments of its optimizer, too.
+    callbacks: a list of gn.Callback, such as gn.Progress().
+
+    Fitted, it has scikit-learn's attributes, and: network_, the gn.Network whose weights coefs_ and intercepts_ are;
+    history_, a gn.History; where rows are held out, validation_loss_curve_; with early_stopping, best_iter_, the epoch
+    whose weights were kept; and stopped_, whether nothing improved any more.
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = parameters.CONSTRAINTS | {
+        "loss": [StrOptions({"squared_error", "poisson", "absolute_error", "huber"})]
+    }
+
+    def __init__(
+        self,
+        loss: str = "squared_error",
+        hidden_layer_sizes: Any = (100,),
+        activation: Any = "relu",
+        *,
+        solver: str = "adam",
+        alpha: float = 0.0001,
+        batch_size: int | str = "auto",
+        learning_rate: Any = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: Any = None,
+        tol: float = 1e-4,
+        verbose: bool | int = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: float = 10,
+        max_fun: int = 15000,
+        dropout: Any = 0.0,
+        scoring: Any = None,
+        keep_optimizer: bool = False,
+        callbacks: Any = None,
+    ) -> None:
+        self.loss = loss
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.solver = solver
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.learning_rate_init = learning_rate_init
+        self.power_t = power_t
+        self.max_iter = max_iter
+        self.shuffle = shuffle
+        self.random_state = random_state
+        self.tol = tol
+        self.verbose = verbose
+        self.warm_start = warm_start
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.n_iter_no_change = n_iter_no_change
+        self.max_fun = max_fun
+        self.dropout = dropout
+        self.scoring = scoring
+        self.keep_optimizer = keep_optimizer
+        self.callbacks = callbacks
+
+    @partial_fit_of
+    def partial_fit(
+        self, X: Any, y: Any, sample_weight: Any = None, *, X_val: Any = None, y_val: Any = None,
+        sample_weight_val: Any = None,
+    ) -> Self:  # fmt: skip
+        """Train for one epoch on these rows.
+
+        X_val, y_val: rows to judge the network by; with early_stopping, its best weights are remembered for
+        `restore_best`, and stopped_ tells when n_iter_no_change calls brought nothing.
+        """
+        return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val), incremental=True)
+
+    def predict(self, X: Any) -> Array:
+        """Return the value of each row of X (N, n_features): (N,), or (N, n_outputs) if there are several."""
+        return self._flat(self._outputs(X))
+
+    def _flat(self, y: Array) -> Array:
+        return y.ravel() if y.shape[1] == 1 else y
+
+    def _labels(self, y: Array) -> Array:
+        return self._flat(y)
+
+    def _score(self, x: Any, labels: Array, sample_weight: Array | None) -> float:
+        outputs = self._outputs(x, checked=True)
+        if not np.isfinite(outputs).all():
+            return float("nan")
+        return r2_score(labels, self._flat(outputs), sample_weight=sample_weight)
+
+    def _out_activation(self) -> str:
+        return "exp" if self.loss == "poisson" else "identity"
+
+    def _info(self) -> dict[str, Any]:
+        return {"task": "regression", "classes": [], "target": "y"}
+
+    def _encode(self, y: Any, incremental: bool, reset: bool) -> Array:
+        return column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y

@@ -1,0 +1,264 @@
+"""The epochs of `sgd` and `adam`: scikit-learn's course, epoch for epoch and step for step, by the steps of train/."""
+
+from __future__ import annotations
+
+import math
+import time
+import warnings
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import shuffle
+
+from glassnet.data import Dataset, Split
+from glassnet.estimators import parameters
+from glassnet.estimators.objective import Objective, squares
+from glassnet.estimators.passes import SparseStep, is_sparse
+from glassnet.estimators.validation import Rows, Validation
+from glassnet.nn import Network
+from glassnet.optim import SGD, Adam, Optimizer, Schedule
+from glassnet.train import Callback, History, Training
+from glassnet.train.step import Step, training_step
+
+if TYPE_CHECKING:
+    from glassnet.estimators.base import BaseMLP
+
+SMALLEST_RATE = 1e-6  # where "adaptive" gives up
+DEPTH = 5  # calls from `fit` here up to the user's line, which warnings name
+EMPTY = Split(np.empty((0, 0)), np.empty(0))
+
+
+class Solver:
+    """An optimizer, and how its learning rate changes: kept between calls of partial_fit."""
+
+    def __init__(self, estimator: BaseMLP) -> None:
+        rate = estimator.learning_rate_init
+        self.optimizer: Optimizer
+        if estimator.solver == "sgd":
+            self.optimizer = SGD(rate, nesterov=bool(estimator.nesterovs_momentum))
+            self.optimizer.momentum = estimator.momentum  # scikit-learn allows 1
+        else:
+            self.optimizer = Adam(rate, (estimator.beta_1, estimator.beta_2), estimator.epsilon)
+        self.taken = 0  # steps, by which the schedule goes
+
+    @property
+    def learning_rate(self) -> float:
+        """The learning rate at present, before a schedule's factor."""
+        return self.optimizer.lr
+
+    def prepare(self, estimator: BaseMLP, weight: float) -> None:
+        """Set what depends on the batch, the sum of whose rows' weights is given, and on the step."""
+        self.optimizer.l2 = estimator.alpha / weight
+        if isinstance(self.optimizer, Adam):
+            # scikit-learn adds epsilon before the bias is corrected (Kingma & Ba 2015, end of section 2).
+            self.optimizer.eps = estimator.epsilon / math.sqrt(1 - estimator.beta_2 ** (self.optimizer.steps + 1))
+        self.taken += 1
+
+    def end_epoch(self, estimator: BaseMLP) -> None:
+        """Lower the rate with the rows seen, if that is the rule."""
+        if estimator.solver == "sgd" and estimator.learning_rate == "invscaling":
+            self.optimizer.lr = estimator.learning_rate_init / (estimator.t_ + 1) ** estimator.power_t
+
+    def lower(self, estimator: BaseMLP) -> bool:
+        """Take a fifth of the rate, if that is the rule and the rate isn't tiny; return whether it was done."""
+        if estimator.solver != "sgd" or estimator.learning_rate != "adaptive" or self.learning_rate <= SMALLEST_RATE:
+            return False
+        self.optimizer.lr /= 5
+        return True
+
+
+def fit(estimator: BaseMLP, rows: Rows, objective: Objective, held: Validation | None, incremental: bool) -> None:
+    """Train estimator.network_ on rows: one epoch if `incremental`, else max_iter or until nothing improves."""
+    course = Course(estimator, rows, objective, held)
+    run, watchers = course.run, course.watchers
+    try:
+        for watcher in watchers:
+            watcher.on_start(run)
+        for _ in range(1 if incremental else estimator.max_iter):
+            course.epoch()
+            for watcher in watchers:
+                watcher.on_epoch(run)
+            if run.failure is not None or run.stop or course.converged():
+                break
+        else:
+            if not incremental:
+                message = (
+                    "Stochastic Optimizer: Maximum iterations (%d) reached and the optimization hasn't converged yet."
+                )
+                warnings.warn(message % estimator.max_iter, ConvergenceWarning, stacklevel=DEPTH)
+    except KeyboardInterrupt:
+        run.history.interrupted = True
+        warnings.warn("Training interrupted by user.", stacklevel=DEPTH)
+    finally:
+        for watcher in watchers:
+            watcher.on_end(run)
+    course.end(incremental)
+
+
+class Course:
+    """One call of fit or partial_fit."""
+
+    def __init__(self, estimator: BaseMLP, rows: Rows, objective: Objective, held: Validation | None) -> None:
+        self.estimator, self.rows, self.objective, self.held = estimator, rows, objective, held
+        self.net, self.solver, self.order = estimator.network_, estimator._optimizer, np.arange(len(rows.y))
+        self.schedule = parameters.schedule(estimator.learning_rate)
+        targets = objective.targets(rows.y)
+        self.run = _training(estimator, rows, targets, objective, held, self.solver.optimizer, self.schedule)
+        self.step = _step(self.run, self.net)
+        self.watchers: Sequence[Callback] = (*(estimator.callbacks or ()), *estimator._hooks())
+        self.seed = estimator._random_state.randint(2**31) if estimator._drops() else 0
+        estimator.history_, estimator.n_iter_, self.start = self.run.history, 0, time.perf_counter()
+        if held is not None:
+            self.losses, self.scores = estimator.validation_loss_curve_ or [], estimator.validation_scores_ or []
+            estimator.validation_loss_curve_, estimator.validation_scores_ = self.losses, self.scores
+
+    def epoch(self) -> None:
+        """Use every row once; then note the loss, and what the rows held out say."""
+        estimator, run = self.estimator, self.run
+        if estimator.shuffle:
+            self.order = shuffle(self.order, random_state=estimator._random_state)
+        if estimator._drops():
+            self.net.reseed(self.seed, estimator.t_)
+        total = 0.0
+        for start in range(0, len(self.order), run.batch_size):
+            rows = self.order[start : start + run.batch_size]
+            total += len(rows) * self._step(rows)
+            if not math.isfinite(total):
+                run.failure = f"the loss became {total} in epoch {len(run.history) + 1}"
+                break
+        estimator.n_iter_ += 1
+        estimator.t_ += len(self.order)
+        estimator.loss_ = total / len(self.order)
+        estimator.loss_curve_.append(estimator.loss_)
+        if estimator.verbose:
+            print(f"Iteration {estimator.n_iter_}, loss = {estimator.loss_:.8f}")
+        row = {
+            "epoch": estimator.n_iter_,
+            "lr": self.solver.learning_rate,
+            "train_loss": estimator.loss_,
+            **self._judge(),
+        }
+        run.history.epochs.append(row | {"seconds": time.perf_counter() - self.start})
+        self.solver.end_epoch(estimator)
+
+    def _step(self, rows: np.ndarray) -> float:
+        """One batch; returns its loss with the penalty, before the step."""
+        estimator, sample_weight, run = self.estimator, self.rows.weight, self.run
+        weight: float = len(rows)
+        if sample_weight is not None:
+            sample_weight = sample_weight[rows]
+            weight = float(sample_weight.sum())
+            if weight == 0:  # nothing to learn from
+                return 0.0
+        taken, total = self.solver.taken, run.steps_per_epoch * run.epochs
+        factor = self.schedule(min(taken, total - 1), run.steps_per_epoch, run.epochs)
+        self.solver.prepare(estimator, weight)
+        penalty = 0.5 * estimator.alpha * squares(self.net) / weight if estimator.alpha else 0.0
+        value = self.step(rows, factor, self.objective.row_weights(len(rows), sample_weight))
+        value = value * self.objective.reported + penalty
+        if self.watchers:
+            run.history.step_loss.append(value)
+            run.history.step_lr.append(self.solver.learning_rate * factor)
+            for watcher in self.watchers:
+                watcher.on_step(run)
+        return value
+
+    def _judge(self) -> dict[str, float]:
+        """Note what the rows held out say, and count the epochs without improvement by them or by the training loss."""
+        estimator, held, judged = self.estimator, self.held, {}
+        if held is not None:
+            loss = math.nan if self.run.failure else held.loss()
+            score = math.nan if self.run.failure else held.score(loss)
+            self.losses.append(loss)
+            self.scores.append(score)
+            judged = {"val_loss": loss, "val_score": score}
+            if estimator.verbose:
+                print(f"Validation score: {score:f}")
+        if held is not None and estimator.early_stopping:
+            improved = self._improve_score(score)
+        else:
+            improved = self._improve_loss(estimator.loss_)
+        estimator._no_improvement_count = 0 if improved else estimator._no_improvement_count + 1
+        return judged
+
+    def _improve_score(self, score: float) -> bool:
+        """Keep the weights if they are the best yet; return whether they are better by tol."""
+        estimator = self.estimator
+        best = -math.inf if estimator.best_validation_score_ is None else estimator.best_validation_score_
+        if score > best:
+            estimator.best_validation_score_, estimator.best_iter_ = score, len(estimator.loss_curve_)
+            estimator._best_theta = self.net.theta.copy()
+        return not score < best + estimator.tol  # NaN counts as better, as in scikit-learn
+
+    def _improve_loss(self, loss: float) -> bool:
+        """Note the loss if it is the least yet; return whether it is less by tol."""
+        estimator = self.estimator
+        best = math.inf if estimator.best_loss_ is None else estimator.best_loss_
+        estimator.best_loss_ = min(best, loss)
+        return not loss > best - estimator.tol
+
+    def converged(self) -> bool:
+        """Whether too many epochs brought nothing; a rate that can be lowered gives them another chance."""
+        estimator = self.estimator
+        estimator.stopped_ = estimator._no_improvement_count > estimator.n_iter_no_change
+        if not estimator.stopped_:
+            return False
+        what = "Validation score" if self.held is not None and estimator.early_stopping else "Training loss"
+        patience = estimator.n_iter_no_change
+        message = f"{what} did not improve more than tol={estimator.tol:f} for {patience} consecutive epochs."
+        if self.solver.lower(estimator):
+            message += f" Setting learning rate to {self.solver.learning_rate:f}"
+            estimator._no_improvement_count, estimator.stopped_ = 0, False
+        else:
+            message += " Stopping."
+        if estimator.verbose:
+            print(message)
+        return estimator.stopped_
+
+    def end(self, incremental: bool) -> None:
+        """Restore the best weights; raise ValueError if none are any good."""
+        estimator, failure = self.estimator, self.run.failure
+        restored = estimator.early_stopping and not incremental and estimator.restore_best()
+        if failure is None and np.isfinite(self.net.theta).all():
+            return
+        if not restored:
+            raise ValueError(
+                "Solver produced non-finite parameter weights. The input data may contain large values and need to be"
+                " preprocessed."
+            )
+        warnings.warn(
+            f"{failure}; the best weights before are kept. Lower learning_rate_init, or scale the input data.",
+            ConvergenceWarning,
+            stacklevel=DEPTH + 1,
+        )
+
+
+def _training(
+    estimator: BaseMLP, rows: Rows, targets: np.ndarray, objective: Objective, held: Validation | None,
+    optimizer: Optimizer, schedule: Schedule,
+) -> Training:  # fmt: skip
+    """What callbacks are shown: the same as in `fit`."""
+    n = len(rows.y)
+    batch = min(200, n) if estimator.batch_size == "auto" else estimator.batch_size
+    if batch > n:
+        warnings.warn(
+            "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped", stacklevel=DEPTH + 2
+        )
+    net, info = estimator.network_, estimator.network_.info
+    val = EMPTY if held is None else Split(held.rows.x, held.targets)
+    names = tuple(info["classes"]), tuple(info["features"])
+    data = Dataset("arrays", Split(rows.x, targets), val, EMPTY, info["task"], *names, None, info["target"])
+    return Training(
+        net, data, objective.loss, optimizer, schedule, estimator.max_iter, batch_size=int(min(batch, n)), seed=0,
+        replacement=False, monitor=None if held is None else "score", patience=None, history=History(),
+    )  # fmt: skip
+
+
+def _step(run: Training, net: Network) -> Step:
+    """Choose what makes the steps."""
+    train = run.data.train
+    if is_sparse(train.x):
+        return SparseStep(net, train.x, train.y, run.loss, run.optimizer)
+    return training_step(net, train.x, train.y, run.loss, run.optimizer, run.batch_size)
