@@ -23,7 +23,10 @@ except ImportError:
         """Return a function that calls the method: as deep a call as scikit-learn's, for warnings that name a line."""
         return functools.wraps(method)(lambda *arguments, **named: method(*arguments, **named))
 
-    CallbackSupport, managed = object, _called
+    class _Nothing:
+        """The class in its place: object itself can't stand before other bases."""
+
+    CallbackSupport, managed = _Nothing, _called
 
 
 class Hooks(Callback):
