@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import copy
 import functools
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from glassnet.train import Callback, Training
 
+Method = TypeVar("Method", bound=Callable[..., Any])
 CallbackSupport: Any
-managed: Any  # a decorator of fit
+managed: Callable[[Method], Method]  # a decorator of fit, which keeps its type
 try:
     from sklearn import callback as theirs
 
