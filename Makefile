@@ -3,9 +3,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+LOWEST := .venv-lowest
+NEWEST := .venv-newest
+EVERYTHING := --editable ".[explore,notebook]" --group dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format results bench bench-quick parity notebook notebooks clean
+.PHONY: help demo test test-lowest test-newest check format results bench bench-quick parity notebook notebooks clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -16,6 +19,18 @@ demo: $(VENV)/.base  ## train on two bundled data sets, offline; results and pic
 
 test: $(VENV)/.dev  ## run the tests
 	$(BIN)/python -m pytest
+
+# Old versions warn of what they use themselves; the lowest Starlette tests with httpx, the newest with httpx2.
+test-lowest:  ## the same with the lowest versions that pyproject.toml allows, under the lowest Python
+	@$(MAKE) --no-print-directory VENV=$(LOWEST) $(LOWEST)/bin/python
+	$(LOWEST)/bin/python tests/lowest.py > $(LOWEST)/lowest.txt || { rm -r $(LOWEST); exit 1; }
+	$(LOWEST)/bin/python -m pip install --quiet --constraint $(LOWEST)/lowest.txt $(EVERYTHING) httpx
+	$(LOWEST)/bin/python -m pytest -W ignore::DeprecationWarning
+
+test-newest:  ## the same with the newest versions there are: make test-newest PYTHON=python3.13
+	@$(MAKE) --no-print-directory VENV=$(NEWEST) $(NEWEST)/bin/python
+	$(NEWEST)/bin/python -m pip install --quiet --upgrade --upgrade-strategy eager $(EVERYTHING)
+	$(NEWEST)/bin/python -m pytest
 
 check: $(VENV)/.dev  ## lint, formatting and types
 	$(BIN)/ruff check .
@@ -45,7 +60,7 @@ notebooks: $(VENV)/.dev  ## write notebooks/*.ipynb anew from their text form, e
 	$(BIN)/python notebooks/build.py
 
 clean:  ## remove the environment and the caches
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(LOWEST) $(NEWEST) .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit("glassnet needs Python 3.11 or newer, this is " + sys.version.split()[0] \
