@@ -6,17 +6,24 @@ This file is all that knows of it. With an older scikit-learn, nothing of it is 
 from __future__ import annotations
 
 import copy
+import functools
 from typing import Any
 
 from glassnet.train import Callback, Training
 
+CallbackSupport: Any
+managed: Any  # a decorator of fit
 try:
-    from sklearn.callback import CallbackSupportMixin, with_callbacks
+    from sklearn import callback as theirs
 
-    CallbackSupport: Any = CallbackSupportMixin
-    managed: Any = with_callbacks  # a decorator of fit
+    CallbackSupport, managed = theirs.CallbackSupportMixin, theirs.with_callbacks
 except ImportError:
-    CallbackSupport, managed = object, lambda method: method
+
+    def _called(method: Any) -> Any:
+        """Return a function that calls the method: as deep a call as scikit-learn's, for warnings that name a line."""
+        return functools.wraps(method)(lambda *arguments, **named: method(*arguments, **named))
+
+    CallbackSupport, managed = object, _called
 
 
 class Hooks(Callback):

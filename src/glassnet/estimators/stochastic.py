@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from glassnet.estimators.base import BaseMLP
 
 SMALLEST_RATE = 1e-6  # where "adaptive" gives up
+DEPTH = 5  # calls from `fit` here up to the user's line, which warnings name
 EMPTY = Split(np.empty((0, 0)), np.empty(0))
 
 
@@ -85,10 +87,10 @@ def fit(estimator: BaseMLP, rows: Rows, objective: Objective, held: Validation |
                 message = (
                     "Stochastic Optimizer: Maximum iterations (%d) reached and the optimization hasn't converged yet."
                 )
-                warnings.warn(message % estimator.max_iter, ConvergenceWarning, stacklevel=4)
+                warnings.warn(message % estimator.max_iter, ConvergenceWarning, stacklevel=DEPTH)
     except KeyboardInterrupt:
         run.history.interrupted = True
-        warnings.warn("Training interrupted by user.", stacklevel=4)
+        warnings.warn("Training interrupted by user.", stacklevel=DEPTH)
     finally:
         for watcher in watchers:
             watcher.on_end(run)
@@ -107,7 +109,7 @@ class Course:
         self.step = _step(self.run, self.net)
         self.watchers: Sequence[Callback] = (*(estimator.callbacks or ()), *estimator._hooks())
         self.seed = estimator._random_state.randint(2**31) if estimator._drops() else 0
-        estimator.history_, estimator.n_iter_ = self.run.history, 0
+        estimator.history_, estimator.n_iter_, self.start = self.run.history, 0, time.perf_counter()
         if held is not None:
             self.losses, self.scores = estimator.validation_loss_curve_ or [], estimator.validation_scores_ or []
             estimator.validation_loss_curve_, estimator.validation_scores_ = self.losses, self.scores
@@ -132,8 +134,13 @@ class Course:
         estimator.loss_curve_.append(estimator.loss_)
         if estimator.verbose:
             print(f"Iteration {estimator.n_iter_}, loss = {estimator.loss_:.8f}")
-        row = {"epoch": estimator.n_iter_, "lr": self.solver.learning_rate, "train_loss": estimator.loss_}
-        run.history.epochs.append(row | self._judge())
+        row = {
+            "epoch": estimator.n_iter_,
+            "lr": self.solver.learning_rate,
+            "train_loss": estimator.loss_,
+            **self._judge(),
+        }
+        run.history.epochs.append(row | {"seconds": time.perf_counter() - self.start})
         self.solver.end_epoch(estimator)
 
     def _step(self, rows: np.ndarray) -> float:
@@ -224,7 +231,7 @@ class Course:
         warnings.warn(
             f"{failure}; the best weights before are kept. Lower learning_rate_init, or scale the input data.",
             ConvergenceWarning,
-            stacklevel=5,
+            stacklevel=DEPTH + 1,
         )
 
 
@@ -237,7 +244,7 @@ def _training(
     batch = min(200, n) if estimator.batch_size == "auto" else estimator.batch_size
     if batch > n:
         warnings.warn(
-            "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped", stacklevel=6
+            "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped", stacklevel=DEPTH + 2
         )
     net, info = estimator.network_, estimator.network_.info
     val = EMPTY if held is None else Split(held.rows.x, held.targets)

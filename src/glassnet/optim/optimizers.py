@@ -105,6 +105,10 @@ class Optimizer:
                 setattr(self, name, np.ascontiguousarray(getattr(self, name), theta.dtype))
         self.owner = theta
 
+    def __getstate__(self) -> dict[str, Any]:
+        # A copy goes on with the slots, for a copy of the network, whose vector is another one.
+        return {name: value for name, value in vars(self).items() if name != "scratch"} | {"owner": None}
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self.config().items())})"
 
