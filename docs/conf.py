@@ -70,29 +70,36 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"  # the same sums, hence figures, on eve
 
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
-autodoc_type_aliases = {"Array": "Array", "npt.ArrayLike": "ArrayLike", "npt.DTypeLike": "DTypeLike"}
+autodoc_type_aliases = {"Array": "Array", "ArrayLike": "ArrayLike", "npt.ArrayLike": "ArrayLike", "npt.DTypeLike": "DTypeLike"}
 python_use_unqualified_type_names = True
 # Types of Python and NumPy, whose documentation is elsewhere; and names of the library that aren't public.
 nitpick_ignore_regex = [("py:.*", r"(?!glassnet\.[A-Z]).*")]
 
 
 LABELS = r"Shapes:|Backward[:,]|Raises "
+NAMES = r"`?[a-z_]\w*`?(?:(?:,| and| or) `?[a-z_]\w*`?)*: "  # "lr: the learning rate" explains a name
 
 
 def describe(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
-    """Show a docstring of plain sentences as prose, then its labelled sentences (Shapes, Backward, Raises) as fields."""
+    """Show a docstring's plain sentences: those that explain a name as a list, those with a label as fields."""
     shown, fields = [], []
     for paragraph in "\n".join(lines).split("\n\n"):
         if paragraph.startswith(" "):  # an example
             shown.append(f"::\n\n{paragraph}")
             continue
         text = re.sub(r"([|*]|_(?!\w))", r"\\\1", " ".join(paragraph.split()))  # no markup is meant
-        text = re.sub(r"arXiv:(\d{4}\.\d{5})", r"`arXiv:\1 <https://arxiv.org/abs/\1>`__", text)
-        sentences = re.split(r"(?<=[.:]) (?=[A-Z])", text)
-        labelled = [sentence for sentence in sentences if re.match(LABELS, sentence)]
-        fields += [re.sub(r"^(\w+)[:,]?", r":\1:", sentence) for sentence in labelled]
-        shown.append(" ".join(sentence for sentence in sentences if sentence not in labelled))
-    lines[:] = "\n\n".join([*shown, "\n".join(fields), ""]).split("\n")
+        text = re.sub(r"arXiv:(\d{4}\.\d{4,5})", r"`arXiv:\1 <https://arxiv.org/abs/\1>`__", text)
+        blocks = [""]
+        for sentence in re.split(rf"(?<=[.:]) (?=[A-Z]|{NAMES})", text):
+            if re.match(LABELS, sentence):
+                fields.append(re.sub(r"^(\w+)[:,]?", r":\1:", sentence))
+            elif re.match(NAMES, sentence):
+                names, _, meaning = sentence.partition(": ")
+                blocks.append(f"* **{names.replace('`', '')}**: {meaning}")
+            else:
+                blocks[-1] += f" {sentence}" if blocks[-1] else sentence
+        shown += ["\n".join(blocks[:1]), "\n".join(blocks[1:])]
+    lines[:] = "\n\n".join([*filter(None, shown), "\n".join(fields), ""]).split("\n")
 
 
 # What is put together before and after reading ------------------------------------------------------------------------
@@ -124,8 +131,9 @@ def tidy_cells(app: Sphinx, page: nodes.document) -> None:
 
 
 def plain_types(app: Sphinx, what: str, name: str, obj: Any, options: Any, signature: Any, answer: Any) -> Any:
-    """Write an alias of a type as its name."""
-    return tuple(text and re.sub(r"TypeAliasForwardRef\('(\w+)'\)", r"\1", text) for text in (signature, answer))
+    """Write an alias of a type as its name, and arrays as Array."""
+    found = r"TypeAliasForwardRef\('(\w+)'\)|ndarray\[tuple\[Any, \.\.\.\], dtype\[Any\]\]"
+    return tuple(text and re.sub(found, lambda match: match[1] or "Array", text) for text in (signature, answer))
 
 
 def setup(app: Sphinx) -> None:
