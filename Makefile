@@ -45,10 +45,10 @@ notebooks: $(VENV)/.dev  ## write notebooks/*.ipynb anew from their text form, e
 	$(BIN)/python notebooks/build.py
 
 docs: $(VENV)/.docs  ## build the documentation, running its pages: open docs/_build/html/index.html
-	$(BIN)/sphinx-build -b html --fail-on-warning --keep-going --quiet docs docs/_build/html
+	$(BIN)/sphinx-build -b html --fresh-env --fail-on-warning --keep-going --quiet docs docs/_build/html
 
 docs-links: $(VENV)/.docs  ## look up every external link of the documentation; needs the network
-	$(BIN)/sphinx-build -b linkcheck --fail-on-warning --keep-going --quiet docs docs/_build/links
+	$(BIN)/sphinx-build -b linkcheck -D nb_execution_mode=off --keep-going --quiet docs docs/_build/links
 
 clean:  ## remove the environment, the caches and the built documentation
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis docs/_build docs/notebooks

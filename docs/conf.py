@@ -1,4 +1,4 @@
-"""How `make docs` builds these pages. Nothing they need is loaded from anywhere: formulas, fonts and styles lie beside them."""
+"""How `make docs` builds these pages. They load nothing from anywhere: formulas and styles lie beside them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from docutils import nodes
+from jupyter_client import KernelManager
 from sphinx.application import Sphinx
 
 import glassnet
@@ -19,8 +20,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 
 project = "glassnet"
-author = "The glassnet authors"
-copyright = author
+author = project_copyright = "The glassnet authors"
 release = version = glassnet.__version__
 
 extensions = [
@@ -33,6 +33,7 @@ extensions = [
 ]
 exclude_patterns = ["_build", "**/_*.md", "**.ipynb_checkpoints"]
 nitpicky = True
+smartquotes = False
 default_role = "code"  # a name in single backticks, as our docstrings write it
 
 # Looks ----------------------------------------------------------------------------------------------------------------
@@ -54,14 +55,14 @@ copybutton_prompt_text = "$ "
 
 myst_enable_extensions = ["amsmath", "colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
-nb_execution_mode = "cache"
-nb_execution_cache_path = str(HERE / "_build" / "cells")
+nb_execution_mode = "force"
 nb_execution_excludepatterns = ["notebooks/*"]  # kept with their outputs: they need MNIST, and minutes
 nb_execution_show_tb = True  # a cell that fails is a warning, hence an error
 nb_execution_timeout = 120
 nb_execution_in_temp = True
 nb_code_prompt_show, nb_code_prompt_hide = "Show how it is drawn", "Hide how it is drawn"
 nb_output_stderr = "remove"  # the progress of training: a line for each epoch
+KernelManager.transport_encryption.default_value = "auto"  # else each kernel warns that it has none
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # %%sh finds glassnet
 os.environ["TTY_COMPATIBLE"] = "0"  # and writes no colours, though IPython asks every program for them
 os.environ["OPENBLAS_NUM_THREADS"] = "1"  # the same sums, hence figures, on every machine
@@ -70,7 +71,7 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"  # the same sums, hence figures, on eve
 
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
-autodoc_type_aliases = {"Array": "Array", "ArrayLike": "ArrayLike", "npt.ArrayLike": "ArrayLike", "npt.DTypeLike": "DTypeLike"}
+autodoc_type_aliases = {f"{at}{name}": name for at in ("", "npt.") for name in ("Array", "ArrayLike", "DTypeLike")}
 python_use_unqualified_type_names = True
 # Types of Python and NumPy, whose documentation is elsewhere; and names of the library that aren't public.
 nitpick_ignore_regex = [("py:.*", r"(?!glassnet\.[A-Z]).*")]
@@ -132,7 +133,7 @@ def tidy_cells(app: Sphinx, page: nodes.document) -> None:
 
 def plain_types(app: Sphinx, what: str, name: str, obj: Any, options: Any, signature: Any, answer: Any) -> Any:
     """Write an alias of a type as its name, and arrays as Array."""
-    found = r"TypeAliasForwardRef\('(\w+)'\)|ndarray\[tuple\[Any, \.\.\.\], dtype\[Any\]\]"
+    found = r"TypeAliasForwardRef\('(\w+)'\)|[~.\w]*ndarray\[tuple\[[^]]*\], [~.\w]*dtype\[[~.\w]*Any\]\]"
     return tuple(text and re.sub(found, lambda match: match[1] or "Array", text) for text in (signature, answer))
 
 

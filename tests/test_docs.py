@@ -1,4 +1,4 @@
-"""The documentation says what is: its links lead somewhere, its Python runs, its commands exist, no public name lacks."""
+"""The documentation says what is: links lead somewhere, Python runs, commands exist, no public name lacks."""
 
 from __future__ import annotations
 
@@ -149,7 +149,8 @@ class Loaded(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = dict(attrs)
-        self.urls += filter(None, [values.get("src"), values.get("data"), values.get("href") if tag == "link" else None])
+        loaded = ("src", "data", "href") if tag == "link" else ("src", "data")
+        self.urls += filter(None, map(values.get, loaded))
 
 
 @pytest.mark.skipif(not HTML.is_dir(), reason="make docs hasn't been run")
