@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from glassnet.fast.program import Program, address, settings, uncovered
+from glassnet.fast.program import Program, settings, uncovered
 from glassnet.fast.threads import Threads, limit
 from glassnet.nn import MAE, MSE, BinaryCrossEntropy, CrossEntropy, Dropout, Exp, Huber, Loss, Network, Poisson
 from glassnet.nn.layer import Array
@@ -39,6 +39,9 @@ class FastStep:
         c.loss.kind, targets = _loss(loss, t, program)
         c.loss.targets, c.loss.row = program.hold(targets), program.allocate(batch, dtype=np.float64)
         self.net, self.loss, self.keep_gradients = net, loss, keep_gradients
+        # Copies of a batch's row numbers and weights: asking NumPy where its arrays are would take longer.
+        self.rows, self.weights = np.zeros(batch, np.int64), np.zeros(batch, net.dtype)
+        self.rows_address, self.weights_address = program.hold(self.rows), program.hold(self.weights)
         program.c.squares = program.allocate(net.theta.size // CHUNK + 1, dtype=np.float64)
         parts = np.array([(part.start, part.stop) for part in net.decayed], np.int64).reshape(-1, 2)
         c.decayed, c.n_decayed = program.hold(parts), len(parts)
@@ -62,24 +65,26 @@ class FastStep:
         return uncovered(net)
 
     def __call__(self, rows: Array, factor: float, weights: Array | None = None) -> float:
-        """Move the network by the gradient of the batch of these rows (int64), lr being lr * factor.
+        """Move the network by the gradient of the batch of these rows, given by number, lr being lr * factor.
 
         weights: one for each of these rows, which multiplies its loss. Returns the loss before the step. If that isn't
         finite, nothing is moved.
         """
+        n = len(rows)
+        self.rows[:n] = rows
+        if weights is not None:
+            self.weights[:n] = weights
         for owner, name, known in self.seen:
             if getattr(owner, name) is not known:
                 self._look()
                 break
         for layer, noise in self.dropouts:
             if layer.rate:  # otherwise nothing is drawn, and whatever is there, being at least 0, keeps every value
-                layer.rng.random(out=noise[: len(rows)], dtype=noise.dtype.type)
+                layer.rng.random(out=noise[:n], dtype=noise.dtype.type)
         self._set_rates(factor)
-        if weights is not None:
-            weights = np.ascontiguousarray(weights, self.net.dtype)
-        where = None if weights is None else address(weights)
+        weights_address = None if weights is None else self.weights_address
         with self.threads as count:
-            value: float = self.train(self.pointer, address(rows), where, len(rows), count)
+            value: float = self.train(self.pointer, self.rows_address, weights_address, n, count)
         if math.isfinite(value):
             self.optimizer.steps += 1
         return value
@@ -94,7 +99,8 @@ class FastStep:
             c.kind, c.momentum = (NESTEROV if optimizer.nesterov else CLASSIC), optimizer.momentum
         elif isinstance(optimizer, Adam):
             c.kind, c.eps, (c.beta1, c.beta2) = ADAM, optimizer.eps, optimizer.betas
-            c.debias1, c.debias2 = (1 / (1 - beta ** (optimizer.steps + 1)) for beta in optimizer.betas)
+            t = optimizer.steps + 1
+            c.debias1, c.debias2 = 1 / (1 - c.beta1**t), 1 / (1 - c.beta2**t)
 
     def _look(self) -> None:
         """Show the kernels the vectors and constants of network, loss and optimizer as they are now.
