@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import textwrap
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
@@ -95,7 +96,7 @@ def test_python_in_pages_runs(page: Path, monkeypatch: pytest.MonkeyPatch, tmp_p
     (tmp_path / "runs" / "digits").mkdir(parents=True)
     namespace = surroundings(page)
     for code in pieces:
-        exec(compile(code, named(page), "exec"), namespace)
+        exec(compile(textwrap.dedent(code), named(page), "exec"), namespace)
         if page.name == "README.md" and "net" in namespace:  # the run that the next piece loads
             namespace["net"].save("runs/digits/model.safetensors")
 
