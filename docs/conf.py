@@ -84,7 +84,8 @@ NAMES = r"`?[a-z_]\w*`?(?:(?:,| and| or) `?[a-z_]\w*`?)*: "  # "lr: the learning
 def describe(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
     """Show a docstring's plain sentences: those that explain a name as a list, those with a label as fields."""
     shown, fields = [], []
-    for paragraph in "\n".join(lines).split("\n\n"):
+    docstring = re.sub(r"^(- .*(?:\n  .*)*)\n?", r"\n\1\n\n", "\n".join(lines), flags=re.MULTILINE)
+    for paragraph in docstring.split("\n\n"):
         if paragraph.startswith(" "):  # an example
             shown.append(f"::\n\n{paragraph}")
             continue
@@ -134,7 +135,10 @@ def tidy_cells(app: Sphinx, page: nodes.document) -> None:
 def plain_types(app: Sphinx, what: str, name: str, obj: Any, options: Any, signature: Any, answer: Any) -> Any:
     """Write an alias of a type as its name, and arrays as Array."""
     found = r"TypeAliasForwardRef\('(\w+)'\)|[~.\w]*ndarray\[tuple\[[^]]*\], [~.\w]*dtype\[[~.\w]*Any\]\]"
-    return tuple(text and re.sub(found, lambda match: match[1] or "Array", text) for text in (signature, answer))
+    return tuple(
+        text and re.sub(found, lambda match: match[1] or "Array", text.replace("npt.", ""))
+        for text in (signature, answer)
+    )
 
 
 def setup(app: Sphinx) -> None:
