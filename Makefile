@@ -8,7 +8,7 @@ NEWEST := .venv-newest
 EVERYTHING := --editable ".[explore,notebook]" --group dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-lowest test-newest check format results bench bench-quick parity notebook notebooks clean
+.PHONY: help demo test test-lowest test-newest check format results bench bench-quick parity notebook notebooks docs docs-links clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -59,8 +59,14 @@ notebook: $(VENV)/.notebook  ## open the notebooks
 notebooks: $(VENV)/.dev  ## write notebooks/*.ipynb anew from their text form, executed
 	$(BIN)/python notebooks/build.py
 
-clean:  ## remove the environment and the caches
-	rm -rf $(VENV) $(LOWEST) $(NEWEST) .mypy_cache .pytest_cache .ruff_cache .hypothesis
+docs: $(VENV)/.docs  ## build the documentation, running its pages: open docs/_build/html/index.html
+	$(BIN)/sphinx-build -b html --fresh-env --fail-on-warning --keep-going --quiet docs docs/_build/html
+
+docs-links: $(VENV)/.docs  ## look up every external link of the documentation; needs the network
+	$(BIN)/sphinx-build -b linkcheck -D nb_execution_mode=off --keep-going --quiet docs docs/_build/links
+
+clean:  ## remove the environments, the caches and the built documentation
+	rm -rf $(VENV) $(LOWEST) $(NEWEST) .mypy_cache .pytest_cache .ruff_cache .hypothesis docs/_build docs/notebooks
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit("glassnet needs Python 3.11 or newer, this is " + sys.version.split()[0] \
@@ -82,6 +88,10 @@ $(VENV)/.bench: $(VENV)/.base
 
 $(VENV)/.notebook: $(VENV)/.base
 	$(PIP) --editable ".[notebook]"
+	@touch $@
+
+$(VENV)/.docs: $(VENV)/.base
+	$(PIP) --group docs
 	@touch $@
 
 $(VENV)/.parity: $(VENV)/.base
