@@ -145,10 +145,12 @@ _LATER = {  # imported when it is first asked for: what finds and reads data, an
 }  # fmt: skip
 
 
-def __getattr__(name: str) -> Any:
-    if name in _LATER:
-        return getattr(import_module(f"glassnet.{_LATER[name]}"), name)
-    raise AttributeError(f"module 'glassnet' has no attribute {name!r}")
+if not TYPE_CHECKING:  # to a type checker, every name would be one of ours
+
+    def __getattr__(name: str) -> Any:
+        if name in _LATER:
+            return getattr(import_module(f"glassnet.{_LATER[name]}"), name)
+        raise AttributeError(f"module 'glassnet' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

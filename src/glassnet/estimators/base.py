@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any, ClassVar, Self
 
@@ -266,4 +267,4 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator):
         return tags
 
 
-partial_fit_of = available_if(_is_stochastic)
+partial_fit_of: Callable[[hooks.Method], hooks.Method] = available_if(_is_stochastic)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import shuffle
 
 from glassnet.data import Dataset, Split
 from glassnet.estimators import parameters
@@ -106,7 +105,7 @@ class Course:
         self.schedule = parameters.schedule(estimator.learning_rate)
         targets = objective.targets(rows.y)
         self.run = _training(estimator, rows, targets, objective, held, self.solver.optimizer, self.schedule)
-        self.step = _step(self.run, self.net)
+        self.step, self.steps_per_epoch = _step(self.run, self.net), self.run.steps_per_epoch
         self.watchers: Sequence[Callback] = (*(estimator.callbacks or ()), *estimator._hooks())
         self.seed = estimator._random_state.randint(2**31) if estimator._drops() else 0
         estimator.history_, estimator.n_iter_, self.start = self.run.history, 0, time.perf_counter()
@@ -118,7 +117,9 @@ class Course:
         """Use every row once; then note the loss, and what the rows held out say."""
         estimator, run = self.estimator, self.run
         if estimator.shuffle:
-            self.order = shuffle(self.order, random_state=estimator._random_state)
+            places = np.arange(len(self.order))  # as scikit-learn's `shuffle` draws them
+            estimator._random_state.shuffle(places)
+            self.order = self.order[places]
         if estimator._drops():
             self.net.reseed(self.seed, estimator.t_)
         total = 0.0
@@ -152,8 +153,8 @@ class Course:
             weight = float(sample_weight.sum())
             if weight == 0:  # nothing to learn from
                 return 0.0
-        taken, total = self.solver.taken, run.steps_per_epoch * run.epochs
-        factor = self.schedule(min(taken, total - 1), run.steps_per_epoch, run.epochs)
+        last = self.steps_per_epoch * run.epochs - 1  # partial_fit may go on beyond it
+        factor = self.schedule(min(self.solver.taken, last), self.steps_per_epoch, run.epochs)
         self.solver.prepare(estimator, weight)
         penalty = 0.5 * estimator.alpha * squares(self.net) / weight if estimator.alpha else 0.0
         value = self.step(rows, factor, self.objective.row_weights(len(rows), sample_weight))

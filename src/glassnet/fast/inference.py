@@ -55,7 +55,7 @@ class Inference:
     def _few(self, x: Array, form: int) -> Array:
         """Copy the rows to where the kernels know them: asking NumPy for an address takes longer than that."""
         n = len(x)
-        np.copyto(self.x[:n], x)
+        self.x[:n] = x
         form = READY if form == READY else REALS
         if n * self.products < SMALL:
             self.infer(self.pointer, self.x_address, form, n, self.y_address, 1)

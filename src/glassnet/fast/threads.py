@@ -11,6 +11,7 @@ from glassnet.nn import Network
 from glassnet.nn.checks import positive_int
 
 VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+FIRST = 0.005  # seconds with one thread before more are tried: a short training is over before they'd pay
 SOON, SELDOM = 4, 64  # after how many times the time of a trial the next one follows
 
 
@@ -38,7 +39,7 @@ class Threads:
     """Chooses the number of threads for each of many similar calls: `with threads as count: ...`.
 
     The kernels' results don't depend on it, so whatever is fastest at the moment is right: all of them on idle cores,
-    fewer where a call is short, or where other programs, or other trainings, need the cores.
+    fewer where a call is short, or where other programs, or other trainings, need the cores. The first calls have one.
     """
 
     def __init__(self, limit: int) -> None:
@@ -70,8 +71,8 @@ def _fastest(n: int) -> Generator[int, float, None]:
     best so far is judged by its mean, which waiting for a busy core shows in; the other by the middle of three calls,
     as a single delay says nothing.
     """
-    best, other, patience, budget = 0, 0, SOON, 0.0
-    yield best  # the first call also starts threads, and touches all memory for the first time
+    best, other, patience, budget = n - 1, n - 1, SOON, FIRST
+    yield best  # the first call also touches all memory for the first time
     while True:
         spent, calls = 0.0, 0
         while calls < 3 or spent < budget or n == 1:

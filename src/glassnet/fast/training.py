@@ -41,6 +41,9 @@ class FastStep:
         c.loss.kind, targets = _loss(loss, t, program)
         c.loss.targets, c.loss.row = program.hold(targets), program.allocate(batch, dtype=np.float64)
         self.net, self.loss, self.keep_gradients = net, loss, keep_gradients
+        # Copies of a batch's row numbers and weights: asking NumPy where its arrays are would take longer.
+        self.rows, self.weights = np.zeros(batch, np.int64), np.zeros(batch, net.dtype)
+        self.rows_address, self.weights_address = program.hold(self.rows), program.hold(self.weights)
         program.c.squares = program.allocate(net.theta.size // CHUNK + 1, dtype=np.float64)
         c.n_groups = len(net.groups)
         self.groups = (CGroup * c.n_groups)(*((g.part.start, g.part.stop, g.decayed, g.lr_factor) for g in net.groups))
@@ -65,18 +68,18 @@ class FastStep:
         return uncovered(net)
 
     def __call__(self, rows: Array, factor: float, weights: Array | None = None, x: Array | None = None) -> float:
-        """Move the network by the gradient of the batch of these rows (int64), lr being lr * factor.
+        """Move the network by the gradient of the batch of these rows, given by number, lr being lr * factor.
 
         weights: one for each of these rows, which multiplies its loss. x: what to take for the rows themselves.
         Returns the loss before the step. If that isn't finite, nothing is moved.
         """
-        where = self._prepare(rows, x)
+        n, where = len(rows), self._prepare(rows, x)
         self._set_rates(factor)
         if weights is not None:
-            weights = np.ascontiguousarray(weights, self.net.dtype)
-        each = None if weights is None else address(weights)
+            self.weights[:n] = weights
+        each = None if weights is None else self.weights_address
         with self.threads as count:
-            value: float = self.train(self.pointer, address(rows), where, each, len(rows), count)
+            value: float = self.train(self.pointer, self.rows_address, where, each, n, count)
         if math.isfinite(value):
             self.optimizer.steps += 1
         return value
@@ -85,10 +88,12 @@ class FastStep:
         """Pass these rows, or x, through the network in training mode: nothing moves but BatchNorm's statistics."""
         where = self._prepare(rows, x)
         with self.threads as count:
-            self.pass_on(self.pointer, address(rows), where, len(rows), count)
+            self.pass_on(self.pointer, self.rows_address, where, len(rows), count)
 
     def _prepare(self, rows: Array, x: Array | None) -> int | None:
-        """Show the kernels what was set anew, draw masks, and return where x, if it is given, can be read."""
+        """Note the rows, show the kernels what was set anew, draw masks; return where x can be read, if it is given."""
+        n = len(rows)
+        self.rows[:n] = rows
         for owner, name, known in self.seen:
             if getattr(owner, name) is not known:
                 self._look()
@@ -96,7 +101,7 @@ class FastStep:
         for layer, c_layer, noise in self.dropouts:
             c_layer.value = layer.rate
             if layer.rate:  # otherwise nothing is drawn, and whatever is there, being at least 0, keeps every value
-                layer.rng.random(out=noise[: len(rows)], dtype=noise.dtype.type)
+                layer.rng.random(out=noise[:n], dtype=noise.dtype.type)
         if x is None:
             return None
         self.x, form = self.program.prepare(x)  # which is kept until the next call
@@ -114,7 +119,8 @@ class FastStep:
             c.kind, c.momentum = (NESTEROV if optimizer.nesterov else CLASSIC), optimizer.momentum
         elif isinstance(optimizer, Adam):
             c.kind, c.eps, (c.beta1, c.beta2) = ADAM, optimizer.eps, optimizer.betas
-            c.debias1, c.debias2 = (1 / (1 - beta ** (optimizer.steps + 1)) for beta in optimizer.betas)
+            t = optimizer.steps + 1
+            c.debias1, c.debias2 = 1 / (1 - c.beta1**t), 1 / (1 - c.beta2**t)
 
     def _look(self) -> None:
         """Show the kernels the vectors and constants of network, loss and optimizer as they are now.
