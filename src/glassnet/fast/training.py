@@ -87,8 +87,7 @@ class FastStep:
     def observe(self, rows: Array, x: Array | None = None) -> None:
         """Pass these rows, or x, through the network in training mode: nothing moves but BatchNorm's statistics."""
         where = self._prepare(rows, x)
-        with self.threads as count:
-            self.pass_on(self.pointer, self.rows_address, where, len(rows), count)
+        self.pass_on(self.pointer, self.rows_address, where, len(rows), self.threads.limit)
 
     def _prepare(self, rows: Array, x: Array | None) -> int | None:
         """Note the rows, show the kernels what was set anew, draw masks; return where x can be read, if it is given."""
