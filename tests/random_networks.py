@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from random import Random
-from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -18,20 +17,22 @@ INPUT_TYPES = ["float32", "float64", "uint8", "int64"]
 
 @dataclass
 class Drawn:
-    """A network, rows that it takes, and how it is exported."""
+    """A network, and rows that it takes."""
 
     net: gn.Network
     x: np.ndarray
-    arguments: dict[str, Any]
 
     def session(self) -> onnxruntime.InferenceSession:
         """The exported network in ONNX Runtime."""
-        model = to_onnx(self.net, **self.arguments)
+        model = to_onnx(self.net, input_dtype=self.x.dtype)
         return onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
 
 
 def draw(random: Random) -> Drawn:
-    """Draw layers, widths, types and numbers."""
+    """Draw layers, widths, types and numbers.
+
+    LayerNorm gets rows of 16 values and more: of two it leaves the sign of their difference, which may be rounding.
+    """
     rng = np.random.default_rng(random.randrange(2**32))
     dtype, rows_type = random.choice(["float32", "float64"]), random.choice(INPUT_TYPES)
     n_in, n_out = random.randint(1, 12), random.randint(1, 6)
@@ -51,7 +52,7 @@ def draw(random: Random) -> Drawn:
             layer.running_mean, layer.running_var = rng.standard_normal(layer.width), rng.uniform(0.1, 3, layer.width)
     x = _rows(random, rng, n_in, rows_type, raw=bool(before))
     net.fit_preprocessing(x[:200], rng.normal(random.choice([0, 2e5]), random.choice([0.1, 1e4]), (200, n_out)))
-    return Drawn(net, x.astype(rows_type), {"input_dtype": rows_type})
+    return Drawn(net, x.astype(rows_type))
 
 
 def _layers(random: Random, n_in: int, n_out: int) -> list[gn.Layer]:
@@ -68,7 +69,7 @@ def _layers(random: Random, n_in: int, n_out: int) -> list[gn.Layer]:
 
 
 def _rows(random: Random, rng: np.random.Generator, n_in: int, dtype: str, raw: bool) -> np.ndarray:
-    """230 rows (float64) such as tables hold: large offsets, few distinct values, tails; then the same far outside."""
+    """230 rows, such as tables hold if they are raw: large offsets, few distinct values, tails; 15 lie far outside."""
     if dtype == "uint8":
         return rng.integers(0, 256, (230, n_in)).astype(float)
     columns = []
@@ -97,7 +98,8 @@ def difference(drawn: Drawn, session: onnxruntime.InferenceSession | None = None
     Of probabilities, which a last Softmax or Sigmoid makes, it is the difference itself.
     """
     (y,) = (session or drawn.session()).run(["y"], {"x": drawn.x})
-    expected = drawn.net.predict(drawn.x)
+    with np.errstate(invalid="ignore"):  # OpenBLAS may raise the flag for what lies beside its arrays
+        expected = drawn.net.predict(drawn.x)
     assert y.shape == expected.shape
     assert y.dtype == expected.dtype
     share = isinstance(drawn.net.layers[-1], gn.Softmax | gn.Sigmoid)

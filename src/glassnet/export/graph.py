@@ -9,7 +9,7 @@ import numpy.typing as npt
 from onnx import NodeProto, TensorProto, ValueInfoProto, helper, numpy_helper
 
 TRUTH, INDEX = np.dtype(bool), np.dtype(np.int64)
-RESULTS = {  # the type of the result, where it is none of the inputs'
+RESULTS = {  # the type of a result which isn't that of the first input (of Where, the second: the first is a condition)
     "Equal": TRUTH, "Greater": TRUTH, "GreaterOrEqual": TRUTH, "Less": TRUTH, "LessOrEqual": TRUTH, "ArgMax": INDEX,
 }  # fmt: skip
 
@@ -37,13 +37,12 @@ class Graph:
         keep theirs).
         attributes: the operator's own, such as axis=1; https://onnx.ai/onnx/operators lists operators and attributes.
         """
-        types = [self.types[each] for each in inputs if isinstance(each, str)]
+        types = [self.type_of(each) for each in inputs if isinstance(each, str)]
         met = next((t for t in types if t.kind == "f"), None)
         names = [each if isinstance(each, str) else self.constant(self._numbers(each, met)) for each in inputs]
         result = self._unused(op)
         self.nodes.append(helper.make_node(op, names, [result], result, **attributes))
-        # Otherwise that of the first which is no condition, as Where has one.
-        self.types[result] = RESULTS.get(op) or next((t for n in names if (t := self.types[n]) != TRUTH), TRUTH)
+        self.types[result] = RESULTS.get(op, self.types[names[1 if op == "Where" else 0]])
         return result
 
     def constant(self, array: npt.ArrayLike) -> str:
@@ -54,10 +53,16 @@ class Graph:
         self.types[name] = array.dtype
         return name
 
+    def type_of(self, x: str) -> np.dtype[Any]:
+        """Return the type of a value. Raises ValueError if there is none of that name."""
+        if x not in self.types:
+            raise ValueError(f"{self.place}: there is no value {x!r} in the graph; graph.add returns their names")
+        return self.types[x]
+
     def cast(self, x: str, dtype: npt.DTypeLike) -> str:
         """Return x in another type; x itself if it has that already."""
         dtype = np.dtype(dtype)
-        if self.types[x] == dtype:
+        if self.type_of(x) == dtype:
             return x
         result = self.add("Cast", x, to=helper.np_dtype_to_tensor_dtype(dtype))
         self.types[result] = dtype

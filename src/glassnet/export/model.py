@@ -87,6 +87,7 @@ def to_onnx(
     for i, layer in enumerate(net.layers):
         graph.place = f"{i}.{type(layer).__name__}"
         x = write_layer(graph, layer, x)
+        graph.type_of(x)  # or raises ValueError: a layer of one's own returned something else
     graph.output("y", x, ["N", width], _meaning(net, outputs))
     write_outputs(graph, net, x, width, outputs, classes)
 
