@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format results bench bench-quick parity notebook notebooks clean
+.PHONY: help demo test check format results bench bench-quick parity onnx notebook notebooks clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -37,6 +37,9 @@ bench-quick: $(VENV)/.bench  ## the same in three minutes, writing nothing
 
 parity: $(VENV)/.parity  ## ten training steps beside PyTorch, tensor by tensor
 	$(BIN)/python benchmarks/parity.py
+
+onnx: $(VENV)/.dev  ## 500 random networks, exported to ONNX Runtime, beside predict
+	$(BIN)/python benchmarks/onnx_equality.py
 
 notebook: $(VENV)/.notebook  ## open the notebooks
 	$(BIN)/jupyter lab notebooks

@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 
 
 def dense(graph: Graph, layer: Dense, x: str) -> str:
-    """y = x W + b."""
-    return graph.add("Gemm", x, layer.W, layer.b)
+    """y = x W + b. ONNX Runtime joins both; before 1.18 it fails on Gemm and an activation in float64."""
+    return graph.add("Add", graph.add("MatMul", x, layer.W), layer.b)
 
 
 def relu(graph: Graph, layer: ReLU, x: str) -> str:

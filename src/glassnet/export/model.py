@@ -18,8 +18,8 @@ from glassnet.nn import Network, Preprocessing, Sigmoid, Softmax
 if TYPE_CHECKING:
     from onnx import ModelProto
 
-# All operators used are in opset 13, whose files (IR 7) ONNX Runtime reads since 1.6 of 2020, as do the converters to
-# other runtimes; a newer one would bring nothing.
+# All operators used are in opset 13 of 2020, whose files (IR 7) the runtimes and converters of the last years read; a
+# newer one would bring nothing.
 OPSET, IR = 13, 7
 NAMED = 30  # columns, at most, that the description of x lists
 FLOATS = {"float": "float32", "double": "float64"}  # as NumPy calls what ONNX calls so

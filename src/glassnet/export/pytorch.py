@@ -48,8 +48,8 @@ def load_pytorch(net: Network, source: str | os.PathLike[str] | Mapping[str, Any
         if len(layers) != len(found[kind]):
             names = f" ({', '.join(found[kind])})" if found[kind] else ""
             raise ValueError(
-                f"the network has {len(layers)} {kind.__name__} layers, the state_dict {len(found[kind])}"
-                f" {THEIRS[kind]} layers{names}"
+                f"the network has {len(layers)} {kind.__name__},"
+                f" the state_dict {len(found[kind])} {THEIRS[kind]}{names}"
             )
     arrays = [
         array
