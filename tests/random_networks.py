@@ -65,7 +65,7 @@ def _layers(random: Random, n_in: int, n_out: int) -> list[gn.Layer]:
         layers.append(activation(random.choice([0.01, 0.3, -0.2])) if activation is gn.LeakyReLU else activation())
         layers += random.choice([[], [gn.Dropout(0.3)]])
     layers.append(gn.Dense(width, n_out))
-    return layers + random.choice([[], [], [gn.Softmax()], [gn.Sigmoid()], [gn.Unstandardize()]])
+    return layers + random.choice([[], [], [gn.Softmax()], [gn.Sigmoid()], [gn.Unstandardize()], [gn.Tanh(), gn.Exp()]])
 
 
 def _rows(random: Random, rng: np.random.Generator, n_in: int, dtype: str, raw: bool) -> np.ndarray:

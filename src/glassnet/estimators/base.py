@@ -111,7 +111,7 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator):
         self.network_.save(path)
 
     def export(self, path: str | os.PathLike[str], *, input_dtype: Any = None) -> None:
-        """Write the estimator to an ONNX file: it gives y, the network's outputs; of classes also probabilities and label.
+        """Write the estimator to an ONNX file: it gives y, the network's outputs, and classes' probabilities and label.
 
         input_dtype: the type of the rows that it takes, by default that of X in `fit`; see `glassnet.export.to_onnx`.
         """
