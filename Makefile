@@ -8,7 +8,7 @@ NEWEST := .venv-newest
 EVERYTHING := --editable ".[explore,notebook]" --group dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-lowest test-newest check format results bench bench-quick parity notebook notebooks docs docs-links clean
+.PHONY: help demo test test-lowest test-newest check format results bench bench-quick parity onnx notebook notebooks docs docs-links clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -52,6 +52,9 @@ bench-quick: $(VENV)/.bench  ## the same in three minutes, writing nothing
 
 parity: $(VENV)/.parity  ## ten training steps beside PyTorch, tensor by tensor
 	$(BIN)/python benchmarks/parity.py
+
+onnx: $(VENV)/.dev  ## 500 random networks, exported to ONNX Runtime, beside predict
+	$(BIN)/python benchmarks/onnx_equality.py
 
 notebook: $(VENV)/.notebook  ## open the notebooks
 	$(BIN)/jupyter lab notebooks

@@ -13,6 +13,7 @@ Importing this loads NumPy alone; what else is needed loads when it is used.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from glassnet import export
 from glassnet.data import Augmentation, Dataset, Distortions, Split
 from glassnet.nn import (
     GELU,
@@ -132,6 +133,7 @@ __all__ = [
     "baseline",
     "evaluate",
     "examine",
+    "export",
     "fit",
     "gradcheck",
     "load",

@@ -110,6 +110,19 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator):
         self._follow_coefs()
         self.network_.save(path)
 
+    def export(self, path: str | os.PathLike[str], *, input_dtype: Any = None) -> None:
+        """Write the estimator to an ONNX file: it gives y, the network's outputs, and classes' probabilities and label.
+
+        input_dtype: the type of the rows that it takes, by default that of X in `fit`; see `glassnet.export.to_onnx`.
+        """
+        from glassnet.export import save, to_onnx
+
+        check_is_fitted(self)
+        self._follow_coefs()
+        outputs = self.out_activation_ if self.out_activation_ in ("softmax", "logistic") else "identity"
+        classes = getattr(self, "classes_", None)
+        save(to_onnx(self.network_, outputs=outputs, classes=classes, input_dtype=input_dtype), path)
+
     def _fit(self, X: Any, y: Any, sample_weight: Any, val: tuple[Any, Any, Any], incremental: bool) -> Self:
         self._validate_params()
         parameters.hidden_sizes(self.hidden_layer_sizes)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -42,6 +42,7 @@ class Network:
     """
 
     engine: ClassVar[Engine | None] = None
+    export: ClassVar[Callable[..., None]]  # to an ONNX file: set from above, by glassnet.export
 
     def __init__(
         self,

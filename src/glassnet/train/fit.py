@@ -6,6 +6,7 @@ import math
 import os
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 
 import numpy as np
 
@@ -101,7 +102,7 @@ def fit(
             _train_epoch(run, step, watchers)
             row = {"epoch": len(run.history) + 1, "lr": run.history.step_lr[-1]}
             row["train_loss"] = float(np.mean(run.history.step_loss[-run.steps_per_epoch :]))
-            with averaged(run, step, _sample(run)):
+            with averaged(run, step, _sample(run)) if validate else nullcontext():
                 if validate:
                     row |= {f"val_{name}": value for name, value in evaluate(net, data.val, run.loss).items()}
                 run.history.epochs.append(row | {"seconds": time.perf_counter() - start})
