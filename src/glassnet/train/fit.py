@@ -142,14 +142,14 @@ def _train_epoch(run: Training, step: Step, watchers: Sequence[Callback]) -> Non
             history.step_loss.append(value)
             history.step_lr.append(optimizer.lr * factor)
             if run.average is not None:
-                take_in(run, run.average.after_step(number + 1))
+                take_in(run, step, run.average.after_step(number + 1))
             for watcher in watchers:
                 watcher.on_step(run)
     finally:
         rates.restore()
         made.close()
     if run.average is not None:
-        take_in(run, run.average.after_epoch(epoch + 1, run.epochs))
+        take_in(run, step, run.average.after_epoch(epoch + 1, run.epochs))
     if not np.isfinite(net.theta).all():  # the last step's update: no further loss would tell
         run.failure = _explain(net, split.x[rows], math.nan, epoch, number + 1, optimizer)
         raise DivergenceError(run.failure)
