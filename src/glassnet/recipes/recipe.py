@@ -9,6 +9,7 @@ from typing import Any
 from glassnet import nn, optim
 from glassnet.data.labels import Task
 from glassnet.recipes.parts import Part, call, make
+from glassnet.recipes.space import TuneTable
 
 
 @dataclass
@@ -68,6 +69,7 @@ class Recipe:
     optimizer: Part = field(default_factory=lambda: {"name": "AdamW", "lr": 1e-3})
     schedule: Part = "Constant"
     training: TrainingTable = field(default_factory=TrainingTable)
+    tune: TuneTable | None = None  # how `glassnet tune` searches
 
     def __post_init__(self) -> None:
         if self.seed < 0:
