@@ -8,17 +8,18 @@ import statistics
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from glassnet.data import Dataset
 from glassnet.recipes import Recipe
 from glassnet.recipes.space import TuneTable
 from glassnet.train import DivergenceError
+from glassnet.tuning.interrupt import Interrupt
 from glassnet.tuning.progress import Progress
 from glassnet.tuning.result import Finalist, Result, write
 from glassnet.tuning.space import Space, check, space_of, suggest, values_of, with_values
 from glassnet.tuning.study import FAILED, OWN, PROCESS, begun, finished, open_study, sampler, this_process
-from glassnet.tuning.trial import Watch, data_of, monitor_of, run
+from glassnet.tuning.trial import Outcome, Watch, data_of, monitor_of, run
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -37,6 +38,7 @@ class Search:
     data: Dataset  # without the test part
     study: Study
     show: Progress
+    ctrl_c: Interrupt
 
     @property
     def seeds(self) -> list[int]:
@@ -76,20 +78,19 @@ def tune(
     monitor = monitor_of(recipe, data)
     check(recipe, space, monitor, data)
     study = open_study(out, recipe, space, monitor, data)
-    with Progress(monitor, study, space, wanted, progress) as show:
-        search = Search(recipe, space, data, study, show)
+    with Interrupt() as ctrl_c, Progress(monitor, study, space, wanted, progress) as show:
+        search = Search(recipe, space, data, study, show, ctrl_c)
         before = f"; going on after {len(begun(study))} trials" if begun(study) else ""
         show.say(f"{data}: the test part was dropped, no trial can see it{before}")
-        interrupted = False
         finalists: list[Finalist] = []
         try:
-            while len(begun(study)) < wanted and time.monotonic() < end:
+            while len(begun(study)) < wanted and time.monotonic() < end and not ctrl_c.noted:
                 study.sampler = sampler(recipe, study)
                 _try(search)
             finalists = _confirm(search, table.confirm)
         except KeyboardInterrupt:
-            interrupted = True
-    return write(out, recipe, space, monitor, data, study, finalists, search.seeds, interrupted)
+            ctrl_c.noted = True
+    return write(out, recipe, space, monitor, data, study, finalists, search.seeds, ctrl_c.noted)
 
 
 def _try(search: Search) -> None:
@@ -104,7 +105,9 @@ def _try(search: Search) -> None:
         values = values_of(asked.params, search.space)
         search.show.epoch(asked.number, 1)
         try:
-            outcome = run(with_values(search.recipe, values), search.data, _watch(asked, search.show))
+            outcome = _known(search, values) or _train(
+                search, with_values(search.recipe, values), _watch(search, asked)
+            )
         except BREAKS as error:
             asked.set_user_attr(FAILED, str(error) or type(error).__name__)
             found = search.study.tell(asked, state=TrialState.PRUNED)  # to the sampler, a bad trial; else it ignores it
@@ -118,11 +121,23 @@ def _try(search: Search) -> None:
     search.show.end(found, values, time.perf_counter() - start)
 
 
-def _watch(asked: Trial, show: Progress) -> Watch:
+def _known(search: Search, values: dict[str, Any]) -> Outcome | None:
+    """What came of the same values before: they would give the same once more."""
+    same = [t for t in finished(search.study, search.space) if values_of(t.params, search.space) == values]
+    return Outcome(float(same[0].value or 0.0), 0) if same else None
+
+
+def _train(search: Search, recipe: Recipe, watch: Watch | None = None) -> Outcome:
+    with search.ctrl_c.allowed():
+        return run(recipe, search.data, watch)
+
+
+def _watch(search: Search, asked: Trial) -> Watch:
     def watch(epoch: int, value: float) -> bool:
-        asked.report(value, epoch)
-        show.epoch(asked.number, epoch + 1)
-        return asked.should_prune()
+        with search.ctrl_c.allowed(False):
+            asked.report(value, epoch)
+            search.show.epoch(asked.number, epoch + 1)
+            return asked.should_prune()
 
     return watch
 
@@ -141,7 +156,7 @@ def _confirm(search: Search, best: int) -> list[Finalist]:
         if _name(each, seed) not in study.user_attrs:
             search.show.confirm(done, len(work), each.number, seed)
             recipe = replace(with_values(search.recipe, values_of(each.params, space)), seed=seed)
-            study.set_user_attr(_name(each, seed), _judge(recipe, search.data))
+            study.set_user_attr(_name(each, seed), _judge(search, recipe))
     finalists = []
     for each in chosen:
         values = [study.user_attrs[_name(each, seed)] for seed in search.seeds]
@@ -154,8 +169,8 @@ def _name(trial: FrozenTrial, seed: int) -> str:
     return f"trial {trial.number} with seed {seed}"
 
 
-def _judge(recipe: Recipe, data: Dataset) -> float | None:
+def _judge(search: Search, recipe: Recipe) -> float | None:
     try:
-        return run(recipe, data).value
+        return _train(search, recipe).value
     except DivergenceError:
         return None

@@ -44,6 +44,8 @@ def open_study(out: Path, recipe: Recipe, space: Space, monitor: str, data: Data
     journal = out / JOURNAL
     if not journal.exists() and out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise FileExistsError(f"{out} holds no search and is not an empty folder: choose another --out")
+    if journal.exists() and journal.read_bytes()[-1:] not in (b"\n", b""):
+        raise ValueError(f"{journal} is damaged: its last line isn't whole; delete that line, and the search can go on")
     search = {"recipe": _identity(recipe), "space": {key: asdict(each) for key, each in space.items()},
               "data": checksum(data)}  # fmt: skip
     out.mkdir(parents=True, exist_ok=True)
@@ -61,12 +63,14 @@ def open_study(out: Path, recipe: Recipe, space: Space, monitor: str, data: Data
         raise ValueError(f"{journal} is damaged, or no journal of Optuna's ({error})") from None
     if found is None:
         study.set_user_attr(SEARCH, search)
-        own = own_values(recipe, space)
-        if own is not None:
-            study.enqueue_trial(own, user_attrs={OWN: True}, skip_if_exists=True)
     elif found != search:
         raise ValueError(f"{out} holds another search: {_difference(found, search)}; choose another --out")
     _bury(study)
+    own = own_values(recipe, space)
+    if own is not None and not any(
+        OWN in t.user_attrs and kind(t) != "stopped" for t in study.get_trials(deepcopy=False)
+    ):
+        study.enqueue_trial(own, user_attrs={OWN: True})
     return study
 
 
@@ -85,16 +89,19 @@ def sampler(recipe: Recipe, study: Study) -> BaseSampler:
 
 
 def kind(trial: FrozenTrial) -> str:
-    """Return what came of a trial: finished, pruned, failed (which Optuna holds as pruned), stopped or running."""
+    """Return what came of a trial: finished, pruned, failed (which Optuna holds as pruned), stopped or running.
+
+    One that was created, and no process has begun, is "waiting"; so is one whose process ended just then.
+    """
     if FAILED in trial.user_attrs:
         return FAILED
     names = {"COMPLETE": "finished", "PRUNED": "pruned", "FAIL": "stopped"}
-    return names.get(trial.state.name, "running")
+    return names.get(trial.state.name, "running" if PROCESS in trial.user_attrs else "waiting")
 
 
 def begun(study: Study) -> list[FrozenTrial]:
     """Return the trials that count: all but those that were stopped, or wait."""
-    return [t for t in study.get_trials(deepcopy=False) if kind(t) != "stopped" and t.state.name != "WAITING"]
+    return [trial for trial in study.get_trials(deepcopy=False) if kind(trial) not in ("stopped", "waiting")]
 
 
 def latest(trial: FrozenTrial) -> float | None:
