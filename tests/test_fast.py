@@ -201,6 +201,22 @@ def test_every_optimizer(dtype: str, name: str, optimizer: str) -> None:
     assert_same(layers(LAYERS[name]), dataset("labels"), gn.CrossEntropy(), OPTIMIZERS[optimizer], dtype)
 
 
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@both_types
+def test_learning_rate_factors_and_bounded_norms(dtype: str, optimizer: str) -> None:
+    def make() -> list[gn.Layer]:
+        return [
+            gn.Dense(13, 70, max_norm=0.9, lr_factor=3.0), gn.BatchNorm(70, lr_factor=0.5), gn.ReLU(),
+            gn.Dense(70, 9, lr_factor=0.1), gn.LayerNorm(9, lr_factor=2.0), gn.Dense(9, 3, max_norm=0.5),
+        ]  # fmt: skip
+
+    assert_same(make, dataset("labels"), gn.CrossEntropy(), OPTIMIZERS[optimizer], dtype)
+    net = gn.Network(make(), dtype)
+    gn.fit(net, dataset("labels"), gn.CrossEntropy(), OPTIMIZERS[optimizer](), epochs=1, validate=False)
+    assert np.linalg.norm(net.layers[0].W, axis=0).max() == pytest.approx(0.9, rel=1e-5)
+    assert np.linalg.norm(net.layers[5].W, axis=0).max() <= 0.5 * (1 + 1e-6)
+
+
 @pytest.mark.parametrize("batch_size", [1, 2, 7, 8, 9, 31, 64, 95, 96, 1000])
 @both_types
 def test_batches_of_any_size(dtype: str, batch_size: int) -> None:
@@ -273,8 +289,8 @@ def test_bits_dont_depend_on_the_number_of_threads(dtype: str, optimizer: str) -
     thetas, outputs = [], []
     for count in (1, 2, 3, 5):
         net = gn.Network(
-            [gn.Standardize(), gn.Dense(70, 65), gn.BatchNorm(65), gn.ReLU(), gn.Dense(65, 40), gn.LayerNorm(40),
-             gn.GELU(), gn.Dropout(0.1), gn.Dense(40, 3)], dtype, threads=count,
+            [gn.Standardize(), gn.Dense(70, 65, max_norm=1.0), gn.BatchNorm(65), gn.ReLU(), gn.Dense(65, 40),
+             gn.LayerNorm(40), gn.GELU(), gn.Dropout(0.1), gn.Dense(40, 3)], dtype, threads=count,
         )  # fmt: skip
         gn.fit(net, data, gn.CrossEntropy(), OPTIMIZERS[optimizer](), epochs=4, batch_size=33)
         thetas.append(net.theta)
@@ -412,26 +428,29 @@ def test_the_fastest_count_is_found_and_found_again() -> None:
 CHECK = """
 import sys, numpy as np, glassnet as gn
 from glassnet.fast import library
-net = gn.Network([gn.Dense(3, 2)])
+net = gn.Network([gn.Dense(3, 2)], sys.argv[1])
 net.summary()
 data = gn.Dataset.from_arrays(np.random.default_rng(0).normal(size=(60, 3)), np.arange(60) % 2)
 gn.fit(net, data, gn.CrossEntropy(), gn.SGD(0.1), epochs=1)
 """
 
 
-def summary_with(tmp_path: Path, **environment: str) -> str:
+def summary_with(tmp_path: Path, dtype: str = "float32", **environment: str) -> str:
     env = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache"), **environment}
-    shown = subprocess.run([sys.executable, "-c", CHECK], env=env, capture_output=True, text=True, check=True)
+    shown = subprocess.run([sys.executable, "-c", CHECK, dtype], env=env, capture_output=True, text=True, check=True)
     return shown.stdout.splitlines()[-1]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="XDG_CACHE_HOME is Linux's")
-def test_kernels_are_compiled_once_and_kept(tmp_path: Path) -> None:
+def test_kernels_are_compiled_once_for_each_type_and_kept(tmp_path: Path) -> None:
+    folder = tmp_path / "cache" / "glassnet" / "kernels"
     assert "compiled kernels" in summary_with(tmp_path)
-    (kept,) = (tmp_path / "cache" / "glassnet" / "kernels").iterdir()
+    (kept,) = folder.iterdir()
     made = kept.stat().st_mtime_ns
     assert "compiled kernels" in summary_with(tmp_path)
     assert kept.stat().st_mtime_ns == made
+    assert "compiled kernels" in summary_with(tmp_path, "float64")
+    assert len(list(folder.iterdir())) == 2
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="XDG_CACHE_HOME is Linux's")

@@ -115,3 +115,10 @@ def test_a_weight_of_two_is_the_row_twice(loss: gn.Loss) -> None:
     np.add.at(dy, twice, loss.backward())
     assert loss.forward(y[once], t[once], weights / weights.mean()) == pytest.approx(expected)
     np.testing.assert_allclose(loss.backward(), dy)
+
+
+def test_poisson_of_an_output_that_underflowed() -> None:
+    loss = gn.Poisson()
+    assert loss.forward(np.array([[0.0]]), np.array([0.0])) == 0
+    assert loss.backward().tolist() == [[1.0]]
+    assert loss.forward(np.array([[0.0]]), np.array([1.0])) == math.inf

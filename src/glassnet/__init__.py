@@ -13,7 +13,8 @@ Importing this loads NumPy alone; what else is needed loads when it is used.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from glassnet.data import Dataset, Split
+from glassnet import export
+from glassnet.data import Augmentation, Dataset, Distortions, Split
 from glassnet.nn import (
     GELU,
     MAE,
@@ -42,8 +43,23 @@ from glassnet.nn import (
     Unstandardize,
     gradcheck,
 )
-from glassnet.optim import SGD, Adam, AdamW, Constant, Cosine, ExponentialDecay, OneCycle, Optimizer, Schedule
+from glassnet.optim import (
+    SGD,
+    Adam,
+    AdamW,
+    Constant,
+    Cosine,
+    ExponentialDecay,
+    Linear,
+    OneCycle,
+    Optimizer,
+    Schedule,
+    Tail,
+)
 from glassnet.train import (
+    EMA,
+    SWA,
+    Average,
     Callback,
     Checkpoint,
     CSVLog,
@@ -62,12 +78,16 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "EMA",
     "GELU",
     "MAE",
     "MSE",
     "SGD",
+    "SWA",
     "Adam",
     "AdamW",
+    "Augmentation",
+    "Average",
     "BatchNorm",
     "BinaryCrossEntropy",
     "CSVLog",
@@ -78,6 +98,7 @@ __all__ = [
     "CrossEntropy",
     "Dataset",
     "Dense",
+    "Distortions",
     "DivergenceError",
     "Doctor",
     "Dropout",
@@ -90,6 +111,7 @@ __all__ = [
     "Layer",
     "LayerNorm",
     "LeakyReLU",
+    "Linear",
     "Loss",
     "Network",
     "OneCycle",
@@ -104,12 +126,14 @@ __all__ = [
     "Softmax",
     "Split",
     "Standardize",
+    "Tail",
     "Tanh",
     "Trace",
     "Unstandardize",
     "baseline",
     "evaluate",
     "examine",
+    "export",
     "fit",
     "gradcheck",
     "load",
@@ -123,10 +147,12 @@ _LATER = {  # imported when it is first asked for: what finds and reads data, an
 }  # fmt: skip
 
 
-def __getattr__(name: str) -> Any:
-    if name in _LATER:
-        return getattr(import_module(f"glassnet.{_LATER[name]}"), name)
-    raise AttributeError(f"module 'glassnet' has no attribute {name!r}")
+if not TYPE_CHECKING:  # to a type checker, every name would be one of ours
+
+    def __getattr__(name: str) -> Any:
+        if name in _LATER:
+            return getattr(import_module(f"glassnet.{_LATER[name]}"), name)
+        raise AttributeError(f"module 'glassnet' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

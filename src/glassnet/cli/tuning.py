@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from glassnet.cli import completion
 from glassnet.cli.app import app
 from glassnet.cli.printing import number, print_table
 
@@ -14,7 +15,12 @@ from glassnet.cli.printing import number, print_table
 @app.command()
 def tune(
     recipe: Annotated[
-        str, typer.Argument(metavar="RECIPE|TABLE", help="A recipe's name or .toml file, or a .csv or .parquet table.")
+        str,
+        typer.Argument(
+            metavar="RECIPE|TABLE",
+            help="A recipe's name or .toml file, or a .csv or .parquet table.",
+            autocompletion=completion.any_of(completion.recipes, completion.tables),
+        ),
     ],
     target: Annotated[str | None, typer.Option(metavar="COLUMN", help="The table's column to predict.")] = None,
     out: Annotated[

@@ -1,7 +1,7 @@
 """The fast path: the layers of nn/, the losses and the optimizers once more, in C, compiled at the first use.
 
     c/            the kernels: matrix products in register tiles, layers, losses, optimizers, threads
-    library.py    finds a C compiler, compiles c/ once per machine, keeps the result in the user's cache
+    library.py    finds a C compiler, compiles c/ once per machine and number type, keeps it in the user's cache
     structures.py the structures of c/program.c
     program.py    a network as a program: which kernel for which layer, and the memory it works in
     training.py   a training step            inference.py   what Network.predict calls

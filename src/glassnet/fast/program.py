@@ -81,7 +81,7 @@ def _displaced(net: Network) -> str | None:
     return None
 
 
-CONSTANTS = ("slope", "rate", "eps", "momentum")  # of layers, besides their arrays
+CONSTANTS = ("slope", "eps", "momentum")  # of layers, besides their arrays; the rate of dropout is read at each step
 
 
 def settings(layers: Sequence[Layer]) -> list[tuple[Layer, str, Any]]:
@@ -175,6 +175,7 @@ class Program:
             if layer.parameters:
                 places = [address(getattr(layer, name)) - address(net.theta) for name in layer.parameters]
                 c.w, c.b = (place // self.dtype.itemsize for place in places)
+                c.lr_factor, c.max_norm = layer.lr_factor, layer.max_norm or 0.0
             if isinstance(layer, (Dropout, *NORMS)):
                 c.kept = self.allocate(self.batch, width)
             if isinstance(layer, NORMS):
@@ -190,8 +191,6 @@ class Program:
     def _set_constants(self, layer: Layer, c: CLayer) -> None:
         if isinstance(layer, LeakyReLU):
             c.value = layer.slope
-        if isinstance(layer, Dropout):
-            c.value = layer.rate
         if isinstance(layer, NORMS):
             c.value = layer.eps
         if isinstance(layer, BatchNorm):

@@ -146,7 +146,9 @@ def trace(
     before, working = net.copy(), net.copy()
     x, t = _batch(net, x, t)
     objective = training_loss(copy.deepcopy(loss), before)
-    mover = copy.deepcopy(optimizer, {id(net.theta): working.theta})  # the vectors it has belong to the copy now
+    mover = copy.deepcopy(optimizer)
+    if optimizer.owner is not net.theta:
+        mover.owner = optimizer.owner  # its vectors, if any, are another network's: it begins anew
     masks = net.seed, optimizer.steps
     working.reseed(*masks)
     with np.errstate(over="ignore", invalid="ignore"):  # what overflows shows in the numbers

@@ -148,7 +148,8 @@ class Poisson(Loss):
 
     def backward(self) -> Array:
         """(1 - t / y) / entries."""
-        return weighted((1 - self.target / self.y) / self.y.size, self.weights)
+        share = np.divide(self.target, self.y, out=np.zeros_like(self.y), where=self.target > 0)  # 0 / 0 is 0
+        return weighted((1 - share) / self.y.size, self.weights)
 
     def check(self, t: Array, n_out: int) -> None:
         """Raise ValueError if targets t don't fit outputs of that width."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from optuna.trial import Trial
 
 Space = dict[str, Range | Choices]
-TABLES = ("network", "loss", "optimizer", "schedule", "training")
+TABLES = ("network", "loss", "optimizer", "schedule", "augmentation", "training")
 WIDE = 30.0  # the default space reaches from the recipe's learning rate divided by this to its product with it
 
 
@@ -60,7 +60,7 @@ def _build(recipe: Recipe, data: Dataset) -> None:
     """Raise ValueError for what `fit` would complain of before it trains."""
     recipe.build_network(data.n_in, data.n_out, data.task)
     recipe.build_optimizer()
-    recipe.build_schedule()
+    recipe.build_training()
     for name in ("epochs", "batch_size"):
         positive_int(getattr(recipe.training, name), f"training.{name}")
 

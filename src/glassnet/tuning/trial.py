@@ -51,8 +51,8 @@ def run(recipe: Recipe, data: Dataset, watch: Watch | None = None) -> Outcome:
     net, watcher = recipe.build_network(data.n_in, data.n_out, data.task), Watcher(monitor, watch)
     with np.errstate(over="ignore", invalid="ignore"):
         history = fit(
-            net, data, recipe.build_loss(data.task), recipe.build_optimizer(), schedule=recipe.build_schedule(),
-            seed=recipe.seed, callbacks=[watcher], **vars(recipe.training),
+            net, data, recipe.build_loss(data.task), recipe.build_optimizer(), seed=recipe.seed, callbacks=[watcher],
+            **recipe.build_training(),
         )  # fmt: skip
     if history.interrupted:
         raise KeyboardInterrupt

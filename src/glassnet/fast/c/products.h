@@ -66,7 +66,8 @@ static void pack(const real *b, int64_t ldb, int64_t n, int64_t columns, real *p
         if (columns == TILE_COLUMNS) {
             UNROLL for (int v = 0; v < 2; v++) *(vec *)(packed + v * LANES) = *(const vec *)(b + v * LANES);
         } else {
-            for (int64_t j = 0; j < TILE_COLUMNS; j++) packed[j] = j < columns ? b[j] : 0;
+            memcpy(packed, b, (size_t)columns * sizeof(real));
+            memset(packed + columns, 0, (size_t)(TILE_COLUMNS - columns) * sizeof(real));
         }
     }
 }
@@ -147,11 +148,10 @@ static void multiply(const real *a, const real *b, int transposed, const real *b
     }
 }
 
-/* This thread's share of dW [n_in, n_out] = x^T dy, over m rows; dW lies at `offset` in theta. */
+/* This thread's share of dW [n_in, n_out] = x^T dy, over m rows; dW lies at `offset` in theta, and W moves by `rates`. */
 static void weight_gradient(const real *x, const real *dy, int64_t m, int64_t n_in, int64_t n_out, int64_t offset,
-                            const Optimizer *o, Thread t) {
+                            const Optimizer *o, Rates rates, Thread t) {
     static const real zeros[TILE_COLUMNS];
-    Rates rates = rates_of(o, 1);
     Range mine = share(n_in, TILE_ROWS, t);
     for (int64_t j = 0; j < n_out; j += TILE_COLUMNS) {
         int64_t width = min64(TILE_COLUMNS, n_out - j);
