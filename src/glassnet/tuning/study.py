@@ -150,6 +150,8 @@ def _bury(study: Study) -> None:
 
 
 def _alive(process: int) -> bool:
+    if os.name != "posix":  # elsewhere the question would be a signal
+        return True
     try:
         os.kill(process, 0)
     except ProcessLookupError:
