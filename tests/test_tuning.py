@@ -321,7 +321,10 @@ def stop(process: subprocess.Popen[str]) -> str:
     return out
 
 
-def test_two_processes_share_a_search_until_ctrl_c_and_it_goes_on(tmp_path: Path) -> None:
+@unpictured
+def test_two_processes_share_a_search_until_ctrl_c_and_it_goes_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     folder = tmp_path / "out"
     first = start(folder, 100_000)
     wait_for(first, "trial 2 ")
@@ -337,8 +340,8 @@ def test_two_processes_share_a_search_until_ctrl_c_and_it_goes_on(tmp_path: Path
     tried = [(row["optimizer.lr"], row["optimizer.momentum"]) for row in trials_of(folder) if row["state"] != "stopped"]
     assert len(set(tried)) > 0.9 * len(tried)  # they rarely try the same
 
-    err = start(folder, len(tried) + 2).communicate(timeout=60)[1]
-    assert f"going on after {len(tried)} trials" in err
+    tuning.tune(digits(), folder, trials=len(tried) + 2, progress=True)
+    assert f"going on after {len(tried)} trials" in capsys.readouterr().err
     assert len([state for state in states(folder) if state != "stopped"]) == len(tried) + 2
 
 

@@ -118,11 +118,10 @@ def finished(study: Study, space: Space) -> list[FrozenTrial]:
     """Return the trials that were trained to the end, best first, each setting once."""
     sign = -1 if study.direction.name == "MAXIMIZE" else 1
     trials = [trial for trial in study.get_trials(deepcopy=False) if kind(trial) == "finished"]
-    found: list[FrozenTrial] = []
+    found: dict[str, FrozenTrial] = {}
     for trial in sorted(trials, key=lambda trial: (sign * (trial.value or 0.0), trial.number)):
-        if all(values_of(trial.params, space) != values_of(other.params, space) for other in found):
-            found.append(trial)
-    return found
+        found.setdefault(str(values_of(trial.params, space)), trial)
+    return list(found.values())
 
 
 def this_process() -> list[Any]:
