@@ -33,7 +33,7 @@ class Progress:
 
             self.bar = tqdm(
                 total=self.wanted, initial=min(len(begun(self.study)), self.wanted), leave=False,
-                bar_format="{desc} |{bar}| {remaining} left{postfix}",
+                bar_format="{desc} |{bar}| {n_fmt}/{total_fmt} trials, {remaining} left{postfix}",
             )  # fmt: skip
         return self
 
