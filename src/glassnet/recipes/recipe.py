@@ -24,9 +24,12 @@ class DataTable:
 
 @dataclass
 class NetworkTable:
-    """[network]: inputs, then Dense, normalization, activation and dropout for each hidden width, then Dense."""
+    """[network]: inputs, embedding, then Dense, normalization, activation, dropout for each hidden width, then Dense."""
 
-    inputs: Part = "Standardize"  # or QuantileNormalize, or "none"
+    inputs: Part = "Standardize"  # or QuantileNormalize, RobustScale, or "none"
+    embedding: Part | None = None  # of each feature: PiecewiseLinear or Periodic, as {name = ..., dim = 16}
+    members: int = 1  # more: so many networks in one, which share these layers (TabM-mini)
+    member_scales: bool = False  # with scales of each member's own before and after each of them (TabM)
     hidden: list[int] = field(default_factory=lambda: [128])
     activation: Part = "ReLU"
     normalization: str | None = None  # BatchNorm or LayerNorm
@@ -108,8 +111,20 @@ class Recipe:
         if table.input_dropout:
             layers.append(call(nn.Dropout, {"rate": table.input_dropout}, "network.input_dropout"))
         width = n_in
-        for units in table.hidden:
+        if table.embedding is not None:
+            embedding = table.embedding if isinstance(table.embedding, dict) else {"name": table.embedding}
+            layers.append(make({"width": n_in, **embedding}, nn.Embedding, "network.embedding"))
+            width = layers[-1].width_out(width) or width
+        k, scales = table.members, table.member_scales
+        if k != 1:
+            chunks = None if table.embedding is None else [width // n_in] * n_in
+            layers.append(call(nn.Members, {"k": k, "width": width, "chunks": chunks}, "network.members"))
+        elif scales:
+            raise ValueError("network.member_scales: there are no members; set network.members, such as to 32")
+        for i, units in enumerate(table.hidden):
+            layers += [nn.MemberScale(k, width)] if scales and i > 0 else []
             layers.append(call(nn.Dense, {"fan_in": width, "fan_out": units, "init": table.init}, "network.hidden"))
+            layers += [nn.MemberScale(k, units)] if scales else []
             if table.normalization is not None:
                 layers.append(
                     make({"name": table.normalization, "width": units}, nn.Normalization, "network.normalization")
@@ -118,10 +133,14 @@ class Recipe:
             if table.dropout:
                 layers.append(call(nn.Dropout, {"rate": table.dropout}, "network.dropout"))
             width = units
-        layers.append(call(nn.Dense, {"fan_in": width, "fan_out": n_out, "init": table.init}, "network"))
+        fans = {"fan_in": width, "fan_out": n_out, "init": table.init}
+        layers.append(call(nn.Dense, fans, "network") if k == 1 else call(nn.MemberHeads, {"k": k, **fans}, "network"))
         if isinstance(loss, nn.Poisson):  # of positive outputs
             layers.append(nn.Exp())
-        elif task == "regression" and table.standardize_target:
+        if k != 1:
+            of = {nn.CrossEntropy: "classes", nn.BinaryCrossEntropy: "logits"}.get(type(loss), "values")
+            layers.append(nn.MemberMean(k, of))
+        if task == "regression" and table.standardize_target and not isinstance(loss, nn.Poisson):
             layers.append(nn.Unstandardize())
         settings = {"dtype": table.dtype, "seed": self.seed, "fast": table.fast, "threads": table.threads}
         return call(nn.Network, {"layers": layers, **settings}, "network")
