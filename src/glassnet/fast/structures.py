@@ -16,13 +16,16 @@ def fields(text: str) -> list[tuple[str, Any]]:
 class CLayer(Structure):
     """Layer in layers.h."""
 
-    _fields_ = fields("int: kind n_in n_out w b; double: value momentum; pointer: mean var x y dy dx kept inv_std")
+    _fields_ = fields(
+        "int: kind n_in n_out rows w b c k width dim; double: value momentum;"
+        "pointer: mean var x y dy dx kept inv_std edges bin below"
+    )
 
 
 class CLoss(Structure):
     """Loss in losses.h."""
 
-    _fields_ = fields("int: kind n_out; double: value; pointer: targets weights y dy row")
+    _fields_ = fields("int: kind n_out members; double: value; pointer: targets weights y dy row")
 
 
 class COptimizer(Structure):

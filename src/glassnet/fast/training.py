@@ -9,7 +9,19 @@ import numpy as np
 
 from glassnet.fast.program import Program, settings, uncovered
 from glassnet.fast.threads import Threads, limit
-from glassnet.nn import MAE, MSE, BinaryCrossEntropy, CrossEntropy, Dropout, Exp, Huber, Loss, Network, Poisson
+from glassnet.nn import (
+    MAE,
+    MSE,
+    BinaryCrossEntropy,
+    CrossEntropy,
+    Dropout,
+    Exp,
+    Huber,
+    Loss,
+    MemberMean,
+    Network,
+    Poisson,
+)
 from glassnet.nn.layer import Array
 from glassnet.optim import SGD, Adam, AdamW, Optimizer
 
@@ -37,7 +49,7 @@ class FastStep:
         x, form = program.prepare(x)
         c.data, c.format = program.hold(x), form
         c.loss.kind, targets = _loss(loss, t, program)
-        c.loss.targets, c.loss.row = program.hold(targets), program.allocate(batch, dtype=np.float64)
+        c.loss.targets, c.loss.row = program.hold(targets), program.allocate(batch * c.loss.members, dtype=np.float64)
         self.net, self.loss, self.keep_gradients = net, loss, keep_gradients
         # Copies of a batch's row numbers and weights: asking NumPy where its arrays are would take longer.
         self.rows, self.weights = np.zeros(batch, np.int64), np.zeros(batch, net.dtype)
@@ -47,7 +59,7 @@ class FastStep:
         c.decayed, c.n_decayed = program.hold(parts), len(parts)
         self._look()
         self.dropouts = [
-            (layer, program.memory[c_layer.kept])
+            (layer, program.memory[c_layer.kept], c_layer.rows)
             for layer, c_layer in zip(program.layers, program.c_layers, strict=True)
             if isinstance(layer, Dropout)
         ]
@@ -60,7 +72,8 @@ class FastStep:
         unknown = next((type(part).__name__ for part in (loss, optimizer) if type(part) not in known), None)
         if unknown:
             return f"there is no kernel for {unknown}"
-        if isinstance(loss, Poisson) and type(net.layers[-1]) is not Exp:  # whose outputs can't be negative
+        last = next((layer for layer in reversed(net.layers) if type(layer) is not MemberMean), None)
+        if isinstance(loss, Poisson) and type(last) is not Exp:  # whose outputs can't be negative
             return "the kernel for Poisson takes outputs of Exp"
         return uncovered(net)
 
@@ -78,9 +91,9 @@ class FastStep:
             if getattr(owner, name) is not known:
                 self._look()
                 break
-        for layer, noise in self.dropouts:
+        for layer, noise, each in self.dropouts:
             if layer.rate:  # otherwise nothing is drawn, and whatever is there, being at least 0, keeps every value
-                layer.rng.random(out=noise[:n], dtype=noise.dtype.type)
+                layer.rng.random(out=noise[: n * each], dtype=noise.dtype.type)
         self._set_rates(factor)
         weights_address = None if weights is None else self.weights_address
         with self.threads as count:
