@@ -164,6 +164,15 @@ def test_quantile_normalize_agrees_with_scikit_learn_where_values_are_distinct()
     assert inside.mean() > 0.9
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float16])
+def test_quantile_normalize_meets_frequent_values_in_any_precision(dtype: type) -> None:
+    x = np.random.default_rng(2).integers(-9, 10, (500, 2)) / 10  # most of which neither type has
+    layer = gn.QuantileNormalize(100).fit(x)
+    np.testing.assert_allclose(layer.forward(x.astype(dtype)), layer.forward(x), atol=1e-12)
+    huge = gn.QuantileNormalize().fit(np.array([[0.0], [1e300]]))
+    assert np.isfinite(huge.forward(np.array([[0], [1], [np.finfo(dtype).max]], dtype))).all()
+
+
 def test_unfitted_preprocessing_says_what_to_do() -> None:
     net = gn.Network([gn.Standardize(), gn.Dense(3, 1)])
     with pytest.raises(ValueError, match=r"Standardize\(\) is not fitted.*gn.fit"):

@@ -13,6 +13,7 @@ Importing this loads NumPy alone; what else is needed loads when it is used.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from glassnet import export
 from glassnet.data import Dataset, Split
 from glassnet.nn import (
     GELU,
@@ -124,6 +125,7 @@ __all__ = [
     "baseline",
     "evaluate",
     "examine",
+    "export",
     "fit",
     "gradcheck",
     "load",
@@ -137,10 +139,12 @@ _LATER = {  # imported when it is first asked for: what finds and reads data, an
 }  # fmt: skip
 
 
-def __getattr__(name: str) -> Any:
-    if name in _LATER:
-        return getattr(import_module(f"glassnet.{_LATER[name]}"), name)
-    raise AttributeError(f"module 'glassnet' has no attribute {name!r}")
+if not TYPE_CHECKING:  # to a type checker, every name would be one of ours
+
+    def __getattr__(name: str) -> Any:
+        if name in _LATER:
+            return getattr(import_module(f"glassnet.{_LATER[name]}"), name)
+        raise AttributeError(f"module 'glassnet' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

@@ -36,11 +36,13 @@ _LATER = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    for module, names in _LATER.items():
-        if name in names:
-            return getattr(import_module(f"glassnet.data.{module}"), name)
-    raise AttributeError(f"module 'glassnet.data' has no attribute {name!r}")
+if not TYPE_CHECKING:  # to a type checker, every name would be one of ours
+
+    def __getattr__(name: str) -> Any:
+        for module, names in _LATER.items():
+            if name in names:
+                return getattr(import_module(f"glassnet.data.{module}"), name)
+        raise AttributeError(f"module 'glassnet.data' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -42,6 +42,7 @@ class Network:
     """
 
     engine: ClassVar[Engine | None] = None
+    export: ClassVar[Callable[..., None]]  # to an ONNX file: set from above, by glassnet.export
 
     def __init__(
         self,
@@ -288,8 +289,7 @@ class Network:
             part = slice(start, start + layer.size)
             layer.bind(self.theta[part], self.grad[part])
             layer.reuse_buffers = True
-            decayed = (p for name, p in layer.parts() if name in layer.decayed)
-            self.decayed += [slice(start + p.start, start + p.stop) for p in decayed]
+            self.decayed += [slice(start + p.start, start + p.stop) for n, p in layer.parts() if n in layer.decayed]
             start = part.stop
 
 

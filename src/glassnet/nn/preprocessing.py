@@ -6,7 +6,7 @@ row's and the network's type, and give the network's. They are constants of the 
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -167,6 +167,7 @@ class QuantileNormalize(Preprocessing):
     is frequent F jumps, and y is the mean of the jump's two ends. `noise` (in standard deviations, seeded) is added to
     the training rows before the quantiles are taken, which spreads such values out. Gorishniy et al. 2021
     (arXiv:2106.11959), section 4; scikit-learn's QuantileTransformer, which jumps to 5.2 for a frequent maximum.
+    Rows of a less precise type meet the knots rounded to it, so that they still meet a frequent value.
     Shapes: x, y (N, width), knots (quantiles, width), levels (quantiles, 1). Backward: dx = dy * the segment's slope,
     zero beyond the outermost knots.
     """
@@ -200,9 +201,10 @@ class QuantileNormalize(Preprocessing):
         """y = Phi^-1(F(x)), column by column."""
         self.check(x)
         self.x = x.astype(np.float64, copy=False)
+        self.met = self.met_by(x.dtype).astype(np.float64, copy=False)
         y = self.buffer("y", x.shape, self.dtype)
         levels = self.levels[:, 0]
-        for j, knots in enumerate(self.knots.T):
+        for j, knots in enumerate(self.met.T):
             # Interpolated from the left and from the right: they differ where knots coincide.
             column = self.x[:, j]
             left = np.interp(column, knots, levels)
@@ -215,12 +217,19 @@ class QuantileNormalize(Preprocessing):
         dx = self.buffer("dx", dy.shape, dy.dtype)
         rise = np.diff(self.levels[:, 0])
         for j, segment in enumerate(self.side().T):
-            run = np.diff(self.knots[:, j])
+            run = np.diff(self.met[:, j])
             slope = np.divide(rise, run, out=np.zeros_like(run), where=run > 0)
             dx[:, j] = dy[:, j] * np.concatenate([[0.0], slope, [0.0]])[segment]
         return dx
 
     def side(self) -> Array:
         """Which segment between knots each value lies in; 0 and `quantiles` are beyond the ends."""
-        columns = [np.searchsorted(knots, self.x[:, j], side="right") for j, knots in enumerate(self.knots.T)]
+        columns = [np.searchsorted(knots, self.x[:, j], side="right") for j, knots in enumerate(self.met.T)]
         return np.stack(columns, axis=1)
+
+    def met_by(self, dtype: np.dtype[Any]) -> Array:
+        """Return the knots as rows of that type meet them: float32's -122.23 isn't float64's, and F jumps there."""
+        if dtype.kind != "f":
+            return self.knots
+        with np.errstate(over="ignore"):
+            return self.knots.astype(dtype, copy=False)

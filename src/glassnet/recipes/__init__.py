@@ -5,7 +5,7 @@ from glassnet.recipes.finished import Finished
 from glassnet.recipes.reading import choose, from_dict, load, names, text
 from glassnet.recipes.recipe import Recipe
 from glassnet.recipes.run import free_directory, open_run, train
-from glassnet.recipes.using import evaluate_run, gradcheck, predict_file, write_predictions
+from glassnet.recipes.using import evaluate_run, export_run, gradcheck, predict_file, write_predictions
 
 __all__ = [
     "Finished",
@@ -14,6 +14,7 @@ __all__ = [
     "evaluate_run",
     "examine_recipe",
     "examine_run",
+    "export_run",
     "free_directory",
     "from_dict",
     "gradcheck",

@@ -50,6 +50,17 @@ def predict_file(run: Path, path: Path) -> Rows:
     ]
 
 
+def export_run(run: Path, out: Path, input_dtype: str | None = None) -> str:
+    """Write the network of a run to an ONNX file; return what it takes and gives, in a line. See `Network.export`."""
+    from glassnet.export import save, signature, to_onnx
+
+    recipe, net = open_run(run)
+    net.info["description"] = recipe.description
+    model = to_onnx(net, input_dtype=input_dtype)
+    save(model, out)
+    return signature(model)
+
+
 def _rows(path: Path, info: dict[str, Any]) -> Array:
     """The rows of a file as the network of that `info` takes them."""
     if path.suffix.lower() in (".csv", ".parquet"):
