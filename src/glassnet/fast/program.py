@@ -15,6 +15,7 @@ from glassnet.memory import aligned_zeros
 from glassnet.nn import (
     GELU,
     BatchNorm,
+    Columns,
     Dense,
     Dropout,
     Embedding,
@@ -51,7 +52,7 @@ KINDS: dict[type[Layer], int] = {
 NORMS = (BatchNorm, LayerNorm)
 OWN_DX = (Dense, LayerNorm, Embedding, Members, MemberScale, MemberHeads)  # whose dx can't be where dy is
 MEANS = ("values", "classes", "logits")  # as in members.h
-PREPARED = (Standardize, QuantileNormalize, RobustScale)  # by the layers themselves, once
+PREPARED = (Columns, Standardize, QuantileNormalize, RobustScale)  # by the layers themselves, once
 REALS, BYTES, READY = 0, 1, 2  # rows as given, or already preprocessed: as in program.c
 
 

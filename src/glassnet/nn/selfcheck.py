@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from glassnet.nn.activations import GELU, Exp, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Tanh
+from glassnet.nn.columns import Columns
 from glassnet.nn.embeddings import Periodic, PiecewiseLinear
 from glassnet.nn.gradcheck import GradientReport, gradcheck
 from glassnet.nn.layer import Array, Layer
@@ -35,7 +36,7 @@ LAYERS: list[Callable[[int], Layer]] = [
     lambda width: LayerNorm(width),
 ]
 INPUTS: list[Callable[[], Layer]] = [
-    Standardize, lambda: Standardize(per_feature=False), QuantileNormalize, RobustScale
+    Standardize, lambda: Standardize(per_feature=False), QuantileNormalize, RobustScale,
 ]  # fmt: skip
 # Layers that come after the input, for rows of a given width, and give wider rows.
 EMBEDDINGS: list[Callable[[int], Layer]] = [
@@ -88,6 +89,9 @@ def cases() -> Iterator[Case]:
 
     for loss in LOSSES:
         for rows, n_in, width, n_out in SHAPES:
+            first = Columns([0] * n_in, missing=[n_in - 1])
+            layers = [first, Dense(n_in + 1, n_out, init="lecun"), *([Exp()] if isinstance(loss, Poisson) else [])]
+            yield from _both_modes(layers, first, loss, rows, n_in, n_out)
             for make_embedding in EMBEDDINGS:
                 embedding = make_embedding(n_in)
                 layers = [embedding, Dense(embedding.width_out(n_in) or 0, n_out, init="lecun")]

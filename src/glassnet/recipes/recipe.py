@@ -93,9 +93,10 @@ class Recipe:
         with replacing(path) as part:
             part.write_text(tomli_w.dumps(self.to_dict()), encoding="utf-8")
 
-    def build_network(self, n_in: int, n_out: int, task: str) -> nn.Network:
+    def build_network(self, n_in: int, n_out: int, task: str, columns: dict[str, Any] | None = None) -> nn.Network:
         """Make the network for rows of n_in values and n_out classes or values.
 
+        columns: the arguments of a first layer Columns, if some values are categories or missing (`Dataset.columns`).
         BinaryCrossEntropy takes one output for two classes, Poisson a last Exp. Raises ValueError for nonsense.
         """
         table, loss = self.network, self.build_loss(task)
@@ -106,18 +107,24 @@ class Recipe:
                 )
             n_out = 1
         layers: list[nn.Layer] = []
+        embedded, plain = n_in, 0  # columns
+        if columns:
+            first = nn.Columns(**columns)
+            layers.append(first)
+            embedded, n_in = len(first.numbers), first.width_out(n_in)
+            plain = n_in - embedded
         if table.inputs != "none":
             layers.append(make(table.inputs, nn.Preprocessing, "network.inputs"))
         if table.input_dropout:
             layers.append(call(nn.Dropout, {"rate": table.input_dropout}, "network.input_dropout"))
         width = n_in
-        if table.embedding is not None:
+        if table.embedding is not None and embedded:
             embedding = table.embedding if isinstance(table.embedding, dict) else {"name": table.embedding}
-            layers.append(make({"width": n_in, **embedding}, nn.Embedding, "network.embedding"))
+            layers.append(make({"width": embedded, "plain": plain, **embedding}, nn.Embedding, "network.embedding"))
             width = layers[-1].width_out(width) or width
         k, scales = table.members, table.member_scales
         if k != 1:
-            chunks = None if table.embedding is None else [width // n_in] * n_in
+            chunks = [(width - plain) // embedded] * embedded + [1] * plain if width > n_in else None
             layers.append(call(nn.Members, {"k": k, "width": width, "chunks": chunks}, "network.members"))
         elif scales:
             raise ValueError("network.member_scales: there are no members; set network.members, such as to 32")
