@@ -54,7 +54,8 @@ MEMBERS: dict[str, Callable[[str], list[gn.Layer]]] = {
         gn.Members(5, 13), gn.Dense(13, 19), gn.ReLU(), gn.Dropout(0.2), gn.MemberHeads(5, 19, 3), gn.MemberMean(5, of)
     ],
     "TabM": lambda of: [
-        gn.PiecewiseLinear(13, 2, bins=7), gn.Members(32, 26, chunks=[2] * 13), gn.Dense(26, 67), gn.MemberScale(32, 67),
+        gn.PiecewiseLinear(13, 2, bins=7), gn.Members(32, 26, chunks=[2] * 13), gn.Dense(26, 67),
+        gn.MemberScale(32, 67),
         gn.ReLU(), gn.MemberScale(32, 67), gn.Dense(67, 9), gn.MemberScale(32, 9), gn.BatchNorm(9), gn.SiLU(),
         gn.MemberHeads(32, 9, 3), gn.MemberMean(32, of),
     ],

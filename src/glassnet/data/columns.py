@@ -57,7 +57,9 @@ def codes(column: pl.Series, names: Sequence[str]) -> NDArray[np.float64]:
     return np.array([np.nan if v is None else number.get(v, -1.0) for v in values], np.float64)
 
 
-def found(features: Sequence[str], categories: Categories, x: NDArray[np.float64], left_out: Sequence[str]) -> list[str]:
+def found(
+    features: Sequence[str], categories: Categories, x: NDArray[np.float64], left_out: Sequence[str]
+) -> list[str]:
     """Say in a few lines what the columns of training rows x are."""
     kinds = [(name, names) for name, names in zip(features, categories, strict=True) if names]
     lines = [f"numbers: {len(features) - len(kinds)} columns"]

@@ -36,8 +36,8 @@ class Dataset:
     task: "classification" (y is int64 in 0..C-1) or "regression" (y is float64).
     classes: the C class names, empty for regression. features: the n_in column names. target: what y is called.
     image_shape: (height, width) if every row is an image stored row by row, else None.
-    categories: for each column the names of its categories, of which x holds the numbers (-1: another one), and none for
-    a column of numbers; NaN is a missing value. Empty, if x holds numbers alone and none is missing.
+    categories: for each column the names of its categories, of which x holds the numbers (-1: another one), and none
+    for a column of numbers; NaN is a missing value. Empty, if x holds numbers alone and none is missing.
     notes: what was found out about the columns, in lines to read.
     """
 
@@ -71,7 +71,7 @@ class Dataset:
         return len(self.classes) if self.task == "classification" else 1
 
     def columns(self) -> dict[str, list[int]]:
-        """Return the arguments of the layer `Columns` for these rows; none if x holds numbers alone and none is missing.
+        """Return the arguments of the layer `Columns`; none if x holds numbers alone and none is missing.
 
         A column is marked as missing if it is so in a training row.
         """

@@ -90,10 +90,12 @@ def numeric_rows(
     _require_columns(frame, features)
     if not categories:
         return np.column_stack([_numbers(frame[name]) for name in features])
-    return np.column_stack([
-        codes(frame[name], names) if names else _numbers(frame[name], missing=True)
-        for name, names in zip(features, categories, strict=True)
-    ])
+    return np.column_stack(
+        [
+            codes(frame[name], names) if names else _numbers(frame[name], missing=True)
+            for name, names in zip(features, categories, strict=True)
+        ]
+    )
 
 
 def _read_parquet(path: Path) -> pl.DataFrame:

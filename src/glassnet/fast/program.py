@@ -45,8 +45,8 @@ from glassnet.nn.layer import Array
 KINDS: dict[type[Layer], int] = {
     kind: i
     for i, kind in enumerate(
-        [Dense, ReLU, LeakyReLU, Sigmoid, Tanh, GELU, SiLU, Exp, Dropout, BatchNorm, LayerNorm, PiecewiseLinear, Periodic,
-         Members, MemberScale, MemberHeads, MemberMean]  # as in layers.h
+        [Dense, ReLU, LeakyReLU, Sigmoid, Tanh, GELU, SiLU, Exp, Dropout, BatchNorm, LayerNorm, PiecewiseLinear,
+         Periodic, Members, MemberScale, MemberHeads, MemberMean]  # as in layers.h
     )
 }  # fmt: skip
 NORMS = (BatchNorm, LayerNorm)
@@ -191,7 +191,9 @@ class Program:
                 rows = layer.k if isinstance(layer, Members) else 1
             batch = self.batch * rows
             # In place where neither this layer nor the one before needs what was there.
-            in_place = isinstance(layer, (ReLU, Sigmoid, Tanh, Exp)) and isinstance(previous, (Dense, *NORMS, Dropout, MemberScale))
+            in_place = isinstance(layer, (ReLU, Sigmoid, Tanh, Exp)) and isinstance(
+                previous, (Dense, *NORMS, Dropout, MemberScale)
+            )
             c.y = x = x if in_place else self.allocate(batch, c.n_out)
             if layer.parameters:
                 first = (address(getattr(layer, layer.parameters[0])) - address(net.theta)) // self.dtype.itemsize

@@ -162,9 +162,9 @@ class PiecewiseLinear(Embedding, Fitted):
 class Periodic(Embedding):
     """Sines and cosines of each feature, and of these a linear map and a ReLU: y = max(0, [sin z, cos z] W + b).
 
-    z = 2 pi x c, with n trained frequencies c for each feature, which start as N(0, sigma^2). Shapes, for each of `width`
-    features: x (N, width), c (width, n), W (width, 2 n, dim), b (width, dim), y (N, width * dim); `plain` further
-    columns are passed through at the end of x and y.
+    z = 2 pi x c, with n trained frequencies c for each feature, which start as N(0, sigma^2). Shapes, for each of
+    `width` features: x (N, width), c (width, n), W (width, 2 n, dim), b (width, dim), y (N, width * dim); `plain`
+    further columns are passed through at the end of x and y.
     Backward: with g = dy where y > 0:  db = sum of g,  dW = [sin z, cos z]^T g,  and with [p, q] = g W^T and
     dz = p cos z - q sin z:  dc = 2 pi sum of x dz,  dx = 2 pi c . dz.
     Raises ValueError for sizes that are no positive whole numbers, or a negative sigma.

@@ -111,7 +111,9 @@ class Unstandardize(Fitted):
     def forward(self, x: Array, training: bool = False) -> Array:
         """y = mean + scale * x."""
         self.check(x[:, : len(self.mean)] if self.fitted and x.shape[1] % len(self.mean) == 0 else x)
-        y = np.multiply(self.rows(x), self.scale, out=self.rows(self.buffer("y", x.shape, x.dtype)), casting="same_kind")
+        y = np.multiply(
+            self.rows(x), self.scale, out=self.rows(self.buffer("y", x.shape, x.dtype)), casting="same_kind"
+        )
         y += self.mean
         return y.reshape(x.shape)
 

@@ -86,7 +86,6 @@ def cases() -> Iterator[Case]:
                     layers = [make_input(), Dense(n_in, n_out, init="lecun"), last]
                     yield from _both_modes(layers, layers[subject], loss, rows, n_in, n_out)
 
-
     for loss in LOSSES:
         for rows, n_in, width, n_out in SHAPES:
             first = Columns([0] * n_in, missing=[n_in - 1])

@@ -24,7 +24,7 @@ class DataTable:
 
 @dataclass
 class NetworkTable:
-    """[network]: inputs, embedding, then Dense, normalization, activation, dropout for each hidden width, then Dense."""
+    """[network]: inputs, embedding, for each hidden width Dense, normalization, activation and dropout, then Dense."""
 
     inputs: Part = "Standardize"  # or QuantileNormalize, RobustScale, or "none"
     embedding: Part | None = None  # of each feature: PiecewiseLinear or Periodic, as {name = ..., dim = 16}

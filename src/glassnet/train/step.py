@@ -54,7 +54,8 @@ def training_step(
     # The fast path leaves out Unstandardize, and compares with targets in its units, for each member.
     plain, targets = loss.loss if isinstance(loss, MemberLoss) else loss, t
     if isinstance(plain, StandardUnits):
-        plain, targets = plain.loss, plain.standardized(t)
+        targets = plain.standardized(t)
+        plain = plain.loss
     if not net.fast or FastStep.uncovered(net, plain, optimizer) is not None:
         return ReadableStep(net, x, t, loss, optimizer, batch)
     return FastStep(net, x, targets, plain, optimizer, batch, reads_gradients)
