@@ -14,8 +14,8 @@ from glassnet.nn.preprocessing import Preprocessing, QuantileNormalize, RobustSc
 
 __all__ = [
     "GELU", "MAE", "MSE", "Activation", "BatchNorm", "BinaryCrossEntropy", "Columns", "CrossEntropy", "Dense",
-    "Dropout", "Embedding", "Exp", "GradientReport", "Huber", "Layer", "LayerNorm", "LeakyReLU", "Loss", "MemberHeads",
-    "MemberMean", "MemberScale", "Members", "Network", "Normalization", "Periodic", "PiecewiseLinear", "Poisson", "Preprocessing",
-    "QuantileNormalize", "ReLU", "RobustScale", "SiLU", "Sigmoid", "Softmax", "Standardize", "Tanh", "Unstandardize",
-    "gradcheck",
+    "Dropout", "Embedding", "Exp", "GradientReport", "Huber", "Layer", "LayerNorm", "LeakyReLU", "Loss",
+    "MemberHeads", "MemberMean", "MemberScale", "Members", "Network", "Normalization", "Periodic", "PiecewiseLinear",
+    "Poisson", "Preprocessing", "QuantileNormalize", "ReLU", "RobustScale", "SiLU", "Sigmoid", "Softmax",
+    "Standardize", "Tanh", "Unstandardize", "gradcheck",
 ]  # fmt: skip
