@@ -192,8 +192,11 @@ def test_what_a_network_knows_of_its_task_decides(tmp_path: Path) -> None:
     net.info = {"task": "classification", "classes": ["0", "1", "-2"], "features": ["a", "b", "c", "d"], "target": "t"}
     net.export(tmp_path / "net.onnx")
     assert run(tmp_path / "net.onnx", X)["label"].tolist() == np.array([0, 1, -2])[net.predict(X).argmax(1)].tolist()
-    net.info["classes"][0] = "00"
-    assert run(to_onnx(net), X)["label"].dtype == object
+    for text in ("00", "1" * 20, "²", "-"):
+        net.info["classes"][0] = text
+        assert run(to_onnx(net), X)["label"].dtype == object
+    net.info["classes"] = [4, 5, 6]
+    assert run(to_onnx(net), X)["label"].dtype == np.int64
     net.info = {"task": "regression", "target": "price"}
     assert list(run(to_onnx(net), X)) == ["y"]
 

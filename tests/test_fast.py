@@ -240,6 +240,22 @@ def test_every_optimizer(dtype: str, name: str, optimizer: str) -> None:
     assert_same(layers(LAYERS[name]), dataset("labels"), gn.CrossEntropy(), OPTIMIZERS[optimizer], dtype)
 
 
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@both_types
+def test_learning_rate_factors_and_bounded_norms(dtype: str, optimizer: str) -> None:
+    def make() -> list[gn.Layer]:
+        return [
+            gn.Dense(13, 70, max_norm=0.9, lr_factor=3.0), gn.BatchNorm(70, lr_factor=0.5), gn.ReLU(),
+            gn.Dense(70, 9, lr_factor=0.1), gn.LayerNorm(9, lr_factor=2.0), gn.Dense(9, 3, max_norm=0.5),
+        ]  # fmt: skip
+
+    assert_same(make, dataset("labels"), gn.CrossEntropy(), OPTIMIZERS[optimizer], dtype)
+    net = gn.Network(make(), dtype)
+    gn.fit(net, dataset("labels"), gn.CrossEntropy(), OPTIMIZERS[optimizer](), epochs=1, validate=False)
+    assert np.linalg.norm(net.layers[0].W, axis=0).max() == pytest.approx(0.9, rel=1e-5)
+    assert np.linalg.norm(net.layers[5].W, axis=0).max() <= 0.5 * (1 + 1e-6)
+
+
 @pytest.mark.parametrize("batch_size", [1, 2, 7, 8, 9, 31, 64, 95, 96, 1000])
 @both_types
 def test_batches_of_any_size(dtype: str, batch_size: int) -> None:
@@ -312,8 +328,8 @@ def test_bits_dont_depend_on_the_number_of_threads(dtype: str, optimizer: str) -
     thetas, outputs = [], []
     for count in (1, 2, 3, 5):
         net = gn.Network(
-            [gn.Standardize(), gn.Dense(70, 65), gn.BatchNorm(65), gn.ReLU(), gn.Dense(65, 40), gn.LayerNorm(40),
-             gn.GELU(), gn.Dropout(0.1), gn.Dense(40, 3)], dtype, threads=count,
+            [gn.Standardize(), gn.Dense(70, 65, max_norm=1.0), gn.BatchNorm(65), gn.ReLU(), gn.Dense(65, 40),
+             gn.LayerNorm(40), gn.GELU(), gn.Dropout(0.1), gn.Dense(40, 3)], dtype, threads=count,
         )  # fmt: skip
         gn.fit(net, data, gn.CrossEntropy(), OPTIMIZERS[optimizer](), epochs=4, batch_size=33)
         thetas.append(net.theta)

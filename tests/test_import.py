@@ -140,7 +140,7 @@ def changed(tensors: Tensors, **changes: Any) -> Tensors:
         ({"5_weight": None, "5_bias": None}, "1 LayerNorm, the state_dict 0 LayerNorm$"),
         ({"3_weight": np.ones((2, 2, 3, 3))}, r"3 is no Linear, .* or LayerNorm: it has weight \(2, 2, 3, 3\)"),
         ({"3_in_proj": np.ones((2, 2))}, r"3 is no Linear, .*: it has in_proj \(2, 2\)"),
-        ({"0_weight": np.ones((6, 4), np.int8)}, "0.weight holds int8, not floating-point numbers"),
+        ({"0_weight": np.ones((6, 4), np.int8)}, r"0.weight holds int8, not float32 or float64: take the weights"),
     ],
 )  # fmt: skip
 def test_what_doesnt_fit_is_named_and_changes_nothing(tensors: Tensors, changes: Any, message: str) -> None:
@@ -179,7 +179,7 @@ def test_what_cant_be_read_is_named(tensors: Tensors, tmp_path: Path) -> None:
     header = json.dumps({"0.weight": {"dtype": "BF16", "shape": [1], "data_offsets": [0, 2]}}).encode()
     half = tmp_path / "half.safetensors"
     half.write_bytes(struct.pack("<Q", len(header)) + header + b"\0\0")
-    with pytest.raises(ValueError, match=r"half.safetensors can't be read .*model.float\(\)"):
+    with pytest.raises(ValueError, match=r"bfloat16.*model.float\(\)"):  # NumPy knows it by an extension, or not
         load_pytorch(network(), half)
     with pytest.raises(FileNotFoundError):
         load_pytorch(network(), tmp_path / "nowhere")

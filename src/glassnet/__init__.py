@@ -14,7 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from glassnet import export
-from glassnet.data import Dataset, Split
+from glassnet.data import Augmentation, Dataset, Distortions, Split
 from glassnet.nn import (
     GELU,
     MAE,
@@ -51,8 +51,23 @@ from glassnet.nn import (
     Unstandardize,
     gradcheck,
 )
-from glassnet.optim import SGD, Adam, AdamW, Constant, Cosine, ExponentialDecay, OneCycle, Optimizer, Schedule
+from glassnet.optim import (
+    SGD,
+    Adam,
+    AdamW,
+    Constant,
+    Cosine,
+    ExponentialDecay,
+    Linear,
+    OneCycle,
+    Optimizer,
+    Schedule,
+    Tail,
+)
 from glassnet.train import (
+    EMA,
+    SWA,
+    Average,
     Callback,
     Checkpoint,
     CSVLog,
@@ -71,12 +86,16 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "EMA",
     "GELU",
     "MAE",
     "MSE",
     "SGD",
+    "SWA",
     "Adam",
     "AdamW",
+    "Augmentation",
+    "Average",
     "BatchNorm",
     "BinaryCrossEntropy",
     "CSVLog",
@@ -88,6 +107,7 @@ __all__ = [
     "CrossEntropy",
     "Dataset",
     "Dense",
+    "Distortions",
     "DivergenceError",
     "Doctor",
     "Dropout",
@@ -100,6 +120,7 @@ __all__ = [
     "Layer",
     "LayerNorm",
     "LeakyReLU",
+    "Linear",
     "Loss",
     "MemberHeads",
     "MemberMean",
@@ -121,6 +142,7 @@ __all__ = [
     "Softmax",
     "Split",
     "Standardize",
+    "Tail",
     "Tanh",
     "Trace",
     "Unstandardize",

@@ -6,6 +6,7 @@ All but `Dataset` and `Split` is imported when it is first asked for: a third of
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from glassnet.data.augmentation import Augmentation, Distortions
 from glassnet.data.dataset import Dataset, Split
 
 if TYPE_CHECKING:
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
     from glassnet.data.table import numeric_rows, read_table
 
 __all__ = [
+    "Augmentation",
     "Dataset",
+    "Distortions",
     "FileState",
     "SourceStatus",
     "Split",

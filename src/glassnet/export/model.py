@@ -153,8 +153,8 @@ def _about(net: Network) -> dict[str, Any]:
 
 def _rows(net: Network) -> str:
     what = "raw rows" if isinstance(net.layers[0], Preprocessing) else "rows"
-    features = net.info.get("features") or []
-    if "image_shape" in net.info:
+    features = [str(name) for name in net.info.get("features") or ()]
+    if net.info.keys() >= {"image_shape", "image_maximum"}:
         height, width = net.info["image_shape"]
         return f"{what}: images of {height} x {width} pixels, bright on black, 0 to {net.info['image_maximum']}"
     return f"{what}: {', '.join(features)}" if 0 < len(features) <= NAMED else what

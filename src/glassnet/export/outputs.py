@@ -24,10 +24,10 @@ def kind_of(net: Network, width: int, classes: npt.ArrayLike | None) -> str:
 
 def classes_of(net: Network) -> npt.NDArray[Any] | None:
     """The classes that a network's `info` names, if any, as whole numbers if all their names are such."""
-    names = net.info.get("classes")
+    names = [str(name) for name in net.info.get("classes") or ()]
     if not names:
         return None
-    whole = all(name.removeprefix("-").isdecimal() and name == str(int(name)) for name in names)
+    whole = all(n.removeprefix("-").isdecimal() and n == str(int(n)) and len(n) < 19 for n in names)  # fits int64
     return np.array([int(name) for name in names] if whole else names)
 
 

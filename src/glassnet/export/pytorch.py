@@ -130,7 +130,7 @@ def _array(name: str, tensor: Any) -> Array:
     except (TypeError, RuntimeError) as error:  # PyTorch's, for bfloat16 or a graphics card
         raise ValueError(f"{name} can't be read as an array: {error}") from None
     if array.dtype.kind != "f":
-        raise ValueError(f"{name} holds {array.dtype}, not floating-point numbers")
+        raise ValueError(f"{name} holds {array.dtype}, not float32 or float64: take the weights of model.float()")
     return array.astype(np.float64)
 
 

@@ -95,7 +95,12 @@ def _displaced(net: Network) -> str | None:
     return None
 
 
-CONSTANTS = ("slope", "rate", "eps", "momentum", "of")  # of layers, besides their arrays
+CONSTANTS = (
+    "slope",
+    "eps",
+    "momentum",
+    "of",
+)  # of layers, besides their arrays; the rate of dropout is read at each step
 
 
 def settings(layers: Sequence[Layer]) -> list[tuple[Layer, str, Any]]:
@@ -199,6 +204,7 @@ class Program:
                 first = (address(getattr(layer, layer.parameters[0])) - address(net.theta)) // self.dtype.itemsize
                 for name, (_, part) in zip("wbc", layer.parts(), strict=False):
                     setattr(c, name, first + part.start)
+                c.lr_factor, c.max_norm = layer.lr_factor, layer.max_norm or 0.0
             if isinstance(layer, (Dropout, *NORMS)):
                 c.kept = self.allocate(batch, width)
             if isinstance(layer, NORMS):
@@ -226,8 +232,6 @@ class Program:
     def _set_constants(self, layer: Layer, c: CLayer) -> None:
         if isinstance(layer, LeakyReLU):
             c.value = layer.slope
-        if isinstance(layer, Dropout):
-            c.value = layer.rate
         if isinstance(layer, NORMS):
             c.value = layer.eps
         if isinstance(layer, MemberMean):

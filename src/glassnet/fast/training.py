@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from ctypes import addressof
 from typing import Any
 
 import numpy as np
 
-from glassnet.fast.program import Program, settings, uncovered
+from glassnet.fast.program import Program, address, settings, uncovered
+from glassnet.fast.structures import CGroup
 from glassnet.fast.threads import Threads, limit
 from glassnet.nn import (
     MAE,
@@ -55,15 +57,16 @@ class FastStep:
         self.rows, self.weights = np.zeros(batch, np.int64), np.zeros(batch, net.dtype)
         self.rows_address, self.weights_address = program.hold(self.rows), program.hold(self.weights)
         program.c.squares = program.allocate(net.theta.size // CHUNK + 1, dtype=np.float64)
-        parts = np.array([(part.start, part.stop) for part in net.decayed], np.int64).reshape(-1, 2)
-        c.decayed, c.n_decayed = program.hold(parts), len(parts)
+        c.n_groups = len(net.groups)
+        self.groups = (CGroup * c.n_groups)(*((g.part.start, g.part.stop, g.decayed, g.lr_factor) for g in net.groups))
+        c.groups = addressof(self.groups)
         self._look()
         self.dropouts = [
-            (layer, program.memory[c_layer.kept], c_layer.rows)
+            (layer, c_layer, program.memory[c_layer.kept])
             for layer, c_layer in zip(program.layers, program.c_layers, strict=True)
             if isinstance(layer, Dropout)
         ]
-        self.train, self.pointer = program.library.train, program.pointer()
+        self.train, self.pass_on, self.pointer = program.library.train, program.library.observe, program.pointer()
 
     @staticmethod
     def uncovered(net: Network, loss: Loss, optimizer: Optimizer) -> str | None:
@@ -77,30 +80,46 @@ class FastStep:
             return "the kernel for Poisson takes outputs of Exp"
         return uncovered(net)
 
-    def __call__(self, rows: Array, factor: float, weights: Array | None = None) -> float:
+    def __call__(self, rows: Array, factor: float, weights: Array | None = None, x: Array | None = None) -> float:
         """Move the network by the gradient of the batch of these rows, given by number, lr being lr * factor.
 
-        weights: one for each of these rows, which multiplies its loss. Returns the loss before the step. If that isn't
-        finite, nothing is moved.
+        weights: one for each of these rows, which multiplies its loss. x: what to take for the rows themselves.
+        Returns the loss before the step. If that isn't finite, nothing is moved.
         """
-        n = len(rows)
-        self.rows[:n] = rows
+        n, where = len(rows), self._prepare(rows, x)
+        self._set_rates(factor)
         if weights is not None:
             self.weights[:n] = weights
+        each = None if weights is None else self.weights_address
+        with self.threads as count:
+            value: float = self.train(self.pointer, self.rows_address, where, each, n, count)
+        if math.isfinite(value):
+            self.optimizer.steps += 1
+        return value
+
+    def observe(self, rows: Array, x: Array | None = None) -> None:
+        """Pass these rows, or x, through the network in training mode: nothing moves but BatchNorm's statistics."""
+        where = self._prepare(rows, x)
+        self.pass_on(self.pointer, self.rows_address, where, len(rows), self.threads.limit)
+
+    def _prepare(self, rows: Array, x: Array | None) -> int | None:
+        """Note the rows, show the kernels what was set anew, draw masks; return where x can be read, if it is given."""
+        n = len(rows)
+        self.rows[:n] = rows
         for owner, name, known in self.seen:
             if getattr(owner, name) is not known:
                 self._look()
                 break
-        for layer, noise, each in self.dropouts:
+        for layer, c_layer, noise in self.dropouts:
+            c_layer.value = layer.rate
             if layer.rate:  # otherwise nothing is drawn, and whatever is there, being at least 0, keeps every value
-                layer.rng.random(out=noise[: n * each], dtype=noise.dtype.type)
-        self._set_rates(factor)
-        weights_address = None if weights is None else self.weights_address
-        with self.threads as count:
-            value: float = self.train(self.pointer, self.rows_address, weights_address, n, count)
-        if math.isfinite(value):
-            self.optimizer.steps += 1
-        return value
+                layer.rng.random(out=noise[: n * c_layer.rows], dtype=noise.dtype.type)
+        if x is None:
+            return None
+        self.x, form = self.program.prepare(x)  # which is kept until the next call
+        if form != self.program.c.format:
+            raise ValueError(f"x is of {x.dtype}: not the type of the training rows")
+        return address(self.x)
 
     def _set_rates(self, factor: float) -> None:
         """Tell the kernels the optimizer's numbers as they are now: a callback may change them."""

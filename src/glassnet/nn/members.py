@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from glassnet.nn.activations import Softmax, logistic
-from glassnet.nn.checks import positive_int
+from glassnet.nn.checks import positive, positive_int
 from glassnet.nn.initializers import initializer
 from glassnet.nn.layer import Array, Layer
 from glassnet.nn.losses import Loss
@@ -142,7 +142,8 @@ class MemberHeads(Member):
     dW: Array
     db: Array
 
-    def __init__(self, k: int, fan_in: int, fan_out: int, init: str = "he") -> None:
+    def __init__(self, k: int, fan_in: int, fan_out: int, init: str = "he", lr_factor: float = 1.0) -> None:
+        self.lr_factor = positive(lr_factor, "MemberHeads: lr_factor")
         self.k, self.fan_in = positive_int(k, "MemberHeads: k"), positive_int(fan_in, "MemberHeads: fan_in")
         self.fan_out, self.init = positive_int(fan_out, "MemberHeads: fan_out"), init
         self.width = self.fan_in

@@ -13,6 +13,7 @@ from glassnet.memory import aligned_zeros
 from glassnet.nn.activations import Sigmoid, Softmax, logistic
 from glassnet.nn.checks import positive_int
 from glassnet.nn.engine import Engine
+from glassnet.nn.groups import groups
 from glassnet.nn.layer import Array, Layer
 from glassnet.nn.members import check_members
 from glassnet.nn.preprocessing import Fitted, Preprocessing, Unstandardize
@@ -283,13 +284,13 @@ class Network:
         """Make theta and grad, and every parameter a view into them."""
         size = (sum(layer.size for layer in self.layers),)
         self.theta, self.grad = aligned_zeros(size, self.dtype), aligned_zeros(size, self.dtype)
-        self.decayed: list[slice] = []  # the parts of theta that weight decay and L2 act on
+        self.groups = groups(self.layers)  # how each part of theta moves
+        self.decayed = [group.part for group in self.groups if group.decayed]
         start = 0
         for layer in self.layers:
             part = slice(start, start + layer.size)
             layer.bind(self.theta[part], self.grad[part])
             layer.reuse_buffers = True
-            self.decayed += [slice(start + p.start, start + p.stop) for n, p in layer.parts() if n in layer.decayed]
             start = part.stop
 
 

@@ -3,6 +3,7 @@
 Nothing here knows networks or data sets, and nothing touches pyplot: no backend, no global state.
 """
 
+from .augmented import augmented
 from .matrix import confusion
 from .overlay import overlay
 from .progress import curves
@@ -11,4 +12,14 @@ from .style import save
 from .weights import first_layer
 from .worst import mistake_table, mistakes
 
-__all__ = ["confusion", "curves", "first_layer", "mistake_table", "mistakes", "overlay", "predictions", "save"]
+__all__ = [
+    "augmented",
+    "confusion",
+    "curves",
+    "first_layer",
+    "mistake_table",
+    "mistakes",
+    "overlay",
+    "predictions",
+    "save",
+]

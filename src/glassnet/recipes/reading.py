@@ -113,12 +113,12 @@ def _fill(table: type[T], values: Any, where: str) -> T:
 
 TABLES: dict[str, type[Any]] = {table.__name__: table for table in (DataTable, NetworkTable, TrainingTable)}
 TYPES: dict[str, tuple[type, ...]] = {
-    "str": (str,), "int": (int,), "float": (int, float), "bool": (bool,), "list[int]": (list,), "Part": (str, dict),
-    "Task": (str,),
+    "str": (str,), "int": (int,), "float": (int, float), "bool": (bool,), "list[int]": (list,),
+    "list[float]": (list,), "Part": (str, dict), "Task": (str,),
 }  # fmt: skip
 WORDS = {
     "str": "text", "int": "a whole number", "float": "a number", "bool": "true or false", "Task": "text",
-    "list[int]": "a list of whole numbers", "Part": "a name or a table with a name",
+    "list[int]": "a list of whole numbers", "list[float]": "a list of numbers", "Part": "a name or a table with a name",
 }  # fmt: skip
 
 

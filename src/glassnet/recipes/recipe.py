@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from glassnet import nn, optim
+from glassnet.data import Augmentation
 from glassnet.data.labels import Task
 from glassnet.recipes.parts import Part, call, make
+from glassnet.train import Average
 
 
 @dataclass
@@ -36,6 +38,8 @@ class NetworkTable:
     dropout: float = 0.0
     input_dropout: float = 0.0
     init: str = "he"
+    max_norm: float | None = None  # of the weights into each unit of every Dense
+    lr_factors: list[float] | None = None  # of the learning rate, one for each Dense
     standardize_target: bool = True  # of values: the network works with unit targets, its outputs are in their unit
     dtype: str = "float32"
     fast: bool = True  # compiled kernels where they cover the network
@@ -52,6 +56,9 @@ class TrainingTable:
     monitor: str | None = None
     patience: int | None = None
     restore_best: bool = True
+    average: Part | None = None  # EMA or SWA
+    dropout_schedule: Part | None = None
+    weight_decay_schedule: Part | None = None
 
 
 @dataclass
@@ -70,6 +77,7 @@ class Recipe:
     loss: Part | None = None
     optimizer: Part = field(default_factory=lambda: {"name": "AdamW", "lr": 1e-3})
     schedule: Part = "Constant"
+    augmentation: Part | None = None  # Distortions, for images
     training: TrainingTable = field(default_factory=TrainingTable)
 
     def __post_init__(self) -> None:
@@ -117,6 +125,10 @@ class Recipe:
             layers.append(make(table.inputs, nn.Preprocessing, "network.inputs"))
         if table.input_dropout:
             layers.append(call(nn.Dropout, {"rate": table.input_dropout}, "network.input_dropout"))
+        factors = [1.0] * (len(table.hidden) + 1) if table.lr_factors is None else table.lr_factors
+        if len(factors) != len(table.hidden) + 1:
+            raise ValueError(f"network.lr_factors: {len(table.hidden) + 1} layers need as many, not {len(factors)}")
+        dense = {"init": table.init, "max_norm": table.max_norm}
         width = n_in
         if table.embedding is not None and embedded:
             embedding = table.embedding if isinstance(table.embedding, dict) else {"name": table.embedding}
@@ -128,9 +140,10 @@ class Recipe:
             layers.append(call(nn.Members, {"k": k, "width": width, "chunks": chunks}, "network.members"))
         elif scales:
             raise ValueError("network.member_scales: there are no members; set network.members, such as to 32")
-        for i, units in enumerate(table.hidden):
+        for i, (units, factor) in enumerate(zip(table.hidden, factors, strict=False)):
             layers += [nn.MemberScale(k, width)] if scales and i > 0 else []
-            layers.append(call(nn.Dense, {"fan_in": width, "fan_out": units, "init": table.init}, "network.hidden"))
+            sizes = {"fan_in": width, "fan_out": units, "lr_factor": factor}
+            layers.append(call(nn.Dense, sizes | dense, "network.hidden"))
             layers += [nn.MemberScale(k, units)] if scales else []
             if table.normalization is not None:
                 layers.append(
@@ -140,8 +153,11 @@ class Recipe:
             if table.dropout:
                 layers.append(call(nn.Dropout, {"rate": table.dropout}, "network.dropout"))
             width = units
-        fans = {"fan_in": width, "fan_out": n_out, "init": table.init}
-        layers.append(call(nn.Dense, fans, "network") if k == 1 else call(nn.MemberHeads, {"k": k, **fans}, "network"))
+        sizes = {"fan_in": width, "fan_out": n_out, "lr_factor": factors[-1]}
+        if k == 1:
+            layers.append(call(nn.Dense, sizes | dense, "network"))
+        else:
+            layers.append(call(nn.MemberHeads, {"k": k, "init": table.init} | sizes, "network"))
         if isinstance(loss, nn.Poisson):  # of positive outputs
             layers.append(nn.Exp())
         if k != 1:
@@ -167,6 +183,20 @@ class Recipe:
     def build_schedule(self) -> optim.Schedule:
         """Make the schedule."""
         return make(self.schedule, optim.Schedule, "schedule")
+
+    def build_augmentation(self) -> Augmentation | None:
+        """Make the augmentation, if there is one."""
+        return None if self.augmentation is None else make(self.augmentation, Augmentation, "augmentation")
+
+    def build_training(self) -> dict[str, Any]:
+        """Make the arguments of `fit` that [training] holds, and the schedule and the augmentation."""
+        kinds: dict[str, type[Any]] = {
+            "average": Average, "dropout_schedule": optim.Schedule, "weight_decay_schedule": optim.Schedule,
+        }  # fmt: skip
+        parts = {name: getattr(self.training, name) for name in kinds}
+        made = {n: None if p is None else make(p, kinds[n], f"training.{n}") for n, p in parts.items()}
+        whole = {"schedule": self.build_schedule(), "augmentation": self.build_augmentation()}
+        return vars(self.training) | made | whole
 
 
 def _without_none(values: dict[str, Any]) -> dict[str, Any]:

@@ -42,7 +42,7 @@ def train(recipe: Recipe, out: Path, *, resume: bool = False, progress: bool = F
     """
     data = load_data(recipe)
     net = recipe.build_network(data.n_in, data.n_out, data.task, data.columns())
-    loss, optimizer, schedule = recipe.build_loss(data.task), recipe.build_optimizer(), recipe.build_schedule()
+    loss, optimizer, settings = recipe.build_loss(data.task), recipe.build_optimizer(), recipe.build_training()
     net.info = names_of(data)
     seen = as_trained(data, recipe)
     for note in data.notes if progress else ():
@@ -53,9 +53,9 @@ def train(recipe: Recipe, out: Path, *, resume: bool = False, progress: bool = F
         if not resume:
             _located(recipe).save(out / RECIPE)
         history = fit(
-            net, seen, loss, optimizer, schedule=schedule, seed=recipe.seed, progress=progress,
+            net, seen, loss, optimizer, seed=recipe.seed, progress=progress,
             resume=checkpoint if checkpoint.is_file() else None,
-            callbacks=[Checkpoint(checkpoint), CSVLog(out / HISTORY)], **vars(recipe.training),
+            callbacks=[Checkpoint(checkpoint), CSVLog(out / HISTORY)], **settings,
         )  # fmt: skip
         history.to_csv(out / HISTORY)  # once more: Ctrl-C may have come between an epoch and its line
         metrics = results(net, data, loss)
@@ -67,7 +67,7 @@ def train(recipe: Recipe, out: Path, *, resume: bool = False, progress: bool = F
             "data": str(data), "parameters": net.theta.size, "version": glassnet.__version__,
         }  # fmt: skip
         net.save(out / MODEL)
-        draw(out / "plots", net, data, history)
+        draw(out / "plots", net, data, history, settings["augmentation"])
         with replacing(out / METRICS) as part:
             part.write_text(json.dumps(_finite(metrics), indent=2) + "\n", encoding="utf-8")
     for file in (checkpoint, *out.rglob(".*.part.*")):  # and what a killed process was writing

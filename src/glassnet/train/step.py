@@ -18,11 +18,14 @@ from glassnet.train.units import StandardUnits
 class Step(Protocol):
     """A step: move the network's weights by the gradient of a batch, with the learning rate lr * factor."""
 
-    def __call__(self, rows: Array, factor: float, weights: Array | None = None) -> float:
+    def __call__(self, rows: Array, factor: float, weights: Array | None = None, x: Array | None = None) -> float:
         """Return the loss of these training rows before the step; if it isn't finite, nothing is moved.
 
-        weights: one for each of these rows, which multiplies its loss.
+        weights: one for each of these rows, which multiplies its loss. x: what to take for the rows themselves.
         """
+
+    def observe(self, rows: Array, x: Array | None = None) -> None:
+        """Pass these rows, or x, through the network in training mode: nothing moves but BatchNorm's statistics."""
 
 
 class ReadableStep:
@@ -32,19 +35,21 @@ class ReadableStep:
         self.net, self.loss, self.optimizer, self.all = net, loss, optimizer, (x, t)
         self.x, self.t = (np.empty((batch, *a.shape[1:]), a.dtype) for a in (x, t))
 
-    def __call__(self, rows: Array, factor: float, weights: Array | None = None) -> float:
+    def __call__(self, rows: Array, factor: float, weights: Array | None = None, x: Array | None = None) -> float:
         """Return the loss of these training rows before the step; if it isn't finite, nothing is moved."""
         # mode="clip" writes straight into `out`; the row numbers are in range anyway.
-        x, t = (
-            np.take(a, rows, axis=0, out=part[: len(rows)], mode="clip")
-            for a, part in zip(self.all, (self.x, self.t), strict=True)
-        )
+        t = np.take(self.all[1], rows, axis=0, out=self.t[: len(rows)], mode="clip")
+        x = np.take(self.all[0], rows, axis=0, out=self.x[: len(rows)], mode="clip") if x is None else x
         with np.errstate(over="ignore", invalid="ignore"):  # the loss tells
             value = self.loss.forward(self.net.forward(x, training=True), t, weights)
             if math.isfinite(value):
                 self.net.backward(self.loss.backward(), input_gradient=False)
                 self.optimizer.step(self.net, factor)
         return value
+
+    def observe(self, rows: Array, x: Array | None = None) -> None:
+        """Pass these rows, or x, through the network in training mode: nothing moves but BatchNorm's statistics."""
+        self.net.forward(self.all[0][rows] if x is None else x, training=True)
 
 
 def training_step(

@@ -71,9 +71,9 @@ static void piecewise_linear_backward(const Layer *l, const Optimizer *o, int64_
         }
         for (int64_t b = bins - 1; b >= 0; b--) /* dbias holds the sum of G above */
             for (int64_t c = 0; c < dim; c++) H[b * dim + c] += dbias[c], dbias[c] += G[b * dim + c];
-        take_gradients(o, rates_of(o, 1), l->w + f * bins * dim, H, bins * dim);
-        if (V) take_gradients(o, rates_of(o, 1), l->b + f * dim, dV, dim);
-        take_gradients(o, rates_of(o, 0), l->c + f * dim, dbias, dim);
+        take_gradients(o, rates_of(o, 1, l->lr_factor), l->w + f * bins * dim, H, bins * dim);
+        if (V) take_gradients(o, rates_of(o, 1, l->lr_factor), l->b + f * dim, dV, dim);
+        take_gradients(o, rates_of(o, 0, l->lr_factor), l->c + f * dim, dbias, dim);
     }
 }
 
@@ -121,9 +121,9 @@ static void periodic_backward(const Layer *l, const Optimizer *o, int64_t m, Thr
             }
             if (l->dx) l->dx[i * l->n_in + f] = dx;
         }
-        take_gradients(o, rates_of(o, 0), l->w + f * n, dc, n);
-        take_gradients(o, rates_of(o, 1), l->b + f * 2 * n * dim, dW, 2 * n * dim);
-        take_gradients(o, rates_of(o, 0), l->c + f * dim, db, dim);
+        take_gradients(o, rates_of(o, 0, l->lr_factor), l->w + f * n, dc, n);
+        take_gradients(o, rates_of(o, 1, l->lr_factor), l->b + f * 2 * n * dim, dW, 2 * n * dim);
+        take_gradients(o, rates_of(o, 0, l->lr_factor), l->c + f * dim, db, dim);
     }
     Range mine = share(m, 1, t);
     for (int64_t i = mine.begin; l->dx && i < mine.end; i++)

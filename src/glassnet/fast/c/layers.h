@@ -21,6 +21,8 @@ typedef struct {
     int64_t width, dim; /* of embeddings: features, and values for each */
     double value;      /* LeakyReLU's slope, dropout's rate, the eps of a normalisation, of what members' mean is taken */
     double momentum;   /* batch norm's */
+    double lr_factor;  /* of the parameters */
+    double max_norm;   /* of each column of W; 0: any */
     double *mean, *var; /* batch norm's running statistics */
     real *x, *y, *dy, *dx; /* dx may be null: not needed */
     real *kept;       /* dropout's random numbers [m, n], later its mask; a normalisation's x_hat [m, n]; embeddings' t */
@@ -41,14 +43,33 @@ static void dense_backward(const Layer *l, const Optimizer *o, int64_t m, Thread
         multiply(l->dy, o->theta + l->w, 1, 0, l->dx, m, l->n_in, l->n_out, t);
         barrier(t); /* all have used W before anyone moves it */
     }
-    weight_gradient(l->x, l->n_in, l->dy, l->n_out, m, l->n_in, l->n_out, l->w, o, t);
+    weight_gradient(l->x, l->n_in, l->dy, l->n_out, m, l->n_in, l->n_out, l->w, o, rates_of(o, 1, l->lr_factor), t);
     Range mine = share(l->n_out, LANES, t);
     for (int64_t j = mine.begin; j < mine.end; j += STRIP) {
         real sum[STRIP] = {0};
         int64_t width = min64(STRIP, mine.end - j);
         for (int64_t i = 0; i < m; i++)
             for (int64_t c = 0; c < width; c++) sum[c] += l->dy[i * l->n_out + j + c];
-        take_gradients(o, rates_of(o, 0), l->b + j, sum, width);
+        take_gradients(o, rates_of(o, 0, l->lr_factor), l->b + j, sum, width);
+    }
+}
+
+/* Scale this thread's share of the columns of W that have a larger norm than max_norm down to it. */
+static void bound_norms(const Layer *l, const Optimizer *o, Thread t) {
+    real *W = o->theta + l->w, most = (real)l->max_norm;
+    Range mine = share(l->n_out, LANES, t);
+    for (int64_t j = mine.begin; j < mine.end; j += STRIP) {
+        real sum[STRIP] = {0}, scale[STRIP];
+        int64_t width = min64(STRIP, mine.end - j), larger = 0;
+        for (int64_t i = 0; i < l->n_in; i++)
+            for (int64_t c = 0; c < width; c++) sum[c] += W[i * l->n_out + j + c] * W[i * l->n_out + j + c];
+        for (int64_t c = 0; c < width; c++) {
+            real norm = sqrt(sum[c]);
+            scale[c] = norm > most ? most / norm : 1;
+            larger |= norm > most;
+        }
+        for (int64_t i = 0; larger && i < l->n_in; i++)
+            for (int64_t c = 0; c < width; c++) W[i * l->n_out + j + c] *= scale[c];
     }
 }
 
@@ -193,8 +214,8 @@ static void layer_norm_backward(const Layer *l, const Optimizer *o, int64_t m, T
         real dgamma[STRIP], dbeta[STRIP];
         int64_t width = min64(STRIP, mine.end - j);
         column_sums(l, m, j, width, dgamma, dbeta);
-        take_gradients(o, rates_of(o, 0), l->w + j, dgamma, width);
-        take_gradients(o, rates_of(o, 0), l->b + j, dbeta, width);
+        take_gradients(o, rates_of(o, 0, l->lr_factor), l->w + j, dgamma, width);
+        take_gradients(o, rates_of(o, 0, l->lr_factor), l->b + j, dbeta, width);
     }
 }
 
@@ -245,7 +266,7 @@ static void batch_norm_backward(const Layer *l, const Optimizer *o, int64_t m, T
                 l->dx[at] = l->inv_std[j + c] * gamma[j + c] *
                             (l->dy[at] - dbeta[c] / (real)m - l->kept[at] * (dgamma[c] / (real)m));
             }
-        take_gradients(o, rates_of(o, 0), l->w + j, dgamma, width);
-        take_gradients(o, rates_of(o, 0), l->b + j, dbeta, width);
+        take_gradients(o, rates_of(o, 0, l->lr_factor), l->w + j, dgamma, width);
+        take_gradients(o, rates_of(o, 0, l->lr_factor), l->b + j, dbeta, width);
     }
 }

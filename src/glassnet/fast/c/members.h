@@ -43,7 +43,7 @@ static void members_backward(const Layer *l, const Optimizer *o, int64_t m, Thre
             real along[STRIP], sum[STRIP];
             int64_t width = min64(STRIP, n - c);
             member_sums(l->x + c, n, l->dy + j * n + c, k * n, m, width, along, sum);
-            take_gradients(o, rates_of(o, 0), l->w + j * n + c, along, width);
+            take_gradients(o, rates_of(o, 0, l->lr_factor), l->w + j * n + c, along, width);
         }
 }
 
@@ -74,8 +74,8 @@ static void member_scale_backward(const Layer *l, const Optimizer *o, int64_t m,
             real along[STRIP], sum[STRIP];
             int64_t width = min64(STRIP, n - c);
             member_sums(l->x + j * n + c, k * n, l->dy + j * n + c, k * n, m / k, width, along, sum);
-            take_gradients(o, rates_of(o, 0), l->w + j * n + c, along, width);
-            take_gradients(o, rates_of(o, 0), l->b + j * n + c, sum, width);
+            take_gradients(o, rates_of(o, 0, l->lr_factor), l->w + j * n + c, along, width);
+            take_gradients(o, rates_of(o, 0, l->lr_factor), l->b + j * n + c, sum, width);
         }
 }
 
@@ -97,12 +97,13 @@ static void member_heads_backward(const Layer *l, const Optimizer *o, int64_t m,
         if (l->dx)
             multiply_rows(dy, k * n_out, o->theta + l->w + j * n_in * n_out, 1, 0, l->dx + j * n_in, k * n_in, m / k, n_in,
                           n_out, alone);
-        weight_gradient(x, k * n_in, dy, k * n_out, m / k, n_in, n_out, l->w + j * n_in * n_out, o, alone);
+        weight_gradient(x, k * n_in, dy, k * n_out, m / k, n_in, n_out, l->w + j * n_in * n_out, o,
+                        rates_of(o, 1, l->lr_factor), alone);
         for (int64_t c = 0; c < n_out; c += STRIP) {
             real along[STRIP], sum[STRIP];
             int64_t width = min64(STRIP, n_out - c);
             member_sums(dy + c, k * n_out, dy + c, k * n_out, m / k, width, along, sum);
-            take_gradients(o, rates_of(o, 0), l->b + j * n_out + c, sum, width);
+            take_gradients(o, rates_of(o, 0, l->lr_factor), l->b + j * n_out + c, sum, width);
         }
     }
 }

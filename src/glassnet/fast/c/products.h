@@ -67,7 +67,8 @@ static void pack(const real *b, int64_t ldb, int64_t n, int64_t columns, real *p
         if (columns == TILE_COLUMNS) {
             UNROLL for (int v = 0; v < 2; v++) *(vec *)(packed + v * LANES) = *(const vec *)(b + v * LANES);
         } else {
-            for (int64_t j = 0; j < TILE_COLUMNS; j++) packed[j] = j < columns ? b[j] : 0;
+            memcpy(packed, b, (size_t)columns * sizeof(real));
+            memset(packed + columns, 0, (size_t)(TILE_COLUMNS - columns) * sizeof(real));
         }
     }
 }
@@ -159,11 +160,11 @@ static void multiply(const real *a, const real *b, int transposed, const real *b
     multiply_rows(a, n, b, transposed, bias, c, columns, m, columns, n, t);
 }
 
-/* This thread's share of dW [n_in, n_out] = x^T dy, over m rows, ldx and ldy apart; dW lies at `offset` in theta. */
+/* This thread's share of dW [n_in, n_out] = x^T dy, over m rows, ldx and ldy apart; dW lies at `offset` in theta, and W
+moves by `rates`. */
 static void weight_gradient(const real *x, int64_t ldx, const real *dy, int64_t ldy, int64_t m, int64_t n_in,
-                            int64_t n_out, int64_t offset, const Optimizer *o, Thread t) {
+                            int64_t n_out, int64_t offset, const Optimizer *o, Rates rates, Thread t) {
     static const real zeros[TILE_COLUMNS];
-    Rates rates = rates_of(o, 1);
     Range mine = share(n_in, TILE_ROWS, t);
     real *packed = t.scratch, *sums = t.scratch + BLOCK * TILE_COLUMNS; /* of several blocks: [n_in, TILE_COLUMNS] */
     for (int64_t j = 0; j < n_out; j += TILE_COLUMNS) {
