@@ -125,12 +125,11 @@ class Network:
 
     def fit_preprocessing(self, x: Array, y: Array | None = None) -> None:
         """Fit what isn't fitted yet: leading layers that are fitted on rows x (N, n_in), a last Unstandardize on y."""
-        x = self.as_input(x)
         for i, layer in enumerate(self.layers):
             if not isinstance(layer, Fitted) or isinstance(layer, Unstandardize):
                 break
             if not layer.fitted:
-                seen = x
+                seen = self.as_input(x)
                 for before in self.layers[:i]:
                     seen = before.forward(seen)
                 layer.fit(seen)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,9 @@ from glassnet.data import Augmentation
 from glassnet.data.labels import Task
 from glassnet.recipes.parts import Part, call, make
 from glassnet.train import Average
+
+
+SMALLEST_BATCH = 8  # that min_steps may ask for
 
 
 @dataclass
@@ -52,6 +55,7 @@ class TrainingTable:
 
     epochs: int = 20
     batch_size: int = 128
+    min_steps: int | None = None  # in an epoch: where there are few rows, smaller batches make as many
     replacement: bool = False
     monitor: str | None = None
     patience: int | None = None
@@ -188,6 +192,14 @@ class Recipe:
         """Make the augmentation, if there is one."""
         return None if self.augmentation is None else make(self.augmentation, Augmentation, "augmentation")
 
+    def sized(self, rows: int) -> Recipe:
+        """Return the recipe for so many training rows: with the batch size that `min_steps` makes of them."""
+        table = self.training
+        if table.min_steps is None:
+            return self
+        size = min(table.batch_size, max(SMALLEST_BATCH, rows // table.min_steps))
+        return replace(self, training=replace(table, batch_size=size, min_steps=None))
+
     def build_training(self) -> dict[str, Any]:
         """Make the arguments of `fit` that [training] holds, and the schedule and the augmentation."""
         kinds: dict[str, type[Any]] = {
@@ -196,7 +208,9 @@ class Recipe:
         parts = {name: getattr(self.training, name) for name in kinds}
         made = {n: None if p is None else make(p, kinds[n], f"training.{n}") for n, p in parts.items()}
         whole = {"schedule": self.build_schedule(), "augmentation": self.build_augmentation()}
-        return vars(self.training) | made | whole
+        settings = vars(self.training) | made | whole
+        del settings["min_steps"]
+        return settings
 
 
 def _without_none(values: dict[str, Any]) -> dict[str, Any]:

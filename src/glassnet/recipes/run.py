@@ -41,6 +41,7 @@ def train(recipe: Recipe, out: Path, *, resume: bool = False, progress: bool = F
     error nothing is left of the run but what resuming needs, if an epoch was finished.
     """
     data = load_data(recipe)
+    recipe = recipe.sized(len(data.train))
     net = recipe.build_network(data.n_in, data.n_out, data.task, data.columns())
     loss, optimizer, settings = recipe.build_loss(data.task), recipe.build_optimizer(), recipe.build_training()
     net.info = names_of(data)
