@@ -12,7 +12,7 @@ import numpy as np
 
 from glassnet.data.augmentation import Augmentation
 from glassnet.data.dataset import Dataset
-from glassnet.nn import Loss, Network
+from glassnet.nn import Columns, Loss, Network
 from glassnet.nn.checks import positive_int
 from glassnet.nn.layer import Array
 from glassnet.optim import Constant, Optimizer, Schedule
@@ -193,8 +193,10 @@ def check_data(net: Network, data: Dataset, loss: Loss, *, validate: bool = True
             raise ValueError(f"the {part} part has {len(split.x)} rows but {len(split.y)} targets")
         net.as_input(split.x[:1])
         for name, values in (("x", split.x), ("y", split.y)) if finite else ():
-            if values.dtype.kind == "f" and not np.isfinite(values).all():
-                where = tuple(int(i) for i in np.argwhere(~np.isfinite(values))[0])
+            missing = name == "x" and isinstance(net.layers[0], Columns)  # is then allowed
+            wrong = ~np.isfinite(values) & ~(missing & np.isnan(values)) if values.dtype.kind == "f" else np.zeros(0)
+            if wrong.any():
+                where = tuple(int(i) for i in np.argwhere(wrong)[0])
                 place = f"row {where[0]}" + (f", column {where[1]}" if len(where) > 1 else "")
                 raise ValueError(f"{name} of the {part} part is {values[where]} in {place} (counted from 0)")
         if len(split) and net.n_out is not None:  # the loss itself knows best which targets fit

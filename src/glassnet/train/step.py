@@ -10,6 +10,7 @@ import numpy as np
 from glassnet.fast import FastStep
 from glassnet.nn import Loss, Network
 from glassnet.nn.layer import Array
+from glassnet.nn.members import MemberLoss
 from glassnet.optim import Optimizer
 from glassnet.train.units import StandardUnits
 
@@ -62,8 +63,11 @@ def training_step(
     net: Network, x: Array, t: Array, loss: Loss, optimizer: Optimizer, batch: int, reads_gradients: bool = False
 ) -> Step:
     """Choose the step: the fast one if the network allows it and the kernels cover all of the training."""
-    # The fast path leaves out Unstandardize, and compares with targets in its units.
-    plain, targets = (loss.loss, loss.standardized(t)) if isinstance(loss, StandardUnits) else (loss, t)
+    # The fast path leaves out Unstandardize, and compares with targets in its units, for each member.
+    plain, targets = loss.loss if isinstance(loss, MemberLoss) else loss, t
+    if isinstance(plain, StandardUnits):
+        targets = plain.standardized(t)
+        plain = plain.loss
     if not net.fast or FastStep.uncovered(net, plain, optimizer) is not None:
         return ReadableStep(net, x, t, loss, optimizer, batch)
     return FastStep(net, x, targets, plain, optimizer, batch, reads_gradients)

@@ -4,7 +4,7 @@ The structures are filled by program.py, which also owns all memory. */
 #define _GNU_SOURCE /* sched_getcpu */
 #include "base.h"
 #include "distortions.h"
-#include "layers.h"
+#include "kinds.h"
 #include "losses.h"
 #include "optimizers.h"
 #include "threads.h"
@@ -189,5 +189,5 @@ void infer(Program *p, const void *data, int64_t format, int64_t m, real *out, i
     run(m > p->batch ? infer_batches : infer_batch, p, threads, p->scratch, p->scratch_size);
 }
 
-/* How many reals of memory of its own a thread needs for products whose inner dimension is at most n. */
-int64_t scratch_size(int64_t n) { return n * TILE_COLUMNS; }
+/* How many reals of memory of its own a thread needs for products of matrices at most n wide. */
+int64_t scratch_size(int64_t n) { return (n + BLOCK) * TILE_COLUMNS; }
