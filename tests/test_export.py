@@ -63,6 +63,36 @@ def test_activations_of_huge_and_tiny_values(layer: gn.Layer, dtype: str) -> Non
     np.testing.assert_allclose(run(to_onnx(net), x)["y"], net.forward(x), rtol=1e-5, atol=1e-6)
 
 
+TABLES = {
+    "TabM": lambda of: [
+        gn.PiecewiseLinear(4, 3, bins=5, plain=5), gn.Members(3, 17, chunks=[3] * 4 + [1] * 5), gn.Dense(17, 6),
+        gn.MemberScale(3, 6), gn.SiLU(), gn.MemberHeads(3, 6, 2), gn.MemberMean(3, of),
+    ],
+    "periodic": lambda of: [
+        gn.RobustScale(), gn.Periodic(4, 3, n=4, sigma=0.5, plain=5), gn.Members(2, 17), gn.MemberHeads(2, 17, 2),
+        gn.MemberMean(2, of),
+    ],
+    "encoded": lambda of: [gn.PiecewiseLinear(9, 3, bins=80, version="A"), gn.Dense(27, 2)],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("of", ["values", "classes", "logits"])
+@pytest.mark.parametrize("name", TABLES)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_networks_for_tables(dtype: str, name: str, of: str) -> None:
+    rng = np.random.default_rng(0)
+    x = np.column_stack([rng.normal(size=(200, 4)) * [1, 5, 100, 1e6], rng.integers(-1, 4, (200, 1))])
+    x[rng.random(x.shape) < 0.1] = np.nan
+    net = gn.Network([gn.Columns([0, 0, 0, 0, 3], missing=[1, 4]), *TABLES[name](of)], dtype)
+    net.fit_preprocessing(x)
+    net.theta += rng.normal(size=net.theta.size) / 5
+    x = np.concatenate([x, [[20, -50, 0, 1e7, 7]], np.full((1, 5), np.nan)])
+    y, exported = net.predict(x), to_onnx(net, input_dtype="float64")
+    np.testing.assert_allclose(run(exported, x)["y"], y, rtol=1e-5, atol=1e-5 * np.abs(y[:200]).max())
+    for rows in (0, 1):
+        np.testing.assert_allclose(run(exported, x[:rows])["y"], y[:rows], rtol=1e-5, atol=1e-4)
+
+
 @pytest.mark.parametrize("rows", ["float32", "float64", "uint8", "int64"])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_quantiles_at_the_knots_between_and_beyond_them(dtype: str, rows: str) -> None:

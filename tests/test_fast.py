@@ -43,6 +43,23 @@ LAYERS: dict[str, Callable[[], list[gn.Layer]]] = {
     "Exp": lambda: [gn.Tanh(), gn.Exp()],
     "two activations": lambda: [gn.Tanh(), gn.ReLU(), gn.Sigmoid()],
 }
+MEMBERS: dict[str, Callable[[str], list[gn.Layer]]] = {
+    "PiecewiseLinear A": lambda of: [gn.PiecewiseLinear(13, 3, bins=7, version="A"), gn.Tanh(), gn.Dense(39, 3)],
+    "PiecewiseLinear B": lambda of: [gn.PiecewiseLinear(10, 5, bins=100, plain=3), gn.Dense(53, 3)],
+    "Periodic": lambda of: [gn.Periodic(12, 4, n=5, plain=1), gn.Dense(49, 3)],
+    "embeddings of what is trained": lambda of: [
+        gn.BatchNorm(13), gn.Periodic(13, 2, n=3), gn.LayerNorm(26), gn.Tanh(), gn.Dense(26, 3)
+    ],
+    "TabM-mini": lambda of: [
+        gn.Members(5, 13), gn.Dense(13, 19), gn.ReLU(), gn.Dropout(0.2), gn.MemberHeads(5, 19, 3), gn.MemberMean(5, of)
+    ],
+    "TabM": lambda of: [
+        gn.PiecewiseLinear(13, 2, bins=7), gn.Members(32, 26, chunks=[2] * 13), gn.Dense(26, 67),
+        gn.MemberScale(32, 67),
+        gn.ReLU(), gn.MemberScale(32, 67), gn.Dense(67, 9), gn.MemberScale(32, 9), gn.BatchNorm(9), gn.SiLU(),
+        gn.MemberHeads(32, 9, 3), gn.MemberMean(32, of),
+    ],
+}  # fmt: skip
 # How far from the readable layers in float64 each may be, relatively.
 ROUNDING = {"float32": 1e-5, "float64": 2e-14}
 both_types = pytest.mark.parametrize("dtype", ROUNDING)
@@ -157,6 +174,28 @@ def ending(loss: str) -> Callable[[], list[gn.Layer]]:
 def test_every_layer_with_every_loss(dtype: str, name: str, loss: str) -> None:
     data = dataset(LOSSES[loss][1])
     assert_same(layers(LAYERS[name], ending(loss)), data, LOSSES[loss][0], OPTIMIZERS["momentum"], dtype)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("name", MEMBERS)
+@both_types
+def test_embeddings_and_members_with_every_loss(dtype: str, name: str, loss: str) -> None:
+    def make() -> list[gn.Layer]:
+        of = {"labels": "classes", "shares": "classes", "flags": "logits"}.get(LOSSES[loss][1], "values")
+        *layers, last = MEMBERS[name](of)
+        end = [*ending(loss)(), last] if isinstance(last, gn.MemberMean) else [last, *ending(loss)()]
+        return [gn.Standardize(), *layers, *end]
+
+    assert_same(make, dataset(LOSSES[loss][1]), LOSSES[loss][0], OPTIMIZERS["momentum"], dtype)
+
+
+@pytest.mark.parametrize("optimizer", ["all of SGD", "AdamW", "clipped AdamW"])
+@pytest.mark.parametrize("name", MEMBERS)
+def test_embeddings_and_members_with_other_optimizers(name: str, optimizer: str) -> None:
+    def make() -> list[gn.Layer]:
+        return [gn.RobustScale(), *MEMBERS[name]("values"), gn.Unstandardize()]
+
+    assert_same(make, dataset("values"), gn.MSE(), OPTIMIZERS[optimizer])
 
 
 @pytest.mark.parametrize("loss", LOSSES)

@@ -18,10 +18,13 @@ from glassnet.recipes.seed_exercise import printed_rms, report
 MINIMAL = {"name": "mine", "data": {"source": "digits"}}
 ENDS = {  # inputs and outputs
     "california": (8, 1),
+    "california-embedded": (8, 1),
+    "california-tabm": (8, 1),
     "diabetes": (10, 1),
     "digits": (64, 10),
     "explore-mnist": (784, 10),
     "mnist": (784, 10),
+    "mnist-best": (784, 10),
     "mnist-distorted": (784, 10),
     "mnist-fast": (784, 10),
     "mnist-six-layers": (784, 10),
@@ -48,8 +51,10 @@ def test_a_bundled_recipe(name: str, tmp_path: Path) -> None:
     assert 0 < recipe.build_schedule()(10, 50, recipe.training.epochs) <= 1
 
     net = recipe.build_network(n_in, n_out, task)
-    shapes = [layer.W.shape for layer in net.layers if isinstance(layer, gn.Dense)]
-    assert shapes == list(itertools.pairwise([n_in, *recipe.network.hidden, n_out]))
+    shapes = [layer.W.shape[-2:] for layer in net.layers if isinstance(layer, (gn.Dense, gn.MemberHeads))]
+    embedding = recipe.network.embedding
+    first = n_in * embedding["dim"] if isinstance(embedding, dict) else n_in
+    assert shapes == list(itertools.pairwise([first, *recipe.network.hidden, n_out]))
     assert net.dtype.name == recipe.network.dtype
     x = np.random.default_rng(0).integers(256, size=(20, n_in)).astype(np.float64)
     net.fit_preprocessing(x, np.arange(20.0))

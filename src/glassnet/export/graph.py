@@ -11,6 +11,7 @@ from onnx import NodeProto, TensorProto, ValueInfoProto, helper, numpy_helper
 TRUTH, INDEX = np.dtype(bool), np.dtype(np.int64)
 RESULTS = {  # the type of a result which isn't that of the first input (of Where, the second: the first is a condition)
     "Equal": TRUTH, "Greater": TRUTH, "GreaterOrEqual": TRUTH, "Less": TRUTH, "LessOrEqual": TRUTH, "ArgMax": INDEX,
+    "IsNaN": TRUTH,
 }  # fmt: skip
 
 

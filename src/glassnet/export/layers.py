@@ -12,18 +12,27 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from glassnet.export import tables
 from glassnet.export.quantiles import quantile_normalize
 from glassnet.nn import (
     GELU,
     BatchNorm,
+    Columns,
     Dense,
     Dropout,
     Exp,
     Layer,
     LayerNorm,
     LeakyReLU,
+    MemberHeads,
+    MemberMean,
+    Members,
+    MemberScale,
+    Periodic,
+    PiecewiseLinear,
     QuantileNormalize,
     ReLU,
+    RobustScale,
     Sigmoid,
     SiLU,
     Softmax,
@@ -119,6 +128,9 @@ LAYERS: dict[type[Layer], Callable[[Graph, Any, str], str]] = {
     Dense: dense, ReLU: relu, LeakyReLU: leaky_relu, Sigmoid: sigmoid, Tanh: tanh, GELU: gelu, SiLU: silu,
     Exp: exp, Softmax: softmax, Dropout: dropout, BatchNorm: batch_norm, LayerNorm: layer_norm,
     Standardize: standardize, QuantileNormalize: quantile_normalize, Unstandardize: unstandardize,
+    Columns: tables.columns, RobustScale: tables.robust_scale, PiecewiseLinear: tables.piecewise_linear,
+    Periodic: tables.periodic, Members: tables.members, MemberScale: tables.member_scale,
+    MemberHeads: tables.member_heads, MemberMean: tables.member_mean,
 }  # fmt: skip
 
 

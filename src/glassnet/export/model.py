@@ -147,7 +147,7 @@ def _input_type(net: Network, given: npt.DTypeLike | None) -> np.dtype[Any]:
 
 def _about(net: Network) -> dict[str, Any]:
     """What the model says of itself: names, without which its columns and numbers mean nothing."""
-    names = ("task", "features", "target", "image_shape", "image_maximum", "description")
+    names = ("task", "features", "categories", "target", "image_shape", "image_maximum", "description")
     return {name: value for name in names if (value := net.info.get(name))}
 
 

@@ -17,7 +17,8 @@ class CLayer(Structure):
     """Layer in layers.h."""
 
     _fields_ = fields(
-        "int: kind n_in n_out w b; double: value momentum lr_factor max_norm; pointer: mean var x y dy dx kept inv_std"
+        "int: kind n_in n_out rows w b c k width dim; double: value momentum lr_factor max_norm;"
+        "pointer: mean var x y dy dx kept inv_std edges bin below"
     )
 
 
@@ -30,7 +31,7 @@ class CGroup(Structure):
 class CLoss(Structure):
     """Loss in losses.h."""
 
-    _fields_ = fields("int: kind n_out; double: value; pointer: targets weights y dy row")
+    _fields_ = fields("int: kind n_out members; double: value; pointer: targets weights y dy row")
 
 
 class COptimizer(Structure):
@@ -60,6 +61,7 @@ class CProgram(Structure):
 DECLARATIONS: dict[str, tuple[Any, list[Any]]] = {
     "train": (c_double, [c_void_p, c_void_p, c_void_p, c_void_p, c_int64, c_int64]),
     "observe": (None, [c_void_p, c_void_p, c_void_p, c_int64, c_int64]),
+    "move_mean": (None, [c_void_p, c_void_p, c_double, c_int64]),
     "infer": (None, [c_void_p, c_void_p, c_int64, c_int64, c_void_p, c_int64]),
     "scratch_size": (c_int64, [c_int64]),
     "distort": (None, [*[c_void_p] * 5, c_int64, c_int64, c_int64, c_void_p, c_void_p]),

@@ -11,7 +11,19 @@ import numpy as np
 from glassnet.fast.program import Program, address, settings, uncovered
 from glassnet.fast.structures import CGroup
 from glassnet.fast.threads import Threads, limit
-from glassnet.nn import MAE, MSE, BinaryCrossEntropy, CrossEntropy, Dropout, Exp, Huber, Loss, Network, Poisson
+from glassnet.nn import (
+    MAE,
+    MSE,
+    BinaryCrossEntropy,
+    CrossEntropy,
+    Dropout,
+    Exp,
+    Huber,
+    Loss,
+    MemberMean,
+    Network,
+    Poisson,
+)
 from glassnet.nn.layer import Array
 from glassnet.optim import SGD, Adam, AdamW, Optimizer
 
@@ -39,7 +51,7 @@ class FastStep:
         x, form = program.prepare(x)
         c.data, c.format = program.hold(x), form
         c.loss.kind, targets = _loss(loss, t, program)
-        c.loss.targets, c.loss.row = program.hold(targets), program.allocate(batch, dtype=np.float64)
+        c.loss.targets, c.loss.row = program.hold(targets), program.allocate(batch * c.loss.members, dtype=np.float64)
         self.net, self.loss, self.keep_gradients = net, loss, keep_gradients
         # Copies of a batch's row numbers and weights: asking NumPy where its arrays are would take longer.
         self.rows, self.weights = np.zeros(batch, np.int64), np.zeros(batch, net.dtype)
@@ -63,7 +75,8 @@ class FastStep:
         unknown = next((type(part).__name__ for part in (loss, optimizer) if type(part) not in known), None)
         if unknown:
             return f"there is no kernel for {unknown}"
-        if isinstance(loss, Poisson) and type(net.layers[-1]) is not Exp:  # whose outputs can't be negative
+        last = next((layer for layer in reversed(net.layers) if type(layer) is not MemberMean), None)
+        if isinstance(loss, Poisson) and type(last) is not Exp:  # whose outputs can't be negative
             return "the kernel for Poisson takes outputs of Exp"
         return uncovered(net)
 
@@ -89,6 +102,10 @@ class FastStep:
         where = self._prepare(rows, x)
         self.pass_on(self.pointer, self.rows_address, where, len(rows), self.threads.limit)
 
+    def move_mean(self, mean: Array, share: float) -> None:
+        """Move mean weights (n,), in place, towards the present ones: mean <- mean + share * (theta - mean)."""
+        self.program.library.move_mean(self.pointer, address(mean), share, self.threads.limit)
+
     def _prepare(self, rows: Array, x: Array | None) -> int | None:
         """Note the rows, show the kernels what was set anew, draw masks; return where x can be read, if it is given."""
         n = len(rows)
@@ -100,7 +117,7 @@ class FastStep:
         for layer, c_layer, noise in self.dropouts:
             c_layer.value = layer.rate
             if layer.rate:  # otherwise nothing is drawn, and whatever is there, being at least 0, keeps every value
-                layer.rng.random(out=noise[:n], dtype=noise.dtype.type)
+                layer.rng.random(out=noise[: n * c_layer.rows], dtype=noise.dtype.type)
         if x is None:
             return None
         self.x, form = self.program.prepare(x)  # which is kept until the next call

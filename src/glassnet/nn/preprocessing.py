@@ -94,7 +94,8 @@ class Unstandardize(Fitted):
     """The last layer of a regression: y = mean + std * x, so that outputs and loss are in the target's own unit.
 
     Fitted on the training targets (N,) or (N, width); the layers before it then work with values of about unit
-    size. Shapes: x, y (N, width), mean and scale (width,). Backward: dx = dy * scale.
+    size. Shapes: x, y (N, width), mean and scale (width,). Backward: dx = dy * scale. Outputs of several members, side
+    by side (N, k * width), are all in the target's unit.
     """
 
     state = ("mean", "scale")
@@ -109,14 +110,55 @@ class Unstandardize(Fitted):
 
     def forward(self, x: Array, training: bool = False) -> Array:
         """y = mean + scale * x."""
-        self.check(x)
-        y = np.multiply(x, self.scale, out=self.buffer("y", x.shape, x.dtype), casting="same_kind")
+        self.check(x[:, : len(self.mean)] if self.fitted and x.shape[1] % len(self.mean) == 0 else x)
+        y = np.multiply(
+            self.rows(x), self.scale, out=self.rows(self.buffer("y", x.shape, x.dtype)), casting="same_kind"
+        )
         y += self.mean
-        return y
+        return y.reshape(x.shape)
 
     def backward(self, dy: Array) -> Array:
         """dx = dy * scale."""
-        return np.multiply(dy, self.scale, out=self.buffer("dx", dy.shape, dy.dtype), casting="same_kind")
+        dx = self.buffer("dx", dy.shape, dy.dtype)
+        np.multiply(self.rows(dy), self.scale, out=self.rows(dx), casting="same_kind")
+        return dx
+
+    def rows(self, x: Array) -> Array:
+        """Return x as rows of the target's width, one for each member."""
+        return x.reshape(-1, len(self.mean))
+
+
+class RobustScale(Preprocessing):
+    """Centre each column by its median, scale it by its quartiles, and clip smoothly: y = z / sqrt(1 + (z / 3)^2).
+
+    z = scale * (x - median), with scale = 1 / (q75 - q25) of the training rows; where these quartiles are equal,
+    2 / (max - min); 0 for a constant column. So |y| < 3, and outliers keep their order. Holzmueller et al. 2024
+    (arXiv:2407.04491), section 3. Shapes: x, y (N, width), median and scale (width,).
+    Backward: dx = dy * scale * (1 + (z / 3)^2)^(-3/2).
+    """
+
+    state = ("median", "scale")
+    median: Array
+    scale: Array
+
+    def fit(self, x: Array) -> Self:
+        """Take median, quartiles and range of each column of x (N, width)."""
+        low, q25, self.median, q75, high = np.quantile(x.astype(np.float64), [0, 0.25, 0.5, 0.75, 1], axis=0)
+        width = np.where(q75 > q25, q75 - q25, (high - low) / 2)
+        self.scale = np.divide(1, width, out=np.zeros_like(width), where=width > 0)
+        return self
+
+    def forward(self, x: Array, training: bool = False) -> Array:
+        """y = z / sqrt(1 + (z / 3)^2)."""
+        self.check(x)
+        self.z = (x - self.median) * self.scale
+        y = self.buffer("y", x.shape, self.dtype)
+        return np.divide(self.z, np.hypot(1, self.z / 3), out=y, casting="same_kind")
+
+    def backward(self, dy: Array) -> Array:
+        """dx = dy * scale * (1 + (z / 3)^2)^(-3/2)."""
+        slope = self.scale * np.hypot(1, self.z / 3) ** -3.0
+        return np.multiply(dy, slope, out=self.buffer("dx", dy.shape, dy.dtype), casting="same_kind")
 
 
 class QuantileNormalize(Preprocessing):

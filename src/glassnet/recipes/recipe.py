@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,8 @@ from glassnet.data.labels import Task
 from glassnet.recipes.parts import Part, call, make
 from glassnet.recipes.space import TuneTable
 from glassnet.train import Average
+
+SMALLEST_BATCH = 8  # that min_steps may ask for
 
 
 @dataclass
@@ -27,9 +29,12 @@ class DataTable:
 
 @dataclass
 class NetworkTable:
-    """[network]: inputs, then Dense, normalization, activation and dropout for each hidden width, then Dense."""
+    """[network]: inputs, embedding, for each hidden width Dense, normalization, activation and dropout, then Dense."""
 
-    inputs: Part = "Standardize"  # or QuantileNormalize, or "none"
+    inputs: Part = "Standardize"  # or QuantileNormalize, RobustScale, or "none"
+    embedding: Part | None = None  # of each feature: PiecewiseLinear or Periodic, as {name = ..., dim = 16}
+    members: int = 1  # more: so many networks in one, which share these layers (TabM-mini)
+    member_scales: bool = False  # with scales of each member's own before and after each of them (TabM)
     hidden: list[int] = field(default_factory=lambda: [128])
     activation: Part = "ReLU"
     normalization: str | None = None  # BatchNorm or LayerNorm
@@ -50,6 +55,7 @@ class TrainingTable:
 
     epochs: int = 20
     batch_size: int = 128
+    min_steps: int | None = None  # in an epoch: where there are few rows, smaller batches make as many
     replacement: bool = False
     monitor: str | None = None
     patience: int | None = None
@@ -100,9 +106,10 @@ class Recipe:
         with replacing(path) as part:
             part.write_text(tomli_w.dumps(self.to_dict()), encoding="utf-8")
 
-    def build_network(self, n_in: int, n_out: int, task: str) -> nn.Network:
+    def build_network(self, n_in: int, n_out: int, task: str, columns: dict[str, Any] | None = None) -> nn.Network:
         """Make the network for rows of n_in values and n_out classes or values.
 
+        columns: the arguments of a first layer Columns, if some values are categories or missing (`Dataset.columns`).
         BinaryCrossEntropy takes one output for two classes, Poisson a last Exp. Raises ValueError for nonsense.
         """
         table, loss = self.network, self.build_loss(task)
@@ -113,6 +120,12 @@ class Recipe:
                 )
             n_out = 1
         layers: list[nn.Layer] = []
+        embedded, plain = n_in, 0  # columns
+        if columns:
+            first = nn.Columns(**columns)
+            layers.append(first)
+            embedded, n_in = len(first.numbers), first.width_out(n_in)
+            plain = n_in - embedded
         if table.inputs != "none":
             layers.append(make(table.inputs, nn.Preprocessing, "network.inputs"))
         if table.input_dropout:
@@ -122,9 +135,21 @@ class Recipe:
             raise ValueError(f"network.lr_factors: {len(table.hidden) + 1} layers need as many, not {len(factors)}")
         dense = {"init": table.init, "max_norm": table.max_norm}
         width = n_in
-        for units, factor in zip(table.hidden, factors, strict=False):
+        if table.embedding is not None and embedded:
+            embedding = table.embedding if isinstance(table.embedding, dict) else {"name": table.embedding}
+            layers.append(make({"width": embedded, "plain": plain, **embedding}, nn.Embedding, "network.embedding"))
+            width = layers[-1].width_out(width) or width
+        k, scales = table.members, table.member_scales
+        if k != 1:
+            chunks = [(width - plain) // embedded] * embedded + [1] * plain if width > n_in else None
+            layers.append(call(nn.Members, {"k": k, "width": width, "chunks": chunks}, "network.members"))
+        elif scales:
+            raise ValueError("network.member_scales: there are no members; set network.members, such as to 32")
+        for i, (units, factor) in enumerate(zip(table.hidden, factors, strict=False)):
+            layers += [nn.MemberScale(k, width)] if scales and i > 0 else []
             sizes = {"fan_in": width, "fan_out": units, "lr_factor": factor}
             layers.append(call(nn.Dense, sizes | dense, "network.hidden"))
+            layers += [nn.MemberScale(k, units)] if scales else []
             if table.normalization is not None:
                 layers.append(
                     make({"name": table.normalization, "width": units}, nn.Normalization, "network.normalization")
@@ -134,10 +159,16 @@ class Recipe:
                 layers.append(call(nn.Dropout, {"rate": table.dropout}, "network.dropout"))
             width = units
         sizes = {"fan_in": width, "fan_out": n_out, "lr_factor": factors[-1]}
-        layers.append(call(nn.Dense, sizes | dense, "network"))
+        if k == 1:
+            layers.append(call(nn.Dense, sizes | dense, "network"))
+        else:
+            layers.append(call(nn.MemberHeads, {"k": k, "init": table.init} | sizes, "network"))
         if isinstance(loss, nn.Poisson):  # of positive outputs
             layers.append(nn.Exp())
-        elif task == "regression" and table.standardize_target:
+        if k != 1:
+            of = {nn.CrossEntropy: "classes", nn.BinaryCrossEntropy: "logits"}.get(type(loss), "values")
+            layers.append(nn.MemberMean(k, of))
+        if task == "regression" and table.standardize_target and not isinstance(loss, nn.Poisson):
             layers.append(nn.Unstandardize())
         settings = {"dtype": table.dtype, "seed": self.seed, "fast": table.fast, "threads": table.threads}
         return call(nn.Network, {"layers": layers, **settings}, "network")
@@ -162,6 +193,14 @@ class Recipe:
         """Make the augmentation, if there is one."""
         return None if self.augmentation is None else make(self.augmentation, Augmentation, "augmentation")
 
+    def sized(self, rows: int) -> Recipe:
+        """Return the recipe for so many training rows: with the batch size that `min_steps` makes of them."""
+        table = self.training
+        if table.min_steps is None:
+            return self
+        size = min(table.batch_size, max(SMALLEST_BATCH, rows // table.min_steps))
+        return replace(self, training=replace(table, batch_size=size, min_steps=None))
+
     def build_training(self) -> dict[str, Any]:
         """Make the arguments of `fit` that [training] holds, and the schedule and the augmentation."""
         kinds: dict[str, type[Any]] = {
@@ -170,7 +209,9 @@ class Recipe:
         parts = {name: getattr(self.training, name) for name in kinds}
         made = {n: None if p is None else make(p, kinds[n], f"training.{n}") for n, p in parts.items()}
         whole = {"schedule": self.build_schedule(), "augmentation": self.build_augmentation()}
-        return vars(self.training) | made | whole
+        settings = vars(self.training) | made | whole
+        del settings["min_steps"]
+        return settings
 
 
 def _without_none(values: dict[str, Any]) -> dict[str, Any]:

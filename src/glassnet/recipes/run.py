@@ -41,10 +41,13 @@ def train(recipe: Recipe, out: Path, *, resume: bool = False, progress: bool = F
     error nothing is left of the run but what resuming needs, if an epoch was finished.
     """
     data = load_data(recipe)
-    net = recipe.build_network(data.n_in, data.n_out, data.task)
+    recipe = recipe.sized(len(data.train))
+    net = recipe.build_network(data.n_in, data.n_out, data.task, data.columns())
     loss, optimizer, settings = recipe.build_loss(data.task), recipe.build_optimizer(), recipe.build_training()
     net.info = names_of(data)
     seen = as_trained(data, recipe)
+    for note in data.notes if progress else ():
+        print(note)
     start = time.perf_counter()
     # What overflows shows in the losses; NumPy needn't warn of it.
     with _run_directory(out, resume) as checkpoint, np.errstate(over="ignore", invalid="ignore"):
@@ -102,6 +105,8 @@ def names_of(data: Dataset) -> dict[str, Any]:
     """Return what goes with the weights: names, which prediction needs, and by what to know the data again."""
     info: dict[str, Any] = {name: list(getattr(data, name)) for name in ("features", "classes")}
     info |= {"target": data.target, "task": data.task}
+    if data.categories:
+        info["categories"] = [list(names) for names in data.categories]
     info["rows"] = [len(split) for split in (data.train, data.val, data.test)]
     info["test rows"] = zlib.crc32(np.ascontiguousarray(data.test.x).data)
     if data.image_shape is not None:

@@ -64,7 +64,7 @@ def export_run(run: Path, out: Path, input_dtype: str | None = None) -> str:
 def _rows(path: Path, info: dict[str, Any]) -> Array:
     """The rows of a file as the network of that `info` takes them."""
     if path.suffix.lower() in (".csv", ".parquet"):
-        return numeric_rows(read_table(path), info["features"])
+        return numeric_rows(read_table(path), info["features"], info.get("categories", ()))
     if "image_shape" not in info:
         raise ValueError(f"{path}: this run was trained on a table, so it predicts the rows of .csv and .parquet files")
     height, width = info["image_shape"]
@@ -91,7 +91,7 @@ def _write_csv(rows: Rows, file: Any) -> None:
 def gradcheck(recipe: Recipe, rows: int = 8, entries: int = 30) -> GradientReport:
     """Check a recipe's network on its first training rows: `entries` numbers of each parameter and of the input."""
     data = load_data(recipe)
-    net = recipe.build_network(data.n_in, data.n_out, data.task)
+    net = recipe.build_network(data.n_in, data.n_out, data.task, data.columns())
     net.fit_preprocessing(data.train.x, data.train.y)
     loss = recipe.build_loss(data.task)
     return check_gradients(net, data.train.x[:rows], data.train.y[:rows], loss, entries=entries)

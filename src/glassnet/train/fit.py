@@ -6,12 +6,13 @@ import math
 import os
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 
 import numpy as np
 
 from glassnet.data.augmentation import Augmentation
 from glassnet.data.dataset import Dataset
-from glassnet.nn import Loss, Network
+from glassnet.nn import Columns, Loss, Network
 from glassnet.nn.checks import positive_int
 from glassnet.nn.layer import Array
 from glassnet.optim import Constant, Optimizer, Schedule
@@ -101,7 +102,7 @@ def fit(
             _train_epoch(run, step, watchers)
             row = {"epoch": len(run.history) + 1, "lr": run.history.step_lr[-1]}
             row["train_loss"] = float(np.mean(run.history.step_loss[-run.steps_per_epoch :]))
-            with averaged(run, step, _sample(run)):
+            with averaged(run, step, _sample(run)) if validate else nullcontext():
                 if validate:
                     row |= {f"val_{name}": value for name, value in evaluate(net, data.val, run.loss).items()}
                 run.history.epochs.append(row | {"seconds": time.perf_counter() - start})
@@ -141,14 +142,14 @@ def _train_epoch(run: Training, step: Step, watchers: Sequence[Callback]) -> Non
             history.step_loss.append(value)
             history.step_lr.append(optimizer.lr * factor)
             if run.average is not None:
-                take_in(run, run.average.after_step(number + 1))
+                take_in(run, step, run.average.after_step(number + 1))
             for watcher in watchers:
                 watcher.on_step(run)
     finally:
         rates.restore()
         made.close()
     if run.average is not None:
-        take_in(run, run.average.after_epoch(epoch + 1, run.epochs))
+        take_in(run, step, run.average.after_epoch(epoch + 1, run.epochs))
     if not np.isfinite(net.theta).all():  # the last step's update: no further loss would tell
         run.failure = _explain(net, split.x[rows], math.nan, epoch, number + 1, optimizer)
         raise DivergenceError(run.failure)
@@ -192,8 +193,10 @@ def check_data(net: Network, data: Dataset, loss: Loss, *, validate: bool = True
             raise ValueError(f"the {part} part has {len(split.x)} rows but {len(split.y)} targets")
         net.as_input(split.x[:1])
         for name, values in (("x", split.x), ("y", split.y)) if finite else ():
-            if values.dtype.kind == "f" and not np.isfinite(values).all():
-                where = tuple(int(i) for i in np.argwhere(~np.isfinite(values))[0])
+            missing = name == "x" and isinstance(net.layers[0], Columns)  # is then allowed
+            wrong = ~np.isfinite(values) & ~(missing & np.isnan(values)) if values.dtype.kind == "f" else np.zeros(0)
+            if wrong.any():
+                where = tuple(int(i) for i in np.argwhere(wrong)[0])
                 place = f"row {where[0]}" + (f", column {where[1]}" if len(where) > 1 else "")
                 raise ValueError(f"{name} of the {part} part is {values[where]} in {place} (counted from 0)")
         if len(split) and net.n_out is not None:  # the loss itself knows best which targets fit

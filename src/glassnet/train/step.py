@@ -10,6 +10,7 @@ import numpy as np
 from glassnet.fast import FastStep
 from glassnet.nn import Loss, Network
 from glassnet.nn.layer import Array
+from glassnet.nn.members import MemberLoss
 from glassnet.optim import Optimizer
 from glassnet.train.units import StandardUnits
 
@@ -25,6 +26,9 @@ class Step(Protocol):
 
     def observe(self, rows: Array, x: Array | None = None) -> None:
         """Pass these rows, or x, through the network in training mode: nothing moves but BatchNorm's statistics."""
+
+    def move_mean(self, mean: Array, share: float) -> None:
+        """Move mean weights (n,), in place, towards the present ones: mean <- mean + share * (theta - mean)."""
 
 
 class ReadableStep:
@@ -50,13 +54,20 @@ class ReadableStep:
         """Pass these rows, or x, through the network in training mode: nothing moves but BatchNorm's statistics."""
         self.net.forward(self.all[0][rows] if x is None else x, training=True)
 
+    def move_mean(self, mean: Array, share: float) -> None:
+        """Move mean weights (n,), in place, towards the present ones: mean <- mean + share * (theta - mean)."""
+        mean += share * (self.net.theta - mean)
+
 
 def training_step(
     net: Network, x: Array, t: Array, loss: Loss, optimizer: Optimizer, batch: int, reads_gradients: bool = False
 ) -> Step:
     """Choose the step: the fast one if the network allows it and the kernels cover all of the training."""
-    # The fast path leaves out Unstandardize, and compares with targets in its units.
-    plain, targets = (loss.loss, loss.standardized(t)) if isinstance(loss, StandardUnits) else (loss, t)
+    # The fast path leaves out Unstandardize, and compares with targets in its units, for each member.
+    plain, targets = loss.loss if isinstance(loss, MemberLoss) else loss, t
+    if isinstance(plain, StandardUnits):
+        targets = plain.standardized(t)
+        plain = plain.loss
     if not net.fast or FastStep.uncovered(net, plain, optimizer) is not None:
         return ReadableStep(net, x, t, loss, optimizer, batch)
     return FastStep(net, x, targets, plain, optimizer, batch, reads_gradients)

@@ -8,19 +8,28 @@ Before each call all threads have met, so x and dy are whole. */
 #include "products.h"
 #include "threads.h"
 
-enum { DENSE, RELU, LEAKY_RELU, SIGMOID, TANH, GELU, SILU, EXP, DROPOUT, BATCH_NORM, LAYER_NORM };
+enum {
+    DENSE, RELU, LEAKY_RELU, SIGMOID, TANH, GELU, SILU, EXP, DROPOUT, BATCH_NORM, LAYER_NORM, PIECEWISE_LINEAR, PERIODIC,
+    MEMBERS, MEMBER_SCALE, MEMBER_HEADS, MEMBER_MEAN
+};
 
 typedef struct {
     int64_t kind, n_in, n_out;
-    int64_t w, b;      /* where W and b, or gamma and beta, begin in theta */
-    double value;      /* LeakyReLU's slope, dropout's rate, the eps of a normalisation */
+    int64_t rows;      /* for each row of the batch: one for each member, after Members */
+    int64_t w, b, c;   /* where the parameters begin in theta, in the layer's order: W and b, or gamma and beta */
+    int64_t k;         /* members; of embeddings, bins or frequencies */
+    int64_t width, dim; /* of embeddings: features, and values for each */
+    double value;      /* LeakyReLU's slope, dropout's rate, the eps of a normalisation, of what members' mean is taken */
     double momentum;   /* batch norm's */
     double lr_factor;  /* of the parameters */
     double max_norm;   /* of each column of W; 0: any */
     double *mean, *var; /* batch norm's running statistics */
     real *x, *y, *dy, *dx; /* dx may be null: not needed */
-    real *kept;       /* dropout's random numbers [m, n], later its mask; a normalisation's x_hat [m, n] */
+    real *kept;       /* dropout's random numbers [m, n], later its mask; a normalisation's x_hat [m, n]; embeddings' t */
     real *inv_std;    /* layer norm [m], batch norm [n] */
+    const real *edges; /* piecewise linear [width, bins + 1] */
+    int64_t *bin;      /* [m, width] */
+    real *below;       /* [width, bins, dim]: sums of W over the bins below */
 } Layer;
 
 #define STRIP 64 /* columns that are summed over rows together */
@@ -34,7 +43,7 @@ static void dense_backward(const Layer *l, const Optimizer *o, int64_t m, Thread
         multiply(l->dy, o->theta + l->w, 1, 0, l->dx, m, l->n_in, l->n_out, t);
         barrier(t); /* all have used W before anyone moves it */
     }
-    weight_gradient(l->x, l->dy, m, l->n_in, l->n_out, l->w, o, rates_of(o, 1, l->lr_factor), t);
+    weight_gradient(l->x, l->n_in, l->dy, l->n_out, m, l->n_in, l->n_out, l->w, o, rates_of(o, 1, l->lr_factor), t);
     Range mine = share(l->n_out, LANES, t);
     for (int64_t j = mine.begin; j < mine.end; j += STRIP) {
         real sum[STRIP] = {0};
@@ -259,25 +268,5 @@ static void batch_norm_backward(const Layer *l, const Optimizer *o, int64_t m, T
             }
         take_gradients(o, rates_of(o, 0, l->lr_factor), l->w + j, dgamma, width);
         take_gradients(o, rates_of(o, 0, l->lr_factor), l->b + j, dbeta, width);
-    }
-}
-
-static void layer_forward(const Layer *l, const Optimizer *o, int64_t m, int training, Thread t) {
-    switch (l->kind) {
-    case DENSE: dense_forward(l, o, m, t); break;
-    case DROPOUT: dropout_forward(l, m, training, t); break;
-    case BATCH_NORM: batch_norm_forward(l, o, m, training, t); break;
-    case LAYER_NORM: layer_norm_forward(l, o, m, t); break;
-    default: activation_forward(l, m, t);
-    }
-}
-
-static void layer_backward(const Layer *l, const Optimizer *o, int64_t m, Thread t) {
-    switch (l->kind) {
-    case DENSE: dense_backward(l, o, m, t); break;
-    case DROPOUT: dropout_backward(l, m, t); break;
-    case BATCH_NORM: batch_norm_backward(l, o, m, t); break;
-    case LAYER_NORM: layer_norm_backward(l, o, m, t); break;
-    default: activation_backward(l, m, t);
     }
 }
