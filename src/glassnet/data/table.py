@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glassnet.data.checks import closest_first, listed, require_file
+from glassnet.data.csv_text import read_text
 from glassnet.data.dataset import Dataset
 from glassnet.data.labels import Task, check_task
 
@@ -62,21 +61,21 @@ def read_table(path: str | os.PathLike[str]) -> pl.DataFrame:
     return frame
 
 
-def numeric_rows(frame: pl.DataFrame, features: Sequence[str]) -> NDArray[np.float64]:
+def numeric_rows(frame: pl.DataFrame, features: Sequence[str], first: int = 1) -> NDArray[np.float64]:
     """Pick the columns named `features`, in that order, as an array (N, len(features)).
 
-    Other columns are ignored. Raises ValueError, naming column and row (the first is 1), on columns that aren't
-    there, text that isn't a number, and missing, NaN or infinite values.
+    Other columns are ignored. Raises ValueError, naming column and row (the frame's first is row `first`), on columns
+    that aren't there, text that isn't a number, and missing, NaN or infinite values.
     """
     _require_columns(frame, features)
-    return np.column_stack([_numbers(frame[name]) for name in features])
+    return np.column_stack([_numbers(frame[name], first) for name in features])
 
 
 def _read_parquet(path: Path) -> pl.DataFrame:
     import polars as pl
 
     try:
-        return pl.read_parquet(path)
+        return pl.read_parquet(path, glob=False)
     except pl.exceptions.PolarsError as error:
         reason = str(error).splitlines()[0]
         raise ValueError(f"{path} can't be read as Parquet ({reason})") from error
@@ -85,46 +84,21 @@ def _read_parquet(path: Path) -> pl.DataFrame:
 def _read_csv(path: Path) -> pl.DataFrame:
     import polars as pl
 
-    try:
-        text = path.read_bytes().decode("utf-8-sig").strip("\r\n")
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path} isn't text in UTF-8; a table is a CSV or a .parquet file") from error
-    if "\0" in text:
-        raise ValueError(f"{path} isn't text; a table is a CSV or a .parquet file")
-    if not text.strip():
-        raise ValueError(f"{path} is empty")
-    try:  # the header as a row, for polars would rename duplicates; all as text, to see what was really written
-        rows = pl.read_csv(text.encode(), has_header=False, infer_schema_length=0)
-    except pl.exceptions.PolarsError as error:
-        raise ValueError(f"{path} can't be read as CSV: {_csv_fault(text)}") from error
-    header = [(name or "").strip() for name in rows.row(0)]
-    if len(header) == 1 and (other := next((mark for mark in ";\t|" if mark in header[0]), None)):
-        raise ValueError(f"{path} is separated by {other!r}; a CSV file is separated by commas")
-    for name in header:
-        if header.count(name) > 1:
-            raise ValueError(f"{path} has {header.count(name)} columns named {name!r}; rename all but one")
-    columns = rows.slice(1).get_columns()
-    return pl.DataFrame([_typed(column).alias(name) for name, column in zip(header, columns, strict=True)])
+    text = pl.concat(list(read_text(path)), rechunk=True)
+    return text.select([_typed(column) for column in text])
 
 
-def _csv_fault(text: str) -> str:
-    lines = csv.reader(io.StringIO(text))
-    try:
-        width = len(next(lines))
-        for row, values in enumerate(lines, start=1):
-            if len(values) > width:
-                return f"row {row} has {len(values)} values, the header {width} names"
-    except csv.Error:
-        pass
-    return "check its quotation marks"
+def stripped(column: pl.Series) -> pl.Series:
+    """Return a column of text without space around the values; an empty one is missing."""
+    column = column.str.strip_chars()
+    return column.set(column == "", None)
 
 
 def _typed(column: pl.Series) -> pl.Series:
     """The narrowest type that every value of a column of text can be read as."""
     import polars as pl
 
-    column = column.str.strip_chars()
-    column = column.set(column == "", None)
+    column = stripped(column)
     for dtype in (pl.Int64, pl.Float64):
         numbers = column.cast(dtype, strict=False)
         if numbers.null_count() == column.null_count():
@@ -141,10 +115,10 @@ def _require_columns(frame: pl.DataFrame, names: Sequence[str]) -> None:
         raise ValueError(f"the table has no column{plural} {listed(missing)}; it has {there}")
 
 
-def _numbers(column: pl.Series) -> NDArray[np.float64]:
+def _numbers(column: pl.Series, first: int = 1) -> NDArray[np.float64]:
     import polars as pl
 
-    _require_values(column)
+    _require_values(column, first)
     kind = column.dtype
     if not (kind.is_numeric() or kind in (pl.String, pl.Boolean, pl.Categorical, pl.Enum)):
         raise ValueError(f"column {column.name!r} holds values of type {kind}; only numbers can be used")
@@ -153,14 +127,14 @@ def _numbers(column: pl.Series) -> NDArray[np.float64]:
     if numbers.null_count():
         row = numbers.is_null().arg_max() or 0
         raise ValueError(
-            f"column {column.name!r}, row {row + 1}: {text[row]!r} is not a number; columns must be numbers, so leave"
-            " this one out or write it as numbers"
+            f"column {column.name!r}, row {first + row}: {text[row]!r} is not a number; columns must be numbers, so"
+            " leave this one out or write it as numbers"
         )
     values = numbers.to_numpy()
     wrong = np.flatnonzero(~np.isfinite(values))
     if wrong.size:
         row = int(wrong[0])
-        raise ValueError(f"column {column.name!r}, row {row + 1}: {values[row]} is not a finite number")
+        raise ValueError(f"column {column.name!r}, row {first + row}: {values[row]} is not a finite number")
     return values
 
 
@@ -187,7 +161,7 @@ def _target(column: pl.Series, task: Task | None) -> NDArray[Any]:
     return _numbers(column)
 
 
-def _require_values(column: pl.Series) -> None:
+def _require_values(column: pl.Series, first: int = 1) -> None:
     if column.null_count():
-        row = (column.is_null().arg_max() or 0) + 1
+        row = first + (column.is_null().arg_max() or 0)
         raise ValueError(f"column {column.name!r}, row {row}: the value is missing; fill it in or drop the row")
