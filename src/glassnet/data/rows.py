@@ -20,7 +20,7 @@ from glassnet.data.table import numeric_rows, stripped
 if TYPE_CHECKING:
     import polars as pl
 
-CELLS = 1 << 21  # numbers read at a time, but from CSV
+CELLS, MOST = 1 << 21, 1 << 17  # numbers, and rows at most, that are read at a time, but from CSV
 PICTURES = (".png", ".jpg", ".jpeg")
 
 
@@ -105,7 +105,7 @@ def _parquet_rows(path: Path, features: Sequence[str], categories: Sequence[Sequ
 
     try:
         table = pl.scan_parquet(path, glob=False, hive_partitioning=False)
-        count = max(1, CELLS // max(1, len(table.collect_schema())))
+        count = _at_once(len(table.collect_schema()))
         for start in itertools.count(0, count):
             frame = table.slice(start, count).collect()
             if not frame.is_empty():
@@ -117,6 +117,11 @@ def _parquet_rows(path: Path, features: Sequence[str], categories: Sequence[Sequ
     except pl.exceptions.PolarsError as error:
         reason = str(error).splitlines()[0]
         raise ValueError(f"{path} can't be read as Parquet ({reason})") from error
+
+
+def _at_once(width: int) -> int:
+    """How many rows of that many values are read at a time."""
+    return min(MOST, max(1, CELLS // max(1, width)))
 
 
 def _split(frame: pl.DataFrame, features: Sequence[str], categories: Sequence[Sequence[str]], first: int) -> Rows:
@@ -134,7 +139,7 @@ def _array_rows(
         raise ValueError(f"{path} is an array of {_mapped(path).dtype}, {shape}; numbers of shape {wanted} are needed")
     if not shape[0]:
         raise ValueError(f"{path} has no rows")
-    count = max(1, CELLS // width)
+    count = _at_once(width)
     for start in range(0, shape[0], count):
         # Mapped anew each time: what a map has read stays in memory for as long as the map does.
         x = np.array(_mapped(path)[start : start + count], dtype=np.float64).reshape(-1, width)
@@ -160,7 +165,7 @@ def _pictures(folder: Path, image_shape: tuple[int, int], maximum: int) -> Itera
     files = sorted((file for file in folder.iterdir() if file.suffix.lower() in PICTURES), key=_by_numbers)
     if not files:
         raise ValueError(f"{folder} is a folder without PNG or JPEG pictures")
-    count = max(1, CELLS // (image_shape[0] * image_shape[1]))
+    count = _at_once(image_shape[0] * image_shape[1])
     for start in range(0, len(files), count):
         some = files[start : start + count]
         x = np.concatenate([read_digit(file, image_shape, maximum) for file in some])
