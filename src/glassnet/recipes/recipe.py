@@ -13,7 +13,6 @@ from glassnet.recipes.parts import Part, call, make
 from glassnet.recipes.space import TuneTable
 from glassnet.train import Average
 
-
 SMALLEST_BATCH = 8  # that min_steps may ask for
 
 
