@@ -12,7 +12,6 @@ from glassnet.data.labels import Task
 from glassnet.recipes.parts import Part, call, make
 from glassnet.train import Average
 
-
 SMALLEST_BATCH = 8  # that min_steps may ask for
 
 
