@@ -24,6 +24,7 @@ ENDS = {  # inputs and outputs
     "digits": (64, 10),
     "explore-mnist": (784, 10),
     "mnist": (784, 10),
+    "mnist-best": (784, 10),
     "mnist-distorted": (784, 10),
     "mnist-fast": (784, 10),
     "mnist-six-layers": (784, 10),

@@ -17,6 +17,7 @@ import pytest
 import glassnet as gn
 from glassnet import recipes
 from glassnet.cli import main
+from glassnet.export import load_pytorch
 from glassnet.nn.storage import write_arrays
 from glassnet.recipes import Finished
 
@@ -81,6 +82,10 @@ def resume_fit(path: Path) -> None:
     gn.fit(net, gn.load("digits"), gn.CrossEntropy(), gn.SGD(0.1), epochs=1, resume=path)
 
 
+def load_weights(path: Path) -> None:
+    load_pytorch(gn.Network([gn.Dense(2, 1)]), path)
+
+
 def load_mnist(path: Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GLASSNET_DATA", str(path.parents[1]))
@@ -90,6 +95,8 @@ def load_mnist(path: Path) -> None:
 LOADERS: dict[str, Callable[[Path], object]] = {  # by the file that they are given
     "net.safetensors": gn.Network.load,
     "checkpoint.safetensors": resume_fit,
+    "theirs.safetensors": load_weights,
+    "theirs.pt": load_weights,
     "table.csv": gn.load,
     "table.parquet": gn.load,
     "recipe.toml": recipes.load,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, assert_type
 
@@ -11,6 +11,8 @@ import numpy.typing as npt
 
 import glassnet as gn
 from glassnet.estimators import MLPClassifier
+from glassnet.export import from_sklearn
+from glassnet.export.graph import Graph
 from glassnet.train import Training
 
 Array = npt.NDArray[Any]
@@ -41,6 +43,10 @@ class Scale(gn.Layer):
         """Fill ds and return dx."""
         self.ds[...] = (dy * self.x).sum(axis=0)
         return dy * self.s
+
+    def onnx(self, graph: Graph, x: str) -> str:
+        """Write it as ONNX."""
+        return graph.add("Mul", x, self.s)
 
 
 class Count(gn.Callback):
@@ -83,6 +89,8 @@ named: Iterator[tuple[str, Array, Array]] = net.named_parameters()
 path = Path("net.safetensors")
 net.save(path)
 assert_type(gn.Network.load(path), gn.Network)
+net.export("net.onnx", outputs="softmax")
+convert: Callable[[Any], gn.Network] = from_sklearn
 model = MLPClassifier((16,), max_iter=5, tol=1.0, n_iter_no_change=1).fit(data.train.x, data.train.y)
 assert_type(model, MLPClassifier)
 assert_type(model.predict(data.test.x), Array)
@@ -92,5 +100,6 @@ if count.epochs != 3:  # never; so that a type checker sees what must be wrong
     print(gn.Densse)  # type: ignore[attr-defined]
     gn.Dense("64", 32)  # type: ignore[arg-type]
     gn.fit(net, data, gn.CrossEntropy())  # type: ignore[call-arg]
+    net.export("net.onnx", output="softmax")  # type: ignore[call-arg]
     print(data.trian)  # type: ignore[attr-defined]
 print("typed")

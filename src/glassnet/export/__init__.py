@@ -11,6 +11,6 @@ from glassnet.export.pytorch import load_pytorch
 from glassnet.export.sklearn import from_sklearn
 from glassnet.nn import Network
 
-Network.export = export
+Network.export = export  # type: ignore[assignment]  # a function becomes a method
 
 __all__ = ["export", "from_sklearn", "load_pytorch", "save", "signature", "to_onnx"]

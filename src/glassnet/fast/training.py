@@ -102,6 +102,10 @@ class FastStep:
         where = self._prepare(rows, x)
         self.pass_on(self.pointer, self.rows_address, where, len(rows), self.threads.limit)
 
+    def move_mean(self, mean: Array, share: float) -> None:
+        """Move mean weights (n,), in place, towards the present ones: mean <- mean + share * (theta - mean)."""
+        self.program.library.move_mean(self.pointer, address(mean), share, self.threads.limit)
+
     def _prepare(self, rows: Array, x: Array | None) -> int | None:
         """Note the rows, show the kernels what was set anew, draw masks; return where x can be read, if it is given."""
         n = len(rows)

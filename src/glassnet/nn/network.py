@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,7 +12,7 @@ import numpy.typing as npt
 from glassnet.memory import aligned_zeros
 from glassnet.nn.activations import Sigmoid, Softmax, logistic
 from glassnet.nn.checks import positive_int
-from glassnet.nn.engine import Engine
+from glassnet.nn.engine import Engine, Exporter
 from glassnet.nn.groups import groups
 from glassnet.nn.layer import Array, Layer
 from glassnet.nn.members import check_members
@@ -43,7 +43,7 @@ class Network:
     """
 
     engine: ClassVar[Engine | None] = None
-    export: ClassVar[Callable[..., None]]  # to an ONNX file: set from above, by glassnet.export
+    export: ClassVar[Exporter]  # to an ONNX file: set from above, by glassnet.export
 
     def __init__(
         self,

@@ -10,6 +10,7 @@ from glassnet import nn, optim
 from glassnet.data import Augmentation
 from glassnet.data.labels import Task
 from glassnet.recipes.parts import Part, call, make
+from glassnet.recipes.space import TuneTable
 from glassnet.train import Average
 
 SMALLEST_BATCH = 8  # that min_steps may ask for
@@ -82,6 +83,7 @@ class Recipe:
     schedule: Part = "Constant"
     augmentation: Part | None = None  # Distortions, for images
     training: TrainingTable = field(default_factory=TrainingTable)
+    tune: TuneTable | None = None  # how `glassnet tune` searches
 
     def __post_init__(self) -> None:
         if self.seed < 0:

@@ -52,7 +52,7 @@ def train(recipe: Recipe, out: Path, *, resume: bool = False, progress: bool = F
     # What overflows shows in the losses; NumPy needn't warn of it.
     with _run_directory(out, resume) as checkpoint, np.errstate(over="ignore", invalid="ignore"):
         if not resume:
-            _located(recipe).save(out / RECIPE)
+            located(recipe).save(out / RECIPE)
         history = fit(
             net, seen, loss, optimizer, seed=recipe.seed, progress=progress,
             resume=checkpoint if checkpoint.is_file() else None,
@@ -93,8 +93,8 @@ def open_run(run: Path) -> tuple[Recipe, Network]:
     return load_recipe(run / RECIPE), net
 
 
-def _located(recipe: Recipe) -> Recipe:
-    """The same with a table's path made absolute: a run is evaluated from any folder."""
+def located(recipe: Recipe) -> Recipe:
+    """Return the same with a table's path made absolute: a run is evaluated from any folder."""
     source = Path(recipe.data.source)
     if recipe.data.source in SOURCES or not source.is_file():
         return recipe

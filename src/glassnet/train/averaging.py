@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from glassnet.train.step import Step
     from glassnet.train.training import Training
 
-CHUNK = 16_384  # parameters at a time: what fits into a cache
-
 
 class Average:
     """How much each step's or epoch's weights count: mean <- mean + share * (theta - mean), in place of every mean."""
@@ -65,16 +63,12 @@ class SWA(Average):
         return 1 / n if n > 0 else 0.0
 
 
-def take_in(run: Training, share: float) -> None:
+def take_in(run: Training, step: Step, share: float) -> None:
     """Move the training's mean weights towards the present ones by a share of the way."""
-    if not share:
-        return
-    theta = run.net.theta
-    if run.mean is None:
-        run.mean = theta.copy()
-    for start in range(0, theta.size, CHUNK):
-        part = slice(start, start + CHUNK)
-        run.mean[part] += share * (theta[part] - run.mean[part])
+    if run.mean is None and share:
+        run.mean = run.net.theta.copy()
+    elif run.mean is not None and share:
+        step.move_mean(run.mean, share)
 
 
 def use_mean(run: Training, step: Step, batches: Iterable[Batch]) -> None:

@@ -6,6 +6,7 @@ import math
 import os
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 
 import numpy as np
 
@@ -101,7 +102,7 @@ def fit(
             _train_epoch(run, step, watchers)
             row = {"epoch": len(run.history) + 1, "lr": run.history.step_lr[-1]}
             row["train_loss"] = float(np.mean(run.history.step_loss[-run.steps_per_epoch :]))
-            with averaged(run, step, _sample(run)):
+            with averaged(run, step, _sample(run)) if validate else nullcontext():
                 if validate:
                     row |= {f"val_{name}": value for name, value in evaluate(net, data.val, run.loss).items()}
                 run.history.epochs.append(row | {"seconds": time.perf_counter() - start})
@@ -141,14 +142,14 @@ def _train_epoch(run: Training, step: Step, watchers: Sequence[Callback]) -> Non
             history.step_loss.append(value)
             history.step_lr.append(optimizer.lr * factor)
             if run.average is not None:
-                take_in(run, run.average.after_step(number + 1))
+                take_in(run, step, run.average.after_step(number + 1))
             for watcher in watchers:
                 watcher.on_step(run)
     finally:
         rates.restore()
         made.close()
     if run.average is not None:
-        take_in(run, run.average.after_epoch(epoch + 1, run.epochs))
+        take_in(run, step, run.average.after_epoch(epoch + 1, run.epochs))
     if not np.isfinite(net.theta).all():  # the last step's update: no further loss would tell
         run.failure = _explain(net, split.x[rows], math.nan, epoch, number + 1, optimizer)
         raise DivergenceError(run.failure)

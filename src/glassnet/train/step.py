@@ -27,6 +27,9 @@ class Step(Protocol):
     def observe(self, rows: Array, x: Array | None = None) -> None:
         """Pass these rows, or x, through the network in training mode: nothing moves but BatchNorm's statistics."""
 
+    def move_mean(self, mean: Array, share: float) -> None:
+        """Move mean weights (n,), in place, towards the present ones: mean <- mean + share * (theta - mean)."""
+
 
 class ReadableStep:
     """Forward, loss, backward, optimizer, on at most `batch` of the rows x (N, n_in) with targets t."""
@@ -50,6 +53,10 @@ class ReadableStep:
     def observe(self, rows: Array, x: Array | None = None) -> None:
         """Pass these rows, or x, through the network in training mode: nothing moves but BatchNorm's statistics."""
         self.net.forward(self.all[0][rows] if x is None else x, training=True)
+
+    def move_mean(self, mean: Array, share: float) -> None:
+        """Move mean weights (n,), in place, towards the present ones: mean <- mean + share * (theta - mean)."""
+        mean += share * (self.net.theta - mean)
 
 
 def training_step(

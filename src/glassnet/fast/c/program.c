@@ -165,6 +165,24 @@ void observe(Program *p, const int64_t *rows, const void *x, int64_t m, int64_t 
     run(pass_on, p, threads, p->scratch, p->scratch_size);
 }
 
+typedef struct {
+    const real *theta;
+    real *mean, share;
+    int64_t n;
+} Mean;
+
+static void move_part_of_mean(void *argument, Thread t) {
+    Mean a = *(const Mean *)argument;
+    Range mine = share(a.n, LANES, t);
+    for (int64_t i = mine.begin; i < mine.end; i++) a.mean[i] += a.share * (a.theta[i] - a.mean[i]);
+}
+
+/* Move mean weights [n_parameters] towards the present ones by a share of the way. */
+void move_mean(const Program *p, real *mean, double share, int64_t threads) {
+    Mean a = {p->optimizer.theta, mean, (real)share, p->n_parameters};
+    run(move_part_of_mean, &a, threads, p->scratch, p->scratch_size);
+}
+
 /* The outputs of all m rows of `data`, in inference mode. */
 void infer(Program *p, const void *data, int64_t format, int64_t m, real *out, int64_t threads) {
     p->data = data, p->format = format, p->m = m, p->out = out, p->next = 0;
