@@ -461,3 +461,20 @@ def test_no_check_ever_fails(data: gn.Dataset, raw: bool) -> None:
         layers = [gn.Dense(data.n_in, 4), gn.BatchNorm(4), gn.ReLU(), gn.Dense(4, data.n_out)]
         with suppress(gn.DivergenceError):
             found(trained(patient(data, raw=raw, layers=layers), 2), after.CHECKS)
+
+
+def test_missing_values_that_the_network_takes_are_no_fault() -> None:
+    rng = np.random.default_rng(0)
+    x = np.column_stack([rng.normal(size=(400, 2)), rng.integers(0, 3, 400)])
+    y = x[:, 0] + (x[:, 2] == 1)
+    x[rng.random(400) < 0.1, 0] = np.nan
+    x[rng.random(400) < 0.1, 2] = np.nan
+    data = gn.Dataset.from_arrays(x, y, categories=[(), (), ("a", "b", "c")])
+    layers = [
+        gn.Columns(**data.columns()), gn.PiecewiseLinear(2, 4, bins=8, plain=5), gn.Members(3, 13), gn.Dense(13, 16),
+        gn.ReLU(), gn.MemberHeads(3, 16, 1), gn.MemberMean(3), gn.Unstandardize(),
+    ]  # fmt: skip
+    findings = gn.examine(gn.Network(layers), data, gn.MSE(), gn.AdamW(3e-3), epochs=3, batch_size=32)
+    assert not [str(finding) for finding in findings if finding.severity == "error"]
+    findings = gn.examine(gn.Network([gn.Dense(3, 1)]), replace(data, categories=()), gn.MSE(), gn.SGD(0.01))
+    assert "nan-values" in {finding.name for finding in findings}

@@ -26,14 +26,16 @@ CLIPPED = 100.0  # gradient norm over clip_norm
 SWING = 0.5  # of the loss, from one step to the next
 
 
-def _ratios(look: Look) -> list[float]:
-    """How far a step moved each weight matrix, as a share of its norm."""
-    return [p.moved / p.size for p in look.parameters if p.decayed and p.size > 0 and math.isfinite(p.moved)]
+def _ratios(record: Record, look: Look) -> list[float]:
+    """How far a step moved each weight matrix, as a share of its norm; not those that grow from zero."""
+    zero = {p.name for p in record.looks[0].parameters if p.size == 0}
+    weights = [p for p in look.parameters if p.decayed and p.size > 0 and p.name not in zero]
+    return [p.moved / p.size for p in weights if math.isfinite(p.moved)]
 
 
 def _typical_ratio(record: Record) -> float:
     """The median over looks of the largest ratio; NaN if no step was measured."""
-    ratios = [max(found) for each in record.looks[1:] if (found := _ratios(each))]
+    ratios = [max(found) for each in record.looks[1:] if (found := _ratios(record, each))]
     return float(np.median(ratios)) if ratios else math.nan
 
 
@@ -42,7 +44,7 @@ def broken(record: Record) -> Iterator[Finding]:
     if record.failure is None:
         return
     losses = [loss for loss in record.losses if math.isfinite(loss)]
-    largest = max((ratio for each in record.looks for ratio in _ratios(each)), default=0.0)
+    largest = max((ratio for each in record.looks for ratio in _ratios(record, each)), default=0.0)
     if len(losses) > 1 and losses[-1] > 2 * losses[0]:
         yield _too_fast(record, f"the loss grew from {losses[0]:.3g} to {losses[-1]:.3g}, then: {record.failure}")
     elif largest > FAST:
@@ -72,7 +74,7 @@ def learning_rate(record: Record) -> Iterator[Finding]:
     if record.failure is not None or len(record.losses) < ENOUGH:
         return
     ratio, fell = _typical_ratio(record), record.fell
-    measured = [(max(found), each.step) for each in record.looks if (found := _ratios(each))]
+    measured = [(max(found), each.step) for each in record.looks if (found := _ratios(record, each))]
     largest, step = max(measured, default=(0.0, 0))
     words = f"a step moves weights by {ratio:.1e} of their size; the loss "
     words += f"rose by {-fell:.0%}" if fell < 0 else f"fell by {fell:.0%}"
