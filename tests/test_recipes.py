@@ -310,7 +310,7 @@ def test_embeddings_and_members() -> None:
     assert net.layers[3].chunks == [4, 4, 1, 1, 1, 1]  # two numbers are embedded; marks and categories are not
     with pytest.raises(ValueError, match=r"network\.member_scales: there are no members"):
         recipes.from_dict(MINIMAL | {"network": {"member_scales": True}}).build_network(3, 2, "classification")
-    with pytest.raises(ValueError, match="network.embedding: there is no 'Periodical'"):
+    with pytest.raises(ValueError, match=r"network\.embedding: there is no 'Periodical'"):
         recipes.from_dict(MINIMAL | {"network": {"embedding": "Periodical"}}).build_network(3, 2, "classification")
 
 
