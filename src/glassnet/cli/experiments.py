@@ -68,13 +68,23 @@ def evaluate(run: RunArgument) -> None:
 @app.command()
 def predict(
     run: RunArgument,
-    rows: Annotated[Path, typer.Argument(metavar="INPUT", help="A table with the run's columns, or an image.")],
-    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write CSV here instead of printing it.")] = None,
+    rows: Annotated[
+        Path,
+        typer.Argument(metavar="INPUT", help="A .csv, .parquet or .npy file, a picture, or a folder of pictures."),
+    ],
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write this .csv or .parquet file instead of printing CSV.")
+    ] = None,
 ) -> None:
-    """Predict the rows of a CSV or Parquet table, or the digit in a picture, as CSV."""
+    """Predict the rows of a table, however large, or the digits in pictures.
+
+    Answers are in the order of the rows. Before them stand the table's columns that the network doesn't use, such as
+    an id, an index or the target, as they are written (of CSV as text), or the names of a folder's pictures. In a .npy
+    array (N, features) columns are in the order of training.
+    """
     from glassnet import recipes
 
-    recipes.write_predictions(recipes.predict_file(run, rows), out)
+    recipes.predict_file(run, rows, out)
 
 
 @app.command()

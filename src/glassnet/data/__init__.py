@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from glassnet.data.catalog import SourceStatus, fetch, load, status, verify
     from glassnet.data.image import read_digit
     from glassnet.data.resolve import FileState
+    from glassnet.data.rows import read_rows
     from glassnet.data.table import numeric_rows, read_table
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "load",
     "numeric_rows",
     "read_digit",
+    "read_rows",
     "read_table",
     "status",
     "verify",
@@ -35,6 +37,7 @@ _LATER = {
     "catalog": ("SourceStatus", "fetch", "load", "status", "verify"),
     "image": ("read_digit",),
     "resolve": ("FileState",),
+    "rows": ("read_rows",),
     "table": ("numeric_rows", "read_table"),
 }
 

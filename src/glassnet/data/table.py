@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +12,7 @@ from numpy.typing import NDArray
 
 from glassnet.data.checks import closest_first, listed, require_file
 from glassnet.data.columns import codes, find_categories, found, is_text, mostly_numbers, without_markers
+from glassnet.data.csv_text import read_text
 from glassnet.data.dataset import Dataset, shuffled_rows
 from glassnet.data.labels import Task, check_task
 
@@ -78,21 +77,21 @@ def read_table(path: str | os.PathLike[str]) -> pl.DataFrame:
 
 
 def numeric_rows(
-    frame: pl.DataFrame, features: Sequence[str], categories: Sequence[Sequence[str]] = ()
+    frame: pl.DataFrame, features: Sequence[str], categories: Sequence[Sequence[str]] = (), first: int = 1
 ) -> NDArray[np.float64]:
     """Pick the columns named `features`, in that order, as an array (N, len(features)).
 
     With `categories`, the names of each column's categories or none for one of numbers, a category becomes its number
     (any other text -1), and a missing value NaN. Other columns are ignored. Raises ValueError, naming column and row
-    (the first is 1), on columns that aren't there, text that isn't a number, infinite values, and without `categories`
-    missing ones.
+    (the frame's first is row `first`), on columns that aren't there, text that isn't a number, infinite values, and
+    without `categories` missing ones.
     """
     _require_columns(frame, features)
     if not categories:
-        return np.column_stack([_numbers(frame[name]) for name in features])
+        return np.column_stack([_numbers(frame[name], first) for name in features])
     return np.column_stack(
         [
-            codes(frame[name], names) if names else _numbers(frame[name], missing=True)
+            codes(frame[name], names) if names else _numbers(frame[name], first, missing=True)
             for name, names in zip(features, categories, strict=True)
         ]
     )
@@ -102,7 +101,7 @@ def _read_parquet(path: Path) -> pl.DataFrame:
     import polars as pl
 
     try:
-        return pl.read_parquet(path)
+        return pl.read_parquet(path, glob=False)
     except pl.exceptions.PolarsError as error:
         reason = str(error).splitlines()[0]
         raise ValueError(f"{path} can't be read as Parquet ({reason})") from error
@@ -111,46 +110,21 @@ def _read_parquet(path: Path) -> pl.DataFrame:
 def _read_csv(path: Path) -> pl.DataFrame:
     import polars as pl
 
-    try:
-        text = path.read_bytes().decode("utf-8-sig").strip("\r\n")
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path} isn't text in UTF-8; a table is a CSV or a .parquet file") from error
-    if "\0" in text:
-        raise ValueError(f"{path} isn't text; a table is a CSV or a .parquet file")
-    if not text.strip():
-        raise ValueError(f"{path} is empty")
-    try:  # the header as a row, for polars would rename duplicates; all as text, to see what was really written
-        rows = pl.read_csv(text.encode(), has_header=False, infer_schema_length=0)
-    except pl.exceptions.PolarsError as error:
-        raise ValueError(f"{path} can't be read as CSV: {_csv_fault(text)}") from error
-    header = [(name or "").strip() for name in rows.row(0)]
-    if len(header) == 1 and (other := next((mark for mark in ";\t|" if mark in header[0]), None)):
-        raise ValueError(f"{path} is separated by {other!r}; a CSV file is separated by commas")
-    for name in header:
-        if header.count(name) > 1:
-            raise ValueError(f"{path} has {header.count(name)} columns named {name!r}; rename all but one")
-    columns = rows.slice(1).get_columns()
-    return pl.DataFrame([_typed(column).alias(name) for name, column in zip(header, columns, strict=True)])
+    text = pl.concat(list(read_text(path)), rechunk=True)
+    return text.select([_typed(column) for column in text])
 
 
-def _csv_fault(text: str) -> str:
-    lines = csv.reader(io.StringIO(text))
-    try:
-        width = len(next(lines))
-        for row, values in enumerate(lines, start=1):
-            if len(values) > width:
-                return f"row {row} has {len(values)} values, the header {width} names"
-    except csv.Error:
-        pass
-    return "check its quotation marks"
+def stripped(column: pl.Series) -> pl.Series:
+    """Return a column of text without space around the values; an empty one is missing."""
+    column = column.str.strip_chars()
+    return column.set(column == "", None)
 
 
 def _typed(column: pl.Series) -> pl.Series:
     """The narrowest type that every value of a column of text can be read as."""
     import polars as pl
 
-    column = column.str.strip_chars()
-    column = column.set(column == "", None)
+    column = stripped(column)
     known = without_markers(column)
     for dtype in (pl.Int64, pl.Float64):
         numbers = known.cast(dtype, strict=False)
@@ -168,7 +142,7 @@ def _require_columns(frame: pl.DataFrame, names: Sequence[str]) -> None:
         raise ValueError(f"the table has no column{plural} {listed(missing)}; it has {there}")
 
 
-def _numbers(column: pl.Series, missing: bool = False) -> NDArray[np.float64]:
+def _numbers(column: pl.Series, first: int = 1, missing: bool = False) -> NDArray[np.float64]:
     """The column as numbers; those that are missing, if that is allowed, as NaN."""
     import polars as pl
 
@@ -176,7 +150,7 @@ def _numbers(column: pl.Series, missing: bool = False) -> NDArray[np.float64]:
     if is_text(column):
         column = without_markers(column) if missing else column.cast(pl.String)
     if not missing:
-        _require_values(column)
+        _require_values(column, first)
     if not (kind.is_numeric() or kind.is_temporal() or kind == pl.Boolean or is_text(column)):
         raise ValueError(f"column {column.name!r} holds values of type {kind}; only numbers can be used")
     text = column.to_physical() if kind.is_temporal() else column
@@ -185,14 +159,14 @@ def _numbers(column: pl.Series, missing: bool = False) -> NDArray[np.float64]:
     if wrong_text.any():
         row = wrong_text.arg_max() or 0
         raise ValueError(
-            f"column {column.name!r}, row {row + 1}: {text[row]!r} is not a number; columns must be numbers, so leave"
-            " this one out or write it as numbers"
+            f"column {column.name!r}, row {first + row}: {text[row]!r} is not a number; columns must be numbers, so"
+            " leave this one out or write it as numbers"
         )
     values = numbers.fill_null(np.nan).to_numpy() if missing else numbers.to_numpy()
     wrong = np.flatnonzero(np.isinf(values) if missing else ~np.isfinite(values))
     if wrong.size:
         row = int(wrong[0])
-        raise ValueError(f"column {column.name!r}, row {row + 1}: {values[row]} is not a finite number")
+        raise ValueError(f"column {column.name!r}, row {first + row}: {values[row]} is not a finite number")
     return values
 
 
@@ -219,7 +193,7 @@ def _target(column: pl.Series, task: Task | None) -> NDArray[Any]:
     return _numbers(column)
 
 
-def _require_values(column: pl.Series) -> None:
+def _require_values(column: pl.Series, first: int = 1) -> None:
     if column.null_count():
-        row = (column.is_null().arg_max() or 0) + 1
+        row = first + (column.is_null().arg_max() or 0)
         raise ValueError(f"column {column.name!r}, row {row}: the value is missing; fill it in or drop the row")

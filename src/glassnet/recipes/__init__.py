@@ -2,10 +2,11 @@
 
 from glassnet.recipes.examining import examine_recipe, examine_run
 from glassnet.recipes.finished import Finished
+from glassnet.recipes.predicting import predict_file, predictions
 from glassnet.recipes.reading import choose, from_dict, load, names, text
 from glassnet.recipes.recipe import Recipe
 from glassnet.recipes.run import free_directory, open_run, train
-from glassnet.recipes.using import evaluate_run, export_run, gradcheck, predict_file, write_predictions
+from glassnet.recipes.using import evaluate_run, export_run, gradcheck
 
 __all__ = [
     "Finished",
@@ -22,7 +23,7 @@ __all__ = [
     "names",
     "open_run",
     "predict_file",
+    "predictions",
     "text",
     "train",
-    "write_predictions",
 ]
