@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from urllib.request import url2pathname
 
+import numpy as np
 import pytest
 
 pytest.importorskip("starlette", reason="the extra explore isn't installed")
@@ -24,11 +25,13 @@ pytest.importorskip("httpx2", reason="httpx2, which Starlette's test client need
 
 from starlette.testclient import TestClient
 
-from glassnet import explore
+from glassnet import explore, recipes
 from glassnet.explore import page
+from glassnet.explore.encoding import to_json
 from glassnet.explore.guard import LIMIT
 from glassnet.explore.server import application
 from glassnet.explore.session import Session
+from glassnet.explore.subject import open_subject
 
 TOKEN, HOST, PORT = "a-token", "127.0.0.1", 8000
 WITH_TOKEN = {"X-Glassnet-Token": TOKEN}
@@ -314,3 +317,25 @@ def test_the_terminal_serves_until_ctrl_c(tmp_path: Path) -> None:
         process.wait()
         process.stdout.close()
         process.stderr.close()
+
+
+def test_a_table_with_categories_and_missing_values(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    x = ["" if i % 9 == 0 else f"{rng.normal():.3f}" for i in range(90)]
+    rows = [f"{x[i]},{'abc'[i % 3]},{i % 7 + rng.normal():.3f}" for i in range(90)]
+    (tmp_path / "t.csv").write_text("\n".join(["x,kind,y", *rows]))
+    changes = ["training.epochs=1", "network.hidden=[8]", "network.members=3"]
+    recipes.train(recipes.choose(str(tmp_path / "t.csv"), target="y", changes=changes), tmp_path / "run")
+    session = Session(open_subject(str(tmp_path / "run")))
+    try:
+        assert session.network()["ranges"][0]["min"] < 0 < session.network()["ranges"][0]["max"]
+        parts = [("train", i) for i in range(20)]
+        row = next(e for e in (session.example(*p) for p in parts) if e["x"][0] is None)
+        forward = session.forward(row["x"])
+        assert np.isfinite(forward["layers"][-1]["output"][0])
+        assert np.isfinite(session.trace(row["x"], row["target"])["loss"])
+        to_json([session.network(), row, forward])
+        with pytest.raises(ValueError, match="x must be a list of 2 finite numbers"):
+            session.forward([float("nan"), 0.0])
+    finally:
+        session.close()

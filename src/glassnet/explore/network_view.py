@@ -97,11 +97,12 @@ def _explained(layer: Layer, before: int, width: int) -> str:
 
 
 def _ranges(subject: Subject) -> list[dict[str, Any]]:
-    """The least, the largest and the middle value of each column in the training rows."""
+    """The least, the largest and the middle value of each column in the training rows, of those that are there."""
     data = subject.data
     x = (data.train if len(data.train) else getattr(data, subject.part_with_rows())).x
-    columns = zip(data.features, x.min(axis=0), x.max(axis=0), np.median(x, axis=0), strict=True)
-    return [
-        {"name": name, "min": float(low), "max": float(high), "typical": float(middle)}
-        for name, low, high, middle in columns
-    ]
+    ranges = []
+    for name, column in zip(data.features, x.T, strict=True):
+        there = column[~np.isnan(column)] if column.dtype.kind == "f" else column
+        low, high, middle = (there.min(), there.max(), np.median(there)) if len(there) else (0.0, 0.0, 0.0)
+        ranges.append({"name": name, "min": float(low), "max": float(high), "typical": float(middle)})
+    return ranges

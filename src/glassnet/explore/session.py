@@ -15,7 +15,7 @@ from glassnet.explore.one_pass import equation
 from glassnet.explore.subject import Subject
 from glassnet.explore.trainer import Trainer
 from glassnet.inspection import Trace, trace
-from glassnet.nn import Network
+from glassnet.nn import Columns, Network
 from glassnet.nn.layer import Array
 
 Answer = dict[str, Any]
@@ -195,14 +195,14 @@ class Session:
         return {"outputs": outputs, "probabilities": numbers(p), "prediction": best, "label": label(best)}
 
     def _row(self, x: Any) -> Array:
-        """One row (1, n_in) of the type that the data have; pixels are rounded."""
+        """One row (1, n_in) of the type that the data have; pixels are rounded. null is missing, where that may be."""
         data = self.subject.data
         kind = data.test.x.dtype
-        row = None
-        if isinstance(x, list) and len(x) == data.n_in and all(map(is_finite, x)):
+        row, missing = None, isinstance(self.subject.net.layers[0], Columns)
+        if isinstance(x, list) and len(x) == data.n_in and all(is_finite(v) or (v is None and missing) for v in x):
             with np.errstate(over="ignore"):
-                row = np.array([x], np.float64 if kind == np.uint8 else kind)
-        if row is None or not np.isfinite(row).all():
+                row = np.array([[np.nan if v is None else v for v in x]], np.float64 if kind == np.uint8 else kind)
+        if row is None or not (np.isfinite(row) | (np.isnan(row) & missing)).all():
             raise ValueError(f"x must be a list of {data.n_in} finite numbers")
         if kind != np.uint8:
             return row

@@ -25,7 +25,12 @@ export function makeTable() {
       "aria-label": label,
       id: `feature-${i}`,
     });
-    const typed = el("input", { type: "number", step: "any", "aria-label": `${name}, as a number` });
+    const typed = el("input", {
+      type: "number",
+      step: "any",
+      placeholder: "missing",
+      "aria-label": `${name}, as a number`,
+    });
     slider.addEventListener("input", (event) => move(i, slider.valueAsNumber, event.timeStamp));
     typed.addEventListener("input", (event) => move(i, typed.valueAsNumber, event.timeStamp));
     inputs.push({ slider, typed });
@@ -46,8 +51,9 @@ function move(i, value, moment) {
 /** The row's values in all inputs but the one that is being typed in. */
 function fill() {
   inputs.forEach(({ slider, typed }, i) => {
-    slider.value = shown.x[i];
-    if (document.activeElement !== typed) typed.value = Number(Number(shown.x[i]).toPrecision(6));
+    const missing = shown.x[i] === null;
+    slider.value = missing ? shown.network.ranges[i].typical : shown.x[i];
+    if (document.activeElement !== typed) typed.value = missing ? "" : Number(Number(shown.x[i]).toPrecision(6));
   });
 }
 
