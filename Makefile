@@ -3,9 +3,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+LOWEST := .venv-lowest
+NEWEST := .venv-newest
+EVERYTHING := --editable ".[explore,notebook,onnx]" --group dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format results bench bench-quick parity notebook notebooks clean
+.PHONY: help demo test test-lowest test-newest check format results bench bench-quick parity onnx notebook notebooks docs docs-links clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -16,6 +19,18 @@ demo: $(VENV)/.base  ## train on two bundled data sets, offline; results and pic
 
 test: $(VENV)/.dev  ## run the tests
 	$(BIN)/python -m pytest
+
+# Old versions warn of what they use themselves; the lowest Starlette tests with httpx, the newest with httpx2.
+test-lowest:  ## the same with the lowest versions that pyproject.toml allows, under the lowest Python
+	@$(MAKE) --no-print-directory VENV=$(LOWEST) $(LOWEST)/bin/python
+	$(LOWEST)/bin/python tests/lowest.py > $(LOWEST)/lowest.txt || { rm -r $(LOWEST); exit 1; }
+	$(LOWEST)/bin/python -m pip install --quiet --constraint $(LOWEST)/lowest.txt $(EVERYTHING) httpx
+	$(LOWEST)/bin/python -m pytest -W ignore::DeprecationWarning
+
+test-newest:  ## the same with the newest versions there are: make test-newest PYTHON=python3.13
+	@$(MAKE) --no-print-directory VENV=$(NEWEST) $(NEWEST)/bin/python
+	$(NEWEST)/bin/python -m pip install --quiet --upgrade --upgrade-strategy eager $(EVERYTHING)
+	$(NEWEST)/bin/python -m pytest
 
 check: $(VENV)/.dev  ## lint, formatting and types
 	$(BIN)/ruff check .
@@ -38,14 +53,23 @@ bench-quick: $(VENV)/.bench  ## the same in three minutes, writing nothing
 parity: $(VENV)/.parity  ## ten training steps beside PyTorch, tensor by tensor
 	$(BIN)/python benchmarks/parity.py
 
+onnx: $(VENV)/.dev  ## 500 random networks, exported to ONNX Runtime, beside predict
+	$(BIN)/python benchmarks/onnx_equality.py
+
 notebook: $(VENV)/.notebook  ## open the notebooks
 	$(BIN)/jupyter lab notebooks
 
 notebooks: $(VENV)/.dev  ## write notebooks/*.ipynb anew from their text form, executed
 	$(BIN)/python notebooks/build.py
 
-clean:  ## remove the environment and the caches
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
+docs: $(VENV)/.docs  ## build the documentation, running its pages: open docs/_build/html/index.html
+	$(BIN)/sphinx-build -b html --fresh-env --fail-on-warning --keep-going --quiet docs docs/_build/html
+
+docs-links: $(VENV)/.docs  ## look up every external link of the documentation; needs the network
+	$(BIN)/sphinx-build -b linkcheck -D nb_execution_mode=off --keep-going --quiet docs docs/_build/links
+
+clean:  ## remove the environments, the caches and the built documentation
+	rm -rf $(VENV) $(LOWEST) $(NEWEST) .mypy_cache .pytest_cache .ruff_cache .hypothesis docs/_build docs/notebooks
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit("glassnet needs Python 3.11 or newer, this is " + sys.version.split()[0] \
@@ -67,6 +91,10 @@ $(VENV)/.bench: $(VENV)/.base
 
 $(VENV)/.notebook: $(VENV)/.base
 	$(PIP) --editable ".[notebook]"
+	@touch $@
+
+$(VENV)/.docs: $(VENV)/.base
+	$(PIP) --group docs
 	@touch $@
 
 $(VENV)/.parity: $(VENV)/.base

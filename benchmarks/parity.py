@@ -4,7 +4,8 @@
 
 Exit status 1 if any loss or gradient tensor differs by more than 1e-5 (float32) or 1e-10 (float64), relatively: of a
 tensor, the Euclidean norm of the difference over the norm of PyTorch's. Batches are rows of digits and diabetes.
-Then every gradient and update of a trace beside PyTorch's: see parity_trace.py.
+Then every gradient and update of a trace beside PyTorch's, and models whose weights are loaded from a file of
+PyTorch's: see parity_trace.py and parity_import.py.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import numpy as np
 import torch
 
 import glassnet as gn
+import parity_import
 import parity_trace
 from torch_twin import difference, twin
 
@@ -114,7 +116,8 @@ def main() -> int:
             all_passed = all_passed and passed
             verdict = "" if passed else f"  more than {tolerance:.0e}"
             print(f"{pair.name:42} {dtype:8} {loss:9.1e} {gradient:9.1e} {weights:9.1e}{verdict}")
-    return 0 if parity_trace.main() and all_passed else 1
+    rest = [parity_trace.main(), parity_import.main()]
+    return 0 if all_passed and all(rest) else 1
 
 
 if __name__ == "__main__":

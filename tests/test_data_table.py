@@ -102,9 +102,6 @@ def with_value(value: object, row: int, column=A) -> list[str]:
         ({}, {"target": "Y2"}, "no column 'Y2'; it has 'y', "),
         ({}, {}, "name the target column of .*rows.csv: one of 'a', 'b', 'y'"),
         ({"b": with_value("many", 7)}, {}, "column 'b', row 7: 'many' is not a number"),
-        ({"b": ["red"] * N}, {}, "column 'b', row 1: 'red' is not a number"),
-        ({"b": with_value(None, 3)}, {}, "column 'b', row 3: the value is missing"),
-        ({"b": with_value("NaN", 4)}, {}, "column 'b', row 4: nan is not a finite number"),
         ({"b": with_value("inf", 25)}, {}, "column 'b', row 25: inf is not a finite number"),
         ({"b": with_value("-1e999", 2)}, {}, "column 'b', row 2: -inf is not a finite number"),
         ({"y": with_value(None, 5)}, {}, "column 'y', row 5: the value is missing"),
@@ -173,8 +170,47 @@ def test_truncated_parquet(tmp_path: Path) -> None:
 
 def test_a_column_that_is_no_number_by_its_type(tmp_path: Path) -> None:
     path = tmp_path / "rows.parquet"
+    pl.DataFrame({"pair": [[1, 2]] * N, "y": B}).write_parquet(path)
+    with pytest.raises(ValueError, match="column 'pair' holds values of type List"):
+        gd.load(path, target="y")
+
+
+def test_days_are_numbers(tmp_path: Path) -> None:
+    path = tmp_path / "rows.parquet"
     pl.DataFrame({"day": pl.Series(range(N)).cast(pl.Date), "y": B}).write_parquet(path)
-    with pytest.raises(ValueError, match="column 'day' holds values of type Date"):
+    assert sorted(everything(gd.load(path, target="y"))[0][:, 0]) == list(range(N))
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_categories_and_missing_values(tmp_path: Path, ending: str) -> None:
+    n = 200
+    colours = ["red", "blue", "green", "?"] * (n // 4)
+    frame = pl.DataFrame({
+        "colour": [*colours[:-1], "mauve"], "size": [None if i % 10 == 3 else i / 2 for i in range(n)],
+        "name": [f"row {i}" for i in range(n)], "flag": [None if i == 7 else i % 2 == 0 for i in range(n)],
+        "y": [float(i) for i in range(n)],
+    })  # fmt: skip
+    path = tmp_path / f"rows.{ending}"
+    frame.write_csv(path) if ending == "csv" else frame.write_parquet(path)
+    data = gd.load(path, target="y")
+    assert data.features == ("colour", "size", "flag")  # name names rows
+    assert data.categories == (("blue", "green", "red"), (), ())  # of mauve there aren't enough
+    for part in (data.train, data.val, data.test):
+        for (colour, size, flag), y in zip(part.x, part.y.astype(int), strict=True):
+            known = {"blue": 0, "green": 1, "red": 2, "?": np.nan}
+            np.testing.assert_equal(colour, -1 if y == n - 1 else known[colours[y]])
+            np.testing.assert_equal(size, np.nan if y % 10 == 3 else y / 2)
+            np.testing.assert_equal(flag, np.nan if y == 7 else y % 2 == 0)
+    assert data.columns()["categories"] == [3, 0, 0]
+    assert {0, 1} <= set(data.columns()["missing"])
+    assert any("colour (3)" in note for note in data.notes)
+    assert any("name" in note and "left out" in note for note in data.notes)
+
+
+def test_a_table_without_anything_to_learn_from(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    pl.DataFrame({"name": [f"row {i}" for i in range(N)], "y": B}).write_csv(path)
+    with pytest.raises(ValueError, match="no column to learn from: in 'name', every value is another"):
         gd.load(path, target="y")
 
 

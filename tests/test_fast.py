@@ -43,6 +43,23 @@ LAYERS: dict[str, Callable[[], list[gn.Layer]]] = {
     "Exp": lambda: [gn.Tanh(), gn.Exp()],
     "two activations": lambda: [gn.Tanh(), gn.ReLU(), gn.Sigmoid()],
 }
+MEMBERS: dict[str, Callable[[str], list[gn.Layer]]] = {
+    "PiecewiseLinear A": lambda of: [gn.PiecewiseLinear(13, 3, bins=7, version="A"), gn.Tanh(), gn.Dense(39, 3)],
+    "PiecewiseLinear B": lambda of: [gn.PiecewiseLinear(10, 5, bins=100, plain=3), gn.Dense(53, 3)],
+    "Periodic": lambda of: [gn.Periodic(12, 4, n=5, plain=1), gn.Dense(49, 3)],
+    "embeddings of what is trained": lambda of: [
+        gn.BatchNorm(13), gn.Periodic(13, 2, n=3), gn.LayerNorm(26), gn.Tanh(), gn.Dense(26, 3)
+    ],
+    "TabM-mini": lambda of: [
+        gn.Members(5, 13), gn.Dense(13, 19), gn.ReLU(), gn.Dropout(0.2), gn.MemberHeads(5, 19, 3), gn.MemberMean(5, of)
+    ],
+    "TabM": lambda of: [
+        gn.PiecewiseLinear(13, 2, bins=7), gn.Members(32, 26, chunks=[2] * 13), gn.Dense(26, 67),
+        gn.MemberScale(32, 67),
+        gn.ReLU(), gn.MemberScale(32, 67), gn.Dense(67, 9), gn.MemberScale(32, 9), gn.BatchNorm(9), gn.SiLU(),
+        gn.MemberHeads(32, 9, 3), gn.MemberMean(32, of),
+    ],
+}  # fmt: skip
 # How far from the readable layers in float64 each may be, relatively.
 ROUNDING = {"float32": 1e-5, "float64": 2e-14}
 both_types = pytest.mark.parametrize("dtype", ROUNDING)
@@ -160,6 +177,28 @@ def test_every_layer_with_every_loss(dtype: str, name: str, loss: str) -> None:
 
 
 @pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("name", MEMBERS)
+@both_types
+def test_embeddings_and_members_with_every_loss(dtype: str, name: str, loss: str) -> None:
+    def make() -> list[gn.Layer]:
+        of = {"labels": "classes", "shares": "classes", "flags": "logits"}.get(LOSSES[loss][1], "values")
+        *layers, last = MEMBERS[name](of)
+        end = [*ending(loss)(), last] if isinstance(last, gn.MemberMean) else [last, *ending(loss)()]
+        return [gn.Standardize(), *layers, *end]
+
+    assert_same(make, dataset(LOSSES[loss][1]), LOSSES[loss][0], OPTIMIZERS["momentum"], dtype)
+
+
+@pytest.mark.parametrize("optimizer", ["all of SGD", "AdamW", "clipped AdamW"])
+@pytest.mark.parametrize("name", MEMBERS)
+def test_embeddings_and_members_with_other_optimizers(name: str, optimizer: str) -> None:
+    def make() -> list[gn.Layer]:
+        return [gn.RobustScale(), *MEMBERS[name]("values"), gn.Unstandardize()]
+
+    assert_same(make, dataset("values"), gn.MSE(), OPTIMIZERS[optimizer])
+
+
+@pytest.mark.parametrize("loss", LOSSES)
 @both_types
 def test_rows_may_have_weights(dtype: str, loss: str) -> None:
     train = dataset(LOSSES[loss][1]).train
@@ -199,6 +238,22 @@ def test_poisson_takes_outputs_of_exp_alone() -> None:
 @both_types
 def test_every_optimizer(dtype: str, name: str, optimizer: str) -> None:
     assert_same(layers(LAYERS[name]), dataset("labels"), gn.CrossEntropy(), OPTIMIZERS[optimizer], dtype)
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@both_types
+def test_learning_rate_factors_and_bounded_norms(dtype: str, optimizer: str) -> None:
+    def make() -> list[gn.Layer]:
+        return [
+            gn.Dense(13, 70, max_norm=0.9, lr_factor=3.0), gn.BatchNorm(70, lr_factor=0.5), gn.ReLU(),
+            gn.Dense(70, 9, lr_factor=0.1), gn.LayerNorm(9, lr_factor=2.0), gn.Dense(9, 3, max_norm=0.5),
+        ]  # fmt: skip
+
+    assert_same(make, dataset("labels"), gn.CrossEntropy(), OPTIMIZERS[optimizer], dtype)
+    net = gn.Network(make(), dtype)
+    gn.fit(net, dataset("labels"), gn.CrossEntropy(), OPTIMIZERS[optimizer](), epochs=1, validate=False)
+    assert np.linalg.norm(net.layers[0].W, axis=0).max() == pytest.approx(0.9, rel=1e-5)
+    assert np.linalg.norm(net.layers[5].W, axis=0).max() <= 0.5 * (1 + 1e-6)
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 7, 8, 9, 31, 64, 95, 96, 1000])
@@ -273,8 +328,8 @@ def test_bits_dont_depend_on_the_number_of_threads(dtype: str, optimizer: str) -
     thetas, outputs = [], []
     for count in (1, 2, 3, 5):
         net = gn.Network(
-            [gn.Standardize(), gn.Dense(70, 65), gn.BatchNorm(65), gn.ReLU(), gn.Dense(65, 40), gn.LayerNorm(40),
-             gn.GELU(), gn.Dropout(0.1), gn.Dense(40, 3)], dtype, threads=count,
+            [gn.Standardize(), gn.Dense(70, 65, max_norm=1.0), gn.BatchNorm(65), gn.ReLU(), gn.Dense(65, 40),
+             gn.LayerNorm(40), gn.GELU(), gn.Dropout(0.1), gn.Dense(40, 3)], dtype, threads=count,
         )  # fmt: skip
         gn.fit(net, data, gn.CrossEntropy(), OPTIMIZERS[optimizer](), epochs=4, batch_size=33)
         thetas.append(net.theta)

@@ -164,6 +164,15 @@ def test_quantile_normalize_agrees_with_scikit_learn_where_values_are_distinct()
     assert inside.mean() > 0.9
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float16])
+def test_quantile_normalize_meets_frequent_values_in_any_precision(dtype: type) -> None:
+    x = np.random.default_rng(2).integers(-9, 10, (500, 2)) / 10  # most of which neither type has
+    layer = gn.QuantileNormalize(100).fit(x)
+    np.testing.assert_allclose(layer.forward(x.astype(dtype)), layer.forward(x), atol=1e-12)
+    huge = gn.QuantileNormalize().fit(np.array([[0.0], [1e300]]))
+    assert np.isfinite(huge.forward(np.array([[0], [1], [np.finfo(dtype).max]], dtype))).all()
+
+
 def test_unfitted_preprocessing_says_what_to_do() -> None:
     net = gn.Network([gn.Standardize(), gn.Dense(3, 1)])
     with pytest.raises(ValueError, match=r"Standardize\(\) is not fitted.*gn.fit"):
@@ -239,3 +248,79 @@ def test_one_row_does_not_teach_batch_norm_a_variance_of_zero() -> None:
     norm = gn.BatchNorm(2)
     norm.forward(np.ones((1, 2)), training=True)
     assert (norm.running_var == 1).all()
+
+
+def test_columns_of_numbers_categories_and_missing_values() -> None:
+    nan = np.nan
+    layer = gn.Columns([0, 3, 0], missing=[0, 1])
+    layer.fit(np.array([[1.0, 0, 5], [3, 2, 5], [nan, 1, 5], [5, nan, 5]]))
+    np.testing.assert_array_equal(layer.median, [3, 0, 5])
+    y = layer.forward(np.array([[3, 2, 6.0], [nan, -1, nan], [3 + layer.scale[0], nan, 5]]))
+    np.testing.assert_allclose(
+        y,
+        [
+            [0, 1, 0, 0, 0, 0, 1],
+            [0, 0, 1, 0, 0, 0, 0],  # an unknown category has no column
+            [1, 0, 0, 1, 0, 0, 0],
+        ],
+    )
+    with pytest.raises(ValueError, match="missing must name columns 0 to 1"):
+        gn.Columns([0, 0], missing=[2])
+
+
+def test_piecewise_linear_is_the_papers_encoding_times_weights() -> None:
+    rng = np.random.default_rng(0)
+    x = np.column_stack([rng.normal(size=300), rng.integers(0, 4, 300), np.full(300, 7.0)])
+    layer = gn.PiecewiseLinear(3, 2, bins=8, version="A")
+    layer.fit(x)
+    assert np.isfinite(layer.edges).sum(axis=0).tolist() == [9, 4, 2]  # few values, few bins
+    new = np.concatenate([x, [[-9, -9, 0], [9, 9, 9]]])
+    wanted = np.repeat(layer.bias[np.newaxis], len(new), axis=0)
+    for j in range(3):
+        edges = layer.edges[np.isfinite(layer.edges[:, j]), j]
+        t = (new[:, j, np.newaxis] - edges[:-1]) / np.diff(edges)
+        t[:, 1:] = np.maximum(t[:, 1:], 0)  # the first may go below 0, the last above 1
+        t[:, :-1] = np.minimum(t[:, :-1], 1)
+        wanted[:, j] += t @ layer.W[j, : len(edges) - 1]
+    np.testing.assert_allclose(layer.forward(new), wanted.reshape(len(new), -1), atol=1e-12)
+
+
+def test_members_are_networks_of_their_own() -> None:
+    rng = np.random.default_rng(0)
+    x, t = rng.normal(size=(20, 3)), rng.normal(size=(20, 2))
+    net = gn.Network(
+        [gn.Members(4, 3), gn.Dense(3, 5), gn.Tanh(), gn.MemberHeads(4, 5, 2), gn.MemberMean(4)], "float64"
+    )
+    members, dense, _, heads, _ = net.layers
+    alone = [np.tanh((x * members.r[j]) @ dense.W + dense.b) @ heads.W[j] + heads.b[j] for j in range(4)]
+    np.testing.assert_allclose(net.forward(x), np.mean(alone, axis=0), atol=1e-12)
+    np.testing.assert_allclose(net.forward(x, training=True), np.concatenate(alone, axis=1), atol=1e-12)
+    data = gn.Dataset.from_arrays(x, t[:, 0])
+    data.train = gn.Split(x, t)
+    net.fast = False
+    history = gn.fit(net, data, gn.MSE(), gn.SGD(1e-12), epochs=1, batch_size=20, validate=False)
+    np.testing.assert_allclose(history["train_loss"], np.mean([np.square(y - t).mean() for y in alone]))
+
+
+def test_the_mean_of_members_is_that_of_probabilities() -> None:
+    x = np.random.default_rng(0).normal(size=(6, 3))
+    p = np.exp(x) / np.exp(x).sum(axis=1, keepdims=True)
+    y = gn.MemberMean(3, "classes").forward(x)
+    np.testing.assert_allclose(np.exp(y), p.reshape(2, 3, 3).mean(axis=1))
+    y = gn.MemberMean(3, "logits").forward(x)
+    np.testing.assert_allclose(1 / (1 + np.exp(-y)), (1 / (1 + np.exp(-x))).reshape(2, 3, 3).mean(axis=1))
+
+
+@pytest.mark.parametrize(
+    ("layers", "fault"),
+    [
+        (lambda: [gn.Members(3, 2), gn.Dense(2, 1)], r"ends in MemberMean\(3\)"),
+        (lambda: [gn.Dense(2, 1), gn.MemberMean(3)], "is for 3 members, but gets rows of 1"),
+        (lambda: [gn.Members(3, 2), gn.MemberHeads(4, 2, 1)], "is for 4 members, but gets rows of 3"),
+        (lambda: [gn.Members(3, 2), gn.Members(3, 2), gn.MemberMean(3)], "has members already"),
+        (lambda: [gn.Members(3, 2), gn.MemberMean(3), gn.ReLU()], "comes last, or before Unstandardize"),
+    ],
+)
+def test_members_that_do_not_fit_together(layers, fault) -> None:
+    with pytest.raises(ValueError, match=fault):
+        gn.Network(layers())

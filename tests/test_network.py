@@ -304,3 +304,16 @@ def test_a_layer_that_fills_its_gradient_in_backward_is_trained_wherever_it_stan
     loss.forward(net.forward(x), t)
     net.backward(loss.backward(), input_gradient=False)
     assert net.layers[0 if first else 1].ds.any()
+
+
+def test_groups_are_in_the_order_of_theta_and_travel_with_the_network(tmp_path: Path) -> None:
+    net = gn.Network([gn.Dense(3, 4, max_norm=2.5), gn.LayerNorm(4, lr_factor=0.5), gn.Dense(4, 2, lr_factor=6.0)])
+    net.save(tmp_path / "net.safetensors")
+    for other in (net, net.copy(), gn.Network.load(tmp_path / "net.safetensors")):
+        assert [tuple(group)[1:] for group in other.groups] == [
+            (True, 1.0, 2.5, 4), (False, 1.0, None, 4), (False, 0.5, None, 4), (False, 0.5, None, 4),
+            (True, 6.0, None, 2), (False, 6.0, None, 2),
+        ]  # fmt: skip
+        bounds = [0] + [group.part.stop for group in other.groups]
+        assert [group.part.start for group in other.groups] == bounds[:-1]
+        assert bounds[-1] == net.theta.size

@@ -11,7 +11,11 @@ import glassnet as gn
 
 
 def parameters(theta: np.ndarray, grad: np.ndarray) -> SimpleNamespace:
-    return SimpleNamespace(theta=theta.astype(float), grad=grad.astype(float), decayed=[slice(0, len(theta) // 2)])
+    """Two groups, of which the first is decayed."""
+    middle = len(theta) // 2
+    parts = [(slice(0, middle), True), (slice(middle, None), False)]
+    groups = [SimpleNamespace(part=p, decayed=d, lr_factor=1.0, max_norm=None, columns=1) for p, d in parts]
+    return SimpleNamespace(theta=theta.astype(float), grad=grad.astype(float), groups=groups)
 
 
 def test_momentum_agrees_with_the_golden_numbers_of_the_seed_exercise() -> None:
@@ -157,3 +161,39 @@ def test_schedules_have_their_shapes() -> None:
 def test_one_cycle_stays_between_0_and_1_for_any_length(epochs: int, steps: int, warmup: float) -> None:
     values = factors(gn.OneCycle(warmup), epochs, steps)
     assert ((values > 0) & (values <= 1)).all()
+
+
+def two_groups(**first) -> SimpleNamespace:
+    net = parameters(np.arange(1.0, 9.0), np.linspace(-1, 1, 8))
+    vars(net.groups[0]).update(first)
+    return net
+
+
+@pytest.mark.parametrize("make", [lambda lr: gn.SGD(lr, 0.9), lambda lr: gn.AdamW(lr, weight_decay=0.1)])
+def test_a_group_moves_by_its_own_learning_rate(make) -> None:
+    factored, high, low = two_groups(lr_factor=6.0), two_groups(), two_groups()
+    optimizers = make(0.01), make(0.06), make(0.01)
+    for net, optimizer in zip((factored, high, low), optimizers, strict=True):
+        for _ in range(3):
+            optimizer.step(net)
+    np.testing.assert_allclose(factored.theta, np.concatenate([high.theta[:4], low.theta[4:]]), rtol=1e-12)
+
+
+def test_columns_of_a_larger_norm_are_scaled_down_and_others_left() -> None:
+    net = two_groups(max_norm=3.5, columns=2)  # of W = [[1, 2], [3, 4]]: norms sqrt(10) and sqrt(20)
+    net.grad[:] = 0
+    gn.SGD(0.1).step(net)
+    np.testing.assert_allclose(net.theta[:4:2], [1, 3])
+    np.testing.assert_allclose(net.theta[1:4:2], np.array([2, 4]) * 3.5 / 20**0.5)
+    np.testing.assert_allclose(net.theta[4:], [5, 6, 7, 8])
+
+
+def test_the_tail_is_flat_or_falls_in_each_epoch_anew() -> None:
+    flat = factors(gn.Tail(start=0.6, high=0.2, warmup=0.2))
+    np.testing.assert_allclose(flat[:20], np.arange(1, 21) / 20)
+    np.testing.assert_allclose(flat[20:61], np.linspace(1, 0.2, 41))
+    np.testing.assert_allclose(flat[60:], 0.2)
+    cyclic = factors(gn.Tail(start=0.6, high=0.2, low=0.02, warmup=0.2))
+    assert (cyclic[:60] == flat[:60]).all()
+    np.testing.assert_allclose(cyclic[60:], np.tile(np.linspace(0.2, 0.02, 20), 2))
+    np.testing.assert_allclose(factors(gn.Linear(0.5, 2)), np.linspace(0.5, 2, 100))

@@ -13,8 +13,8 @@ import glassnet as gn
 
 SOURCE = Path(gn.__file__).parent
 FLOORS = [
-    ["files", "memory"], ["nn", "data", "optim", "plots"], ["fast"], ["train"], ["inspection"],
-    ["recipes", "estimators"], ["report", "explore"], ["cli"],
+    ["files", "memory"], ["nn", "data", "optim", "plots"], ["fast"], ["train"], ["inspection", "export"],
+    ["recipes", "estimators"], ["report", "explore", "tuning"], ["cli"],
 ]  # fmt: skip
 
 
@@ -79,3 +79,8 @@ def test_the_five_lines_of_the_package_docstring_run(capsys: pytest.CaptureFixtu
     lines = [line.strip() for line in (gn.__doc__ or "").splitlines() if line.startswith("    ")]
     exec("\n".join(lines), {})
     assert float(re.findall(r"'accuracy': ([0-9.]+)", capsys.readouterr().out)[0]) > 0.9
+
+
+def test_the_citation_names_this_version() -> None:
+    citation = (Path(__file__).parents[1] / "CITATION.cff").read_text(encoding="utf-8")
+    assert re.findall(r"^version: (.+)$", citation, re.MULTILINE) == [gn.__version__]

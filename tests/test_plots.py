@@ -332,3 +332,15 @@ def test_labels():
     assert short("ankle boot", 10) == "ankle boot"
     assert short("a class number 12", 10) == "a clas… 12"
     assert len(short("x" * 99, 10)) == 10
+
+
+def test_augmented_images_stand_below_their_originals() -> None:
+    images = np.random.default_rng(0).random((3, 4, 8, 6))
+    figure = whole(plots.augmented(images))
+    shown = [panel.get_images()[0].get_array() for panel in figure.axes]
+    assert np.array_equal(np.reshape(shown, images.shape), images)
+    tops = [panel.get_position().y0 for panel in figure.axes]
+    assert tops[0] > tops[4] > tops[8]
+    for shape in [(3, 4, 8), (1, 4, 8, 6), (2, 0, 8, 6)]:
+        with pytest.raises(ValueError, match="the images must have shape"):
+            plots.augmented(np.zeros(shape))

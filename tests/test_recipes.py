@@ -18,10 +18,14 @@ from glassnet.recipes.seed_exercise import printed_rms, report
 MINIMAL = {"name": "mine", "data": {"source": "digits"}}
 ENDS = {  # inputs and outputs
     "california": (8, 1),
+    "california-embedded": (8, 1),
+    "california-tabm": (8, 1),
     "diabetes": (10, 1),
     "digits": (64, 10),
     "explore-mnist": (784, 10),
     "mnist": (784, 10),
+    "mnist-best": (784, 10),
+    "mnist-distorted": (784, 10),
     "mnist-fast": (784, 10),
     "mnist-six-layers": (784, 10),
     "seed-california": (8, 1),
@@ -47,8 +51,10 @@ def test_a_bundled_recipe(name: str, tmp_path: Path) -> None:
     assert 0 < recipe.build_schedule()(10, 50, recipe.training.epochs) <= 1
 
     net = recipe.build_network(n_in, n_out, task)
-    shapes = [layer.W.shape for layer in net.layers if isinstance(layer, gn.Dense)]
-    assert shapes == list(itertools.pairwise([n_in, *recipe.network.hidden, n_out]))
+    shapes = [layer.W.shape[-2:] for layer in net.layers if isinstance(layer, (gn.Dense, gn.MemberHeads))]
+    embedding = recipe.network.embedding
+    first = n_in * embedding["dim"] if isinstance(embedding, dict) else n_in
+    assert shapes == list(itertools.pairwise([first, *recipe.network.hidden, n_out]))
     assert net.dtype.name == recipe.network.dtype
     x = np.random.default_rng(0).integers(256, size=(20, n_in)).astype(np.float64)
     net.fit_preprocessing(x, np.arange(20.0))
@@ -136,6 +142,12 @@ def test_reading_is_strict(values: dict[str, object], fault: str) -> None:
         ({"optimizer": "SGD"}, "optimizer: SGD lacks an argument; its arguments are lr"),
         ({"optimizer": {"name": "SGD", "lr": "big"}}, "optimizer: SGD can't be made of lr='big'"),
         ({"schedule": {"name": "OneCycle", "warmup": 2}}, "schedule: OneCycle: warmup must be"),
+        ({"network": {"lr_factors": [1.0]}}, r"network\.lr_factors: 2 layers need as many, not 1"),
+        ({"network": {"max_norm": -1.0}}, r"network\.hidden: Dense: max_norm must be a number above 0, not -1\.0"),
+        ({"augmentation": "Distort"}, r"augmentation: there is no 'Distort' \(did you mean Distortions\?\)"),
+        ({"augmentation": {"name": "Distortions", "scale": 2}}, "augmentation: Distortions: scale must be at least 0"),
+        ({"training": {"average": {"name": "EMA", "decay": 1}}}, r"training\.average: EMA: decay must be"),
+        ({"training": {"dropout_schedule": "Line"}}, r"training\.dropout_schedule: there is no 'Line'"),
         ({"loss": "MAE"}, "loss: MAE is for regression, but the data are for classification"),
     ],
 )
@@ -145,7 +157,42 @@ def test_parts_that_make_no_sense_name_their_place(change: dict[str, object], fa
         recipe.build_network(4, 3, "classification")
         recipe.build_loss("classification")
         recipe.build_optimizer()
-        recipe.build_schedule()
+        recipe.build_training()
+
+
+def test_the_toolkit_is_reachable() -> None:
+    recipe = recipes.from_dict(
+        MINIMAL
+        | {
+            "network": {"hidden": [5], "max_norm": 2, "lr_factors": [1, 0.5]},
+            "augmentation": {"name": "Distortions", "rotation": 10},
+            "loss": {"name": "CrossEntropy", "label_smoothing": 0.1},
+            "training": {
+                "average": {"name": "SWA", "start": 0.5}, "dropout_schedule": "Linear",
+                "weight_decay_schedule": {"name": "Linear", "last": 0.5},
+            },
+        }
+    )  # fmt: skip
+    dense = [layer for layer in recipe.build_network(3, 2, "classification").layers if isinstance(layer, gn.Dense)]
+    assert [(layer.max_norm, layer.lr_factor) for layer in dense] == [(2, 1), (2, 0.5)]
+    made = {name: repr(value) for name, value in recipe.build_training().items()}
+    assert made["average"] == "SWA(start=0.5)"
+    assert made["dropout_schedule"] == "Linear(first=1.0, last=0.0)"
+    assert made["weight_decay_schedule"] == "Linear(first=1.0, last=0.5)"
+    assert made["augmentation"].startswith("Distortions(rotation=10.0, ")
+    assert made["schedule"] == "Constant()"
+    assert recipe.build_loss("classification").label_smoothing == 0.1
+    assert recipes.from_dict(recipe.to_dict()) == recipe
+
+
+def test_a_run_with_augmentation_shows_it(tmp_path: Path) -> None:
+    changes = [
+        "augmentation={name='Distortions', rotation=10}", "training.average=EMA", "training.epochs=2",
+        "training.dropout_schedule=Linear", "network.dropout=0.2",
+    ]  # fmt: skip
+    recipes.train(recipes.load("digits", changes=changes), tmp_path / "run")
+    assert (tmp_path / "run" / "plots" / "augmentation.png").stat().st_size > 10_000
+    assert recipes.load(tmp_path / "run" / "recipe.toml").augmentation == {"name": "Distortions", "rotation": 10}
 
 
 def test_changes() -> None:

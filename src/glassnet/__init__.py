@@ -13,13 +13,15 @@ Importing this loads NumPy alone; what else is needed loads when it is used.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from glassnet.data import Dataset, Split
+from glassnet import export
+from glassnet.data import Augmentation, Dataset, Distortions, Split
 from glassnet.nn import (
     GELU,
     MAE,
     MSE,
     BatchNorm,
     BinaryCrossEntropy,
+    Columns,
     CrossEntropy,
     Dense,
     Dropout,
@@ -30,10 +32,17 @@ from glassnet.nn import (
     LayerNorm,
     LeakyReLU,
     Loss,
+    MemberHeads,
+    MemberMean,
+    Members,
+    MemberScale,
     Network,
+    Periodic,
+    PiecewiseLinear,
     Poisson,
     QuantileNormalize,
     ReLU,
+    RobustScale,
     Sigmoid,
     SiLU,
     Softmax,
@@ -42,8 +51,23 @@ from glassnet.nn import (
     Unstandardize,
     gradcheck,
 )
-from glassnet.optim import SGD, Adam, AdamW, Constant, Cosine, ExponentialDecay, OneCycle, Optimizer, Schedule
+from glassnet.optim import (
+    SGD,
+    Adam,
+    AdamW,
+    Constant,
+    Cosine,
+    ExponentialDecay,
+    Linear,
+    OneCycle,
+    Optimizer,
+    Schedule,
+    Tail,
+)
 from glassnet.train import (
+    EMA,
+    SWA,
+    Average,
     Callback,
     Checkpoint,
     CSVLog,
@@ -62,22 +86,28 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "EMA",
     "GELU",
     "MAE",
     "MSE",
     "SGD",
+    "SWA",
     "Adam",
     "AdamW",
+    "Augmentation",
+    "Average",
     "BatchNorm",
     "BinaryCrossEntropy",
     "CSVLog",
     "Callback",
     "Checkpoint",
+    "Columns",
     "Constant",
     "Cosine",
     "CrossEntropy",
     "Dataset",
     "Dense",
+    "Distortions",
     "DivergenceError",
     "Doctor",
     "Dropout",
@@ -90,26 +120,36 @@ __all__ = [
     "Layer",
     "LayerNorm",
     "LeakyReLU",
+    "Linear",
     "Loss",
+    "MemberHeads",
+    "MemberMean",
+    "MemberScale",
+    "Members",
     "Network",
     "OneCycle",
     "Optimizer",
+    "Periodic",
+    "PiecewiseLinear",
     "Poisson",
     "Progress",
     "QuantileNormalize",
     "ReLU",
+    "RobustScale",
     "Schedule",
     "SiLU",
     "Sigmoid",
     "Softmax",
     "Split",
     "Standardize",
+    "Tail",
     "Tanh",
     "Trace",
     "Unstandardize",
     "baseline",
     "evaluate",
     "examine",
+    "export",
     "fit",
     "gradcheck",
     "load",
@@ -123,10 +163,12 @@ _LATER = {  # imported when it is first asked for: what finds and reads data, an
 }  # fmt: skip
 
 
-def __getattr__(name: str) -> Any:
-    if name in _LATER:
-        return getattr(import_module(f"glassnet.{_LATER[name]}"), name)
-    raise AttributeError(f"module 'glassnet' has no attribute {name!r}")
+if not TYPE_CHECKING:  # to a type checker, every name would be one of ours
+
+    def __getattr__(name: str) -> Any:
+        if name in _LATER:
+            return getattr(import_module(f"glassnet.{_LATER[name]}"), name)
+        raise AttributeError(f"module 'glassnet' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 import glassnet
+from glassnet.cli import completion
 
 app = typer.Typer(
     name="glassnet",
@@ -21,11 +22,15 @@ app = typer.Typer(
     epilog="Any command takes --debug, which shows the traceback of an error.",
 )
 
-RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory, as train makes it.")]
+RunArgument = Annotated[
+    Path, typer.Argument(metavar="RUN", help="A run directory, as train makes it.", autocompletion=completion.runs)
+]
 
 
 def main() -> None:
     """Run the command line; an error is one line on standard error and exit status 2."""
+    if os.environ.get("_GLASSNET_COMPLETE"):  # a shell asks what could be typed, and reads the exit status
+        app(prog_name="glassnet")
     arguments = sys.argv[1:]
     debug = "--debug" in arguments
     try:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from glassnet.cli import completion
 from glassnet.cli.printing import print_table
 
 app = typer.Typer(help="List, download and verify the data sets.", no_args_is_help=True)
@@ -22,7 +23,12 @@ def list_data() -> None:
 
 @app.command("fetch")
 def fetch_data(
-    name: Annotated[str, typer.Argument(help="mnist or california; digits and diabetes are bundled.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="mnist or california; digits and diabetes are bundled.", autocompletion=completion.data_sets
+        ),
+    ],
 ) -> None:
     """Download a data set's files, where they aren't here yet, and verify them."""
     from glassnet import data
@@ -31,7 +37,9 @@ def fetch_data(
 
 
 @app.command("verify")
-def verify_data(name: Annotated[str | None, typer.Argument(help="Default: all.")] = None) -> None:
+def verify_data(
+    name: Annotated[str | None, typer.Argument(help="Default: all.", autocompletion=completion.data_sets)] = None,
+) -> None:
     """Verify the content of the files that are here; exit status 1 if one is corrupted."""
     from glassnet import data
 

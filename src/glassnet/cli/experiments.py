@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from glassnet.cli import completion
 from glassnet.cli.app import RunArgument, app
 from glassnet.cli.printing import number, print_table
 
@@ -16,7 +17,11 @@ from glassnet.cli.printing import number, print_table
 def train(
     recipe: Annotated[
         str | None,
-        typer.Argument(metavar="RECIPE|TABLE", help="A recipe's name or .toml file, or a .csv or .parquet table."),
+        typer.Argument(
+            metavar="RECIPE|TABLE",
+            help="A recipe's name or .toml file, or a .csv or .parquet table.",
+            autocompletion=completion.any_of(completion.recipes, completion.tables),
+        ),
     ] = None,
     target: Annotated[str | None, typer.Option(metavar="COLUMN", help="The table's column to predict.")] = None,
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="The run directory; by default below runs/.")] = None,
@@ -84,7 +89,14 @@ def predict(
 
 @app.command()
 def gradcheck(
-    recipe: Annotated[str | None, typer.Argument(metavar="[RECIPE]", help="Default: every layer, every loss.")] = None,
+    recipe: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[RECIPE]",
+            help="Default: every layer, every loss.",
+            autocompletion=completion.recipes,
+        ),
+    ] = None,
 ) -> None:
     """Compare gradients with differences of the loss: of a recipe's network on its data, or of every layer."""
     if recipe is not None:
@@ -105,7 +117,10 @@ def gradcheck(
 
 @app.command("recipes")
 def list_recipes(
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Show this one whole, as TOML.")] = None,
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="[NAME]", help="Show this one whole, as TOML.", autocompletion=completion.recipe_names),
+    ] = None,
 ) -> None:
     """List the recipes that come with glassnet, or show one."""
     from glassnet import recipes

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from glassnet.cli import completion
 from glassnet.cli.app import RunArgument, app
 from glassnet.cli.printing import number, print_table
 
@@ -84,7 +85,12 @@ def _entry(text: str, step: Trace) -> tuple[str, tuple[int, ...]]:
 @app.command()
 def doctor(
     source: Annotated[
-        str, typer.Argument(metavar="RECIPE|TABLE|RUN", help="A recipe, a .csv or .parquet table, or a run directory.")
+        str,
+        typer.Argument(
+            metavar="RECIPE|TABLE|RUN",
+            help="A recipe, a .csv or .parquet table, or a run directory.",
+            autocompletion=completion.any_of(completion.recipes, completion.tables, completion.runs),
+        ),
     ],
     target: Annotated[str | None, typer.Option(metavar="COLUMN", help="The table's column to predict.")] = None,
     epochs: Annotated[int, typer.Option(min=1, help="How long to train at most, to watch.")] = 3,
@@ -127,7 +133,10 @@ def report(
 
 @app.command()
 def compare(
-    runs: Annotated[list[Path], typer.Argument(metavar="RUN RUN...", help="Run directories, two or more.")],
+    runs: Annotated[
+        list[Path],
+        typer.Argument(metavar="RUN RUN...", help="Run directories, two or more.", autocompletion=completion.runs),
+    ],
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write it as an HTML page, too.")] = None,
 ) -> None:
     """Put runs side by side: their figures, which is best, and what their recipes differ in."""
@@ -153,7 +162,11 @@ def compare(
 def explore(
     source: Annotated[
         str | None,
-        typer.Argument(metavar="[RUN|RECIPE]", help="A run directory or a recipe. Default: the MNIST network inside."),
+        typer.Argument(
+            metavar="[RUN|RECIPE]",
+            help="A run directory or a recipe. Default: the MNIST network inside.",
+            autocompletion=completion.any_of(completion.runs, completion.recipes),
+        ),
     ] = None,
     port: Annotated[int, typer.Option(min=0, max=65535, help="The port to listen on; 0 is any free one.")] = 0,
     host: Annotated[str, typer.Option(help="The address to listen on; the default is seen by this machine alone.")] = (

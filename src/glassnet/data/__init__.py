@@ -6,6 +6,7 @@ All but `Dataset` and `Split` is imported when it is first asked for: a third of
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from glassnet.data.augmentation import Augmentation, Distortions
 from glassnet.data.dataset import Dataset, Split
 
 if TYPE_CHECKING:
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
     from glassnet.data.table import numeric_rows, read_table
 
 __all__ = [
+    "Augmentation",
     "Dataset",
+    "Distortions",
     "FileState",
     "SourceStatus",
     "Split",
@@ -39,11 +42,13 @@ _LATER = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    for module, names in _LATER.items():
-        if name in names:
-            return getattr(import_module(f"glassnet.data.{module}"), name)
-    raise AttributeError(f"module 'glassnet.data' has no attribute {name!r}")
+if not TYPE_CHECKING:  # to a type checker, every name would be one of ours
+
+    def __getattr__(name: str) -> Any:
+        for module, names in _LATER.items():
+            if name in names:
+                return getattr(import_module(f"glassnet.data.{module}"), name)
+        raise AttributeError(f"module 'glassnet.data' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

@@ -36,6 +36,9 @@ class Dataset:
     task: "classification" (y is int64 in 0..C-1) or "regression" (y is float64).
     classes: the C class names, empty for regression. features: the n_in column names. target: what y is called.
     image_shape: (height, width) if every row is an image stored row by row, else None.
+    categories: for each column the names of its categories, of which x holds the numbers (-1: another one), and none
+    for a column of numbers; NaN is a missing value. Empty, if x holds numbers alone and none is missing.
+    notes: what was found out about the columns, in lines to read.
     """
 
     name: str
@@ -47,6 +50,8 @@ class Dataset:
     features: tuple[str, ...]
     image_shape: tuple[int, int] | None
     target: str
+    categories: tuple[tuple[str, ...], ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"Dataset({self})"
@@ -65,6 +70,16 @@ class Dataset:
         """Number of outputs of a network for this data: one per class, or one value."""
         return len(self.classes) if self.task == "classification" else 1
 
+    def columns(self) -> dict[str, list[int]]:
+        """Return the arguments of the layer `Columns`; none if x holds numbers alone and none is missing.
+
+        A column is marked as missing if it is so in a training row.
+        """
+        if not self.categories:
+            return {}
+        missing = np.flatnonzero(np.isnan(self.train.x).any(axis=0)).tolist()
+        return {"categories": [len(names) for names in self.categories], "missing": missing}
+
     @classmethod
     def from_arrays(
         cls,
@@ -80,16 +95,18 @@ class Dataset:
         val: float = VAL,
         test: float = TEST,
         seed: int = 0,
+        categories: Sequence[Sequence[str]] = (),
     ) -> Dataset:
         """Make a dataset of your own arrays, shuffled by `seed` into train, val and test.
 
         x (N, n_in): uint8 and floating-point numbers keep their type, others become float64.
         y (N,): floating-point for regression; whole numbers, booleans or text for classification, unless
         `task` says otherwise. Classes are named by the distinct values of y, or by `classes`, into which
-        whole numbers then are indices. `val` and `test` are shares of the rows, in [0, 1).
+        whole numbers then are indices. `val` and `test` are shares of the rows, in [0, 1). With `categories`, see the
+        class, x may hold NaN.
         Raises ValueError on shapes that don't fit, on NaN and infinite values, on labels outside the classes.
         """
-        x, y = _numbers(np.asarray(x)), np.asarray(y)
+        x, y = _numbers(np.asarray(x), missing=bool(categories)), np.asarray(y)
         if y.ndim != 1 or len(y) != len(x):
             raise ValueError(f"y has shape {y.shape}; x has shape {x.shape}, so y must be ({len(x)},)")
         n_in = x.shape[1]
@@ -109,7 +126,8 @@ class Dataset:
             y, names = _values(y), ()
         rows = shuffled_rows(len(x), val=val, test=test, seed=seed)
         train, validation, tested = (Split(x[part], y[part]) for part in rows)
-        return cls(name, train, validation, tested, task, names, tuple(features), image_shape, target)
+        kinds = tuple(tuple(names) for names in categories)
+        return cls(name, train, validation, tested, task, names, tuple(features), image_shape, target, kinds)
 
 
 def shuffled_rows(
@@ -134,7 +152,7 @@ def pixel_names(image_shape: tuple[int, int]) -> tuple[str, ...]:
     return tuple(f"pixel_{row}_{column}" for row in range(height) for column in range(width))
 
 
-def _numbers(x: NDArray[Any]) -> NDArray[Any]:
+def _numbers(x: NDArray[Any], missing: bool) -> NDArray[Any]:
     if x.ndim != 2:
         raise ValueError(f"x has shape {x.shape}; it must be (N, n_in), one example per row")
     if x.dtype != np.uint8 and x.dtype.kind != "f":
@@ -142,7 +160,7 @@ def _numbers(x: NDArray[Any]) -> NDArray[Any]:
             x = x.astype(np.float64)
         except (TypeError, ValueError) as error:
             raise ValueError(f"x must hold numbers: {error}") from error
-    wrong = np.argwhere(~np.isfinite(x))
+    wrong = np.argwhere(np.isinf(x) if missing else ~np.isfinite(x))
     if len(wrong):
         row, column = wrong[0]
         raise ValueError(f"x[{row}, {column}] is {x[row, column]}; every value must be finite")

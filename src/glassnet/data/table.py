@@ -1,4 +1,4 @@
-"""Tables: a CSV or Parquet file whose columns are numbers, one of them the target."""
+"""Tables: a CSV or Parquet file whose columns are numbers or categories, one of them the target."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glassnet.data.checks import closest_first, listed, require_file
+from glassnet.data.columns import codes, find_categories, found, is_text, mostly_numbers, without_markers
 from glassnet.data.csv_text import read_text
-from glassnet.data.dataset import Dataset
+from glassnet.data.dataset import Dataset, shuffled_rows
 from glassnet.data.labels import Task, check_task
 
 if TYPE_CHECKING:
@@ -27,7 +28,9 @@ def load_table(path: str | os.PathLike[str], *, target: str | None, task: Task |
 
     The task, unless given: classification for a target of text, of booleans or of whole numbers with at most 20
     distinct values, the classes being those values; regression otherwise. The rows are shuffled by `seed` and
-    split 64/16/20. Raises ValueError, naming column and row, on anything that isn't a complete table of numbers.
+    split 64/16/20. Columns of text are categories: those of at least 3 training rows, at most 100 of a column; a column
+    without any is left out. If there are categories, or values missing, `categories` of the dataset isn't empty.
+    Raises ValueError, naming column and row, on infinite values, misspelt numbers, and missing targets.
     """
     frame = read_table(path)
     if target is None:
@@ -40,12 +43,24 @@ def load_table(path: str | os.PathLike[str], *, target: str | None, task: Task |
         raise ValueError(f"{path} has no column beside the target {target!r}")
     if task is not None:
         check_task(task)
-    x = numeric_rows(frame, features)
     y = _target(frame[target], task)
+    train = shuffled_rows(frame.height, seed=seed)[0]
+    text = [name for name in features if is_text(frame[name]) and not mostly_numbers(without_markers(frame[name]))]
+    categories = {name: find_categories(frame[name], train) if name in text else () for name in features}
+    left_out = [name for name in text if not categories[name]]
+    features = [name for name in features if name not in left_out]
+    if not features:
+        raise ValueError(f"{path} has no column to learn from: in {listed(left_out)}, every value is another")
+    x = numeric_rows(frame, features, [categories[name] for name in features])
     try:
-        return Dataset.from_arrays(x, y, task=task, features=features, name=Path(path).stem, target=target, seed=seed)
+        data = Dataset.from_arrays(
+            x, y, task=task, features=features, name=Path(path).stem, target=target, seed=seed,
+            categories=[categories[name] for name in features] if text or np.isnan(x).any() else (),
+        )  # fmt: skip
     except ValueError as error:
         raise ValueError(f"target column {target!r}: {error}") from error
+    data.notes = tuple(found(features, data.categories, data.train.x, left_out)) if data.categories else ()
+    return data
 
 
 def read_table(path: str | os.PathLike[str]) -> pl.DataFrame:
@@ -61,14 +76,25 @@ def read_table(path: str | os.PathLike[str]) -> pl.DataFrame:
     return frame
 
 
-def numeric_rows(frame: pl.DataFrame, features: Sequence[str], first: int = 1) -> NDArray[np.float64]:
+def numeric_rows(
+    frame: pl.DataFrame, features: Sequence[str], categories: Sequence[Sequence[str]] = (), first: int = 1
+) -> NDArray[np.float64]:
     """Pick the columns named `features`, in that order, as an array (N, len(features)).
 
-    Other columns are ignored. Raises ValueError, naming column and row (the frame's first is row `first`), on columns
-    that aren't there, text that isn't a number, and missing, NaN or infinite values.
+    With `categories`, the names of each column's categories or none for one of numbers, a category becomes its number
+    (any other text -1), and a missing value NaN. Other columns are ignored. Raises ValueError, naming column and row
+    (the frame's first is row `first`), on columns that aren't there, text that isn't a number, infinite values, and
+    without `categories` missing ones.
     """
     _require_columns(frame, features)
-    return np.column_stack([_numbers(frame[name], first) for name in features])
+    if not categories:
+        return np.column_stack([_numbers(frame[name], first) for name in features])
+    return np.column_stack(
+        [
+            codes(frame[name], names) if names else _numbers(frame[name], first, missing=True)
+            for name, names in zip(features, categories, strict=True)
+        ]
+    )
 
 
 def _read_parquet(path: Path) -> pl.DataFrame:
@@ -99,9 +125,10 @@ def _typed(column: pl.Series) -> pl.Series:
     import polars as pl
 
     column = stripped(column)
+    known = without_markers(column)
     for dtype in (pl.Int64, pl.Float64):
-        numbers = column.cast(dtype, strict=False)
-        if numbers.null_count() == column.null_count():
+        numbers = known.cast(dtype, strict=False)
+        if numbers.null_count() == known.null_count():
             return numbers
     lower = column.str.to_lowercase()
     return lower == "true" if lower.drop_nulls().is_in(["true", "false"]).all() else column
@@ -115,23 +142,28 @@ def _require_columns(frame: pl.DataFrame, names: Sequence[str]) -> None:
         raise ValueError(f"the table has no column{plural} {listed(missing)}; it has {there}")
 
 
-def _numbers(column: pl.Series, first: int = 1) -> NDArray[np.float64]:
+def _numbers(column: pl.Series, first: int = 1, missing: bool = False) -> NDArray[np.float64]:
+    """The column as numbers; those that are missing, if that is allowed, as NaN."""
     import polars as pl
 
-    _require_values(column, first)
     kind = column.dtype
-    if not (kind.is_numeric() or kind in (pl.String, pl.Boolean, pl.Categorical, pl.Enum)):
+    if is_text(column):
+        column = without_markers(column) if missing else column.cast(pl.String)
+    if not missing:
+        _require_values(column, first)
+    if not (kind.is_numeric() or kind.is_temporal() or kind == pl.Boolean or is_text(column)):
         raise ValueError(f"column {column.name!r} holds values of type {kind}; only numbers can be used")
-    text = column.cast(pl.String) if kind in (pl.Categorical, pl.Enum) else column
+    text = column.to_physical() if kind.is_temporal() else column
     numbers = text.cast(pl.Float64, strict=False)
-    if numbers.null_count():
-        row = numbers.is_null().arg_max() or 0
+    wrong_text = numbers.is_null() & text.is_not_null()
+    if wrong_text.any():
+        row = wrong_text.arg_max() or 0
         raise ValueError(
             f"column {column.name!r}, row {first + row}: {text[row]!r} is not a number; columns must be numbers, so"
             " leave this one out or write it as numbers"
         )
-    values = numbers.to_numpy()
-    wrong = np.flatnonzero(~np.isfinite(values))
+    values = numbers.fill_null(np.nan).to_numpy() if missing else numbers.to_numpy()
+    wrong = np.flatnonzero(np.isinf(values) if missing else ~np.isfinite(values))
     if wrong.size:
         row = int(wrong[0])
         raise ValueError(f"column {column.name!r}, row {first + row}: {values[row]} is not a finite number")

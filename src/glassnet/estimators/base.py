@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any, ClassVar, Self
 
@@ -108,6 +109,19 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator):
         check_is_fitted(self)
         self._follow_coefs()
         self.network_.save(path)
+
+    def export(self, path: str | os.PathLike[str], *, input_dtype: Any = None) -> None:
+        """Write the estimator to an ONNX file: it gives y, the network's outputs, and classes' probabilities and label.
+
+        input_dtype: the type of the rows that it takes, by default that of X in `fit`; see `glassnet.export.to_onnx`.
+        """
+        from glassnet.export import save, to_onnx
+
+        check_is_fitted(self)
+        self._follow_coefs()
+        outputs = self.out_activation_ if self.out_activation_ in ("softmax", "logistic") else "identity"
+        classes = getattr(self, "classes_", None)
+        save(to_onnx(self.network_, outputs=outputs, classes=classes, input_dtype=input_dtype), path)
 
     def _fit(self, X: Any, y: Any, sample_weight: Any, val: tuple[Any, Any, Any], incremental: bool) -> Self:
         self._validate_params()
@@ -266,4 +280,4 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator):
         return tags
 
 
-partial_fit_of = available_if(_is_stochastic)
+partial_fit_of: Callable[[hooks.Method], hooks.Method] = available_if(_is_stochastic)

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import copy
 import functools
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from glassnet.train import Callback, Training
 
+Method = TypeVar("Method", bound=Callable[..., Any])
 CallbackSupport: Any
-managed: Any  # a decorator of fit
+managed: Callable[[Method], Method]  # a decorator of fit, which keeps its type
 try:
     from sklearn import callback as theirs
 
@@ -23,7 +25,10 @@ except ImportError:
         """Return a function that calls the method: as deep a call as scikit-learn's, for warnings that name a line."""
         return functools.wraps(method)(lambda *arguments, **named: method(*arguments, **named))
 
-    CallbackSupport, managed = object, _called
+    class _Nothing:
+        """The class in its place: object itself can't stand before other bases."""
+
+    CallbackSupport, managed = _Nothing, _called
 
 
 class Hooks(Callback):

@@ -257,7 +257,7 @@ def _training(
     )  # fmt: skip
 
 
-def _step(run: Training, net: Network) -> Step:
+def _step(run: Training, net: Network) -> Step | SparseStep:
     """Choose what makes the steps."""
     train = run.data.train
     if is_sparse(train.x):

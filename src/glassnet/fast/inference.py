@@ -23,7 +23,11 @@ class Inference:
         self.limit, self.threads = net.threads, limit(net)
         self.program = Program(net, ROWS, self.threads, training=False)
         self.layers, self.settings, self.process = list(net.layers), settings(net.layers), os.getpid()
-        self.products = sum(layer.W.size for layer in self.program.layers if isinstance(layer, Dense))
+        self.products = sum(
+            layer.W.size * c.rows
+            for layer, c in zip(self.program.layers, self.program.c_layers, strict=False)
+            if isinstance(layer, Dense)
+        )
         self.threads_for_few = Threads(self.threads)
         self.x, self.y = (np.zeros((ROWS, n), net.dtype) for n in (self.program.width, self.program.n_out))
         self.x_address, self.y_address = address(self.x), address(self.y)

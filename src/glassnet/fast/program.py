@@ -15,16 +15,25 @@ from glassnet.memory import aligned_zeros
 from glassnet.nn import (
     GELU,
     BatchNorm,
+    Columns,
     Dense,
     Dropout,
+    Embedding,
     Exp,
     Layer,
     LayerNorm,
     LeakyReLU,
+    MemberHeads,
+    MemberMean,
+    Members,
+    MemberScale,
     Network,
+    Periodic,
+    PiecewiseLinear,
     Preprocessing,
     QuantileNormalize,
     ReLU,
+    RobustScale,
     Sigmoid,
     SiLU,
     Standardize,
@@ -36,10 +45,14 @@ from glassnet.nn.layer import Array
 KINDS: dict[type[Layer], int] = {
     kind: i
     for i, kind in enumerate(
-        [Dense, ReLU, LeakyReLU, Sigmoid, Tanh, GELU, SiLU, Exp, Dropout, BatchNorm, LayerNorm]  # as in layers.h
+        [Dense, ReLU, LeakyReLU, Sigmoid, Tanh, GELU, SiLU, Exp, Dropout, BatchNorm, LayerNorm, PiecewiseLinear,
+         Periodic, Members, MemberScale, MemberHeads, MemberMean]  # as in layers.h
     )
-}
+}  # fmt: skip
 NORMS = (BatchNorm, LayerNorm)
+OWN_DX = (Dense, LayerNorm, Embedding, Members, MemberScale, MemberHeads)  # whose dx can't be where dy is
+MEANS = ("values", "classes", "logits")  # as in members.h
+PREPARED = (Columns, Standardize, QuantileNormalize, RobustScale)  # by the layers themselves, once
 REALS, BYTES, READY = 0, 1, 2  # rows as given, or already preprocessed: as in program.c
 
 
@@ -54,7 +67,7 @@ def split_layers(net: Network) -> tuple[list[Layer], list[Layer], Unstandardize 
 def uncovered(net: Network) -> str | None:
     """Say why the kernels can't compute this network, or return None: then they can."""
     preprocessing, layers, _ = split_layers(net)
-    unknown = [type(layer) for layer in preprocessing if type(layer) not in (Standardize, QuantileNormalize)]
+    unknown = [type(layer) for layer in preprocessing if type(layer) not in PREPARED]
     unknown += [type(layer) for layer in layers if type(layer) not in KINDS]
     if unknown:
         return f"there is no kernel for {unknown[0].__name__}"
@@ -71,7 +84,8 @@ def _displaced(net: Network) -> str | None:
         shapes = layer.shapes()
         for name, part in layer.parts():
             a = getattr(layer, name)
-            if address(a) != place + size * part.start or (a.dtype, a.shape) != (wanted, shapes[name]):
+            moved = a.size and address(a) != place + size * part.start
+            if moved or (a.dtype, a.shape) != (wanted, shapes[name]):
                 return f"{name} of layer {i} is no part of theta; write into it: {name}[...] = values"
         for name in layer.state if isinstance(layer, BatchNorm) else ():
             a = getattr(layer, name)
@@ -81,7 +95,12 @@ def _displaced(net: Network) -> str | None:
     return None
 
 
-CONSTANTS = ("slope", "rate", "eps", "momentum")  # of layers, besides their arrays
+CONSTANTS = (
+    "slope",
+    "eps",
+    "momentum",
+    "of",
+)  # of layers, besides their arrays; the rate of dropout is read at each step
 
 
 def settings(layers: Sequence[Layer]) -> list[tuple[Layer, str, Any]]:
@@ -112,7 +131,8 @@ class Program:
         self.library, self.dtype, self.batch = library, net.dtype, batch
         self.memory: dict[int, Array] = {}  # by address
         self.preprocessing, layers, self.unit = split_layers(net)
-        self.layers = layers if training else [layer for layer in layers if not isinstance(layer, Dropout)]
+        unneeded = MemberMean if training else Dropout
+        self.layers = [layer for layer in layers if not isinstance(layer, unneeded)]
         copies = 1 if training else threads
         self.c = CProgram()
         self.c_layers = (CLayer * (len(self.layers) * copies))()
@@ -124,7 +144,9 @@ class Program:
         c.first = next(i for i, layer in enumerate(self.layers) if layer.size)
         c.n_parameters, c.optimizer.theta = net.theta.size, self.hold(net.theta)
         widest = max(max(layer.n_in, layer.n_out) for layer in self.c_layers)
-        c.scratch_size = int(library.scratch_size(max(widest, batch)))
+        embeddings = [layer for layer in self.layers if isinstance(layer, Embedding)]
+        most = max((2 * layer.size // layer.width + 2 * layer.dim for layer in embeddings), default=0)
+        c.scratch_size = max(int(library.scratch_size(widest)), most)
         c.scratch = self.allocate(threads * c.scratch_size)
         if len(self.preprocessing) == 1 and type(self.preprocessing[0]) is Standardize:  # done while gathering a batch
             self.preprocessing[0].check(np.empty((0, self.width)))
@@ -165,22 +187,42 @@ class Program:
         width = next(layer.width_in for layer in self.layers if layer.width_in is not None)
         x = self.allocate(self.batch, width)
         previous: Layer | None = None
+        rows = 1
         for layer, c in zip(self.layers, c_layers, strict=True):
-            c.kind, c.n_in = KINDS[type(layer)], width
+            c.kind, c.n_in, c.rows = KINDS[type(layer)], width, rows
             c.n_out = width = layer.width_out(width) or width
             c.x = x
+            if isinstance(layer, (Members, MemberMean)):
+                rows = layer.k if isinstance(layer, Members) else 1
+            batch = self.batch * rows
             # In place where neither this layer nor the one before needs what was there.
-            in_place = isinstance(layer, (ReLU, Sigmoid, Tanh, Exp)) and isinstance(previous, (Dense, *NORMS, Dropout))
-            c.y = x = x if in_place else self.allocate(self.batch, c.n_out)
+            in_place = isinstance(layer, (ReLU, Sigmoid, Tanh, Exp)) and isinstance(
+                previous, (Dense, *NORMS, Dropout, MemberScale)
+            )
+            c.y = x = x if in_place else self.allocate(batch, c.n_out)
             if layer.parameters:
-                places = [address(getattr(layer, name)) - address(net.theta) for name in layer.parameters]
-                c.w, c.b = (place // self.dtype.itemsize for place in places)
+                first = (address(getattr(layer, layer.parameters[0])) - address(net.theta)) // self.dtype.itemsize
+                for name, (_, part) in zip("wbc", layer.parts(), strict=False):
+                    setattr(c, name, first + part.start)
+                c.lr_factor, c.max_norm = layer.lr_factor, layer.max_norm or 0.0
             if isinstance(layer, (Dropout, *NORMS)):
-                c.kept = self.allocate(self.batch, width)
+                c.kept = self.allocate(batch, width)
             if isinstance(layer, NORMS):
-                c.inv_std = self.allocate(max(self.batch, width))
+                c.inv_std = self.allocate(max(batch, width))
+            if isinstance(layer, Embedding):
+                self._describe_embedding(layer, c)
+            if isinstance(layer, (Members, MemberScale, MemberHeads, MemberMean)):
+                c.k = layer.k
             previous = layer
             self._set_constants(layer, c)
+
+    def _describe_embedding(self, layer: Layer, c: CLayer) -> None:
+        c.width, c.dim = layer.width, layer.dim
+        if isinstance(layer, Periodic):
+            c.k, c.kept = layer.n, self.allocate(self.batch, 2 * layer.n * layer.width)
+        elif isinstance(layer, PiecewiseLinear):
+            c.k, c.kept = layer.bins, self.allocate(self.batch, layer.width)
+            c.bin, c.below = self.allocate(self.batch, layer.width, dtype=np.int64), self.allocate(*layer.W.shape)
 
     def refresh(self) -> None:
         """Read the layers' constants and running statistics anew: somebody may have set them."""
@@ -190,10 +232,13 @@ class Program:
     def _set_constants(self, layer: Layer, c: CLayer) -> None:
         if isinstance(layer, LeakyReLU):
             c.value = layer.slope
-        if isinstance(layer, Dropout):
-            c.value = layer.rate
         if isinstance(layer, NORMS):
             c.value = layer.eps
+        if isinstance(layer, MemberMean):
+            c.value = MEANS.index(layer.of)
+        if isinstance(layer, PiecewiseLinear):
+            layer.check(np.empty((0, layer.width)))
+            c.edges = self.hold(np.ascontiguousarray(layer.edges.T, self.dtype))
         if isinstance(layer, BatchNorm):
             c.momentum = layer.momentum
             c.mean, c.var = self.hold(layer.running_mean), self.hold(layer.running_var)
@@ -201,10 +246,11 @@ class Program:
     def _assign_gradients(self) -> None:
         """Give memory to dL/dx of every layer that needs it: in place but where dL/dy has another width or use."""
         loss = self.c.loss
-        loss.y, loss.n_out = self.c_layers[-1].y, self.n_out
-        dy = loss.dy = self.allocate(self.batch, self.n_out)
+        last = self.c_layers[-1]
+        loss.y, loss.n_out, loss.members = last.y, self.n_out, last.rows
+        dy = loss.dy = self.allocate(self.batch * last.rows, self.n_out)
         for i in range(len(self.layers) - 1, self.c.first - 1, -1):
             c = self.c_layers[i]
             c.dy = dy
             if i > self.c.first:  # nobody needs the gradient of the network's input
-                c.dx = dy = self.allocate(self.batch, c.n_in) if isinstance(self.layers[i], (Dense, LayerNorm)) else dy
+                c.dx = dy = self.allocate(self.batch * c.rows, c.n_in) if isinstance(self.layers[i], OWN_DX) else dy

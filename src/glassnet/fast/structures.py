@@ -16,13 +16,22 @@ def fields(text: str) -> list[tuple[str, Any]]:
 class CLayer(Structure):
     """Layer in layers.h."""
 
-    _fields_ = fields("int: kind n_in n_out w b; double: value momentum; pointer: mean var x y dy dx kept inv_std")
+    _fields_ = fields(
+        "int: kind n_in n_out rows w b c k width dim; double: value momentum lr_factor max_norm;"
+        "pointer: mean var x y dy dx kept inv_std edges bin below"
+    )
+
+
+class CGroup(Structure):
+    """Group in program.c."""
+
+    _fields_ = fields("int: begin end decayed; double: lr_factor")
 
 
 class CLoss(Structure):
     """Loss in losses.h."""
 
-    _fields_ = fields("int: kind n_out; double: value; pointer: targets weights y dy row")
+    _fields_ = fields("int: kind n_out members; double: value; pointer: targets weights y dy row")
 
 
 class COptimizer(Structure):
@@ -43,14 +52,18 @@ class CProgram(Structure):
         ("loss", CLoss),
         ("optimizer", COptimizer),
         *fields(
-            "int: n_parameters n_decayed; pointer: decayed squares; int: scratch_size; pointer: scratch rows;"
+            "int: n_parameters n_groups; pointer: groups squares; int: scratch_size; pointer: scratch rows x;"
             "int: m; pointer: out; int: next"
         ),
     ]
 
 
 DECLARATIONS: dict[str, tuple[Any, list[Any]]] = {
-    "train": (c_double, [c_void_p, c_void_p, c_void_p, c_int64, c_int64]),
+    "train": (c_double, [c_void_p, c_void_p, c_void_p, c_void_p, c_int64, c_int64]),
+    "observe": (None, [c_void_p, c_void_p, c_void_p, c_int64, c_int64]),
+    "move_mean": (None, [c_void_p, c_void_p, c_double, c_int64]),
     "infer": (None, [c_void_p, c_void_p, c_int64, c_int64, c_void_p, c_int64]),
     "scratch_size": (c_int64, [c_int64]),
+    "distort": (None, [*[c_void_p] * 5, c_int64, c_int64, c_int64, c_void_p, c_void_p]),
+    "distortion_memory": (c_int64, [c_int64, c_int64]),
 }

@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 import math
+from ctypes import addressof
 from typing import Any
 
 import numpy as np
 
-from glassnet.fast.program import Program, settings, uncovered
+from glassnet.fast.program import Program, address, settings, uncovered
+from glassnet.fast.structures import CGroup
 from glassnet.fast.threads import Threads, limit
-from glassnet.nn import MAE, MSE, BinaryCrossEntropy, CrossEntropy, Dropout, Exp, Huber, Loss, Network, Poisson
+from glassnet.nn import (
+    MAE,
+    MSE,
+    BinaryCrossEntropy,
+    CrossEntropy,
+    Dropout,
+    Exp,
+    Huber,
+    Loss,
+    MemberMean,
+    Network,
+    Poisson,
+)
 from glassnet.nn.layer import Array
 from glassnet.optim import SGD, Adam, AdamW, Optimizer
 
@@ -37,21 +51,22 @@ class FastStep:
         x, form = program.prepare(x)
         c.data, c.format = program.hold(x), form
         c.loss.kind, targets = _loss(loss, t, program)
-        c.loss.targets, c.loss.row = program.hold(targets), program.allocate(batch, dtype=np.float64)
+        c.loss.targets, c.loss.row = program.hold(targets), program.allocate(batch * c.loss.members, dtype=np.float64)
         self.net, self.loss, self.keep_gradients = net, loss, keep_gradients
         # Copies of a batch's row numbers and weights: asking NumPy where its arrays are would take longer.
         self.rows, self.weights = np.zeros(batch, np.int64), np.zeros(batch, net.dtype)
         self.rows_address, self.weights_address = program.hold(self.rows), program.hold(self.weights)
         program.c.squares = program.allocate(net.theta.size // CHUNK + 1, dtype=np.float64)
-        parts = np.array([(part.start, part.stop) for part in net.decayed], np.int64).reshape(-1, 2)
-        c.decayed, c.n_decayed = program.hold(parts), len(parts)
+        c.n_groups = len(net.groups)
+        self.groups = (CGroup * c.n_groups)(*((g.part.start, g.part.stop, g.decayed, g.lr_factor) for g in net.groups))
+        c.groups = addressof(self.groups)
         self._look()
         self.dropouts = [
-            (layer, program.memory[c_layer.kept])
+            (layer, c_layer, program.memory[c_layer.kept])
             for layer, c_layer in zip(program.layers, program.c_layers, strict=True)
             if isinstance(layer, Dropout)
         ]
-        self.train, self.pointer = program.library.train, program.pointer()
+        self.train, self.pass_on, self.pointer = program.library.train, program.library.observe, program.pointer()
 
     @staticmethod
     def uncovered(net: Network, loss: Loss, optimizer: Optimizer) -> str | None:
@@ -60,34 +75,55 @@ class FastStep:
         unknown = next((type(part).__name__ for part in (loss, optimizer) if type(part) not in known), None)
         if unknown:
             return f"there is no kernel for {unknown}"
-        if isinstance(loss, Poisson) and type(net.layers[-1]) is not Exp:  # whose outputs can't be negative
+        last = next((layer for layer in reversed(net.layers) if type(layer) is not MemberMean), None)
+        if isinstance(loss, Poisson) and type(last) is not Exp:  # whose outputs can't be negative
             return "the kernel for Poisson takes outputs of Exp"
         return uncovered(net)
 
-    def __call__(self, rows: Array, factor: float, weights: Array | None = None) -> float:
+    def __call__(self, rows: Array, factor: float, weights: Array | None = None, x: Array | None = None) -> float:
         """Move the network by the gradient of the batch of these rows, given by number, lr being lr * factor.
 
-        weights: one for each of these rows, which multiplies its loss. Returns the loss before the step. If that isn't
-        finite, nothing is moved.
+        weights: one for each of these rows, which multiplies its loss. x: what to take for the rows themselves.
+        Returns the loss before the step. If that isn't finite, nothing is moved.
         """
-        n = len(rows)
-        self.rows[:n] = rows
+        n, where = len(rows), self._prepare(rows, x)
+        self._set_rates(factor)
         if weights is not None:
             self.weights[:n] = weights
+        each = None if weights is None else self.weights_address
+        with self.threads as count:
+            value: float = self.train(self.pointer, self.rows_address, where, each, n, count)
+        if math.isfinite(value):
+            self.optimizer.steps += 1
+        return value
+
+    def observe(self, rows: Array, x: Array | None = None) -> None:
+        """Pass these rows, or x, through the network in training mode: nothing moves but BatchNorm's statistics."""
+        where = self._prepare(rows, x)
+        self.pass_on(self.pointer, self.rows_address, where, len(rows), self.threads.limit)
+
+    def move_mean(self, mean: Array, share: float) -> None:
+        """Move mean weights (n,), in place, towards the present ones: mean <- mean + share * (theta - mean)."""
+        self.program.library.move_mean(self.pointer, address(mean), share, self.threads.limit)
+
+    def _prepare(self, rows: Array, x: Array | None) -> int | None:
+        """Note the rows, show the kernels what was set anew, draw masks; return where x can be read, if it is given."""
+        n = len(rows)
+        self.rows[:n] = rows
         for owner, name, known in self.seen:
             if getattr(owner, name) is not known:
                 self._look()
                 break
-        for layer, noise in self.dropouts:
+        for layer, c_layer, noise in self.dropouts:
+            c_layer.value = layer.rate
             if layer.rate:  # otherwise nothing is drawn, and whatever is there, being at least 0, keeps every value
-                layer.rng.random(out=noise[:n], dtype=noise.dtype.type)
-        self._set_rates(factor)
-        weights_address = None if weights is None else self.weights_address
-        with self.threads as count:
-            value: float = self.train(self.pointer, self.rows_address, weights_address, n, count)
-        if math.isfinite(value):
-            self.optimizer.steps += 1
-        return value
+                layer.rng.random(out=noise[: n * c_layer.rows], dtype=noise.dtype.type)
+        if x is None:
+            return None
+        self.x, form = self.program.prepare(x)  # which is kept until the next call
+        if form != self.program.c.format:
+            raise ValueError(f"x is of {x.dtype}: not the type of the training rows")
+        return address(self.x)
 
     def _set_rates(self, factor: float) -> None:
         """Tell the kernels the optimizer's numbers as they are now: a callback may change them."""

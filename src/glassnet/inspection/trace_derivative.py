@@ -13,14 +13,20 @@ from glassnet.nn import (
     Dropout,
     Layer,
     LayerNorm,
+    MemberHeads,
+    Members,
+    MemberScale,
+    Periodic,
+    PiecewiseLinear,
     QuantileNormalize,
+    RobustScale,
     Softmax,
     Standardize,
     Unstandardize,
 )
 from glassnet.nn.layer import Array
 
-ELEMENTWISE = (Activation, Dropout, Standardize, Unstandardize, QuantileNormalize)
+ELEMENTWISE = (Activation, Dropout, Standardize, Unstandardize, QuantileNormalize, RobustScale)
 
 # By the method that computes it: a subclass with a backward of its own has a rule of its own.
 RULES: dict[Callable[..., Array], str] = {
@@ -28,6 +34,11 @@ RULES: dict[Callable[..., Array], str] = {
     Softmax.backward: "dy/dx = diag(y) - y y^T for each row: dx = y * (dy - sum of dy * y)",
     BatchNorm.backward: "each value acts on its whole column, through mean and variance of the batch",
     LayerNorm.backward: "each value acts on its whole row, through the row's mean and variance",
+    PiecewiseLinear.backward: "each feature acts on its own values alone, with the slope of the bin that it lies in",
+    Periodic.backward: "each feature acts on its own values alone, through the waves of its frequencies",
+    Members.backward: "each value acts on every member: dx = sum over members of dy * r",
+    MemberScale.backward: "dx = dy * s, with the member's own s",
+    MemberHeads.backward: "dy/dx = W^T of the member: dx = dy W^T",
 }
 
 

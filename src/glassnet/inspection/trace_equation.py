@@ -73,7 +73,7 @@ def equation(trace: Trace, layer: int, unit: int, row: int = 0) -> Equation:
     """Write the equation of one unit, as `Trace.equation` says."""
     _check(layer, len(trace.layers), "the network has layers", "layer")
     traced = trace.layers[layer]
-    _check(row, len(trace.x), "the trace has rows", "row")
+    _check(row, len(traced.output), "the trace has rows", "row")  # after Members, one for each member of each row
     it = trace.net.layers[layer]  # with the values before the step
     return layer_equation(it, layer, traced.input, traced.output, unit, row, traced.local)
 

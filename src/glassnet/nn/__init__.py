@@ -1,17 +1,21 @@
 """Layers, losses, networks, and the check of their gradients. Importing it loads NumPy alone."""
 
 from glassnet.nn.activations import GELU, Activation, Exp, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Tanh
+from glassnet.nn.columns import Columns
+from glassnet.nn.embeddings import Embedding, Periodic, PiecewiseLinear
 from glassnet.nn.gradcheck import GradientReport, gradcheck
 from glassnet.nn.layer import Layer
 from glassnet.nn.layers import Dense, Dropout
 from glassnet.nn.losses import MAE, MSE, BinaryCrossEntropy, CrossEntropy, Huber, Loss, Poisson
+from glassnet.nn.members import MemberHeads, MemberMean, Members, MemberScale
 from glassnet.nn.network import Network
 from glassnet.nn.normalization import BatchNorm, LayerNorm, Normalization
-from glassnet.nn.preprocessing import Preprocessing, QuantileNormalize, Standardize, Unstandardize
+from glassnet.nn.preprocessing import Preprocessing, QuantileNormalize, RobustScale, Standardize, Unstandardize
 
 __all__ = [
-    "GELU", "MAE", "MSE", "Activation", "BatchNorm", "BinaryCrossEntropy", "CrossEntropy", "Dense", "Dropout", "Exp",
-    "GradientReport", "Huber", "Layer", "LayerNorm", "LeakyReLU", "Loss", "Network", "Normalization",
-    "Poisson", "Preprocessing", "QuantileNormalize", "ReLU", "SiLU", "Sigmoid", "Softmax", "Standardize", "Tanh",
-    "Unstandardize", "gradcheck",
+    "GELU", "MAE", "MSE", "Activation", "BatchNorm", "BinaryCrossEntropy", "Columns", "CrossEntropy", "Dense",
+    "Dropout", "Embedding", "Exp", "GradientReport", "Huber", "Layer", "LayerNorm", "LeakyReLU", "Loss",
+    "MemberHeads", "MemberMean", "MemberScale", "Members", "Network", "Normalization", "Periodic", "PiecewiseLinear",
+    "Poisson", "Preprocessing", "QuantileNormalize", "ReLU", "RobustScale", "SiLU", "Sigmoid", "Softmax",
+    "Standardize", "Tanh", "Unstandardize", "gradcheck",
 ]  # fmt: skip

@@ -23,3 +23,10 @@ def number(value: float, what: str, low: float = -math.inf, below: float = math.
         and_below = f" and below {below:g}" if below < math.inf else ""
         raise ValueError(f"{what} must be a number{at_least}{and_below}, not {value!r}")
     return float(value)
+
+
+def positive(value: float, what: str) -> float:
+    """Return `value` as a float; raise ValueError if it is no finite number above 0."""
+    if number(value, what) <= 0:
+        raise ValueError(f"{what} must be a number above 0, not {value!r}")
+    return float(value)

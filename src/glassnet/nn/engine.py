@@ -1,8 +1,11 @@
-"""What may compute a network in place of its layers."""
+"""What may compute a network in place of its layers, and what may write it for other programs."""
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Protocol
+
+import numpy.typing as npt
 
 from glassnet.nn.layer import Array
 
@@ -18,3 +21,17 @@ class Engine(Protocol):
 
     def describe(self, net: Network) -> str:
         """Say in a few words what computes the network, and why not the engine if it doesn't."""
+
+
+class Exporter(Protocol):
+    """The type of `Network.export`, a method that is set from above: see `glassnet.export.export`."""
+
+    def __call__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        outputs: str | None = None,
+        classes: npt.ArrayLike | None = None,
+        input_dtype: npt.DTypeLike | None = None,
+    ) -> None:
+        """Write the network to an ONNX file."""

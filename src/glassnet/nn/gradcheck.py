@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from glassnet.nn.layer import Array
 from glassnet.nn.losses import Loss
+from glassnet.nn.members import member_loss
 from glassnet.nn.network import Network
 
 STEPS = (1e-3, 1e-4, 1e-5)  # smaller ones where a larger one crosses a kink or the function bends too much
@@ -156,14 +157,14 @@ class GradientProbe:
     def __init__(self, net: Network, x: npt.ArrayLike, t: Array, loss: Loss, training: bool = True) -> None:
         self.net = net = net.copy("float64")
         self.x = np.array(net.as_input(x), dtype=np.float64)
-        self.t, self.loss, self.training = t, loss, training
+        self.t, self.loss, self.training = t, member_loss(loss, net.layers, net.n_out), training
         net.fit_preprocessing(self.x, np.asarray(t))
         centre = self._value()
         if not math.isfinite(centre):
             raise ValueError(f"gradcheck: the loss of this batch is {centre}, so its gradient can't be checked")
         self.here = self._sides()
         with np.errstate(over="ignore", invalid="ignore"):  # what isn't finite is found, and reported, below
-            dx = net.backward(loss.backward())
+            dx = net.backward(self.loss.backward())
         assert dx is not None
         self.gradients = {name: (p, dp.copy()) for name, p, dp in net.named_parameters()} | {"x": (self.x, dx)}
         std = self.x.std(axis=0)

@@ -21,6 +21,7 @@ class Layer:
 
     A subclass stores its constructor's arguments under their own names (so that it can be saved and copied),
     and lists the names of its trained arrays in `parameters` and of those that merely travel with it in `state`.
+    A network reads `lr_factor` and `max_norm` when it is made.
     In a network, parameters are views into the network's `theta` and `grad`, and results are written into
     buffers that the next call uses again. On its own, a layer draws float64 parameters when they are first
     needed, and returns new arrays.
@@ -30,6 +31,8 @@ class Layer:
     state: ClassVar[tuple[str, ...]] = ()
     decayed: ClassVar[tuple[str, ...]] = ()  # the parameters that weight decay and L2 act on
 
+    lr_factor: float = 1.0  # multiplies the learning rate of the layer's parameters
+    max_norm: float | None = None  # the largest norm of each column of the `decayed` parameters
     dtype: np.dtype[Any] = np.dtype(np.float64)
     reuse_buffers = False
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from glassnet.nn.checks import number, positive_int
+from glassnet.nn.checks import number, positive, positive_int
 from glassnet.nn.initializers import initializer
 from glassnet.nn.layer import Array, Layer
 
@@ -15,7 +15,9 @@ class Dense(Layer):
     Shapes: x (N, fan_in), W (fan_in, fan_out), b (fan_out,), y (N, fan_out).
     Backward, for a loss L with dy = dL/dy:  dW = x^T dy,  db = sum over rows of dy,  dx = dy W^T.
     Weights start as `init` says: "he" (default), "glorot", "lecun", "zeros" or "normal(std)"; biases at zero.
-    Raises ValueError for a fan that is no positive whole number, or an unknown `init`.
+    max_norm: after each step, the weights into a unit (a column of W) are scaled down to this Euclidean norm if
+    theirs is larger (Srivastava et al. 2014, JMLR 15:1929-1958, section 5.1). lr_factor multiplies the learning rate.
+    Raises ValueError for a fan that is no positive whole number, an unknown `init`, or a number that isn't positive.
     """
 
     parameters = ("W", "b")
@@ -25,11 +27,15 @@ class Dense(Layer):
     dW: Array
     db: Array
 
-    def __init__(self, fan_in: int, fan_out: int, init: str = "he") -> None:
+    def __init__(
+        self, fan_in: int, fan_out: int, init: str = "he", max_norm: float | None = None, lr_factor: float = 1.0
+    ) -> None:
         self.fan_in = positive_int(fan_in, "Dense: fan_in")
         self.fan_out = positive_int(fan_out, "Dense: fan_out")
         self.init = init
         initializer(init)  # an unknown name fails here, not at the first use
+        self.max_norm = None if max_norm is None else positive(max_norm, "Dense: max_norm")
+        self.lr_factor = positive(lr_factor, "Dense: lr_factor")
 
     def forward(self, x: Array, training: bool = False) -> Array:
         """y = x W + b."""

@@ -7,7 +7,7 @@ makes that a weighted mean.
 from __future__ import annotations
 
 import inspect
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from glassnet.nn.layer import Array
 class Loss:
     """A scalar L(y, t) of outputs y (N, n_out) and targets t; `backward` belongs to the latest `forward`."""
 
-    task: ClassVar[Literal["classification", "regression"]]
+    task: Literal["classification", "regression"]
 
     def forward(self, y: Array, t: Array, weights: Array | None = None) -> float:
         """Compute the loss of outputs y for targets t, each row's multiplied by its weight in weights (N,)."""

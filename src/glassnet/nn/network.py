@@ -12,9 +12,11 @@ import numpy.typing as npt
 from glassnet.memory import aligned_zeros
 from glassnet.nn.activations import Sigmoid, Softmax, logistic
 from glassnet.nn.checks import positive_int
-from glassnet.nn.engine import Engine
+from glassnet.nn.engine import Engine, Exporter
+from glassnet.nn.groups import groups
 from glassnet.nn.layer import Array, Layer
-from glassnet.nn.preprocessing import Preprocessing, Unstandardize
+from glassnet.nn.members import check_members
+from glassnet.nn.preprocessing import Fitted, Preprocessing, Unstandardize
 from glassnet.nn.storage import read_arrays, write_arrays
 
 # What random numbers are for, so that equal seeds don't make equal streams: see also train/fit.py. A seed sequence
@@ -41,6 +43,7 @@ class Network:
     """
 
     engine: ClassVar[Engine | None] = None
+    export: ClassVar[Exporter]  # to an ONNX file: set from above, by glassnet.export
 
     def __init__(
         self,
@@ -73,7 +76,7 @@ class Network:
     def forward(self, x: npt.ArrayLike, training: bool = False) -> Array:
         """Compute the outputs (N, n_out) of rows x (N, n_in), in an array of their own.
 
-        With training=True, dropout drops and batch norm uses the batch's statistics.
+        With training=True, dropout drops, batch norm uses the batch's statistics, members' outputs stay side by side.
         Raises ValueError, naming both shapes and the layer, for rows of another width.
         """
         y = self.as_input(x)
@@ -121,13 +124,12 @@ class Network:
         return y if isinstance(last, Softmax) else Softmax().forward(y)
 
     def fit_preprocessing(self, x: Array, y: Array | None = None) -> None:
-        """Fit what isn't fitted yet: leading preprocessing layers on rows x (N, n_in), a last Unstandardize on y."""
-        x = self.as_input(x)
+        """Fit what isn't fitted yet: leading layers that are fitted on rows x (N, n_in), a last Unstandardize on y."""
         for i, layer in enumerate(self.layers):
-            if not isinstance(layer, Preprocessing):
+            if not isinstance(layer, Fitted) or isinstance(layer, Unstandardize):
                 break
             if not layer.fitted:
-                seen = x
+                seen = self.as_input(x)
                 for before in self.layers[:i]:
                     seen = before.forward(seen)
                 layer.fit(seen)
@@ -201,7 +203,7 @@ class Network:
             shapes = ", ".join(f"{name} {shape}" for name, shape in layer.shapes().items())
             rows.append((str(i), repr(layer), shapes, f"{layer.size:,}"))
         rows.append(("", "total", self.dtype.name, f"{self.theta.size:,}"))
-        widths = [max(len(row[column]) for row in rows) for column in range(4)]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         for index, name, shapes, size in rows:
             print(f"{index:>{widths[0]}}  {name:<{widths[1]}}  {shapes:<{widths[2]}}  {size:>{widths[3]}}")
         print(f"computed by {self.engine.describe(self) if self.fast and self.engine else 'NumPy'}")
@@ -249,9 +251,8 @@ class Network:
         return {"layers": layers, **settings, "arrays": self.arrays()}
 
     def __setstate__(self, saved: dict[str, Any]) -> None:
-        layers = [make(**config) for make, config in saved["layers"]]
         settings = {name: saved[name] for name in ("dtype", "seed", "fast", "threads")}
-        Network.__init__(self, layers, **settings)
+        Network.__init__(self, [make(**config) for make, config in saved["layers"]], **settings)
         self.info = dict(saved["info"])
         self.set_arrays(saved["arrays"])
 
@@ -275,21 +276,20 @@ class Network:
                 )
             n_in = layer.width_in if n_in is None else n_in
             width = layer.width_out(layer.width_in if width is None else width)
+        check_members(self.layers)
         return n_in, width
 
     def _bind(self) -> None:
         """Make theta and grad, and every parameter a view into them."""
-        size = sum(layer.size for layer in self.layers)
-        self.theta, self.grad = aligned_zeros((size,), self.dtype), aligned_zeros((size,), self.dtype)
-        self.decayed: list[slice] = []  # the parts of theta that weight decay and L2 act on
+        size = (sum(layer.size for layer in self.layers),)
+        self.theta, self.grad = aligned_zeros(size, self.dtype), aligned_zeros(size, self.dtype)
+        self.groups = groups(self.layers)  # how each part of theta moves
+        self.decayed = [group.part for group in self.groups if group.decayed]
         start = 0
         for layer in self.layers:
             part = slice(start, start + layer.size)
             layer.bind(self.theta[part], self.grad[part])
             layer.reuse_buffers = True
-            self.decayed += [
-                slice(start + p.start, start + p.stop) for name, p in layer.parts() if name in layer.decayed
-            ]
             start = part.stop
 
 

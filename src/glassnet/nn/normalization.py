@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from glassnet.nn.checks import number, positive_int
+from glassnet.nn.checks import number, positive, positive_int
 from glassnet.nn.layer import Array, Layer
 
 
@@ -17,9 +17,10 @@ class Normalization(Layer):
     dgamma: Array
     dbeta: Array
 
-    def __init__(self, width: int, eps: float) -> None:
+    def __init__(self, width: int, eps: float, lr_factor: float) -> None:
         self.width = positive_int(width, f"{type(self).__name__}: width")
         self.eps = number(eps, f"{type(self).__name__}: eps", low=1e-12)
+        self.lr_factor = positive(lr_factor, f"{type(self).__name__}: lr_factor")
 
     def normalize(self, x: Array, mean: Array, var: Array) -> Array:
         """x_hat = (x - mean) / sqrt(var + eps); returns gamma * x_hat + beta."""
@@ -75,14 +76,14 @@ class BatchNorm(Normalization):
     Ioffe & Szegedy 2015 (arXiv:1502.03167), algorithm 1. Shapes: x, y (N, width), gamma, beta (width,).
     In training, running <- (1 - momentum) * running + momentum * batch, with the unbiased variance; inference uses
     the running values, and dx = dy * gamma / sqrt(running_var + eps). A batch of one row is all beta, and leaves
-    the running values alone. Raises ValueError for a width that is no positive whole number, or for eps or momentum
-    out of range.
+    the running values alone. lr_factor multiplies the learning rate of gamma and beta. Raises ValueError for a width
+    that is no positive whole number, or for eps, momentum or lr_factor out of range.
     """
 
     state = ("running_mean", "running_var")
 
-    def __init__(self, width: int, momentum: float = 0.1, eps: float = 1e-5) -> None:
-        super().__init__(width, eps)
+    def __init__(self, width: int, momentum: float = 0.1, eps: float = 1e-5, lr_factor: float = 1.0) -> None:
+        super().__init__(width, eps, lr_factor)
         self.momentum = number(momentum, "BatchNorm: momentum", low=0, below=1 + 1e-12)
         self.running_mean = np.zeros(width)
         self.running_var = np.ones(width)
@@ -115,11 +116,12 @@ class LayerNorm(Normalization):
     """Normalise each row by its own mean and variance: y = gamma * (x - mean) / sqrt(var + eps) + beta.
 
     Ba et al. 2016 (arXiv:1607.06450), section 3. Shapes: x, y (N, width), gamma, beta (width,).
-    Training and inference are the same. Raises ValueError for a width that is no positive whole number, or eps <= 0.
+    Training and inference are the same. lr_factor multiplies the learning rate of gamma and beta. Raises ValueError
+    for a width that is no positive whole number, or for eps or lr_factor of 0 or below.
     """
 
-    def __init__(self, width: int, eps: float = 1e-5) -> None:
-        super().__init__(width, eps)
+    def __init__(self, width: int, eps: float = 1e-5, lr_factor: float = 1.0) -> None:
+        super().__init__(width, eps, lr_factor)
 
     def forward(self, x: Array, training: bool = False) -> Array:
         """y = gamma * x_hat + beta."""

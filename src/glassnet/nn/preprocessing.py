@@ -6,7 +6,7 @@ row's and the network's type, and give the network's. They are constants of the 
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -94,7 +94,8 @@ class Unstandardize(Fitted):
     """The last layer of a regression: y = mean + std * x, so that outputs and loss are in the target's own unit.
 
     Fitted on the training targets (N,) or (N, width); the layers before it then work with values of about unit
-    size. Shapes: x, y (N, width), mean and scale (width,). Backward: dx = dy * scale.
+    size. Shapes: x, y (N, width), mean and scale (width,). Backward: dx = dy * scale. Outputs of several members, side
+    by side (N, k * width), are all in the target's unit.
     """
 
     state = ("mean", "scale")
@@ -109,14 +110,55 @@ class Unstandardize(Fitted):
 
     def forward(self, x: Array, training: bool = False) -> Array:
         """y = mean + scale * x."""
-        self.check(x)
-        y = np.multiply(x, self.scale, out=self.buffer("y", x.shape, x.dtype), casting="same_kind")
+        self.check(x[:, : len(self.mean)] if self.fitted and x.shape[1] % len(self.mean) == 0 else x)
+        y = np.multiply(
+            self.rows(x), self.scale, out=self.rows(self.buffer("y", x.shape, x.dtype)), casting="same_kind"
+        )
         y += self.mean
-        return y
+        return y.reshape(x.shape)
 
     def backward(self, dy: Array) -> Array:
         """dx = dy * scale."""
-        return np.multiply(dy, self.scale, out=self.buffer("dx", dy.shape, dy.dtype), casting="same_kind")
+        dx = self.buffer("dx", dy.shape, dy.dtype)
+        np.multiply(self.rows(dy), self.scale, out=self.rows(dx), casting="same_kind")
+        return dx
+
+    def rows(self, x: Array) -> Array:
+        """Return x as rows of the target's width, one for each member."""
+        return x.reshape(-1, len(self.mean))
+
+
+class RobustScale(Preprocessing):
+    """Centre each column by its median, scale it by its quartiles, and clip smoothly: y = z / sqrt(1 + (z / 3)^2).
+
+    z = scale * (x - median), with scale = 1 / (q75 - q25) of the training rows; where these quartiles are equal,
+    2 / (max - min); 0 for a constant column. So |y| < 3, and outliers keep their order. Holzmueller et al. 2024
+    (arXiv:2407.04491), section 3. Shapes: x, y (N, width), median and scale (width,).
+    Backward: dx = dy * scale * (1 + (z / 3)^2)^(-3/2).
+    """
+
+    state = ("median", "scale")
+    median: Array
+    scale: Array
+
+    def fit(self, x: Array) -> Self:
+        """Take median, quartiles and range of each column of x (N, width)."""
+        low, q25, self.median, q75, high = np.quantile(x.astype(np.float64), [0, 0.25, 0.5, 0.75, 1], axis=0)
+        width = np.where(q75 > q25, q75 - q25, (high - low) / 2)
+        self.scale = np.divide(1, width, out=np.zeros_like(width), where=width > 0)
+        return self
+
+    def forward(self, x: Array, training: bool = False) -> Array:
+        """y = z / sqrt(1 + (z / 3)^2)."""
+        self.check(x)
+        self.z = (x - self.median) * self.scale
+        y = self.buffer("y", x.shape, self.dtype)
+        return np.divide(self.z, np.hypot(1, self.z / 3), out=y, casting="same_kind")
+
+    def backward(self, dy: Array) -> Array:
+        """dx = dy * scale * (1 + (z / 3)^2)^(-3/2)."""
+        slope = self.scale * np.hypot(1, self.z / 3) ** -3.0
+        return np.multiply(dy, slope, out=self.buffer("dx", dy.shape, dy.dtype), casting="same_kind")
 
 
 class QuantileNormalize(Preprocessing):
@@ -127,6 +169,7 @@ class QuantileNormalize(Preprocessing):
     is frequent F jumps, and y is the mean of the jump's two ends. `noise` (in standard deviations, seeded) is added to
     the training rows before the quantiles are taken, which spreads such values out. Gorishniy et al. 2021
     (arXiv:2106.11959), section 4; scikit-learn's QuantileTransformer, which jumps to 5.2 for a frequent maximum.
+    Rows of a less precise type meet the knots rounded to it, so that they still meet a frequent value.
     Shapes: x, y (N, width), knots (quantiles, width), levels (quantiles, 1). Backward: dx = dy * the segment's slope,
     zero beyond the outermost knots.
     """
@@ -160,9 +203,10 @@ class QuantileNormalize(Preprocessing):
         """y = Phi^-1(F(x)), column by column."""
         self.check(x)
         self.x = x.astype(np.float64, copy=False)
+        self.met = self.met_by(x.dtype).astype(np.float64, copy=False)
         y = self.buffer("y", x.shape, self.dtype)
         levels = self.levels[:, 0]
-        for j, knots in enumerate(self.knots.T):
+        for j, knots in enumerate(self.met.T):
             # Interpolated from the left and from the right: they differ where knots coincide.
             column = self.x[:, j]
             left = np.interp(column, knots, levels)
@@ -175,12 +219,19 @@ class QuantileNormalize(Preprocessing):
         dx = self.buffer("dx", dy.shape, dy.dtype)
         rise = np.diff(self.levels[:, 0])
         for j, segment in enumerate(self.side().T):
-            run = np.diff(self.knots[:, j])
+            run = np.diff(self.met[:, j])
             slope = np.divide(rise, run, out=np.zeros_like(run), where=run > 0)
             dx[:, j] = dy[:, j] * np.concatenate([[0.0], slope, [0.0]])[segment]
         return dx
 
     def side(self) -> Array:
         """Which segment between knots each value lies in; 0 and `quantiles` are beyond the ends."""
-        columns = [np.searchsorted(knots, self.x[:, j], side="right") for j, knots in enumerate(self.knots.T)]
+        columns = [np.searchsorted(knots, self.x[:, j], side="right") for j, knots in enumerate(self.met.T)]
         return np.stack(columns, axis=1)
+
+    def met_by(self, dtype: np.dtype[Any]) -> Array:
+        """Return the knots as rows of that type meet them: float32's -122.23 isn't float64's, and F jumps there."""
+        if dtype.kind != "f":
+            return self.knots
+        with np.errstate(over="ignore"):
+            return self.knots.astype(dtype, copy=False)

@@ -8,13 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from glassnet.nn.activations import GELU, Exp, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Tanh
+from glassnet.nn.columns import Columns
+from glassnet.nn.embeddings import Periodic, PiecewiseLinear
 from glassnet.nn.gradcheck import GradientReport, gradcheck
 from glassnet.nn.layer import Array, Layer
 from glassnet.nn.layers import Dense, Dropout
 from glassnet.nn.losses import MAE, MSE, BinaryCrossEntropy, CrossEntropy, Huber, Loss, Poisson
+from glassnet.nn.members import MemberHeads, MemberMean, Members, MemberScale
 from glassnet.nn.network import Network
 from glassnet.nn.normalization import BatchNorm, LayerNorm
-from glassnet.nn.preprocessing import QuantileNormalize, Standardize, Unstandardize
+from glassnet.nn.preprocessing import QuantileNormalize, RobustScale, Standardize, Unstandardize
 
 # One or more settings of each layer, for a given width.
 LAYERS: list[Callable[[int], Layer]] = [
@@ -32,7 +35,17 @@ LAYERS: list[Callable[[int], Layer]] = [
     lambda width: BatchNorm(width),
     lambda width: LayerNorm(width),
 ]
-INPUTS: list[Callable[[], Layer]] = [Standardize, lambda: Standardize(per_feature=False), QuantileNormalize]
+INPUTS: list[Callable[[], Layer]] = [
+    Standardize, lambda: Standardize(per_feature=False), QuantileNormalize, RobustScale,
+]  # fmt: skip
+# Layers that come after the input, for rows of a given width, and give wider rows.
+EMBEDDINGS: list[Callable[[int], Layer]] = [
+    lambda width: PiecewiseLinear(width, 2, bins=4, version="A"),
+    lambda width: PiecewiseLinear(width, 3, bins=3),
+    lambda width: PiecewiseLinear(1, 2, bins=60, plain=width - 1),
+    lambda width: Periodic(width, 2, n=3),
+    lambda width: Periodic(1, 3, n=2, sigma=1.0, plain=width - 1),
+]
 LOSSES: list[Loss] = [
     MSE(), MAE(), Huber(), Huber(delta=0.3), Poisson(), CrossEntropy(), CrossEntropy(label_smoothing=0.1),
     BinaryCrossEntropy(),
@@ -72,6 +85,33 @@ def cases() -> Iterator[Case]:
                     last = Exp() if isinstance(loss, Poisson) else Unstandardize()
                     layers = [make_input(), Dense(n_in, n_out, init="lecun"), last]
                     yield from _both_modes(layers, layers[subject], loss, rows, n_in, n_out)
+
+    for loss in LOSSES:
+        for rows, n_in, width, n_out in SHAPES:
+            first = Columns([0] * n_in, missing=[n_in - 1])
+            layers = [first, Dense(n_in + 1, n_out, init="lecun"), *([Exp()] if isinstance(loss, Poisson) else [])]
+            yield from _both_modes(layers, first, loss, rows, n_in, n_out)
+            for make_embedding in EMBEDDINGS:
+                embedding = make_embedding(n_in)
+                layers = [embedding, Dense(embedding.width_out(n_in) or 0, n_out, init="lecun")]
+                layers += [Exp()] if isinstance(loss, Poisson) else []
+                yield from _both_modes(layers, embedding, loss, rows, n_in, n_out)
+            for subject in range(4):
+                layers = _members(3, n_in, width, n_out, loss)
+                chosen = next(layer for layer in layers if type(layer) is MEMBERS[subject])
+                yield from _both_modes(layers, chosen, loss, rows, n_in, n_out)
+
+
+MEMBERS = (Members, MemberScale, MemberHeads, MemberMean)
+
+
+def _members(k: int, n_in: int, width: int, n_out: int, loss: Loss) -> list[Layer]:
+    """A network of k members for a loss; its first scales are signs or, for an odd n_in, one number per feature."""
+    first = Members(k, n_in, chunks=[1] * n_in if n_in % 2 else None)
+    layers = [first, Dense(n_in, width, init="lecun"), MemberScale(k, width), Tanh(), MemberHeads(k, width, n_out)]
+    of = {CrossEntropy: "classes", BinaryCrossEntropy: "logits"}.get(type(loss), "values")
+    layers += [Exp()] if isinstance(loss, Poisson) else []
+    return [*layers, MemberMean(k, of), *([Unstandardize()] if isinstance(loss, (MSE, MAE, Huber)) else [])]
 
 
 def _both_modes(layers: list[Layer], subject: Layer, loss: Loss, rows: int, n_in: int, n_out: int) -> Iterator[Case]:

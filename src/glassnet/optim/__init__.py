@@ -1,7 +1,7 @@
 """How weights move: optimizers and learning-rate schedules. Imports NumPy alone."""
 
 from glassnet.optim.optimizers import SGD, Adam, AdamW, Optimizer
-from glassnet.optim.schedules import Constant, Cosine, ExponentialDecay, OneCycle, Schedule
+from glassnet.optim.schedules import Constant, Cosine, ExponentialDecay, Linear, OneCycle, Schedule, Tail
 
 __all__ = [
     "SGD",
@@ -10,7 +10,9 @@ __all__ = [
     "Constant",
     "Cosine",
     "ExponentialDecay",
+    "Linear",
     "OneCycle",
     "Optimizer",
     "Schedule",
+    "Tail",
 ]

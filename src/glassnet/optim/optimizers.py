@@ -15,15 +15,19 @@ Array = npt.NDArray[Any]
 
 
 class Parameters(Protocol):
-    """What an optimizer needs of a network: `theta` and `grad` (n,), and the parts of them that decay acts on."""
+    """What an optimizer needs of a network: `theta` and `grad` (n,), and the groups that they consist of.
+
+    A group has: part, its slice of both; decayed, whether decay and L2 act on it; lr_factor, which multiplies the
+    learning rate; max_norm, the largest Euclidean norm of each of its `columns` columns, or None.
+    """
 
     theta: Array
     grad: Array
-    decayed: list[slice]
+    groups: list[Any]
 
 
 class Optimizer:
-    """What all share: clip the gradient, then add L2 to it, decay the weights, then `update`.
+    """What all share: clip the gradient, add L2 to it, decay the weights, `update`, then bound the norms of columns.
 
     lr: the learning rate, times the schedule's factor. clip_norm: if the gradient's Euclidean norm is larger, scale it
     down to this (Pascanu et al. 2013, arXiv:1211.5063, algorithm 1). l2: adds l2 * w to the gradient of weight
@@ -63,14 +67,19 @@ class Optimizer:
             if norm > self.clip_norm:
                 grad *= self.clip_norm / norm
         lr = self.lr * factor
-        for part in net.decayed if self.l2 else ():
-            grad[part] += np.multiply(theta[part], self.l2, out=self.scratch[part])
-        for part in net.decayed if self.weight_decay else ():
-            theta[part] *= 1 - lr * self.weight_decay
-        self.update(theta, grad, lr)
+        for group in net.groups:
+            part = group.part
+            if group.decayed and self.l2:
+                grad[part] += np.multiply(theta[part], self.l2, out=self.scratch[part])
+            if group.decayed and self.weight_decay:
+                theta[part] *= 1 - lr * group.lr_factor * self.weight_decay
+        self.update(theta, grad, _rates(lr, net.groups, theta))
+        for group in net.groups:
+            if group.max_norm is not None:
+                _bound(theta[group.part].reshape(-1, group.columns), group.max_norm)
 
-    def update(self, theta: Array, grad: Array, lr: float) -> None:
-        """Apply the rule itself."""
+    def update(self, theta: Array, grad: Array, lr: float | Array) -> None:
+        """Apply the rule itself, with one learning rate for all parameters, or one for each (n,)."""
         raise TypeError(f"{type(self).__name__} has no update")
 
     def state(self) -> dict[str, Array]:
@@ -113,6 +122,21 @@ class Optimizer:
         return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self.config().items())})"
 
 
+def _rates(lr: float, groups: list[Any], theta: Array) -> float | Array:
+    """The learning rate, for each parameter if the groups' differ."""
+    if all(group.lr_factor == 1 for group in groups):
+        return lr
+    rates = np.full_like(theta, lr)
+    for group in groups:
+        rates[group.part] = lr * group.lr_factor
+    return rates
+
+
+def _bound(W: Array, most: float) -> None:
+    """Scale the columns of W, in place, that have a larger Euclidean norm than `most` down to it."""
+    W *= most / np.maximum(np.sqrt(np.einsum("ij,ij->j", W, W)), most)
+
+
 class SGD(Optimizer):
     """Stochastic gradient descent, with classic momentum v <- momentum * v - lr * g; w <- w + v.
 
@@ -139,7 +163,7 @@ class SGD(Optimizer):
             raise ValueError(f"SGD: nesterov must be true or false, not {nesterov!r}")
         self.momentum, self.nesterov = momentum, nesterov
 
-    def update(self, theta: Array, grad: Array, lr: float) -> None:
+    def update(self, theta: Array, grad: Array, lr: float | Array) -> None:
         """v <- momentum * v - lr * g; w <- w + v."""
         step = np.multiply(grad, lr, out=self.scratch)
         self.velocity *= self.momentum
@@ -180,7 +204,7 @@ class Adam(Optimizer):
             raise ValueError(f"{name}: eps must be positive, not {eps!r}")
         self.betas, self.eps = betas, eps
 
-    def update(self, theta: Array, grad: Array, lr: float) -> None:
+    def update(self, theta: Array, grad: Array, lr: float | Array) -> None:
         """w <- w - lr * m' / (sqrt(v') + eps)."""
         b1, b2 = self.betas
         scratch = self.scratch

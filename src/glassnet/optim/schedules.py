@@ -67,3 +67,45 @@ class OneCycle(Schedule):
         rising = self.warmup * steps
         falling = (steps - step) / (steps - rising)
         return min((step + 1) / rising, falling, 1.0) if rising else falling
+
+
+class Linear(Schedule):
+    """In a straight line from `first` in the first step to `last` in the last. Raises ValueError for a negative one.
+
+    As a schedule of dropout rates it is that of curriculum dropout (Morerio et al. 2017, arXiv:1703.06229), nearly.
+    """
+
+    def __init__(self, first: float = 1.0, last: float = 0.0) -> None:
+        if not (0 <= first < math.inf and 0 <= last < math.inf):
+            raise ValueError(f"Linear: first and last must be at least 0, and finite, not {first!r} and {last!r}")
+        self.first, self.last = first, last
+
+    def __call__(self, step: int, steps_per_epoch: int, epochs: int) -> float:
+        """First + (last - first) * step / (steps - 1)."""
+        return self.first + (self.last - self.first) * step / max(1, steps_per_epoch * epochs - 1)
+
+
+class Tail(Schedule):
+    """As OneCycle up to 1 and down, to `high`, where the share `start` of the epochs begins; then the tail.
+
+    There the factor is `high`, or, if `low` is less, in each epoch anew falls linearly from `high` to `low` in its last
+    step. That is what weights for stochastic weight averaging (SWA) are trained with: Izmailov et al. 2018
+    (arXiv:1803.05407), section 3.2. Raises ValueError unless 0 <= warmup < start < 1 and 0 < low <= high <= 1.
+    """
+
+    def __init__(self, start: float = 0.75, high: float = 0.2, low: float | None = None, warmup: float = 0.1) -> None:
+        if not 0 <= warmup < start < 1:
+            raise ValueError(f"Tail: it takes 0 <= warmup < start < 1, not warmup={warmup!r} and start={start!r}")
+        if not 0 < (high if low is None else low) <= high <= 1:
+            raise ValueError(f"Tail: it takes 0 < low <= high <= 1, not low={low!r} and high={high!r}")
+        self.start, self.high, self.low, self.warmup = start, high, low, warmup
+
+    def __call__(self, step: int, steps_per_epoch: int, epochs: int) -> float:
+        """Up during the warm-up, down until the tail begins, and then as it says."""
+        rising, tail = self.warmup * steps_per_epoch * epochs, int(self.start * epochs) * steps_per_epoch
+        if step >= tail:
+            low = self.high if self.low is None else self.low
+            return self.high + (low - self.high) * (step % steps_per_epoch) / max(1, steps_per_epoch - 1)
+        if step < rising:
+            return min((step + 1) / rising, 1.0)
+        return 1 + (self.high - 1) * (step - rising) / (tail - rising)

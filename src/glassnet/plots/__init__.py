@@ -3,12 +3,17 @@
 Nothing here knows networks or data sets, and nothing touches pyplot: no backend, no global state.
 """
 
+from .augmented import augmented
 from .matrix import confusion
 from .overlay import overlay
 from .progress import curves
 from .regression import predictions
+from .search import heatmap, importance, search_history
 from .style import save
 from .weights import first_layer
 from .worst import mistake_table, mistakes
 
-__all__ = ["confusion", "curves", "first_layer", "mistake_table", "mistakes", "overlay", "predictions", "save"]
+__all__ = [
+    "augmented", "confusion", "curves", "first_layer", "heatmap", "importance", "mistake_table", "mistakes", "overlay",
+    "predictions", "save", "search_history",
+]  # fmt: skip

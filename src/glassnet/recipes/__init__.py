@@ -6,7 +6,7 @@ from glassnet.recipes.predicting import predict_file, predictions
 from glassnet.recipes.reading import choose, from_dict, load, names, text
 from glassnet.recipes.recipe import Recipe
 from glassnet.recipes.run import free_directory, open_run, train
-from glassnet.recipes.using import evaluate_run, gradcheck
+from glassnet.recipes.using import evaluate_run, export_run, gradcheck
 
 __all__ = [
     "Finished",
@@ -15,6 +15,7 @@ __all__ = [
     "evaluate_run",
     "examine_recipe",
     "examine_run",
+    "export_run",
     "free_directory",
     "from_dict",
     "gradcheck",

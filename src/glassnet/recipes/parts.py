@@ -5,9 +5,8 @@ from __future__ import annotations
 import difflib
 import inspect
 from collections.abc import Callable, Iterable
+from importlib import import_module
 from typing import Any, TypeVar
-
-from glassnet import nn, optim
 
 T = TypeVar("T")
 Part = str | dict[str, Any]  # a class by name, or with its arguments: "ReLU", {name = "LeakyReLU", slope = 0.1}
@@ -20,7 +19,7 @@ def make(part: Part, base: type[T], where: str) -> T:
     """
     arguments = dict(part) if isinstance(part, dict) else {"name": part}
     name = arguments.pop("name", None)
-    room = optim if base.__module__.startswith("glassnet.optim") else nn
+    room = import_module(".".join(base.__module__.split(".")[:2]))
     known = {c.__name__: c for c in vars(room).values() if inspect.isclass(c) and issubclass(c, base) and c is not base}
     if name is None:
         raise ValueError(f"{where}: a table needs a name; it is one of {', '.join(known)}")

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from glassnet.recipes.parts import closest
 from glassnet.recipes.recipe import DataTable, NetworkTable, Recipe, TrainingTable
+from glassnet.recipes.space import TuneTable
 
 T = TypeVar("T")
 
@@ -78,14 +79,22 @@ def _apply(values: dict[str, Any], change: str) -> None:
         value = tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
         value = text.strip()  # a bare word is text
-    *path, last = key.strip().split(".")
+    try:
+        put(values, key.strip(), value)
+    except ValueError as error:
+        raise ValueError(f"--set {change}: {error}") from None
+
+
+def put(values: dict[str, Any], key: str, value: Any) -> None:
+    """Set one value of a recipe's TOML, such as "network.hidden" to [64, 64]. Raises ValueError for no table."""
+    *path, last = key.split(".")
     table = values
     for name in path:
         inner = table.setdefault(name, {})
         if isinstance(inner, str):  # "ReLU" becomes {name = "ReLU"} when an argument of it is set
             inner = table[name] = {"name": inner}
         if not isinstance(inner, dict):
-            raise ValueError(f"--set {change}: {name} is no table")
+            raise ValueError(f"{name} is no table")
         table = inner
     if path and last == "name" and table.get(last, value) != value:  # another class, so the arguments don't fit it
         table.clear()
@@ -103,7 +112,7 @@ def _fill(table: type[T], values: Any, where: str) -> T:
         if key not in known:
             has = ", ".join(known)
             raise ValueError(f"recipe: there is no {place}{key}{closest(key, known)}; {where or 'a recipe'} has {has}")
-        inner = TABLES.get(str(known[key].type))
+        inner = TABLES.get(str(known[key].type).removesuffix(" | None"))
         made[key] = _fill(inner, value, key) if inner else _typed(value, str(known[key].type), place + key)
     missing = [name for name in ("name", "data", "source") if name in known and name not in made]
     if missing:
@@ -111,14 +120,15 @@ def _fill(table: type[T], values: Any, where: str) -> T:
     return table(**made)
 
 
-TABLES: dict[str, type[Any]] = {table.__name__: table for table in (DataTable, NetworkTable, TrainingTable)}
+TABLES: dict[str, type[Any]] = {table.__name__: table for table in (DataTable, NetworkTable, TrainingTable, TuneTable)}
 TYPES: dict[str, tuple[type, ...]] = {
-    "str": (str,), "int": (int,), "float": (int, float), "bool": (bool,), "list[int]": (list,), "Part": (str, dict),
-    "Task": (str,),
+    "str": (str,), "int": (int,), "float": (int, float), "bool": (bool,), "list[int]": (list,),
+    "list[float]": (list,), "Part": (str, dict), "Task": (str,), "Space": (dict,),
 }  # fmt: skip
 WORDS = {
     "str": "text", "int": "a whole number", "float": "a number", "bool": "true or false", "Task": "text",
-    "list[int]": "a list of whole numbers", "Part": "a name or a table with a name",
+    "list[int]": "a list of whole numbers", "list[float]": "a list of numbers", "Part": "a name or a table with a name",
+    "Space": "a table",
 }  # fmt: skip
 
 

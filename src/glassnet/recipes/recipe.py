@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from glassnet import nn, optim
+from glassnet.data import Augmentation
 from glassnet.data.labels import Task
 from glassnet.recipes.parts import Part, call, make
+from glassnet.recipes.space import TuneTable
+from glassnet.train import Average
+
+SMALLEST_BATCH = 8  # that min_steps may ask for
 
 
 @dataclass
@@ -24,15 +29,20 @@ class DataTable:
 
 @dataclass
 class NetworkTable:
-    """[network]: inputs, then Dense, normalization, activation and dropout for each hidden width, then Dense."""
+    """[network]: inputs, embedding, for each hidden width Dense, normalization, activation and dropout, then Dense."""
 
-    inputs: Part = "Standardize"  # or QuantileNormalize, or "none"
+    inputs: Part = "Standardize"  # or QuantileNormalize, RobustScale, or "none"
+    embedding: Part | None = None  # of each feature: PiecewiseLinear or Periodic, as {name = ..., dim = 16}
+    members: int = 1  # more: so many networks in one, which share these layers (TabM-mini)
+    member_scales: bool = False  # with scales of each member's own before and after each of them (TabM)
     hidden: list[int] = field(default_factory=lambda: [128])
     activation: Part = "ReLU"
     normalization: str | None = None  # BatchNorm or LayerNorm
     dropout: float = 0.0
     input_dropout: float = 0.0
     init: str = "he"
+    max_norm: float | None = None  # of the weights into each unit of every Dense
+    lr_factors: list[float] | None = None  # of the learning rate, one for each Dense
     standardize_target: bool = True  # of values: the network works with unit targets, its outputs are in their unit
     dtype: str = "float32"
     fast: bool = True  # compiled kernels where they cover the network
@@ -45,10 +55,14 @@ class TrainingTable:
 
     epochs: int = 20
     batch_size: int = 128
+    min_steps: int | None = None  # in an epoch: where there are few rows, smaller batches make as many
     replacement: bool = False
     monitor: str | None = None
     patience: int | None = None
     restore_best: bool = True
+    average: Part | None = None  # EMA or SWA
+    dropout_schedule: Part | None = None
+    weight_decay_schedule: Part | None = None
 
 
 @dataclass
@@ -67,7 +81,9 @@ class Recipe:
     loss: Part | None = None
     optimizer: Part = field(default_factory=lambda: {"name": "AdamW", "lr": 1e-3})
     schedule: Part = "Constant"
+    augmentation: Part | None = None  # Distortions, for images
     training: TrainingTable = field(default_factory=TrainingTable)
+    tune: TuneTable | None = None  # how `glassnet tune` searches
 
     def __post_init__(self) -> None:
         if self.seed < 0:
@@ -90,9 +106,10 @@ class Recipe:
         with replacing(path) as part:
             part.write_text(tomli_w.dumps(self.to_dict()), encoding="utf-8")
 
-    def build_network(self, n_in: int, n_out: int, task: str) -> nn.Network:
+    def build_network(self, n_in: int, n_out: int, task: str, columns: dict[str, Any] | None = None) -> nn.Network:
         """Make the network for rows of n_in values and n_out classes or values.
 
+        columns: the arguments of a first layer Columns, if some values are categories or missing (`Dataset.columns`).
         BinaryCrossEntropy takes one output for two classes, Poisson a last Exp. Raises ValueError for nonsense.
         """
         table, loss = self.network, self.build_loss(task)
@@ -103,13 +120,36 @@ class Recipe:
                 )
             n_out = 1
         layers: list[nn.Layer] = []
+        embedded, plain = n_in, 0  # columns
+        if columns:
+            first = nn.Columns(**columns)
+            layers.append(first)
+            embedded, n_in = len(first.numbers), first.width_out(n_in)
+            plain = n_in - embedded
         if table.inputs != "none":
             layers.append(make(table.inputs, nn.Preprocessing, "network.inputs"))
         if table.input_dropout:
             layers.append(call(nn.Dropout, {"rate": table.input_dropout}, "network.input_dropout"))
+        factors = [1.0] * (len(table.hidden) + 1) if table.lr_factors is None else table.lr_factors
+        if len(factors) != len(table.hidden) + 1:
+            raise ValueError(f"network.lr_factors: {len(table.hidden) + 1} layers need as many, not {len(factors)}")
+        dense = {"init": table.init, "max_norm": table.max_norm}
         width = n_in
-        for units in table.hidden:
-            layers.append(call(nn.Dense, {"fan_in": width, "fan_out": units, "init": table.init}, "network.hidden"))
+        if table.embedding is not None and embedded:
+            embedding = table.embedding if isinstance(table.embedding, dict) else {"name": table.embedding}
+            layers.append(make({"width": embedded, "plain": plain, **embedding}, nn.Embedding, "network.embedding"))
+            width = layers[-1].width_out(width) or width
+        k, scales = table.members, table.member_scales
+        if k != 1:
+            chunks = [(width - plain) // embedded] * embedded + [1] * plain if width > n_in else None
+            layers.append(call(nn.Members, {"k": k, "width": width, "chunks": chunks}, "network.members"))
+        elif scales:
+            raise ValueError("network.member_scales: there are no members; set network.members, such as to 32")
+        for i, (units, factor) in enumerate(zip(table.hidden, factors, strict=False)):
+            layers += [nn.MemberScale(k, width)] if scales and i > 0 else []
+            sizes = {"fan_in": width, "fan_out": units, "lr_factor": factor}
+            layers.append(call(nn.Dense, sizes | dense, "network.hidden"))
+            layers += [nn.MemberScale(k, units)] if scales else []
             if table.normalization is not None:
                 layers.append(
                     make({"name": table.normalization, "width": units}, nn.Normalization, "network.normalization")
@@ -118,10 +158,17 @@ class Recipe:
             if table.dropout:
                 layers.append(call(nn.Dropout, {"rate": table.dropout}, "network.dropout"))
             width = units
-        layers.append(call(nn.Dense, {"fan_in": width, "fan_out": n_out, "init": table.init}, "network"))
+        sizes = {"fan_in": width, "fan_out": n_out, "lr_factor": factors[-1]}
+        if k == 1:
+            layers.append(call(nn.Dense, sizes | dense, "network"))
+        else:
+            layers.append(call(nn.MemberHeads, {"k": k, "init": table.init} | sizes, "network"))
         if isinstance(loss, nn.Poisson):  # of positive outputs
             layers.append(nn.Exp())
-        elif task == "regression" and table.standardize_target:
+        if k != 1:
+            of = {nn.CrossEntropy: "classes", nn.BinaryCrossEntropy: "logits"}.get(type(loss), "values")
+            layers.append(nn.MemberMean(k, of))
+        if task == "regression" and table.standardize_target and not isinstance(loss, nn.Poisson):
             layers.append(nn.Unstandardize())
         settings = {"dtype": table.dtype, "seed": self.seed, "fast": table.fast, "threads": table.threads}
         return call(nn.Network, {"layers": layers, **settings}, "network")
@@ -141,6 +188,30 @@ class Recipe:
     def build_schedule(self) -> optim.Schedule:
         """Make the schedule."""
         return make(self.schedule, optim.Schedule, "schedule")
+
+    def build_augmentation(self) -> Augmentation | None:
+        """Make the augmentation, if there is one."""
+        return None if self.augmentation is None else make(self.augmentation, Augmentation, "augmentation")
+
+    def sized(self, rows: int) -> Recipe:
+        """Return the recipe for so many training rows: with the batch size that `min_steps` makes of them."""
+        table = self.training
+        if table.min_steps is None:
+            return self
+        size = min(table.batch_size, max(SMALLEST_BATCH, rows // table.min_steps))
+        return replace(self, training=replace(table, batch_size=size, min_steps=None))
+
+    def build_training(self) -> dict[str, Any]:
+        """Make the arguments of `fit` that [training] holds, and the schedule and the augmentation."""
+        kinds: dict[str, type[Any]] = {
+            "average": Average, "dropout_schedule": optim.Schedule, "weight_decay_schedule": optim.Schedule,
+        }  # fmt: skip
+        parts = {name: getattr(self.training, name) for name in kinds}
+        made = {n: None if p is None else make(p, kinds[n], f"training.{n}") for n, p in parts.items()}
+        whole = {"schedule": self.build_schedule(), "augmentation": self.build_augmentation()}
+        settings = vars(self.training) | made | whole
+        del settings["min_steps"]
+        return settings
 
 
 def _without_none(values: dict[str, Any]) -> dict[str, Any]:

@@ -41,19 +41,22 @@ def train(recipe: Recipe, out: Path, *, resume: bool = False, progress: bool = F
     error nothing is left of the run but what resuming needs, if an epoch was finished.
     """
     data = load_data(recipe)
-    net = recipe.build_network(data.n_in, data.n_out, data.task)
-    loss, optimizer, schedule = recipe.build_loss(data.task), recipe.build_optimizer(), recipe.build_schedule()
+    recipe = recipe.sized(len(data.train))
+    net = recipe.build_network(data.n_in, data.n_out, data.task, data.columns())
+    loss, optimizer, settings = recipe.build_loss(data.task), recipe.build_optimizer(), recipe.build_training()
     net.info = names_of(data)
     seen = as_trained(data, recipe)
+    for note in data.notes if progress else ():
+        print(note)
     start = time.perf_counter()
     # What overflows shows in the losses; NumPy needn't warn of it.
     with _run_directory(out, resume) as checkpoint, np.errstate(over="ignore", invalid="ignore"):
         if not resume:
-            _located(recipe).save(out / RECIPE)
+            located(recipe).save(out / RECIPE)
         history = fit(
-            net, seen, loss, optimizer, schedule=schedule, seed=recipe.seed, progress=progress,
+            net, seen, loss, optimizer, seed=recipe.seed, progress=progress,
             resume=checkpoint if checkpoint.is_file() else None,
-            callbacks=[Checkpoint(checkpoint), CSVLog(out / HISTORY)], **vars(recipe.training),
+            callbacks=[Checkpoint(checkpoint), CSVLog(out / HISTORY)], **settings,
         )  # fmt: skip
         history.to_csv(out / HISTORY)  # once more: Ctrl-C may have come between an epoch and its line
         metrics = results(net, data, loss)
@@ -65,7 +68,7 @@ def train(recipe: Recipe, out: Path, *, resume: bool = False, progress: bool = F
             "data": str(data), "parameters": net.theta.size, "version": glassnet.__version__,
         }  # fmt: skip
         net.save(out / MODEL)
-        draw(out / "plots", net, data, history)
+        draw(out / "plots", net, data, history, settings["augmentation"])
         with replacing(out / METRICS) as part:
             part.write_text(json.dumps(_finite(metrics), indent=2) + "\n", encoding="utf-8")
     for file in (checkpoint, *out.rglob(".*.part.*")):  # and what a killed process was writing
@@ -90,8 +93,8 @@ def open_run(run: Path) -> tuple[Recipe, Network]:
     return load_recipe(run / RECIPE), net
 
 
-def _located(recipe: Recipe) -> Recipe:
-    """The same with a table's path made absolute: a run is evaluated from any folder."""
+def located(recipe: Recipe) -> Recipe:
+    """Return the same with a table's path made absolute: a run is evaluated from any folder."""
     source = Path(recipe.data.source)
     if recipe.data.source in SOURCES or not source.is_file():
         return recipe
@@ -102,6 +105,8 @@ def names_of(data: Dataset) -> dict[str, Any]:
     """Return what goes with the weights: names, which prediction needs, and by what to know the data again."""
     info: dict[str, Any] = {name: list(getattr(data, name)) for name in ("features", "classes")}
     info |= {"target": data.target, "task": data.task}
+    if data.categories:
+        info["categories"] = [list(names) for names in data.categories]
     info["rows"] = [len(split) for split in (data.train, data.val, data.test)]
     info["test rows"] = zlib.crc32(np.ascontiguousarray(data.test.x).data)
     if data.image_shape is not None:

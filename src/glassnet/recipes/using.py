@@ -24,10 +24,21 @@ def evaluate_run(run: Path) -> dict[str, Any]:
     return {"recipe": recipe.name, "task": data.task, "data": str(data)} | found
 
 
+def export_run(run: Path, out: Path, input_dtype: str | None = None) -> str:
+    """Write the network of a run to an ONNX file; return what it takes and gives, in a line. See `Network.export`."""
+    from glassnet.export import save, signature, to_onnx
+
+    recipe, net = open_run(run)
+    net.info["description"] = recipe.description
+    model = to_onnx(net, input_dtype=input_dtype)
+    save(model, out)
+    return signature(model)
+
+
 def gradcheck(recipe: Recipe, rows: int = 8, entries: int = 30) -> GradientReport:
     """Check a recipe's network on its first training rows: `entries` numbers of each parameter and of the input."""
     data = load_data(recipe)
-    net = recipe.build_network(data.n_in, data.n_out, data.task)
+    net = recipe.build_network(data.n_in, data.n_out, data.task, data.columns())
     net.fit_preprocessing(data.train.x, data.train.y)
     loss = recipe.build_loss(data.task)
     return check_gradients(net, data.train.x[:rows], data.train.y[:rows], loss, entries=entries)

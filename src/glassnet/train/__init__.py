@@ -1,5 +1,6 @@
 """The loop: fit, evaluation, history, callbacks and checkpoints."""
 
+from glassnet.train.averaging import EMA, SWA, Average
 from glassnet.train.checkpoint import Checkpoint
 from glassnet.train.fit import DivergenceError, fit
 from glassnet.train.history import History
@@ -8,6 +9,9 @@ from glassnet.train.progress import CSVLog, Progress
 from glassnet.train.training import Callback, Training
 
 __all__ = [
+    "EMA",
+    "SWA",
+    "Average",
     "CSVLog",
     "Callback",
     "Checkpoint",

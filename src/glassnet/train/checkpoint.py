@@ -16,9 +16,10 @@ from glassnet.train.training import Best, Callback, Training
 class Checkpoint(Callback):
     """Write a checkpoint to `path` after every `every` epochs, each replacing the one before atomically.
 
-    It is one safetensors file (`Network.load` reads it too) with the weights, the optimizer's vectors, the best
-    weights so far and the history; settings and position are JSON in its header. Random state needs no room: the
-    order of rows and the masks of dropout are drawn anew in each epoch from the seed and the epoch's number.
+    It is one safetensors file (`Network.load` reads it too) with the weights, the optimizer's vectors, the mean
+    weights, the best ones so far and the history; settings and position are JSON in its header. Random
+    state needs no room: the order of rows, the masks of dropout and what augmentation does are drawn anew in each epoch
+    from the seed and the epoch's number.
     `fit(..., resume=path)` goes on from it, to the same bits as training that was never interrupted.
     """
 
@@ -44,6 +45,8 @@ def save(run: Training, path: str | os.PathLike[str]) -> None:
         "steps": run.optimizer.steps,
         "epochs": history.epochs,
     }
+    if run.mean is not None:
+        arrays["mean/theta"] = run.mean
     if run.best is not None:
         arrays |= {"best/theta": run.best.theta} | {f"best/{name}": value for name, value in run.best.state.items()}
         header["best"] = {"epoch": run.best.epoch, "score": run.best.score}
@@ -67,6 +70,7 @@ def restore(run: Training, path: str | os.PathLike[str]) -> None:
     run.net.set_arrays(arrays)
     run.optimizer.set_state(_under("optimizer", arrays), header["steps"])
     run.history = History(arrays["history/step_loss"].tolist(), arrays["history/step_lr"].tolist(), header["epochs"])
+    run.mean = arrays.get("mean/theta")
     if "best" in header:
         best = _under("best", arrays)
         run.best = Best(header["best"]["epoch"], tuple(header["best"]["score"]), best.pop("theta"), best)

@@ -10,6 +10,7 @@ import numpy as np
 from glassnet.fast import FastStep
 from glassnet.nn import Loss, Network
 from glassnet.nn.layer import Array
+from glassnet.nn.members import MemberLoss
 from glassnet.optim import Optimizer
 from glassnet.train.units import StandardUnits
 
@@ -17,11 +18,17 @@ from glassnet.train.units import StandardUnits
 class Step(Protocol):
     """A step: move the network's weights by the gradient of a batch, with the learning rate lr * factor."""
 
-    def __call__(self, rows: Array, factor: float, weights: Array | None = None) -> float:
+    def __call__(self, rows: Array, factor: float, weights: Array | None = None, x: Array | None = None) -> float:
         """Return the loss of these training rows before the step; if it isn't finite, nothing is moved.
 
-        weights: one for each of these rows, which multiplies its loss.
+        weights: one for each of these rows, which multiplies its loss. x: what to take for the rows themselves.
         """
+
+    def observe(self, rows: Array, x: Array | None = None) -> None:
+        """Pass these rows, or x, through the network in training mode: nothing moves but BatchNorm's statistics."""
+
+    def move_mean(self, mean: Array, share: float) -> None:
+        """Move mean weights (n,), in place, towards the present ones: mean <- mean + share * (theta - mean)."""
 
 
 class ReadableStep:
@@ -31,13 +38,11 @@ class ReadableStep:
         self.net, self.loss, self.optimizer, self.all = net, loss, optimizer, (x, t)
         self.x, self.t = (np.empty((batch, *a.shape[1:]), a.dtype) for a in (x, t))
 
-    def __call__(self, rows: Array, factor: float, weights: Array | None = None) -> float:
+    def __call__(self, rows: Array, factor: float, weights: Array | None = None, x: Array | None = None) -> float:
         """Return the loss of these training rows before the step; if it isn't finite, nothing is moved."""
         # mode="clip" writes straight into `out`; the row numbers are in range anyway.
-        x, t = (
-            np.take(a, rows, axis=0, out=part[: len(rows)], mode="clip")
-            for a, part in zip(self.all, (self.x, self.t), strict=True)
-        )
+        t = np.take(self.all[1], rows, axis=0, out=self.t[: len(rows)], mode="clip")
+        x = np.take(self.all[0], rows, axis=0, out=self.x[: len(rows)], mode="clip") if x is None else x
         with np.errstate(over="ignore", invalid="ignore"):  # the loss tells
             value = self.loss.forward(self.net.forward(x, training=True), t, weights)
             if math.isfinite(value):
@@ -45,13 +50,24 @@ class ReadableStep:
                 self.optimizer.step(self.net, factor)
         return value
 
+    def observe(self, rows: Array, x: Array | None = None) -> None:
+        """Pass these rows, or x, through the network in training mode: nothing moves but BatchNorm's statistics."""
+        self.net.forward(self.all[0][rows] if x is None else x, training=True)
+
+    def move_mean(self, mean: Array, share: float) -> None:
+        """Move mean weights (n,), in place, towards the present ones: mean <- mean + share * (theta - mean)."""
+        mean += share * (self.net.theta - mean)
+
 
 def training_step(
     net: Network, x: Array, t: Array, loss: Loss, optimizer: Optimizer, batch: int, reads_gradients: bool = False
 ) -> Step:
     """Choose the step: the fast one if the network allows it and the kernels cover all of the training."""
-    # The fast path leaves out Unstandardize, and compares with targets in its units.
-    plain, targets = (loss.loss, loss.standardized(t)) if isinstance(loss, StandardUnits) else (loss, t)
+    # The fast path leaves out Unstandardize, and compares with targets in its units, for each member.
+    plain, targets = loss.loss if isinstance(loss, MemberLoss) else loss, t
+    if isinstance(plain, StandardUnits):
+        targets = plain.standardized(t)
+        plain = plain.loss
     if not net.fast or FastStep.uncovered(net, plain, optimizer) is not None:
         return ReadableStep(net, x, t, loss, optimizer, batch)
     return FastStep(net, x, targets, plain, optimizer, batch, reads_gradients)

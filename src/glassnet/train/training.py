@@ -10,10 +10,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from glassnet.data.augmentation import Augmentation
 from glassnet.data.dataset import Dataset
 from glassnet.nn import Loss, Network
 from glassnet.nn.layer import Array
 from glassnet.optim import Optimizer, Schedule
+from glassnet.train.averaging import Average
 from glassnet.train.history import History
 from glassnet.train.metrics import HIGHER_IS_BETTER
 
@@ -43,7 +45,12 @@ class Training:
     replacement: bool
     monitor: str | None  # the validation metric that chooses the best epoch; None without validation
     patience: int | None
+    average: Average | None = None
+    augmentation: Augmentation | None = None
+    dropout_schedule: Schedule | None = None
+    weight_decay_schedule: Schedule | None = None
     history: History = field(default_factory=History)
+    mean: Array | None = None  # the averaged weights, once there are some
     best: Best | None = None
     stop: bool = False
     failure: str | None = None  # why training broke off: what the DivergenceError says
@@ -92,12 +99,13 @@ class Training:
     def settings(self) -> dict[str, Any]:
         """Return what determines the course of the training; two trainings with equal settings are equal."""
         names = ("seed", "epochs", "batch_size", "replacement", "monitor", "patience")
+        parts = ("schedule", "average", "augmentation", "dropout_schedule", "weight_decay_schedule")
         return {
             **{name: getattr(self, name) for name in names},
             "network": repr(self.net),
             "loss": repr(self.loss),
             "optimizer": repr(self.optimizer),
-            "schedule": repr(self.schedule),
+            **{name: repr(getattr(self, name)) for name in parts},
             "data": self.fingerprint,
         }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from glassnet.nn import Loss, Network, Unstandardize
 from glassnet.nn.layer import Array
+from glassnet.nn.members import member_loss
 
 
 class StandardUnits(Loss):
@@ -40,6 +41,10 @@ class StandardUnits(Loss):
 
 
 def training_loss(loss: Loss, net: Network) -> Loss:
-    """Return the loss that training minimises: in standard units if the network ends in Unstandardize."""
+    """Return the loss that training minimises.
+
+    In standard units if the network ends in Unstandardize; the mean of the members' losses if it has Members.
+    """
     last = net.layers[-1]
-    return StandardUnits(loss, last) if isinstance(last, Unstandardize) else loss
+    loss = StandardUnits(loss, last) if isinstance(last, Unstandardize) else loss
+    return member_loss(loss, net.layers, net.n_out)

@@ -41,6 +41,7 @@ typedef struct {
 } Range;
 
 INLINE int64_t min64(int64_t a, int64_t b) { return a < b ? a : b; }
+INLINE int64_t max64(int64_t a, int64_t b) { return a > b ? a : b; }
 
 /* The thread's part of 0..n, in whole units. */
 INLINE Range share(int64_t n, int64_t unit, Thread t) {

@@ -8,17 +8,28 @@ Before each call all threads have met, so x and dy are whole. */
 #include "products.h"
 #include "threads.h"
 
-enum { DENSE, RELU, LEAKY_RELU, SIGMOID, TANH, GELU, SILU, EXP, DROPOUT, BATCH_NORM, LAYER_NORM };
+enum {
+    DENSE, RELU, LEAKY_RELU, SIGMOID, TANH, GELU, SILU, EXP, DROPOUT, BATCH_NORM, LAYER_NORM, PIECEWISE_LINEAR, PERIODIC,
+    MEMBERS, MEMBER_SCALE, MEMBER_HEADS, MEMBER_MEAN
+};
 
 typedef struct {
     int64_t kind, n_in, n_out;
-    int64_t w, b;      /* where W and b, or gamma and beta, begin in theta */
-    double value;      /* LeakyReLU's slope, dropout's rate, the eps of a normalisation */
+    int64_t rows;      /* for each row of the batch: one for each member, after Members */
+    int64_t w, b, c;   /* where the parameters begin in theta, in the layer's order: W and b, or gamma and beta */
+    int64_t k;         /* members; of embeddings, bins or frequencies */
+    int64_t width, dim; /* of embeddings: features, and values for each */
+    double value;      /* LeakyReLU's slope, dropout's rate, the eps of a normalisation, of what members' mean is taken */
     double momentum;   /* batch norm's */
+    double lr_factor;  /* of the parameters */
+    double max_norm;   /* of each column of W; 0: any */
     double *mean, *var; /* batch norm's running statistics */
     real *x, *y, *dy, *dx; /* dx may be null: not needed */
-    real *kept;       /* dropout's random numbers [m, n], later its mask; a normalisation's x_hat [m, n] */
+    real *kept;       /* dropout's random numbers [m, n], later its mask; a normalisation's x_hat [m, n]; embeddings' t */
     real *inv_std;    /* layer norm [m], batch norm [n] */
+    const real *edges; /* piecewise linear [width, bins + 1] */
+    int64_t *bin;      /* [m, width] */
+    real *below;       /* [width, bins, dim]: sums of W over the bins below */
 } Layer;
 
 #define STRIP 64 /* columns that are summed over rows together */
@@ -32,14 +43,33 @@ static void dense_backward(const Layer *l, const Optimizer *o, int64_t m, Thread
         multiply(l->dy, o->theta + l->w, 1, 0, l->dx, m, l->n_in, l->n_out, t);
         barrier(t); /* all have used W before anyone moves it */
     }
-    weight_gradient(l->x, l->dy, m, l->n_in, l->n_out, l->w, o, t);
+    weight_gradient(l->x, l->n_in, l->dy, l->n_out, m, l->n_in, l->n_out, l->w, o, rates_of(o, 1, l->lr_factor), t);
     Range mine = share(l->n_out, LANES, t);
     for (int64_t j = mine.begin; j < mine.end; j += STRIP) {
         real sum[STRIP] = {0};
         int64_t width = min64(STRIP, mine.end - j);
         for (int64_t i = 0; i < m; i++)
             for (int64_t c = 0; c < width; c++) sum[c] += l->dy[i * l->n_out + j + c];
-        take_gradients(o, rates_of(o, 0), l->b + j, sum, width);
+        take_gradients(o, rates_of(o, 0, l->lr_factor), l->b + j, sum, width);
+    }
+}
+
+/* Scale this thread's share of the columns of W that have a larger norm than max_norm down to it. */
+static void bound_norms(const Layer *l, const Optimizer *o, Thread t) {
+    real *W = o->theta + l->w, most = (real)l->max_norm;
+    Range mine = share(l->n_out, LANES, t);
+    for (int64_t j = mine.begin; j < mine.end; j += STRIP) {
+        real sum[STRIP] = {0}, scale[STRIP];
+        int64_t width = min64(STRIP, mine.end - j), larger = 0;
+        for (int64_t i = 0; i < l->n_in; i++)
+            for (int64_t c = 0; c < width; c++) sum[c] += W[i * l->n_out + j + c] * W[i * l->n_out + j + c];
+        for (int64_t c = 0; c < width; c++) {
+            real norm = sqrt(sum[c]);
+            scale[c] = norm > most ? most / norm : 1;
+            larger |= norm > most;
+        }
+        for (int64_t i = 0; larger && i < l->n_in; i++)
+            for (int64_t c = 0; c < width; c++) W[i * l->n_out + j + c] *= scale[c];
     }
 }
 
@@ -184,8 +214,8 @@ static void layer_norm_backward(const Layer *l, const Optimizer *o, int64_t m, T
         real dgamma[STRIP], dbeta[STRIP];
         int64_t width = min64(STRIP, mine.end - j);
         column_sums(l, m, j, width, dgamma, dbeta);
-        take_gradients(o, rates_of(o, 0), l->w + j, dgamma, width);
-        take_gradients(o, rates_of(o, 0), l->b + j, dbeta, width);
+        take_gradients(o, rates_of(o, 0, l->lr_factor), l->w + j, dgamma, width);
+        take_gradients(o, rates_of(o, 0, l->lr_factor), l->b + j, dbeta, width);
     }
 }
 
@@ -236,27 +266,7 @@ static void batch_norm_backward(const Layer *l, const Optimizer *o, int64_t m, T
                 l->dx[at] = l->inv_std[j + c] * gamma[j + c] *
                             (l->dy[at] - dbeta[c] / (real)m - l->kept[at] * (dgamma[c] / (real)m));
             }
-        take_gradients(o, rates_of(o, 0), l->w + j, dgamma, width);
-        take_gradients(o, rates_of(o, 0), l->b + j, dbeta, width);
-    }
-}
-
-static void layer_forward(const Layer *l, const Optimizer *o, int64_t m, int training, Thread t) {
-    switch (l->kind) {
-    case DENSE: dense_forward(l, o, m, t); break;
-    case DROPOUT: dropout_forward(l, m, training, t); break;
-    case BATCH_NORM: batch_norm_forward(l, o, m, training, t); break;
-    case LAYER_NORM: layer_norm_forward(l, o, m, t); break;
-    default: activation_forward(l, m, t);
-    }
-}
-
-static void layer_backward(const Layer *l, const Optimizer *o, int64_t m, Thread t) {
-    switch (l->kind) {
-    case DENSE: dense_backward(l, o, m, t); break;
-    case DROPOUT: dropout_backward(l, m, t); break;
-    case BATCH_NORM: batch_norm_backward(l, o, m, t); break;
-    case LAYER_NORM: layer_norm_backward(l, o, m, t); break;
-    default: activation_backward(l, m, t);
+        take_gradients(o, rates_of(o, 0, l->lr_factor), l->w + j, dgamma, width);
+        take_gradients(o, rates_of(o, 0, l->lr_factor), l->b + j, dbeta, width);
     }
 }

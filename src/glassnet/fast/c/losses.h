@@ -5,12 +5,12 @@
 enum { CROSS_ENTROPY_LABELS, CROSS_ENTROPY, BINARY_CROSS_ENTROPY, MSE, MAE, HUBER, POISSON };
 
 typedef struct {
-    int64_t kind, n_out;
+    int64_t kind, n_out, members; /* members: outputs in a row, for each row of the batch, that have the same target */
     double value;         /* label smoothing, or Huber's delta */
     const void *targets;  /* labels int32 [N], or real [N, n_out], of the whole training part */
     const real *weights;  /* [m], of the rows of the batch; null: all are 1 */
-    real *y, *dy;        /* [m, n_out]: outputs, and the derivative */
-    double *row;          /* [m] */
+    real *y, *dy;        /* [m * members, n_out]: outputs, and the derivative */
+    double *row;          /* [m * members] */
 } Loss;
 
 /* log sum exp(y) - q . y, and dy = (softmax(y) - q) / m; q is a label or a distribution, smoothed. */
@@ -38,15 +38,16 @@ INLINE real entry(const Loss *l, real y, real t, real *dy) {
     }
 }
 
-/* This thread's rows: row i of the batch is row rows[i] of the training part. */
+/* This thread's outputs: row i of the batch is row rows[i] of the training part. */
 static void loss_rows(const Loss *l, const int64_t *rows, int64_t m, Thread t) {
-    int64_t n = l->n_out;
+    int64_t n = l->n_out, k = l->members;
+    m *= k;
     Range mine = share(m, 1, t);
     for (int64_t i = mine.begin; i < mine.end; i++) {
-        const real *y = l->y + i * n, *target = (const real *)l->targets + rows[i] * n;
+        const real *y = l->y + i * n, *target = (const real *)l->targets + rows[i / k] * n;
         real *dy = l->dy + i * n;
         if (l->kind == CROSS_ENTROPY_LABELS) {
-            l->row[i] = cross_entropy(l, y, 0, ((const int32_t *)l->targets)[rows[i]], dy, (real)m);
+            l->row[i] = cross_entropy(l, y, 0, ((const int32_t *)l->targets)[rows[i / k]], dy, (real)m);
         } else if (l->kind == CROSS_ENTROPY) {
             l->row[i] = cross_entropy(l, y, target, 0, dy, (real)m);
         } else {
@@ -58,8 +59,8 @@ static void loss_rows(const Loss *l, const int64_t *rows, int64_t m, Thread t) {
             l->row[i] = sum / (double)n;
         }
         if (l->weights) {
-            l->row[i] *= l->weights[i];
-            for (int64_t j = 0; j < n; j++) dy[j] *= l->weights[i];
+            l->row[i] *= l->weights[i / k];
+            for (int64_t j = 0; j < n; j++) dy[j] *= l->weights[i / k];
         }
     }
 }
@@ -67,6 +68,6 @@ static void loss_rows(const Loss *l, const int64_t *rows, int64_t m, Thread t) {
 /* The mean over the batch, the same for every thread. */
 static double mean_loss(const Loss *l, int64_t m) {
     double sum = 0;
-    for (int64_t i = 0; i < m; i++) sum += l->row[i];
-    return sum / (double)m;
+    for (int64_t i = 0; i < m * l->members; i++) sum += l->row[i];
+    return sum / (double)(m * l->members);
 }

@@ -54,9 +54,11 @@ INLINE void move_row(const Optimizer *o, Rates rates, int64_t offset, const real
     }
 }
 
-INLINE Rates rates_of(const Optimizer *o, int decayed) {
+/* Of parameters whose learning rate is lr * factor. */
+INLINE Rates rates_of(const Optimizer *o, int decayed, double factor) {
+    double lr = o->lr * factor;
     return (Rates){
-        (real)o->lr, (real)o->momentum, decayed ? (real)(1 - o->lr * o->weight_decay) : 1, decayed ? (real)o->l2 : 0,
+        (real)lr, (real)o->momentum, decayed ? (real)(1 - lr * o->weight_decay) : 1, decayed ? (real)o->l2 : 0,
         (real)o->beta1, (real)o->beta2, (real)(1 - o->beta1), (real)(1 - o->beta2), (real)o->eps, (real)o->debias1, (real)o->debias2};
 }
 

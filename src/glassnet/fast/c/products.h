@@ -12,12 +12,13 @@ high-performance matrix multiplication"; the blocking there for large matrices i
 #define TILE_COLUMNS (2 * LANES)
 #define WIDE 8 /* vectors of a tile of a single row: enough sums for none to wait for the one before */
 
-/* c[rows, vectors * LANES] = start + a b, over n terms. a's entry (i, p) is a[i * row + p * term], b's row p at b[p * ldb]. */
+/* c[rows, vectors * LANES] = start + a b, over n terms. a's entry (i, p) is a[i * row + p * term], b's row p at b[p * ldb];
+a null start means that c goes on from what is in it. */
 INLINE void tile_of(int rows, int vectors, int64_t n, const real *a, int64_t row, int64_t term, const real *b,
                     int64_t ldb, const real *start, real *c, int64_t ldc) {
     vec sum[TILE_ROWS][WIDE];
     UNROLL for (int i = 0; i < rows; i++)
-        UNROLL for (int v = 0; v < vectors; v++) sum[i][v] = *(const vec *)(start + v * LANES);
+        UNROLL for (int v = 0; v < vectors; v++) sum[i][v] = *(const vec *)((start ? start : c + i * ldc) + v * LANES);
     for (int64_t p = 0; p < n; p++) {
         vec terms[WIDE];
         UNROLL for (int v = 0; v < vectors; v++) terms[v] = *(const vec *)(b + p * ldb + v * LANES);
@@ -66,7 +67,8 @@ static void pack(const real *b, int64_t ldb, int64_t n, int64_t columns, real *p
         if (columns == TILE_COLUMNS) {
             UNROLL for (int v = 0; v < 2; v++) *(vec *)(packed + v * LANES) = *(const vec *)(b + v * LANES);
         } else {
-            for (int64_t j = 0; j < TILE_COLUMNS; j++) packed[j] = j < columns ? b[j] : 0;
+            memcpy(packed, b, (size_t)columns * sizeof(real));
+            memset(packed + columns, 0, (size_t)(TILE_COLUMNS - columns) * sizeof(real));
         }
     }
 }
@@ -113,11 +115,14 @@ static void pack_transposed(const real *b, int64_t ldb, int64_t n, int64_t colum
         for (int64_t j = 0; j < TILE_COLUMNS; j++) packed[p * TILE_COLUMNS + j] = j < columns ? b[j * ldb + p] : 0;
 }
 
-/* This thread's share of c [m, columns] = a [m, n] b (+ bias), b being [n, columns] or, transposed, [columns, n].
+#define BLOCK 512 /* rows that are worked on together: what fits into a core's cache */
+
+/* This thread's share of c [m, columns] = a [m, n] b (+ bias), b being [n, columns] or, transposed, [columns, n]; rows of
+a are lda apart, those of c ldc.
 
 Rows or blocks of columns are shared out, whichever comes out more even; each entry is the same sum in either. */
-static void multiply(const real *a, const real *b, int transposed, const real *bias, real *c, int64_t m,
-                     int64_t columns, int64_t n, Thread t) {
+static void multiply_rows(const real *a, int64_t lda, const real *b, int transposed, const real *bias, real *c,
+                          int64_t ldc, int64_t m, int64_t columns, int64_t n, Thread t) {
     int64_t blocks = (columns + TILE_COLUMNS - 1) / TILE_COLUMNS, strips = (m + TILE_ROWS - 1) / TILE_ROWS;
     int64_t most_blocks = (blocks + t.count - 1) / t.count, most_strips = (strips + t.count - 1) / t.count;
     int by_columns = most_blocks * strips <= most_strips * blocks;
@@ -126,44 +131,56 @@ static void multiply(const real *a, const real *b, int transposed, const real *b
     real *packed = t.scratch;
     for (; m == 1 && bias && !transposed && mine.begin + WIDE * LANES <= mine.end; mine.begin += WIDE * LANES)
         wide_row(n, a, b + mine.begin, columns, bias + mine.begin, c + mine.begin);
-    for (int64_t j = mine.begin; j < mine.end; j += TILE_COLUMNS) {
-        int64_t width = min64(TILE_COLUMNS, columns - j), ldb = TILE_COLUMNS;
-        real start[TILE_COLUMNS], out[TILE_ROWS * TILE_COLUMNS];
-        for (int64_t i = 0; i < TILE_COLUMNS; i++) start[i] = bias && i < width ? bias[j + i] : 0;
-        const real *terms = packed;
-        if (transposed) pack_transposed(b + j * n, n, n, width, packed);
-        else if (width < TILE_COLUMNS || m > TILE_ROWS) pack(b + j, columns, n, width, packed);
-        else terms = b + j, ldb = columns; /* a single strip of rows: packing wouldn't pay */
-        for (int64_t i = rows.begin; i < rows.end; i += TILE_ROWS) {
-            int64_t height = min64(TILE_ROWS, rows.end - i);
-            if (width == TILE_COLUMNS) {
-                wide_rows(height, n, a + i * n, n, terms, ldb, start, c + i * columns + j, columns);
-                continue;
+    for (int64_t begin = rows.begin; begin < rows.end; begin += BLOCK) {
+        for (int64_t j = mine.begin; j < mine.end; j += TILE_COLUMNS) {
+            int64_t width = min64(TILE_COLUMNS, columns - j), ldb = TILE_COLUMNS, end = min64(begin + BLOCK, rows.end);
+            real start[TILE_COLUMNS], out[TILE_ROWS * TILE_COLUMNS];
+            for (int64_t i = 0; i < TILE_COLUMNS; i++) start[i] = bias && i < width ? bias[j + i] : 0;
+            const real *terms = packed;
+            if (transposed) pack_transposed(b + j * n, n, n, width, packed);
+            else if (width < TILE_COLUMNS || m > TILE_ROWS) pack(b + j, columns, n, width, packed);
+            else terms = b + j, ldb = columns; /* a single strip of rows: packing wouldn't pay */
+            for (int64_t i = begin; i < end; i += TILE_ROWS) {
+                int64_t height = min64(TILE_ROWS, end - i);
+                if (width == TILE_COLUMNS) {
+                    wide_rows(height, n, a + i * lda, lda, terms, ldb, start, c + i * ldc + j, ldc);
+                    continue;
+                }
+                (width > LANES ? wide_rows : narrow_rows)(height, n, a + i * lda, lda, terms, ldb, start, out, TILE_COLUMNS);
+                for (int64_t r = 0; r < height; r++)
+                    memcpy(c + (i + r) * ldc + j, out + r * TILE_COLUMNS, (size_t)width * sizeof(real));
             }
-            (width > LANES ? wide_rows : narrow_rows)(height, n, a + i * n, n, terms, ldb, start, out, TILE_COLUMNS);
-            for (int64_t r = 0; r < height; r++)
-                memcpy(c + (i + r) * columns + j, out + r * TILE_COLUMNS, (size_t)width * sizeof(real));
         }
     }
 }
 
-/* This thread's share of dW [n_in, n_out] = x^T dy, over m rows; dW lies at `offset` in theta. */
-static void weight_gradient(const real *x, const real *dy, int64_t m, int64_t n_in, int64_t n_out, int64_t offset,
-                            const Optimizer *o, Thread t) {
+/* The same of rows that lie next to each other. */
+static void multiply(const real *a, const real *b, int transposed, const real *bias, real *c, int64_t m,
+                     int64_t columns, int64_t n, Thread t) {
+    multiply_rows(a, n, b, transposed, bias, c, columns, m, columns, n, t);
+}
+
+/* This thread's share of dW [n_in, n_out] = x^T dy, over m rows, ldx and ldy apart; dW lies at `offset` in theta, and W
+moves by `rates`. */
+static void weight_gradient(const real *x, int64_t ldx, const real *dy, int64_t ldy, int64_t m, int64_t n_in,
+                            int64_t n_out, int64_t offset, const Optimizer *o, Rates rates, Thread t) {
     static const real zeros[TILE_COLUMNS];
-    Rates rates = rates_of(o, 1);
     Range mine = share(n_in, TILE_ROWS, t);
+    real *packed = t.scratch, *sums = t.scratch + BLOCK * TILE_COLUMNS; /* of several blocks: [n_in, TILE_COLUMNS] */
     for (int64_t j = 0; j < n_out; j += TILE_COLUMNS) {
         int64_t width = min64(TILE_COLUMNS, n_out - j);
-        real g[TILE_ROWS * TILE_COLUMNS];
-        pack(dy + j, n_out, m, width, t.scratch);
-        for (int64_t i = mine.begin; i < mine.end; i += TILE_ROWS) {
-            int64_t height = min64(TILE_ROWS, mine.end - i), place = offset + i * n_out + j;
-            (width > LANES ? wide_across : narrow_across)(height, m, x + i, n_in, t.scratch, TILE_COLUMNS, zeros, g,
-                                                          TILE_COLUMNS);
-            for (int64_t r = 0; r < height; r++, place += n_out) {
-                if (width == TILE_COLUMNS) take_gradients(o, rates, place, g + r * TILE_COLUMNS, TILE_COLUMNS);
-                else take_gradients(o, rates, place, g + r * TILE_COLUMNS, width);
+        for (int64_t begin = 0; begin < m; begin += BLOCK) {
+            int64_t rows = min64(BLOCK, m - begin), last = begin + rows == m;
+            pack(dy + begin * ldy + j, ldy, rows, width, packed);
+            for (int64_t i = mine.begin; i < mine.end; i += TILE_ROWS) {
+                int64_t height = min64(TILE_ROWS, mine.end - i), place = offset + i * n_out + j;
+                real *g = m > BLOCK ? sums + (i - mine.begin) * TILE_COLUMNS : sums;
+                (width > LANES ? wide_across : narrow_across)(height, rows, x + begin * ldx + i, ldx, packed, TILE_COLUMNS,
+                                                              begin ? 0 : zeros, g, TILE_COLUMNS);
+                for (int64_t r = 0; last && r < height; r++, place += n_out) {
+                    if (width == TILE_COLUMNS) take_gradients(o, rates, place, g + r * TILE_COLUMNS, TILE_COLUMNS);
+                    else take_gradients(o, rates, place, g + r * TILE_COLUMNS, width);
+                }
             }
         }
     }

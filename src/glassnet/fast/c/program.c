@@ -3,7 +3,8 @@
 The structures are filled by program.py, which also owns all memory. */
 #define _GNU_SOURCE /* sched_getcpu */
 #include "base.h"
-#include "layers.h"
+#include "distortions.h"
+#include "kinds.h"
 #include "losses.h"
 #include "optimizers.h"
 #include "threads.h"
@@ -13,6 +14,12 @@ The structures are filled by program.py, which also owns all memory. */
 
 enum { FLOATS, BYTES, READY }; /* rows as given, real or unsigned bytes; or preprocessed already, real */
 
+/* A part of theta, and how it moves. */
+typedef struct {
+    int64_t begin, end, decayed;
+    double lr_factor;
+} Group;
+
 typedef struct {
     Layer *layers; /* in inference, n_layers for each thread */
     int64_t n_layers, first; /* the first layer with parameters: backward ends there */
@@ -21,27 +28,29 @@ typedef struct {
     const real *mean, *scale; /* [width]: x = (data - mean) / scale; null: x = data */
     Loss loss;
     Optimizer optimizer;
-    int64_t n_parameters, n_decayed;
-    const int64_t *decayed; /* begin and end of each part of theta that decay acts on */
+    int64_t n_parameters, n_groups;
+    const Group *groups; /* one for each parameter, in the order of theta */
     double *squares;        /* [n_parameters / CHUNK + 1] */
     int64_t scratch_size;
     real *scratch;
     /* of the present call: */
     const int64_t *rows; /* [m]; null in inference: all */
+    const void *x;       /* [m, width], what to take for these rows of `data`; or null */
     int64_t m;
     real *out;
     _Atomic int64_t next;
 } Program;
 
-/* Gather this thread's rows of the batch, standardised. */
-static void gather(const Program *p, const int64_t *rows, int64_t first, int64_t m, real *to, Thread t) {
+/* Gather this thread's rows of the batch from `data`, standardised. */
+static void gather(const Program *p, const void *data, const int64_t *rows, int64_t first, int64_t m, real *to,
+                   Thread t) {
     Range mine = share(m, 1, t);
     int64_t n = p->width, bytes = p->format == BYTES, size = bytes ? 1 : (int64_t)sizeof(real);
     const real *mean = p->mean, *scale = p->format == READY ? 0 : p->scale;
     for (int64_t i = mine.begin; i < mine.end; i++) {
-        const char *row = (const char *)p->data + (rows ? rows[i] : first + i) * n * size;
+        const char *row = (const char *)data + (rows ? rows[i] : first + i) * n * size;
         if (rows && i + AHEAD < mine.end) {
-            const char *next = (const char *)p->data + rows[i + AHEAD] * n * size;
+            const char *next = (const char *)data + rows[i + AHEAD] * n * size;
             for (int64_t line = 0; line < n * size; line += 64) __builtin_prefetch(next + line);
         }
         real *restrict x = to + i * n;
@@ -55,12 +64,12 @@ static void gather(const Program *p, const int64_t *rows, int64_t first, int64_t
 }
 
 /* Move the parameters from..to by their whole gradient: with L2, that of the penalty is added to it. */
-static void move_part(const Optimizer *o, int64_t from, int64_t to, int decayed) {
-    Rates rates = rates_of(o, decayed);
+static void move_part(const Optimizer *o, int64_t from, int64_t to, const Group *group) {
+    Rates rates = rates_of(o, (int)group->decayed, group->lr_factor);
     if (rates.l2 != 0)
         for (int64_t i = from; i < to; i++) o->grad[i] += rates.l2 * o->theta[i];
     rates.l2 = 0;
-    if (from < to) move_row(o, rates, from, o->grad + from, to - from);
+    move_row(o, rates, from, o->grad + from, to - from);
 }
 
 /* Clip all gradients together, and move: what can't be done tile by tile. */
@@ -80,20 +89,25 @@ static void clip_and_move(const Program *p, Thread t) {
         if (isfinite(norm) && norm > o->clip_norm)
             for (int64_t i = mine.begin; i < mine.end; i++) o->grad[i] *= (real)(o->clip_norm / norm);
     }
-    int64_t at = mine.begin;
-    for (int64_t part = 0; part < p->n_decayed; part++) { /* what lies before each decayed part, then the part */
-        int64_t begin = min64(mine.end, p->decayed[2 * part]), end = min64(mine.end, p->decayed[2 * part + 1]);
-        if (end <= at) continue;
-        move_part(o, at, begin, 0);
-        move_part(o, begin > at ? begin : at, end, 1);
-        at = end;
+    for (int64_t g = 0; g < p->n_groups; g++) { /* what of it is in this thread's share */
+        int64_t begin = max64(mine.begin, p->groups[g].begin), end = min64(mine.end, p->groups[g].end);
+        if (begin < end) move_part(o, begin, end, &p->groups[g]);
     }
-    move_part(o, at, mine.end, 0);
+}
+
+static void bound_all_norms(const Program *p, Thread t) {
+    int bounded = 0;
+    for (int64_t l = 0; l < p->n_layers; l++) bounded |= p->layers[l].max_norm > 0;
+    if (!bounded) return;
+    barrier(t); /* all have moved their share */
+    for (int64_t l = 0; l < p->n_layers; l++)
+        if (p->layers[l].max_norm > 0) bound_norms(&p->layers[l], &p->optimizer, t);
 }
 
 /* One batch through all layers, each thread doing its share of every layer. */
 static void forward(const Program *p, int training, Thread t) {
-    gather(p, p->rows, 0, p->m, p->layers->x, t);
+    if (p->x) gather(p, p->x, 0, 0, p->m, p->layers->x, t);
+    else gather(p, p->data, p->rows, 0, p->m, p->layers->x, t);
     barrier(t);
     for (int64_t l = 0; l < p->n_layers; l++) {
         layer_forward(&p->layers[l], &p->optimizer, p->m, training, t);
@@ -112,7 +126,10 @@ static void step(void *program, Thread t) {
         barrier(t);
     }
     if (!p->optimizer.fused) clip_and_move(p, t);
+    bound_all_norms(p, t);
 }
+
+static void pass_on(void *program, Thread t) { forward(program, 1, t); }
 
 /* Of a single batch, all threads do their share. */
 static void infer_batch(void *program, Thread t) {
@@ -129,17 +146,41 @@ static void infer_batches(void *program, Thread t) {
     Thread alone = {0, 1, t.scratch};
     for (int64_t first; (first = atomic_fetch_add(&p->next, p->batch)) < p->m;) {
         int64_t m = min64(p->batch, p->m - first);
-        gather(p, 0, first, m, layers->x, alone);
+        gather(p, p->data, 0, first, m, layers->x, alone);
         for (int64_t l = 0; l < p->n_layers; l++) layer_forward(layers + l, &p->optimizer, m, 0, alone);
         memcpy(p->out + first * last->n_out, last->y, (size_t)(m * last->n_out) * sizeof(real));
     }
 }
 
 /* One step on the rows of the training part that are given by number; returns the loss before it. */
-double train(Program *p, const int64_t *rows, const real *weights, int64_t m, int64_t threads) {
-    p->rows = rows, p->loss.weights = weights, p->m = m;
+double train(Program *p, const int64_t *rows, const void *x, const real *weights, int64_t m, int64_t threads) {
+    p->rows = rows, p->x = x, p->loss.weights = weights, p->m = m;
     run(step, p, threads, p->scratch, p->scratch_size);
     return mean_loss(&p->loss, m);
+}
+
+/* Forward alone, in training mode. */
+void observe(Program *p, const int64_t *rows, const void *x, int64_t m, int64_t threads) {
+    p->rows = rows, p->x = x, p->m = m;
+    run(pass_on, p, threads, p->scratch, p->scratch_size);
+}
+
+typedef struct {
+    const real *theta;
+    real *mean, share;
+    int64_t n;
+} Mean;
+
+static void move_part_of_mean(void *argument, Thread t) {
+    Mean a = *(const Mean *)argument;
+    Range mine = share(a.n, LANES, t);
+    for (int64_t i = mine.begin; i < mine.end; i++) a.mean[i] += a.share * (a.theta[i] - a.mean[i]);
+}
+
+/* Move mean weights [n_parameters] towards the present ones by a share of the way. */
+void move_mean(const Program *p, real *mean, double share, int64_t threads) {
+    Mean a = {p->optimizer.theta, mean, (real)share, p->n_parameters};
+    run(move_part_of_mean, &a, threads, p->scratch, p->scratch_size);
 }
 
 /* The outputs of all m rows of `data`, in inference mode. */
@@ -148,5 +189,5 @@ void infer(Program *p, const void *data, int64_t format, int64_t m, real *out, i
     run(m > p->batch ? infer_batches : infer_batch, p, threads, p->scratch, p->scratch_size);
 }
 
-/* How many reals of memory of its own a thread needs for products whose inner dimension is at most n. */
-int64_t scratch_size(int64_t n) { return n * TILE_COLUMNS; }
+/* How many reals of memory of its own a thread needs for products of matrices at most n wide. */
+int64_t scratch_size(int64_t n) { return (n + BLOCK) * TILE_COLUMNS; }

@@ -27,9 +27,11 @@ HUGE = 1e100
 HARMLESS = 5.5  # times the root mean square: QuantileNormalize gives at most 5.2
 
 
-def too_large(values: Array) -> Array:
-    """Return where values are NaN, infinite, or so large that their squares are."""
-    return ~(np.abs(values) <= HUGE) if values.dtype.kind == "f" else np.zeros(values.shape, bool)
+def too_large(values: Array, missing: bool = False) -> Array:
+    """Return where values are NaN (unless they may be missing), infinite, or so large that their squares are."""
+    if values.dtype.kind != "f":
+        return np.zeros(values.shape, bool)
+    return ~(np.abs(values) <= HUGE) & ~(missing & np.isnan(values))
 
 
 def not_finite(patient: Patient) -> Iterator[Finding]:
@@ -38,9 +40,10 @@ def not_finite(patient: Patient) -> Iterator[Finding]:
     for part in ("train", "val", "test"):
         split = getattr(patient.data, part)
         for name, array in (("x", split.x), ("y", split.y)):
-            if not too_large(array).any():
+            wrong = too_large(array, missing=name == "x" and bool(patient.data.categories))
+            if not wrong.any():
                 continue
-            bad = too_large(array.reshape(len(array), -1))
+            bad = wrong.reshape(len(array), -1)
             columns = np.flatnonzero(bad.any(axis=0)).tolist()
             where.append(f"{part}: {patient.columns(columns) if name == 'x' else 'the target'}")
             rows = np.flatnonzero(bad.any(axis=1))

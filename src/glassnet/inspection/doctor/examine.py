@@ -69,7 +69,8 @@ def admit(
     """Look at the data and at the network before training; return the patient, and what was found."""
     check_data(net, data, loss, validate=False, finite=False)
     patient = Patient.of(net, data, loss, optimizer, batch_size, seed)
-    finite = not any(columns.too_large(a).any() for a in (data.train.x, data.train.y))
+    missing = bool(data.categories)
+    finite = not (columns.too_large(data.train.x, missing).any() or columns.too_large(data.train.y).any())
     with np.errstate(all="ignore"):
         if finite:
             patient.net.fit_preprocessing(data.train.x, data.train.y)

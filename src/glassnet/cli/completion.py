@@ -1,0 +1,59 @@
+"""What the shell offers after Tab: recipes, tables, run directories, data sets. Nothing slow is imported."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from textwrap import shorten
+
+Offers = list[tuple[str, str]]  # what may be written and what it is; typer drops what doesn't begin as was typed
+
+
+def any_of(*kinds: Callable[[str], Offers]) -> Callable[[str], Offers]:
+    """Return what offers what each of them does."""
+
+    def offers(incomplete: str) -> Offers:
+        return [offer for kind in kinds for offer in kind(incomplete)]
+
+    return offers
+
+
+def recipe_names(incomplete: str) -> Offers:
+    """Offer the recipes that come with glassnet."""
+    from glassnet.recipes import load, names
+
+    # On one line of a terminal: where a shell breaks it, the rest would be offered, too.
+    return [(name, shorten(load(name).description.partition(". ")[0], 72, placeholder=" ...")) for name in names()]
+
+
+def recipes(incomplete: str) -> Offers:
+    """Offer the recipes that come with glassnet, and those in the folder that was typed."""
+    return [*recipe_names(incomplete), *((name, "a recipe") for name in _paths(incomplete, "*.toml"))]
+
+
+def tables(incomplete: str) -> Offers:
+    """Offer tables in the folder that was typed."""
+    return [(name, "a table") for kind in ("csv", "parquet") for name in _paths(incomplete, f"*.{kind}")]
+
+
+def runs(incomplete: str) -> Offers:
+    """Offer run directories in the folder that was typed and in the folders in it, such as runs/."""
+    found = (name for depth in ("*", "*/*") for name in _paths(incomplete, f"{depth}/metrics.json"))
+    return [(name.removesuffix("/metrics.json"), "a run") for name in found]
+
+
+def data_sets(incomplete: str) -> Offers:
+    """Offer the data sets that have a name."""
+    from glassnet.data.catalog import SOURCES
+
+    return [(source.name, source.origin) for source in SOURCES.values()]
+
+
+def _paths(incomplete: str, pattern: str) -> Iterator[str]:
+    """The paths of that pattern in the folder that was typed, which they begin with."""
+    typed, slash, _ = incomplete.rpartition("/")
+    folder = Path(typed + slash)
+    for path in sorted(folder.glob(pattern)):
+        name = f"{typed}{slash}{path.relative_to(folder).as_posix()}"
+        if not set(name) & set(" \t'\"\\$`:"):  # the shells don't quote what they are offered
+            yield name

@@ -1,0 +1,26 @@
+"""The command that takes a network elsewhere: export."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from glassnet.cli.app import RunArgument, app
+
+
+@app.command()
+def export(
+    run: RunArgument,
+    out: Annotated[Path, typer.Argument(metavar="OUT.onnx", help="The file to write.")],
+    input_dtype: Annotated[
+        str | None,
+        typer.Option("--input", metavar="TYPE", help="The type of a row's values: float32, float64, uint8 or int64."),
+    ] = None,
+) -> None:
+    """Write a run's network, with its preprocessing, as an ONNX model; by default it takes float32."""
+    from glassnet import recipes
+
+    takes_and_gives = recipes.export_run(run, out, input_dtype)
+    print(f"{takes_and_gives}\nwritten to {out}")

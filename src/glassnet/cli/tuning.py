@@ -1,0 +1,62 @@
+"""The command that searches for hyperparameters."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from glassnet.cli import completion
+from glassnet.cli.app import app
+from glassnet.cli.printing import number, print_table
+
+
+@app.command()
+def tune(
+    recipe: Annotated[
+        str,
+        typer.Argument(
+            metavar="RECIPE|TABLE",
+            help="A recipe's name or .toml file, or a .csv or .parquet table.",
+            autocompletion=completion.any_of(completion.recipes, completion.tables),
+        ),
+    ],
+    target: Annotated[str | None, typer.Option(metavar="COLUMN", help="The table's column to predict.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where the search is kept; if it is there, it goes on.")
+    ] = None,
+    trials: Annotated[int | None, typer.Option(metavar="N", help="How many settings to try, in all.")] = None,
+    hours: Annotated[float | None, typer.Option(metavar="H", help="Begin no trial after so many hours.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Another seed than the recipe's.")] = None,
+    changes: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Change the recipe: training.epochs=5; may be repeated."),
+    ] = None,
+) -> None:
+    """Search for better values of a recipe by its validation part, and write the recipe that wins.
+
+    What is searched stands in the recipe, as tune.space; by default learning rate, and momentum or weight decay. The
+    same command on the same DIR goes on with a search, or joins in while it runs elsewhere.
+    """
+    from glassnet import recipes, tuning
+
+    tuning.check_installed()
+    chosen = recipes.choose(recipe, target=target, seed=seed, changes=changes or [])
+    out = out or recipes.free_directory(Path("runs") / f"{chosen.name}-tune")
+    result = tuning.tune(chosen, out, trials=trials, hours=hours, progress=True)
+    summary = result.summary
+    print(", ".join(f"{count} {state}" for state, count in summary["trials"].items() if count))
+    rows = [[key, str(value)] for key, value in result.values.items()]
+    rows.append([summary["judged by"], number(summary["best"]["value"])])
+    print_table([f"trial {result.trial}", ""], rows)
+    if summary["finalists"]:
+        own = (summary["recipe as it was"] or {}).get("trial")
+        name = {own: f"{own}, the recipe as it was"}
+        finalists = [[name.get(f["trial"], str(f["trial"])), number(f["mean"]), number(f["std"])]
+                     for f in summary["finalists"]]  # fmt: skip
+        seeds = ", ".join(map(str, summary["seeds of finalists"]))
+        print_table(["trial", f"mean over seeds {seeds}", "standard deviation"], finalists)
+    if result.interrupted:
+        print(f"stopped by Ctrl-C; the same command with --out {out} goes on")
+    print(f"written to {out}; glassnet train {out / 'recipe.toml'} trains it")

@@ -1,0 +1,166 @@
+"""A whole network as an ONNX model: preprocessing, layers, outputs, and what it says of itself."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+import glassnet
+from glassnet.export.layers import write_layer
+from glassnet.export.outputs import classes_of, kind_of, write_outputs
+from glassnet.files import replacing
+from glassnet.nn import Network, Preprocessing, Sigmoid, Softmax
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
+
+# All operators used are in opset 13 of 2020, whose files (IR 7) the runtimes and converters of the last years read; a
+# newer one would bring nothing.
+OPSET, IR = 13, 7
+NAMED = 30  # columns, at most, that the description of x lists
+FLOATS = {"float": "float32", "double": "float64"}  # as NumPy calls what ONNX calls so
+TYPES = ("float32", "float64", "uint8", "int64")
+
+
+def export(
+    self: Network,
+    path: str | os.PathLike[str],
+    *,
+    outputs: str | None = None,
+    classes: npt.ArrayLike | None = None,
+    input_dtype: npt.DTypeLike | None = None,
+) -> None:
+    """Write the network to an ONNX file, atomically, with its preprocessing: it takes raw rows, as `predict` does.
+
+    The arguments are those of `glassnet.export.to_onnx`, which says what the model takes and gives. Raises ValueError
+    as it does, OSError if the file can't be written.
+    """
+    save(to_onnx(self, outputs=outputs, classes=classes, input_dtype=input_dtype), path)
+
+
+def to_onnx(
+    net: Network,
+    *,
+    outputs: str | None = None,
+    classes: npt.ArrayLike | None = None,
+    input_dtype: npt.DTypeLike | None = None,
+) -> ModelProto:
+    """Return a network as an ONNX model, checked by onnx.checker.
+
+    It takes x (N, n_in), any number N of rows, and gives y (N, n_out), the numbers of `predict`, and besides what
+    `outputs` says:
+    - "identity": nothing, for a regression;
+    - "softmax": probabilities (N, n_out), as `predict_proba` gives, and label (N,), the most probable class;
+    - "logistic": for one output, the logit of the second of two classes, probabilities (N, 2) and label (N,); for
+      several, which are flags, probabilities (N, n_out) and label (N, n_out), 1 where the probability is above 0.5.
+    By default it is what `net.info` says of the task; a run's network knows. `classes` are the labels, whole numbers or
+    text, by default those in `net.info`, whole numbers where their names are such.
+
+    input_dtype: the type of x, by default the network's: "float32", "float64" (for columns that need more than seven
+    digits, such as times in seconds), "uint8" or "int64". y is what `predict` makes of rows of that type.
+
+    Raises ValueError if onnx isn't installed, if preprocessing isn't fitted, if a layer of one's own doesn't say how it
+    is written, and for arguments that don't fit.
+    """
+    onnx = _installed()
+    from glassnet.export.graph import Graph
+
+    dtype = _input_type(net, input_dtype)
+    if net.n_in is None:
+        raise ValueError("no layer tells how wide a row is, which an ONNX model must say: add one, such as gn.Dense")
+    with np.errstate(all="ignore"):
+        width = net.predict(np.zeros((1, net.n_in), dtype)).shape[1]  # or raises ValueError: something isn't fitted
+    if outputs is None:
+        outputs = kind_of(net, width, classes)
+    if classes is None and outputs in ("softmax", "logistic"):
+        classes = classes_of(net)
+
+    graph = Graph(net.dtype)
+    x = graph.input("x", dtype, ["N", net.n_in], _rows(net))
+    if not isinstance(net.layers[0], Preprocessing):
+        x = graph.cast(x, net.dtype)
+    for i, layer in enumerate(net.layers):
+        graph.place = f"{i}.{type(layer).__name__}"
+        x = write_layer(graph, layer, x)
+        graph.type_of(x)  # or raises ValueError: a layer of one's own returned something else
+    graph.output("y", x, ["N", width], _meaning(net, outputs))
+    write_outputs(graph, net, x, width, outputs, classes)
+
+    about = _about(net) | ({} if classes is None else {"classes": np.asarray(classes).tolist()})
+    helper = onnx.helper
+    model = helper.make_model(
+        helper.make_graph(graph.nodes, "glassnet", graph.inputs, graph.outputs, graph.constants),
+        opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR,
+        producer_name="glassnet", producer_version=glassnet.__version__, doc_string=about.get("description", repr(net)),
+    )  # fmt: skip
+    helper.set_model_props(model, {k: v if isinstance(v, str) else json.dumps(v) for k, v in about.items()})
+    try:
+        onnx.checker.check_model(model, full_check=True)
+    except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
+        raise ValueError(f"a layer isn't written as ONNX has it: {' '.join(str(error).split())}") from None
+    return model
+
+
+def save(model: ModelProto, path: str | os.PathLike[str]) -> None:
+    """Write a model to a file, atomically. Raises OSError, or ValueError if `path` is a folder."""
+    with replacing(path) as part:
+        part.write_bytes(model.SerializeToString())
+
+
+def signature(model: ModelProto) -> str:
+    """Say what a model takes and gives: "x float32 (N, 8) -> y float32 (N, 1)"."""
+    from onnx import TensorProto
+
+    def words(values: Any) -> str:
+        parts = []
+        for value in values:
+            tensor = value.type.tensor_type
+            sizes = [dimension.dim_param or str(dimension.dim_value) for dimension in tensor.shape.dim]
+            kind = TensorProto.DataType.Name(tensor.elem_type).lower()
+            parts.append(f"{value.name} {FLOATS.get(kind, kind)} ({', '.join(sizes)})")
+        return ", ".join(parts)
+
+    return f"{words(model.graph.input)} -> {words(model.graph.output)}"
+
+
+def _installed() -> Any:
+    try:
+        import onnx
+    except ImportError:
+        raise ValueError('exporting needs onnx: pip install "glassnet[onnx]"') from None
+    return onnx
+
+
+def _input_type(net: Network, given: npt.DTypeLike | None) -> np.dtype[Any]:
+    try:
+        dtype = np.dtype(net.dtype if given is None else given)
+        if dtype.name in TYPES:
+            return dtype
+    except TypeError:
+        pass
+    raise ValueError(f"the type of the input must be one of {', '.join(TYPES)}, not {given!r}")
+
+
+def _about(net: Network) -> dict[str, Any]:
+    """What the model says of itself: names, without which its columns and numbers mean nothing."""
+    names = ("task", "features", "categories", "target", "image_shape", "image_maximum", "description")
+    return {name: value for name in names if (value := net.info.get(name))}
+
+
+def _rows(net: Network) -> str:
+    what = "raw rows" if isinstance(net.layers[0], Preprocessing) else "rows"
+    features = [str(name) for name in net.info.get("features") or ()]
+    if net.info.keys() >= {"image_shape", "image_maximum"}:
+        height, width = net.info["image_shape"]
+        return f"{what}: images of {height} x {width} pixels, bright on black, 0 to {net.info['image_maximum']}"
+    return f"{what}: {', '.join(features)}" if 0 < len(features) <= NAMED else what
+
+
+def _meaning(net: Network, outputs: str) -> str:
+    if outputs in ("softmax", "logistic"):
+        return "probabilities" if isinstance(net.layers[-1], Softmax | Sigmoid) else "scores before " + outputs
+    return str(net.info.get("target") or "what the last layer gives")

@@ -1,0 +1,80 @@
+"""What a deployed model gives besides the network's outputs: probabilities and a label."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from glassnet.nn import Network, Sigmoid, Softmax
+
+if TYPE_CHECKING:
+    from glassnet.export.graph import Graph
+
+KINDS = ("identity", "softmax", "logistic")
+
+
+def kind_of(net: Network, width: int, classes: npt.ArrayLike | None) -> str:
+    """Tell what outputs stand for, by given classes or the network's `info`: values, a logit, or scores of classes."""
+    if classes is None and net.info.get("task") != "classification":
+        return "identity"
+    return "logistic" if width == 1 or isinstance(net.layers[-1], Sigmoid) else "softmax"
+
+
+def classes_of(net: Network) -> npt.NDArray[Any] | None:
+    """The classes that a network's `info` names, if any, as whole numbers if all their names are such."""
+    names = [str(name) for name in net.info.get("classes") or ()]
+    if not names:
+        return None
+    whole = all(n.removeprefix("-").isdecimal() and n == str(int(n)) and len(n) < 19 for n in names)  # fits int64
+    return np.array([int(name) for name in names] if whole else names)
+
+
+def write_outputs(graph: Graph, net: Network, y: str, width: int, kind: str, classes: npt.ArrayLike | None) -> None:
+    """Declare the outputs that follow from the network's own, y (N, width): see `to_onnx`.
+
+    Raises ValueError for an unknown kind, or classes that don't fit.
+    """
+    if kind not in KINDS:
+        raise ValueError(f"outputs must be one of {', '.join(KINDS)}, not {kind!r}")
+    graph.place = "outputs"
+    if kind == "softmax":
+        p = y if isinstance(net.layers[-1], Softmax) else graph.add("Softmax", y, axis=1)
+        _write_choice(graph, p, width, classes)
+    elif kind == "logistic":
+        p = y if isinstance(net.layers[-1], Sigmoid) else graph.add("Sigmoid", y)
+        if width == 1:
+            _write_choice(graph, graph.add("Concat", graph.add("Sub", 1.0, p), p, axis=1), 2, classes)
+        else:
+            _write_flags(graph, p, width, classes)
+
+
+def _write_choice(graph: Graph, p: str, width: int, classes: npt.ArrayLike | None) -> None:
+    """One of several classes."""
+    labels = _labels(classes, width)
+    best = graph.add("ArgMax", p, axis=1, keepdims=0)
+    graph.output("probabilities", p, ["N", width], f"of the classes {', '.join(map(str, labels))}; a row sums to 1")
+    graph.output("label", graph.add("Gather", graph.constant(labels), best), ["N"], "the most probable class")
+
+
+def _write_flags(graph: Graph, p: str, width: int, classes: npt.ArrayLike | None) -> None:
+    """Any of several classes."""
+    labels = _labels(classes, width)
+    flags = graph.cast(graph.add("Greater", p, 0.5), np.int64)
+    graph.output("probabilities", p, ["N", width], f"of each of {', '.join(map(str, labels))}")
+    graph.output("label", flags, ["N", width], "1 where the probability is above 0.5, else 0")
+
+
+def _labels(classes: npt.ArrayLike | None, width: int) -> npt.NDArray[Any]:
+    """The classes as ONNX has them: int64 or text; numbers with a fraction and truth values as they are."""
+    labels = np.arange(width) if classes is None else np.asarray(classes)
+    if labels.shape != (width,):
+        raise ValueError(f"there are {width} classes by the network's outputs, but labels of shape {labels.shape}")
+    if labels.dtype.kind in "fb":
+        return labels
+    if labels.dtype.kind in "iu":
+        return labels.astype(np.int64)
+    if labels.dtype.kind in "OUT" and all(isinstance(label, str) for label in labels):
+        return labels.astype(object)
+    raise ValueError(f"class labels are whole numbers or text, not {labels[0]!r}")

@@ -1,0 +1,138 @@
+"""The layers for tables as ONNX: columns, robust scaling, embeddings, members; as export/layers.py."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from glassnet.nn import (
+    Columns,
+    Embedding,
+    MemberHeads,
+    MemberMean,
+    Members,
+    MemberScale,
+    Periodic,
+    PiecewiseLinear,
+    RobustScale,
+)
+
+if TYPE_CHECKING:
+    from glassnet.export.graph import Graph
+
+
+def columns(graph: Graph, layer: Columns, x: str) -> str:
+    """Numbers, marks of what is missing, and a column of 0 and 1 for each category, side by side."""
+    x = graph.cast(x, np.float64)
+    parts = []
+    if layer.numbers:
+        centred = graph.add("Sub", graph.add("Gather", x, np.array(layer.numbers), axis=1), layer.median[layer.numbers])
+        scaled = graph.add("Div", centred, layer.scale[layer.numbers])
+        parts.append(graph.add("Where", graph.add("IsNaN", scaled), 0.0, scaled))
+    if layer.missing:
+        missing = graph.add("IsNaN", graph.add("Gather", x, np.array(layer.missing), axis=1))
+        parts.append(graph.cast(missing, np.float64))
+    for j, n in enumerate(layer.categories):
+        if n:
+            column = graph.add("Gather", x, np.array([j]), axis=1)
+            parts.append(graph.cast(graph.add("Equal", column, np.arange(float(n))[None]), np.float64))
+    return graph.cast(graph.add("Concat", *parts, axis=1), graph.dtype)
+
+
+def robust_scale(graph: Graph, layer: RobustScale, x: str) -> str:
+    """y = z / sqrt(1 + (z / 3)^2), z = scale * (x - median), in float64, and of no |z| whose square would overflow."""
+    z = graph.add("Mul", graph.add("Sub", graph.cast(x, np.float64), layer.median), layer.scale)
+    z = graph.add("Min", graph.add("Max", z, -1e150), 1e150)
+    third = graph.add("Div", z, 3.0)
+    root = graph.add("Sqrt", graph.add("Add", graph.add("Mul", third, third), 1.0))
+    return graph.cast(graph.add("Div", z, root), graph.dtype)
+
+
+def piecewise_linear(graph: Graph, layer: PiecewiseLinear, x: str) -> str:
+    """All of the encoding, most of which is 0 or 1, times W: ONNX has no way to look bins up that would be shorter."""
+    edges = layer.edges.T
+    used = np.isfinite(edges[:, 1:])
+    low = np.where(used, edges[:, :-1], 0)
+    length = np.where(used, edges[:, 1:] - low, 1)
+    least, most = np.zeros(low.shape), used.astype(np.float64)
+    least[:, 0] = -np.inf
+    most[np.arange(layer.width), used.sum(axis=1) - 1] = np.inf
+    column = graph.add("Reshape", _embedded(graph, layer, x), np.array([-1, layer.width, 1]))
+    t = graph.add("Div", graph.add("Sub", graph.cast(column, np.float64), low), length)
+    t = graph.cast(graph.add("Min", graph.add("Max", t, least), most), graph.dtype)
+    y = graph.add("Add", _each(graph, t, layer.W), layer.bias)
+    if layer.version == "B":
+        y = graph.add("Add", y, graph.add("Mul", column, layer.V))
+    return _with_plain(graph, layer, x, y)
+
+
+def periodic(graph: Graph, layer: Periodic, x: str) -> str:
+    """y = max(0, [sin z, cos z] W + b). Cos has no kernel in float64: there it is a sine."""
+    column = graph.add("Reshape", _embedded(graph, layer, x), np.array([-1, layer.width, 1]))
+    z = graph.add("Mul", column, layer.c * (2 * math.pi))
+    single = graph.dtype == np.float32
+    cosine = graph.add("Cos", z) if single else graph.add("Sin", graph.add("Add", z, math.pi / 2))
+    waves = graph.add("Concat", graph.add("Sin", z), cosine, axis=2)
+    return _with_plain(graph, layer, x, graph.add("Relu", graph.add("Add", _each(graph, waves, layer.W), layer.b)))
+
+
+def _embedded(graph: Graph, layer: Embedding, x: str) -> str:
+    return graph.add("Gather", x, np.arange(layer.width), axis=1)
+
+
+def _each(graph: Graph, x: str, W: np.ndarray) -> str:
+    """Return (N, m, out) of x (N, m, in) and W (m, in, out): a product for each of m."""
+    return graph.add(
+        "Transpose", graph.add("MatMul", graph.add("Transpose", x, perm=[1, 0, 2]), W), perm=[1, 0, 2]
+    )  # fmt: skip
+
+
+def _with_plain(graph: Graph, layer: Embedding, x: str, y: str) -> str:
+    """Embedded values (N, width, dim) as rows, and behind them the columns that are passed through."""
+    y = graph.add("Reshape", y, np.array([-1, layer.width * layer.dim]))
+    if not layer.plain:
+        return y
+    plain = graph.add("Gather", x, np.arange(layer.width, layer.width + layer.plain), axis=1)
+    return graph.add("Concat", y, plain, axis=1)
+
+
+def members(graph: Graph, layer: Members, x: str) -> str:
+    """Each row once for each member, times r."""
+    each = graph.add("Mul", graph.add("Reshape", x, np.array([-1, 1, layer.width])), layer.r)
+    return graph.add("Reshape", each, np.array([-1, layer.width]))
+
+
+def member_scale(graph: Graph, layer: MemberScale, x: str) -> str:
+    """y = s x + b, with the member's s and b."""
+    x = graph.add("Reshape", x, np.array([-1, layer.k, layer.width]))
+    return graph.add(
+        "Reshape", graph.add("Add", graph.add("Mul", x, layer.s), layer.b), np.array([-1, layer.width])
+    )  # fmt: skip
+
+
+def member_heads(graph: Graph, layer: MemberHeads, x: str) -> str:
+    """y = x W + b, with the member's W and b."""
+    x = graph.add("Reshape", x, np.array([-1, layer.k, layer.fan_in]))
+    return graph.add(
+        "Reshape", graph.add("Add", _each(graph, x, layer.W), layer.b), np.array([-1, layer.fan_out])
+    )  # fmt: skip
+
+
+def member_mean(graph: Graph, layer: MemberMean, x: str) -> str:
+    """The mean of values, or of probabilities, of which it is the logarithm or the logit."""
+
+    def mean(value: str) -> str:
+        rows = graph.add("Unsqueeze", value, np.array([1]))
+        return graph.add("ReduceMean", graph.add("Reshape", rows, np.array([-1, layer.k, 0])), axes=[1], keepdims=0)
+
+    def logarithm(value: str) -> str:
+        return graph.add("Log", graph.add("Max", value, float(np.finfo(graph.dtype).tiny)))
+
+    if layer.of == "values":
+        return mean(x)
+    if layer.of == "classes":
+        return logarithm(mean(graph.add("Softmax", x, axis=1)))
+    rest = mean(graph.add("Sigmoid", graph.add("Neg", x)))
+    return graph.add("Sub", logarithm(mean(graph.add("Sigmoid", x))), logarithm(rest))

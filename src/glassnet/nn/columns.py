@@ -1,0 +1,84 @@
+"""Columns of a table as a layer: categories become columns of 0 and 1, missing values are filled and marked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Self
+
+import numpy as np
+
+from glassnet.nn.layer import Array
+from glassnet.nn.preprocessing import Preprocessing
+
+
+class Columns(Preprocessing):
+    """Take rows of a table whose columns are numbers or categories, with NaN where a value is missing.
+
+    categories: how many categories each column has, 0 for one of numbers; a category is given by its number 0, 1, ....
+    missing: the columns of which y tells where a value is missing. y holds, in this order:
+    the columns of numbers, (x - median) / scale by the training rows, or 0 where the value is missing;
+    for each column in `missing`, 1 where the value is missing, else 0;
+    for each column of categories and each category, 1 where it is this one, else 0. Any other number is a category
+    that wasn't known in training, and has 0 in all of them, as a missing one has.
+    Shapes: x (N, width), y (N, numbers + missing + all categories), median and scale (width,).
+    Backward: dx = dy / scale for numbers, 0 for missing ones and for categories.
+    Raises ValueError for a negative count, or a column in `missing` that isn't there.
+    """
+
+    state = ("median", "scale")
+    median: Array
+    scale: Array
+
+    def __init__(self, categories: Sequence[int], missing: Sequence[int] = ()) -> None:
+        self.categories, self.missing = [int(n) for n in categories], [int(j) for j in missing]
+        if min(self.categories, default=-1) < 0:
+            raise ValueError(f"Columns: categories must be counts of at least 0, not {self.categories}")
+        if any(not 0 <= j < len(self.categories) for j in self.missing):
+            raise ValueError(f"Columns: missing must name columns 0 to {len(self.categories) - 1}, not {self.missing}")
+        self.numbers = [j for j, n in enumerate(self.categories) if n == 0]
+
+    def fit(self, x: Array) -> Self:
+        """Take median and standard deviation of what isn't missing in each column of x (N, width)."""
+        x = x.astype(np.float64)
+        self.median, self.scale = np.zeros(x.shape[1]), np.ones(x.shape[1])
+        for j in self.numbers:
+            known = x[~np.isnan(x[:, j]), j]
+            if len(known):
+                self.median[j], std = np.median(known), known.std()
+                self.scale[j] = std if std > 0 else 1.0
+        return self
+
+    def forward(self, x: Array, training: bool = False) -> Array:
+        """y as above."""
+        self.check(x)
+        y = self.buffer("y", (len(x), self.width_out(None)))
+        centred = (x[:, self.numbers] - self.median[self.numbers]) / self.scale[self.numbers]
+        self.known = ~np.isnan(centred)
+        marks, last = len(self.numbers), len(self.numbers) + len(self.missing)
+        y[:, :marks] = np.where(self.known, centred, 0)
+        y[:, marks:last] = np.isnan(x[:, self.missing])
+        for j, n in enumerate(self.categories):
+            y[:, last : last + n] = x[:, j, np.newaxis] == np.arange(n)
+            last += n
+        self.y = y
+        return y
+
+    def backward(self, dy: Array) -> Array:
+        """dx = dy / scale for numbers that aren't missing, else 0."""
+        dx = self.buffer("dx", (len(dy), len(self.categories)))
+        dx[...] = 0
+        dx[:, self.numbers] = dy[:, : len(self.numbers)] * self.known / self.scale[self.numbers]
+        return dx
+
+    @property
+    def width_in(self) -> int:
+        """How many columns there are."""
+        return len(self.categories)
+
+    def width_out(self, width_in: int | None) -> int:
+        """How many values y has in a row."""
+        return len(self.numbers) + len(self.missing) + sum(self.categories)
+
+    def side(self) -> Array:
+        """What is missing, and which category each is."""
+        return self.y[:, len(self.numbers) :].copy()

@@ -1,0 +1,293 @@
+"""Parameter-efficient ensembles: k members in one network, which share its layers and differ in a few parameters each.
+
+TabM and TabM-mini, Gorishniy et al. 2024 (arXiv:2410.24210). `Members` makes k rows of each row, one per member; the
+layers after it don't know of members and take N * k rows; `MemberHeads` gives each member an output map of its own;
+and `MemberMean`, the end, averages outputs in inference. In training it doesn't: the loss is the mean of the members'
+losses, each member learns by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from glassnet.nn.activations import Softmax, logistic
+from glassnet.nn.checks import positive, positive_int
+from glassnet.nn.initializers import initializer
+from glassnet.nn.layer import Array, Layer
+from glassnet.nn.losses import Loss
+from glassnet.nn.preprocessing import Unstandardize
+
+
+class Member(Layer):
+    """What the layers of members share: k, and rows in the order in which `Members` makes them."""
+
+    k: int
+    width: int
+
+    def split(self, x: Array) -> Array:
+        """Return rows x (N * k, width) as (N, k, width)."""
+        return x.reshape(-1, self.k, x.shape[1])
+
+    @property
+    def width_in(self) -> int:
+        """width."""
+        return self.width
+
+
+class Members(Member):
+    """Each row once for each of k members, multiplied by the member's own r: y[n * k + j] = r[j] * x[n].
+
+    Shapes: x (N, width), r (k, width), y (N * k, width). dr[j] = sum over n of dy[n * k + j] * x[n],
+    dx[n] = sum over j of dy[n * k + j] * r[j]. r starts as random signs; with `chunks`, widths that add up to `width`
+    (of the embeddings of each feature), as one number from N(0, 1) for each member and chunk: section 3.3 of the
+    paper, and its code. Raises ValueError for a k or width that is no positive whole number, or chunks of another sum.
+    """
+
+    parameters = ("r",)
+    r: Array
+    dr: Array
+
+    def __init__(self, k: int, width: int, chunks: Sequence[int] | None = None) -> None:
+        self.k, self.width = positive_int(k, "Members: k"), positive_int(width, "Members: width")
+        self.chunks = None if chunks is None else [positive_int(chunk, "Members: a chunk") for chunk in chunks]
+        if self.chunks is not None and sum(self.chunks) != width:
+            raise ValueError(f"Members: the chunks' widths add up to {sum(self.chunks)}, not to {width}")
+
+    def forward(self, x: Array, training: bool = False) -> Array:
+        """y[n * k + j] = r[j] * x[n]."""
+        self.x = x
+        y = self.buffer("y", (len(x) * self.k, self.width))
+        np.multiply(x[:, np.newaxis], self.r, out=self.split(y))
+        return y
+
+    def backward(self, dy: Array) -> Array:
+        """dr and dx: sums of dy * x over rows, and of dy * r over members."""
+        self.parameter_gradients(dy)
+        return np.einsum("nkw,kw->nw", self.split(dy), self.r, out=self.buffer("dx", self.x.shape))
+
+    def parameter_gradients(self, dy: Array) -> None:
+        """dr[j] = sum over n of dy[n * k + j] * x[n]."""
+        np.einsum("nkw,nw->kw", self.split(dy), self.x, out=self.dr)
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """R (k, width)."""
+        return {"r": (self.k, self.width)}
+
+    def initialize(self, rng: np.random.Generator) -> None:
+        """Draw r."""
+        if self.chunks is None:
+            self.r[...] = rng.integers(2, size=self.r.shape) * 2 - 1
+        else:
+            self.r[...] = np.repeat(rng.standard_normal((self.k, len(self.chunks))), self.chunks, axis=1)
+
+
+class MemberScale(Member):
+    """A scale and a bias of each member's own: y[n * k + j] = s[j] * x[n * k + j] + b[j].
+
+    With one before and one after each Dense, a network of members is TabM rather than TabM-mini.
+    Shapes: x, y (N * k, width), s, b (k, width). ds = sum over n of dy * x, db = sum over n of dy, dx = dy * s.
+    s starts at 1, b at 0. Raises ValueError for a k or width that is no positive whole number.
+    """
+
+    parameters = ("s", "b")
+    s: Array
+    b: Array
+    ds: Array
+    db: Array
+
+    def __init__(self, k: int, width: int) -> None:
+        self.k, self.width = positive_int(k, "MemberScale: k"), positive_int(width, "MemberScale: width")
+
+    def forward(self, x: Array, training: bool = False) -> Array:
+        """y = s x + b, with the member's s and b."""
+        self.x = x
+        y = np.multiply(self.split(x), self.s, out=self.split(self.buffer("y", x.shape)))
+        y += self.b
+        return y.reshape(x.shape)
+
+    def backward(self, dy: Array) -> Array:
+        """dx = dy * s."""
+        self.parameter_gradients(dy)
+        return np.multiply(self.split(dy), self.s, out=self.split(self.buffer("dx", dy.shape))).reshape(dy.shape)
+
+    def parameter_gradients(self, dy: Array) -> None:
+        """ds and db: sums over rows of dy * x and of dy."""
+        np.einsum("nkw,nkw->kw", self.split(dy), self.split(self.x), out=self.ds)
+        np.sum(self.split(dy), axis=0, out=self.db)
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """S and b, each (k, width)."""
+        return {"s": (self.k, self.width), "b": (self.k, self.width)}
+
+    def initialize(self, rng: np.random.Generator) -> None:
+        """Start as the identity."""
+        self.s[...] = 1
+        self.b[...] = 0
+
+
+class MemberHeads(Member):
+    """An affine map of each member's own: y[n * k + j] = x[n * k + j] W[j] + b[j].
+
+    Shapes: x (N * k, fan_in), W (k, fan_in, fan_out), b (k, fan_out), y (N * k, fan_out). Backward as in `Dense`, for
+    each member's rows alone, and so is the start of W and b. Raises ValueError for a k or fan that is no positive
+    whole number, or an unknown `init`.
+    """
+
+    parameters = ("W", "b")
+    decayed = ("W",)
+    W: Array
+    b: Array
+    dW: Array
+    db: Array
+
+    def __init__(self, k: int, fan_in: int, fan_out: int, init: str = "he", lr_factor: float = 1.0) -> None:
+        self.lr_factor = positive(lr_factor, "MemberHeads: lr_factor")
+        self.k, self.fan_in = positive_int(k, "MemberHeads: k"), positive_int(fan_in, "MemberHeads: fan_in")
+        self.fan_out, self.init = positive_int(fan_out, "MemberHeads: fan_out"), init
+        self.width = self.fan_in
+        initializer(init)
+
+    def forward(self, x: Array, training: bool = False) -> Array:
+        """y = x W + b, with the member's W and b."""
+        self.x = x
+        y = self.buffer("y", (len(x), self.fan_out))
+        by_member = self.split(y).swapaxes(0, 1)
+        np.matmul(self.split(x).swapaxes(0, 1), self.W, out=by_member)
+        by_member += self.b[:, np.newaxis]
+        return y
+
+    def backward(self, dy: Array) -> Array:
+        """dx = dy W^T, and the parameters' gradients."""
+        self.parameter_gradients(dy)
+        dx = self.buffer("dx", self.x.shape)
+        np.matmul(self.split(dy).swapaxes(0, 1), self.W.swapaxes(1, 2), out=self.split(dx).swapaxes(0, 1))
+        return dx
+
+    def parameter_gradients(self, dy: Array) -> None:
+        """dW[j] = x^T dy and db[j] = sum of dy, over the member's rows."""
+        np.matmul(self.split(self.x).transpose(1, 2, 0), self.split(dy).swapaxes(0, 1), out=self.dW)
+        np.sum(self.split(dy), axis=0, out=self.db)
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """W (k, fan_in, fan_out) and b (k, fan_out)."""
+        return {"W": (self.k, self.fan_in, self.fan_out), "b": (self.k, self.fan_out)}
+
+    def initialize(self, rng: np.random.Generator) -> None:
+        """Draw each member's W; set b to zero."""
+        for W in self.W:
+            initializer(self.init)(W, rng)
+        self.b[...] = 0
+
+    def width_out(self, width_in: int | None) -> int:
+        """fan_out."""
+        return self.fan_out
+
+
+class MemberMean(Layer):
+    """The members' outputs side by side in training, and their mean in inference.
+
+    Shapes: x (N * k, width); y (N, k * width) in training, the same numbers, and (N, width) in inference. The mean is
+    that of: "values", y = mean over j of x[n * k + j]; "classes", the members' probabilities, softmax(x), and y is
+    the logarithm of their mean (so that its softmax is the mean); or "logits", sigmoid(x), and y is the mean's logit.
+    Backward of a mean of f(x):  dx = f'(x) dy / (k f'(y)), and for classes, with p = softmax(x) and P = mean of p,
+    dx = p * (dy / P - sum of p * dy / P) / k. Raises ValueError for a k that is no positive whole number, or another
+    `of`.
+    """
+
+    def __init__(self, k: int, of: str = "values") -> None:
+        self.k = positive_int(k, "MemberMean: k")
+        if of not in ("values", "classes", "logits"):
+            raise ValueError(f"MemberMean: of must be values, classes or logits, not {of!r}")
+        self.of = of
+
+    def forward(self, x: Array, training: bool = False) -> Array:
+        """Reshape x in training; take the mean otherwise."""
+        self.training = training
+        width = x.shape[1]
+        if training:
+            return x.reshape(-1, self.k * width)
+        tiny = np.finfo(x.dtype).tiny
+        if self.of == "values":
+            self.p = x.reshape(-1, self.k, width)
+            return self.p.mean(axis=1)
+        p = Softmax().forward(x) if self.of == "classes" else logistic(x, out=np.empty_like(x))
+        self.p = p.reshape(-1, self.k, width)
+        self.mean = np.maximum(self.p.mean(axis=1), tiny)
+        if self.of == "classes":
+            return np.log(self.mean)
+        self.rest = np.maximum(logistic(-x, out=np.empty_like(x)).reshape(self.p.shape).mean(axis=1), tiny)
+        return np.log(self.mean) - np.log(self.rest)
+
+    def backward(self, dy: Array) -> Array:
+        """dx as above; in training dy itself."""
+        if self.training:
+            return dy.reshape(-1, dy.shape[1] // self.k)
+        p, width = self.p, dy.shape[1]
+        if self.of == "values":
+            dx = np.repeat(dy[:, np.newaxis], self.k, axis=1)
+        elif self.of == "classes":
+            pull = p * (dy / self.mean)[:, np.newaxis]
+            dx = pull - p * pull.sum(axis=2, keepdims=True)
+        else:
+            dx = p * (1 - p) * (dy / (self.mean * self.rest))[:, np.newaxis]
+        return (dx / self.k).reshape(-1, width)
+
+
+class MemberLoss(Loss):
+    """The mean of the k members' losses: L(y, t) of outputs y (N, k * width), side by side as `MemberMean` leaves them.
+
+    Outputs of any other width, such as their mean in inference, have the loss itself. Not part of a recipe:
+    `member_loss` makes it of a network.
+    """
+
+    def __init__(self, loss: Loss, k: int, width: int) -> None:
+        self.loss, self.k, self.width = loss, k, width
+        self.task = loss.task
+
+    def forward(self, y: Array, t: Array, weights: Array | None = None) -> float:
+        """Compute the loss of each member's outputs for the same targets."""
+        self.shape = y.shape
+        if y.shape[1] != self.k * self.width:
+            return self.loss.forward(y, t, weights)
+        t = np.repeat(np.asarray(t), self.k, axis=0)
+        weights = None if weights is None else np.repeat(weights, self.k)
+        return self.loss.forward(y.reshape(-1, self.width), t, weights)
+
+    def backward(self) -> Array:
+        """Compute dL/dy at the latest forward."""
+        return self.loss.backward().reshape(self.shape)
+
+    def side(self) -> Array | None:
+        """Tell on which side of a kink each entry was in the latest forward, as the loss itself does."""
+        return self.loss.side()
+
+
+def member_loss(loss: Loss, layers: Sequence[Layer], width: int | None) -> Loss:
+    """Return the loss that training minimises: of networks with members whose outputs are `width` wide, their mean."""
+    k = next((layer.k for layer in layers if isinstance(layer, MemberMean)), 1)
+    return loss if k == 1 or width is None or isinstance(loss, MemberLoss) else MemberLoss(loss, k, width)
+
+
+def check_members(layers: Sequence[Layer]) -> int:
+    """Return how many members the network has, 1 without `Members`.
+
+    Raises ValueError if their layers don't fit together: Members first, MemberMean last or before Unstandardize.
+    """
+    k = now = 1
+    for i, layer in enumerate(layers):
+        if isinstance(layer, Members):
+            if now > 1 or k > 1:
+                raise ValueError(f"layer {i}, {layer!r}: the network has members already")
+            k = now = layer.k
+        elif isinstance(layer, (Member, MemberMean)):
+            if layer.k != now:
+                raise ValueError(f"layer {i}, {layer!r}, is for {layer.k} members, but gets rows of {now}: see Members")
+            if isinstance(layer, MemberMean):
+                now = 1
+                if any(not isinstance(after, Unstandardize) for after in layers[i + 1 :]):
+                    raise ValueError(f"layer {i}, {layer!r}, comes last, or before Unstandardize")
+    if now > 1:
+        raise ValueError(f"a network with Members ends in MemberMean({now}), which averages what they say")
+    return k

@@ -1,0 +1,106 @@
+"""What a recipe says about searching for better values of itself: [tune] and its search space."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from glassnet.nn.checks import positive_int
+from glassnet.recipes.parts import closest
+
+Space = dict[str, Any]  # as TOML has it; TuneTable makes it a dict of Range and Choices
+
+
+@dataclass(frozen=True)
+class Range:
+    """Numbers from low to high: whole ones if both ends are whole. log: as many from 0.01 to 0.1 as from 0.1 to 1.
+
+    Raises ValueError unless low < high, and for log 0 < low.
+    """
+
+    low: float
+    high: float
+    log: bool = False
+
+    def __post_init__(self) -> None:
+        for name, value in (("low", self.low), ("high", self.high)):
+            if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < float("inf"):
+                raise ValueError(f"{name} must be a finite number, not {value!r}")
+        if not isinstance(self.log, bool):
+            raise ValueError(f"log must be true or false, not {self.log!r}")
+        if not self.low < self.high:
+            raise ValueError(f"low must be below high, but {self.low!r} is not below {self.high!r}")
+        if self.log and self.low <= 0:
+            raise ValueError(f"log needs a low above 0, not {self.low!r}")
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is a range of whole numbers."""
+        return isinstance(self.low, int) and isinstance(self.high, int)
+
+
+@dataclass(frozen=True)
+class Choices:
+    """One of some values of any kind. Raises ValueError unless there are two, all different."""
+
+    choices: list[Any]
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.choices, list) or len(self.choices) < 2:
+            raise ValueError(f"choices must be a list of at least two values, not {self.choices!r}")
+        twice = [value for i, value in enumerate(self.choices) if value in self.choices[:i]]
+        if twice:
+            raise ValueError(f"choices must differ, but {twice[0]!r} is there twice")
+
+
+@dataclass
+class TuneTable:
+    """[tune]: how `glassnet tune` searches. A recipe that has it trains as any other.
+
+    trials: how many settings are tried. confirm: how many of the best are then trained with further seeds, to choose
+    among them; 0 leaves that out. space: for each field of the recipe to search, such as "optimizer.lr", a Range or
+    Choices; by default the learning rate, and momentum or weight decay, around the recipe's own values.
+    """
+
+    trials: int = 50
+    confirm: int = 3
+    space: Space = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        positive_int(self.trials, "recipe: tune.trials")
+        if self.confirm < 0:
+            raise ValueError(f"recipe: tune.confirm must be a whole number of at least 0, not {self.confirm}")
+        self.space = dict(_read(self.space, ""))
+
+
+def _read(table: Space, path: str) -> Iterator[tuple[str, Range | Choices]]:
+    """Name by name what a search space holds; "optimizer.lr" may be one key, or a table in a table."""
+    for key, value in table.items():
+        name = path + key
+        if isinstance(value, Range | Choices):
+            yield name, value
+        elif not isinstance(value, dict) or not value:
+            raise ValueError(f"recipe: tune.space.{name} must be a table with low and high, or choices, not {value!r}")
+        elif all(isinstance(inner, dict) for inner in value.values()):
+            yield from _read(value, f"{name}.")
+        else:
+            yield name, _entry(value, f"recipe: tune.space.{name}")
+
+
+def _entry(value: dict[str, Any], where: str) -> Range | Choices:
+    kind = Choices if "choices" in value else Range
+    known = [f.name for f in fields(kind)]
+    unknown = [name for name in value if name not in known]
+    if unknown:
+        raise ValueError(
+            f"{where}: there is no {unknown[0]}{closest(unknown[0], [*known, 'choices'])}; it has low, high and log,"
+            " or choices"
+        )
+    lacking = [name for name in ("low", "high") if kind is Range and name not in value]
+    if lacking:
+        raise ValueError(f"{where}: {lacking[0]} is missing; it has low, high and log, or choices")
+    try:
+        return kind(**value)
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}") from None

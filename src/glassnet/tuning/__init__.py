@@ -1,0 +1,14 @@
+"""The search for hyperparameters: trials that see training and validation rows only, and the recipe that wins.
+
+space.py    what is varied: the recipe's search space, or the default one; a recipe with other values
+trial.py    one training, told epoch by epoch; the test part is dropped before
+study.py    the trials so far, in a file that several processes share (Optuna's journal)
+search.py   the loop, and the best few once more with further seeds
+interrupt.py  Ctrl-C, but not in the middle of writing
+result.py   what is kept: recipe.toml, trials.csv, study.json, pictures            progress.py  what is shown meanwhile
+"""
+
+from glassnet.tuning.result import Result
+from glassnet.tuning.search import check_installed, tune
+
+__all__ = ["Result", "check_installed", "tune"]

@@ -1,0 +1,47 @@
+"""Ctrl-C at the right moment: in the middle of a training, but not while the journal is locked or read."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType, TracebackType
+from typing import Any
+
+
+class Interrupt:
+    """Inside `with Interrupt() as ctrl_c` Ctrl-C is only noted, inside `with ctrl_c.allowed()` it raises as always."""
+
+    def __init__(self) -> None:
+        self.noted = False
+        self.open = False
+        self.before: Any = None
+
+    def __enter__(self) -> Interrupt:
+        if threading.current_thread() is threading.main_thread():  # no other is interrupted
+            self.before = signal.signal(signal.SIGINT, self._note)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if self.before is not None:
+            signal.signal(signal.SIGINT, self.before)
+
+    @contextmanager
+    def allowed(self, now: bool = True) -> Iterator[None]:
+        """Let Ctrl-C, also one noted before, raise KeyboardInterrupt in the block; or, if not `now`, only after it."""
+        before, self.open = self.open, now
+        try:
+            self._raise()
+            yield
+        finally:
+            self.open = before
+        self._raise()
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        self.noted = True
+        self._raise()
+
+    def _raise(self) -> None:
+        if self.noted and self.open:
+            raise KeyboardInterrupt

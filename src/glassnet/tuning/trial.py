@@ -1,0 +1,78 @@
+"""One trial: a training that sees the training and the validation rows, and nothing else."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from glassnet.data import Dataset, Split
+from glassnet.recipes import Recipe
+from glassnet.recipes.run import as_trained, load_data
+from glassnet.train import Callback, DivergenceError, Training, fit
+
+Watch = Callable[[int, float], bool]  # told the epoch and its validation metric; whether to break off
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a trial: the validation metric of the epoch that was kept, and how many epochs it took."""
+
+    value: float
+    epochs: int
+    pruned: bool = False
+
+
+def data_of(recipe: Recipe) -> Dataset:
+    """Load the recipe's data as training sees them, without the test part: no trial can reach it.
+
+    Raises ValueError if there are no validation rows to judge by.
+    """
+    data = as_trained(load_data(recipe), recipe)
+    if not len(data.val):
+        raise ValueError(f"{recipe.data.source} has no validation rows to judge trials by")
+    return replace(data, test=Split(data.test.x[:0].copy(), data.test.y[:0].copy()))  # copies: views would keep it all
+
+
+def monitor_of(recipe: Recipe, data: Dataset) -> str:
+    """Return the validation metric that trials are judged by: the recipe's monitor, or the default of `fit`."""
+    return recipe.training.monitor or ("accuracy" if data.task == "classification" else "loss")
+
+
+def run(recipe: Recipe, data: Dataset, watch: Watch | None = None) -> Outcome:
+    """Train the recipe on data.train and judge it by data.val.
+
+    Raises DivergenceError if the loss or the metric isn't finite, KeyboardInterrupt after Ctrl-C, ValueError for a
+    recipe that makes no sense.
+    """
+    monitor = f"val_{monitor_of(recipe, data)}"
+    net, watcher = recipe.build_network(data.n_in, data.n_out, data.task), Watcher(monitor, watch)
+    with np.errstate(over="ignore", invalid="ignore"):
+        history = fit(
+            net, data, recipe.build_loss(data.task), recipe.build_optimizer(), seed=recipe.seed, callbacks=[watcher],
+            **recipe.build_training(),
+        )  # fmt: skip
+    if history.interrupted:
+        raise KeyboardInterrupt
+    kept = history.best_epoch or len(history)
+    value = history[monitor][kept - 1]
+    if not math.isfinite(value):
+        raise DivergenceError(f"the validation metric is {value} in epoch {kept}")
+    return Outcome(value, len(history), watcher.pruned)
+
+
+class Watcher(Callback):
+    """Tell each epoch's validation metric, and end the training if the answer is to break off."""
+
+    def __init__(self, column: str, watch: Watch | None) -> None:
+        self.column = column
+        self.watch = watch
+        self.pruned = False
+
+    def on_epoch(self, run: Training) -> None:
+        """Tell, except of the last epoch, after which there is nothing to break off."""
+        epoch = len(run.history)
+        if self.watch is not None and epoch < run.epochs:
+            self.pruned = run.stop = self.watch(epoch, run.history.epochs[-1][self.column])
