@@ -145,6 +145,7 @@ def test_predict_rows(glassnet: Command, digits: Path, tmp_path: Path) -> None:
     answer = glassnet("predict", digits, "rows.csv")
     assert (answer.status, answer.err) == (0, "")
     rows = read_csv(answer.out)
+    assert [(row["patient"], row["note"]) for row in rows] == [(str(n), "text") for n in range(20)]
     assert [row["prediction"] for row in rows] == [data.classes[i] for i in net.predict(x).argmax(axis=1)]
     shown = [[float(row[f"p({c})"]) for c in data.classes] for row in rows]
     np.testing.assert_allclose(shown, net.predict_proba(x), rtol=1e-5, atol=1e-12)
@@ -450,5 +451,5 @@ def test_a_large_value_is_predicted_with_all_its_digits(glassnet: Command, tmp_p
     rows = "\n".join(f"{i},{1234560 + 3.5 * i}" for i in range(100))
     (tmp_path / "t.csv").write_text(f"x,t\n{rows}\n")
     assert glassnet("train", "t.csv", "--target", "t", "--out", "run").status == 0
-    values = [float(line.rpartition(",")[2]) for line in glassnet("predict", "run", "t.csv").out.splitlines()[1:]]
+    values = [float(row["prediction"]) for row in read_csv(glassnet("predict", "run", "t.csv").out)]
     assert len(set(values)) > 50

@@ -318,11 +318,15 @@ def test_inputs_that_can_not_be_predicted(refused: Refused, here: Path) -> None:
     assert "fake.png can't be read as an image" in refused("predict", "digits", "fake.png")
     assert "blank.png is blank" in refused("predict", "digits", "blank.png")
     assert "no such file: none.png" in refused("predict", "digits", "none.png")
-    assert "killed is a folder" in refused("predict", "digits", "killed")
+    assert "killed is a folder without PNG or JPEG pictures" in refused("predict", "digits", "killed")
     assert "trained on a table" in refused("predict", "table", "blank.png")
     assert "no columns 'pixel_0_0'" in refused("predict", "digits", "table.csv")
     assert "No such file or directory" in refused("predict", "table", "table.csv", "--out", "nowhere/answers.csv")
     assert "not finished: go on with --resume" in refused("predict", "killed", "blank.png")
+    assert "a .csv or a .parquet file" in refused("predict", "table", "table.csv", "--out", "answers.txt")
+    assert "is the file that is read" in refused("predict", "table", "table.csv", "--out", "digits/../table.csv")
+    np.save(here / "pickled.npy", np.array([[1, "two"]], dtype=object))
+    assert "pickled.npy can't be read as an array of numbers" in refused("predict", "table", "pickled.npy")
 
 
 def test_the_data_of_a_run_have_changed(refused: Refused, here: Path) -> None:
@@ -455,8 +459,9 @@ def file_limit(size: int) -> Iterator[None]:
 def test_a_disk_that_is_full_from_the_start(refused: Refused, here: Path, size: int) -> None:
     with file_limit(size):
         assert "File too large" in refused("train", "digits", *QUICK, "--out", "new/run")
-    with file_limit(0):
-        assert "File too large" in refused("predict", "table", "table.csv", "--out", "answers.csv")
+    for ending in ("csv", "parquet"):
+        with file_limit(0):
+            assert "File too large" in refused("predict", "table", "table.csv", "--out", f"answers.{ending}")
 
 
 @pytest.mark.parametrize("room", ["checkpoint", "pictures"])

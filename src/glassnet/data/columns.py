@@ -52,9 +52,11 @@ def find_categories(column: pl.Series, train: NDArray[np.int64]) -> tuple[str, .
 
 def codes(column: pl.Series, names: Sequence[str]) -> NDArray[np.float64]:
     """Return the number of each value's category, -1 for any other value, NaN where it is missing."""
-    number = {name: float(i) for i, name in enumerate(names)}
+    import polars as pl
+
     values = without_markers(column)
-    return np.array([np.nan if v is None else number.get(v, -1.0) for v in values], np.float64)
+    numbers = values.replace_strict(list(names), list(range(len(names))), default=-1, return_dtype=pl.Float64)
+    return np.where(values.is_null(), np.nan, numbers)
 
 
 def found(

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glassnet.data.checks import require_file
+from glassnet.data.columns import without_markers
 from glassnet.data.csv_text import read_text
 from glassnet.data.image import read_digit
 from glassnet.data.table import numeric_rows, stripped
@@ -31,6 +32,18 @@ class Rows(NamedTuple):
     beside: list[pl.Series]
 
 
+class Columns(NamedTuple):
+    """What a network takes: columns by name, and the names of each one's categories, as `Dataset` has them."""
+
+    features: Sequence[str]
+    categories: Sequence[Sequence[str]] = ()
+
+    def split(self, frame: pl.DataFrame, first: int) -> Rows:
+        """Take the columns from a table, whose first row is row `first` of the file; leave the others beside them."""
+        x = numeric_rows(frame, self.features, self.categories, first)
+        return Rows(x, frame.drop(self.features).get_columns())
+
+
 def read_rows(
     path: str | os.PathLike[str],
     features: Sequence[str],
@@ -40,26 +53,26 @@ def read_rows(
 ) -> Iterator[Rows]:
     """Yield the rows of a table, of an array or of pictures, some at a time.
 
-    .csv, .parquet   columns are picked by the names in `features`; all others come beside them, in the order of the
-                     table and as they are written: those of a CSV file as text.
-    .npy             an array (N, n_in) whose columns are in the order of `features`, categories by their numbers, or
-                     with an `image_shape` an array (N, height, width); nothing comes beside it.
+    .csv, .parquet   columns are picked by the names in `features`, and become numbers as `numeric_rows` says; all
+                     others come beside them, in the table's order and as they are written: those of CSV as text.
+    .npy             an array (N, n_in) whose columns are in the order of `features`, or with an `image_shape` an array
+                     (N, height, width); nothing comes beside it.
     a folder         its PNG and JPEG pictures, each read by `read_digit`, in the order of their names with numbers by
                      their value; their names come beside them, as the column "file".
     other files      one picture.
 
-    A value means what it means in training (see `read_table`, and for `categories` and missing values `numeric_rows`),
-    whatever rows are read together. Raises FileNotFoundError, or ValueError on a file that holds no such rows, naming
-    column and row (the first is 1).
+    A value means what it means in training (see `read_table`), whatever rows are read together. Raises
+    FileNotFoundError, or ValueError on a file that holds no such rows, naming column and row (the first is 1).
     """
     path = Path(path)
+    columns = Columns(features, categories)
     ending = path.suffix.lower()
     if ending == ".csv":
-        return _csv_rows(require_file(path), features, categories)
+        return _csv_rows(require_file(path), columns)
     if ending == ".parquet":
-        return _parquet_rows(require_file(path), features, categories)
+        return _parquet_rows(require_file(path), columns)
     if ending == ".npy":
-        return _array_rows(require_file(path), features, bool(categories), image_shape)
+        return _array_rows(require_file(path), columns, image_shape)
     if image_shape is None:
         raise ValueError(
             f"{path}: this run was trained on a table, so it predicts the rows of .csv, .parquet and .npy files"
@@ -69,38 +82,41 @@ def read_rows(
     return iter([Rows(read_digit(path, image_shape, image_maximum), [])])
 
 
-def _csv_rows(path: Path, features: Sequence[str], categories: Sequence[Sequence[str]]) -> Iterator[Rows]:
-    numbers = {name for i, name in enumerate(features) if not (categories and categories[i])}
-    first, boolean = 1, dict[str, bool]()
+def _csv_rows(path: Path, columns: Columns) -> Iterator[Rows]:
+    numbers = {name for i, name in enumerate(columns.features) if not (columns.categories and columns.categories[i])}
+    boolean: dict[str, bool] = {}  # as in training, a column is of booleans or of numbers: its first value decides
+    first = 1
     for frame in read_text(path):
-        there = [stripped(frame[name]) for name in frame.columns if name in features]
-        for i, column in enumerate(there):
-            # As in training a column is either of numbers or of booleans: its first value decides.
-            if column.name in numbers - boolean.keys() and column.count():
-                boolean[column.name] = _boolean(column.drop_nulls().head(1))[0] is not None
-            if boolean.get(column.name):
-                there[i] = _booleans(column, first)
-        yield _split(frame.with_columns(there), features, categories, first)
+        typed, there = [], set(frame.columns)
+        for name in filter(there.__contains__, columns.features):
+            column = stripped(frame[name])
+            if name in numbers:
+                column = without_markers(column)
+                if name not in boolean and column.count():
+                    boolean[name] = _is_boolean(column.drop_nulls().head(1)).all()
+                if boolean.get(name):
+                    column = _booleans(column, first)
+            typed.append(column)
+        yield columns.split(frame.with_columns(typed), first)
         first += frame.height
 
 
-def _boolean(column: pl.Series) -> pl.Series:
-    """True and false for text that says so, None for any other."""
-    lower = column.str.to_lowercase()
-    return (lower == "true").set(~lower.is_in(["true", "false"]), None)
+def _is_boolean(column: pl.Series) -> pl.Series:
+    return column.str.to_lowercase().is_in(["true", "false"])
 
 
 def _booleans(column: pl.Series, first: int) -> pl.Series:
-    values = _boolean(column)
-    if values.null_count() > column.null_count():
-        row = (values.is_null() & column.is_not_null()).arg_max() or 0
+    """A column of text whose first value is true or false."""
+    wrong = ~_is_boolean(column) & column.is_not_null()
+    if wrong.any():
+        row = wrong.arg_max() or 0
         raise ValueError(
-            f"column {column.name!r}, row {first + row}: {column[row]!r} is neither true nor false, as the first row is"
+            f"column {column.name!r}, row {first + row}: {column[row]!r} is neither true nor false, as the column began"
         )
-    return values
+    return column.str.to_lowercase() == "true"
 
 
-def _parquet_rows(path: Path, features: Sequence[str], categories: Sequence[Sequence[str]]) -> Iterator[Rows]:
+def _parquet_rows(path: Path, columns: Columns) -> Iterator[Rows]:
     import polars as pl
 
     try:
@@ -109,7 +125,7 @@ def _parquet_rows(path: Path, features: Sequence[str], categories: Sequence[Sequ
         for start in itertools.count(0, count):
             frame = table.slice(start, count).collect()
             if not frame.is_empty():
-                yield _split(frame, features, categories, first=start + 1)
+                yield columns.split(frame, first=start + 1)
             elif start == 0:
                 raise ValueError(f"{path} has a header but no rows")
             if frame.height < count:
@@ -120,30 +136,28 @@ def _parquet_rows(path: Path, features: Sequence[str], categories: Sequence[Sequ
 
 
 def _at_once(width: int) -> int:
-    """How many rows of that many values are read at a time."""
+    """How many rows of that width to read at a time."""
     return min(MOST, max(1, CELLS // max(1, width)))
 
 
-def _split(frame: pl.DataFrame, features: Sequence[str], categories: Sequence[Sequence[str]], first: int) -> Rows:
-    return Rows(numeric_rows(frame, features, categories, first), frame.drop(features).get_columns())
-
-
-def _array_rows(
-    path: Path, features: Sequence[str], missing: bool, image_shape: tuple[int, int] | None
-) -> Iterator[Rows]:
-    width = len(features)
-    shape, kind = _mapped(path).shape, _mapped(path).dtype.kind
+def _array_rows(path: Path, columns: Columns, image_shape: tuple[int, int] | None) -> Iterator[Rows]:
+    features, width = columns.features, len(columns.features)
+    if named := [name for name, names in zip(features, columns.categories, strict=False) if names]:
+        raise ValueError(
+            f"{path} holds numbers, but column {named[0]!r} is one of categories: give a .csv or .parquet file"
+        )
+    shape, dtype = _mapped(path).shape, _mapped(path).dtype
     fitting = [(width,), *([tuple(image_shape)] if image_shape is not None else [])]
-    if kind not in "buif" or shape[1:] not in fitting:
+    if dtype.kind not in "buif" or shape[1:] not in fitting:
         wanted = " or ".join(f"(N, {', '.join(map(str, each))})" for each in fitting)
-        raise ValueError(f"{path} is an array of {_mapped(path).dtype}, {shape}; numbers of shape {wanted} are needed")
+        raise ValueError(f"{path} is an array of {dtype}, {shape}; numbers of shape {wanted} are needed")
     if not shape[0]:
         raise ValueError(f"{path} has no rows")
     count = _at_once(width)
     for start in range(0, shape[0], count):
         # Mapped anew each time: what a map has read stays in memory for as long as the map does.
         x = np.array(_mapped(path)[start : start + count], dtype=np.float64).reshape(-1, width)
-        wrong = np.argwhere(np.isinf(x) if missing else ~np.isfinite(x))
+        wrong = np.argwhere(np.isinf(x) if columns.categories else ~np.isfinite(x))  # with them, NaN is a missing value
         if wrong.size:
             row, column = wrong[0]
             value = f"{x[row, column]} is not a finite number"
