@@ -112,7 +112,7 @@ def gather(app: Sphinx) -> None:
     shutil.copytree(ROOT / "notebooks", HERE / "notebooks", ignore=shutil.ignore_patterns("*.py"), dirs_exist_ok=True)
     command = [sys.executable, "-m", "typer", "glassnet.cli", "utils", "docs", "--name", "glassnet"]
     text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    (HERE / "reference" / "_commands.md").write_text(text.partition("\n## ")[1].strip() + text.partition("\n## ")[2])
+    (HERE / "reference" / "_commands.md").write_text("## " + text.partition("\n## ")[2])
 
 
 def tidy_cells(app: Sphinx, page: nodes.document) -> None:

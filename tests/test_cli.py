@@ -440,7 +440,7 @@ def test_binary_cross_entropy_from_a_recipe(glassnet: Command, tmp_path: Path) -
     assert answer.status == 0
     metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
     assert metrics["test"]["accuracy"] > 0.9 > metrics["baseline"]["accuracy"]
-    assert glassnet("predict", "run", "t.csv").out.splitlines()[0] == "prediction,p(no),p(yes)"
+    assert glassnet("predict", "run", "t.csv").out.splitlines()[0] == "t,prediction,p(no),p(yes)"
     refused = glassnet("train", "digits", "--set", "loss=BinaryCrossEntropy", "--out", "other")
     assert refused.status == 2
     assert "BinaryCrossEntropy is for two classes, the data have 10" in refused.err
@@ -450,5 +450,5 @@ def test_a_large_value_is_predicted_with_all_its_digits(glassnet: Command, tmp_p
     rows = "\n".join(f"{i},{1234560 + 3.5 * i}" for i in range(100))
     (tmp_path / "t.csv").write_text(f"x,t\n{rows}\n")
     assert glassnet("train", "t.csv", "--target", "t", "--out", "run").status == 0
-    values = [float(line) for line in glassnet("predict", "run", "t.csv").out.splitlines()[1:]]
+    values = [float(line.rpartition(",")[2]) for line in glassnet("predict", "run", "t.csv").out.splitlines()[1:]]
     assert len(set(values)) > 50

@@ -132,7 +132,7 @@ PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
         ("rows.csv", b"\n \n", "rows.csv is empty"),
         ("rows.csv", b"a,b,y\n", "has a header but no rows"),
         ("rows.csv", b"a,b,y\n" + b"1,2,3\n" * 9, "has 9 rows; at least 10 are needed"),
-        ("rows.csv", b"y\n" + b"1\n2\n" * 9, "no column beside the target 'y'"),
+        ("rows.csv", b"y\n" + b"1\n2\n" * 9, "no column to learn from beside the target 'y'"),
         ("rows.csv", b"a,b,a,y\n" + b"1,2,3,4\n" * 12, "has 2 columns named 'a'"),
         ("rows.csv", b"a,y\n1,2\n1,2,3\n", "can't be read as CSV: row 2 has 3 values, the header 2 names"),
         ("rows.csv", b'a,y\n1,2\n"1,2\n', "can't be read as CSV: check its quotation marks"),

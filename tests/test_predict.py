@@ -188,3 +188,21 @@ def test_bad_input_is_one_line(
     assert message in error
     assert error.count("\n") == 1
     assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_dropped_column_is_no_input_and_stands_beside_the_predictions(
+    table: pl.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table.with_columns(id=pl.int_range(pl.len())).write_csv(tmp_path / "table.csv")
+    monkeypatch.chdir(tmp_path)
+    command = ["glassnet", "train", "table.csv", "--target", "price", "--drop", "id", "--out", "run"]
+    monkeypatch.setattr(sys, "argv", [*command, *(f"--set={change}" for change in QUICK)])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    assert not stopped.value.code
+    found = predicted(tmp_path / "run", tmp_path / "table.csv", tmp_path / "out.csv")
+    assert found.columns == ["id", "price", "prediction"]
+    monkeypatch.setattr(sys, "argv", [*command[:-4], "--drop", "key"])
+    with pytest.raises(SystemExit):
+        main()
+    assert "the table has no column 'key'" in capsys.readouterr().err

@@ -297,3 +297,25 @@ def test_evaluating_what_is_no_run(tmp_path: Path) -> None:
         recipes.open_run(tmp_path)
     with pytest.raises(ValueError, match="is no run"):
         recipes.predict_file(tmp_path, tmp_path / "rows.csv")
+
+
+def test_embeddings_and_members() -> None:
+    table = {"embedding": {"name": "Periodic", "dim": 4}, "members": 5, "member_scales": True, "hidden": [16, 8]}
+    recipe = recipes.from_dict(MINIMAL | {"network": table})
+    columns = {"categories": [0, 3, 0], "missing": [2]}
+    net = recipe.build_network(3, 2, "classification", columns)
+    kinds = [type(layer).__name__ for layer in net.layers]
+    block = ["MemberScale", "Dense", "MemberScale", "ReLU"]
+    assert kinds == ["Columns", "Standardize", "Periodic", "Members", *block[1:], *block, "MemberHeads", "MemberMean"]
+    assert net.layers[3].chunks == [4, 4, 1, 1, 1, 1]  # two numbers are embedded; marks and categories are not
+    with pytest.raises(ValueError, match=r"network\.member_scales: there are no members"):
+        recipes.from_dict(MINIMAL | {"network": {"member_scales": True}}).build_network(3, 2, "classification")
+    with pytest.raises(ValueError, match=r"network\.embedding: there is no 'Periodical'"):
+        recipes.from_dict(MINIMAL | {"network": {"embedding": "Periodical"}}).build_network(3, 2, "classification")
+
+
+def test_few_rows_make_small_batches() -> None:
+    recipe = recipes.from_dict(MINIMAL | {"training": {"batch_size": 256, "min_steps": 32}})
+    sizes = [recipe.sized(rows).training.batch_size for rows in (10, 320, 5000, 100_000)]
+    assert sizes == [8, 10, 156, 256]
+    assert recipe.sized(320).build_training()["batch_size"] == 10

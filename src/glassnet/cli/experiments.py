@@ -24,6 +24,9 @@ def train(
         ),
     ] = None,
     target: Annotated[str | None, typer.Option(metavar="COLUMN", help="The table's column to predict.")] = None,
+    drop: Annotated[
+        list[str] | None, typer.Option(metavar="COLUMN", help="A column that is no input, as an id; may be repeated.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="The run directory; by default below runs/.")] = None,
     seed: Annotated[int | None, typer.Option(help="Another seed than the recipe's.")] = None,
     changes: Annotated[
@@ -42,7 +45,7 @@ def train(
         if not resume or out is None:
             raise ValueError("name a recipe, or a .csv or .parquet table; glassnet recipes lists the recipes")
         recipe = str(out / "recipe.toml")  # as it was begun
-    chosen = recipes.choose(recipe, target=target, seed=seed, changes=changes)
+    chosen = recipes.choose(recipe, target=target, drop=drop or (), seed=seed, changes=changes)
     out = out or recipes.free_directory(Path("runs") / chosen.name)
     metrics = recipes.train(chosen, out, resume=resume, progress=True)
     _print_metrics(metrics)

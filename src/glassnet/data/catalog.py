@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,13 +67,14 @@ def load(
     name_or_path: str | os.PathLike[str],
     *,
     target: str | None = None,
+    drop: Sequence[str] = (),
     split: str | None = None,
     task: Task | None = None,
     seed: int = 0,
 ) -> Dataset:
     """Load "mnist", "california", "digits" or "diabetes", or the CSV or Parquet file at a path.
 
-    target, task, seed: for a table only, see `load_table`; named data sets have one target, and a split that
+    target, drop, task, seed: for a table only, see `load_table`; named data sets have one target, and a split that
     doesn't depend on a seed. split: for "california" only, "benchmark" (the default) or "sequential".
     Raises ValueError on unknown names and on options that don't apply, OSError if files can't be had.
     """
@@ -83,8 +84,8 @@ def load(
             raise ValueError(_unknown(os.fspath(name_or_path)) + ", or give the path of a CSV or Parquet file")
         if split is not None:
             raise ValueError(f"split={split!r} doesn't apply to a table; its rows are shuffled by the seed")
-        return load_table(name_or_path, target=target, task=task, seed=seed)
-    for option, value in (("target", target), ("task", task)):
+        return load_table(name_or_path, target=target, drop=drop, task=task, seed=seed)
+    for option, value in (("target", target), ("drop", drop or None), ("task", task)):
         if value is not None:
             raise ValueError(f"{option}={value!r} doesn't apply to {source.name!r}; it is for tables")
     if split is None:

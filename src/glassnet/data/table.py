@@ -23,8 +23,15 @@ MIN_ROWS = 10  # fewer can't be split into three parts that mean anything
 MAX_CLASSES = 20  # a target of whole numbers with more distinct values than this is a value to predict
 
 
-def load_table(path: str | os.PathLike[str], *, target: str | None, task: Task | None = None, seed: int = 0) -> Dataset:
-    """Load a CSV or Parquet file: x float64 (N, n_in), every column but `target`, in the file's order.
+def load_table(
+    path: str | os.PathLike[str],
+    *,
+    target: str | None,
+    drop: Sequence[str] = (),
+    task: Task | None = None,
+    seed: int = 0,
+) -> Dataset:
+    """Load a CSV or Parquet file: x float64 (N, n_in), every column but `target` and those to `drop`, in order.
 
     The task, unless given: classification for a target of text, of booleans or of whole numbers with at most 20
     distinct values, the classes being those values; regression otherwise. The rows are shuffled by `seed` and
@@ -35,12 +42,12 @@ def load_table(path: str | os.PathLike[str], *, target: str | None, task: Task |
     frame = read_table(path)
     if target is None:
         raise ValueError(f"name the target column of {path}: one of {listed(frame.columns)}")
-    _require_columns(frame, [target])
+    _require_columns(frame, [target, *drop])
     if frame.height < MIN_ROWS:
         raise ValueError(f"{path} has {frame.height} rows; at least {MIN_ROWS} are needed to train and to test")
-    features = [name for name in frame.columns if name != target]
+    features = [name for name in frame.columns if name != target and name not in drop]
     if not features:
-        raise ValueError(f"{path} has no column beside the target {target!r}")
+        raise ValueError(f"{path} has no column to learn from beside the target {target!r}")
     if task is not None:
         check_task(task)
     y = _target(frame[target], task)
@@ -166,7 +173,10 @@ def _numbers(column: pl.Series, first: int = 1, missing: bool = False) -> NDArra
     wrong = np.flatnonzero(np.isinf(values) if missing else ~np.isfinite(values))
     if wrong.size:
         row = int(wrong[0])
-        raise ValueError(f"column {column.name!r}, row {first + row}: {values[row]} is not a finite number")
+        fault = f"{values[row]} is not a finite number"
+        if np.isnan(values[row]):
+            fault = "the value is missing; fill it in or drop the row"
+        raise ValueError(f"column {column.name!r}, row {first + row}: {fault}")
     return values
 
 

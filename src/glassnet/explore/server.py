@@ -91,7 +91,7 @@ def check_installed() -> None:
         import starlette.applications  # noqa: F401
         import uvicorn  # noqa: F401
     except ImportError:
-        raise ValueError('the explorer needs Starlette and uvicorn: pip install "glassnet[explore]"') from None
+        raise ValueError('the explorer needs the extra "explore" of glassnet: pip install starlette uvicorn') from None
 
 
 class Server:

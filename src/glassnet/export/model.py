@@ -131,7 +131,7 @@ def _installed() -> Any:
     try:
         import onnx
     except ImportError:
-        raise ValueError('exporting needs onnx: pip install "glassnet[onnx]"') from None
+        raise ValueError('exporting needs onnx, the extra "onnx" of glassnet: pip install onnx') from None
     return onnx
 
 

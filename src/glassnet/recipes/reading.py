@@ -55,18 +55,25 @@ def load(recipe: str | os.PathLike[str], *, seed: int | None = None, changes: Se
     return from_dict(values)
 
 
-def choose(name: str, *, target: str | None = None, seed: int | None = None, changes: Sequence[str] = ()) -> Recipe:
+def choose(
+    name: str,
+    *,
+    target: str | None = None,
+    drop: Sequence[str] = (),
+    seed: int | None = None,
+    changes: Sequence[str] = (),
+) -> Recipe:
     """Read a recipe as `load` does, or for the path of a .csv or .parquet table make the default one for it.
 
-    Raises ValueError if a `target` column is named for anything but a table.
+    Raises ValueError if columns are named, as `target` or to `drop`, for anything but a table.
     """
     if Path(name).suffix.lower() in (".csv", ".parquet"):
         recipe = load("table", seed=seed, changes=changes)
-        recipe.data.source, recipe.name = name, Path(name).stem
-        recipe.data.target = target or recipe.data.target
+        recipe.data.source, recipe.name, recipe.description = name, Path(name).stem, ""
+        recipe.data.target, recipe.data.drop = target or recipe.data.target, [*recipe.data.drop, *drop]
         return recipe
-    if target is not None:
-        raise ValueError(f"{name} is no .csv or .parquet table, and only those take --target")
+    if target is not None or drop:
+        raise ValueError(f"{name} is no .csv or .parquet table: only those take --target and --drop")
     return load(name, seed=seed, changes=changes)
 
 
@@ -123,12 +130,12 @@ def _fill(table: type[T], values: Any, where: str) -> T:
 TABLES: dict[str, type[Any]] = {table.__name__: table for table in (DataTable, NetworkTable, TrainingTable, TuneTable)}
 TYPES: dict[str, tuple[type, ...]] = {
     "str": (str,), "int": (int,), "float": (int, float), "bool": (bool,), "list[int]": (list,),
-    "list[float]": (list,), "Part": (str, dict), "Task": (str,), "Space": (dict,),
+    "list[float]": (list,), "list[str]": (list,), "Part": (str, dict), "Task": (str,), "Space": (dict,),
 }  # fmt: skip
 WORDS = {
     "str": "text", "int": "a whole number", "float": "a number", "bool": "true or false", "Task": "text",
-    "list[int]": "a list of whole numbers", "list[float]": "a list of numbers", "Part": "a name or a table with a name",
-    "Space": "a table",
+    "list[int]": "a list of whole numbers", "list[float]": "a list of numbers", "list[str]": "a list of names",
+    "Part": "a name or a table with a name", "Space": "a table",
 }  # fmt: skip
 
 

@@ -22,6 +22,7 @@ class DataTable:
 
     source: str  # a name that `gn.load` knows, or the path of a CSV or Parquet file
     target: str | None = None
+    drop: list[str] = field(default_factory=list)  # columns of a table that aren't inputs
     task: Task | None = None
     split: str | None = None
     truncate_targets: bool = False  # cut the decimals off the targets that training sees (the seed does)
@@ -33,8 +34,8 @@ class NetworkTable:
 
     inputs: Part = "Standardize"  # or QuantileNormalize, RobustScale, or "none"
     embedding: Part | None = None  # of each feature: PiecewiseLinear or Periodic, as {name = ..., dim = 16}
-    members: int = 1  # more: so many networks in one, which share these layers (TabM-mini)
-    member_scales: bool = False  # with scales of each member's own before and after each of them (TabM)
+    members: int | None = None  # so many networks in one, which share these layers (TabM-mini)
+    member_scales: bool | None = None  # with scales of each member's own before and after each of them (TabM)
     hidden: list[int] = field(default_factory=lambda: [128])
     activation: Part = "ReLU"
     normalization: str | None = None  # BatchNorm or LayerNorm
@@ -139,7 +140,7 @@ class Recipe:
             embedding = table.embedding if isinstance(table.embedding, dict) else {"name": table.embedding}
             layers.append(make({"width": embedded, "plain": plain, **embedding}, nn.Embedding, "network.embedding"))
             width = layers[-1].width_out(width) or width
-        k, scales = table.members, table.member_scales
+        k, scales = table.members or 1, table.member_scales
         if k != 1:
             chunks = [(width - plain) // embedded] * embedded + [1] * plain if width > n_in else None
             layers.append(call(nn.Members, {"k": k, "width": width, "chunks": chunks}, "network.members"))

@@ -79,11 +79,15 @@ def train(recipe: Recipe, out: Path, *, resume: bool = False, progress: bool = F
 def load_data(recipe: Recipe) -> Dataset:
     """Load what the recipe learns from."""
     table = recipe.data
-    return load(table.source, target=table.target, split=table.split, task=table.task, seed=recipe.seed)
+    return load(
+        table.source, target=table.target, drop=table.drop, split=table.split, task=table.task, seed=recipe.seed
+    )
 
 
 def open_run(run: Path) -> tuple[Recipe, Network]:
     """Read the recipe and the network of a finished run. Raises ValueError if `run` is none."""
+    if not run.exists():
+        raise ValueError(f"{run} is no run: there is no such folder")
     if not (run / METRICS).is_file():
         fault = "is a run that was not finished: go on with --resume" if (run / CHECKPOINT).is_file() else "is no run"
         raise ValueError(f"{run} {fault} (there is no {METRICS} in it)")

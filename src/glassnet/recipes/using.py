@@ -25,9 +25,14 @@ def evaluate_run(run: Path) -> dict[str, Any]:
 
 
 def export_run(run: Path, out: Path, input_dtype: str | None = None) -> str:
-    """Write the network of a run to an ONNX file; return what it takes and gives, in a line. See `Network.export`."""
+    """Write the network of a run to an ONNX file; return what it takes and gives, in a line. See `Network.export`.
+
+    Raises ValueError if the file's name doesn't end in .onnx.
+    """
     from glassnet.export import save, signature, to_onnx
 
+    if out.suffix.lower() != ".onnx":
+        raise ValueError(f"{out}: the model is written to a file whose name ends in .onnx")
     recipe, net = open_run(run)
     net.info["description"] = recipe.description
     model = to_onnx(net, input_dtype=input_dtype)

@@ -51,7 +51,9 @@ def check_installed() -> None:
     try:
         import optuna  # noqa: F401
     except ImportError:
-        raise ValueError('the search for hyperparameters needs Optuna: pip install "glassnet[tune]"') from None
+        raise ValueError(
+            'the search for hyperparameters needs Optuna, the extra "tune" of glassnet: pip install optuna'
+        ) from None
 
 
 def tune(
