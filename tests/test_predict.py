@@ -149,7 +149,7 @@ def test_a_folder_of_pictures(digits: Path, tmp_path: Path, capsys: pytest.Captu
     (folder / "notes.txt").write_text("no picture")
     found = predicted(digits, folder, tmp_path / "out.csv")
     assert found["file"].to_list() == [f"digit-{i}.png" for i in range(12)]
-    assert (found["prediction"] == load_digits().target[:12]).mean() > 0.8
+    assert (found["prediction"].to_numpy() == load_digits().target[:12]).mean() > 0.8
     np.testing.assert_allclose(found.select(pl.selectors.starts_with("p(")).sum_horizontal(), 1, atol=1e-5)
     recipes.predict_file(digits, folder / "digit-3.png")
     assert capsys.readouterr().out.splitlines()[1].startswith("3,")
