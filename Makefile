@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 LOWEST := .venv-lowest
 NEWEST := .venv-newest
-EVERYTHING := --editable ".[explore,notebook,onnx]" --group dev
+EVERYTHING := --editable ".[explore,notebook,onnx,tune]" --group dev
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-lowest test-newest check format results bench bench-quick parity onnx notebook notebooks docs docs-links clean
