@@ -406,7 +406,7 @@ def test_an_exported_run_takes_raw_pixels(runs: Path, tmp_path: Path, monkeypatc
     [
         (("digits", "out.onnx", "--input", "text"), "the type of the input must be one of float32, "),
         (("digits", "nowhere/out.onnx"), "nowhere/out.onnx: No such file or directory"),
-        (("digits", "."), "is a folder: name the file to write"),
+        (("digits", "."), ".: the model is written to a file whose name ends in .onnx"),
         (("nothing", "out.onnx"), "is no run"),
     ],
 )
