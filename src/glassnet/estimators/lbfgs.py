@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import warnings
+from contextlib import AbstractContextManager
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import scipy.optimize
@@ -50,10 +51,12 @@ def fit(estimator: BaseMLP, rows: Rows, objective: Objective) -> None:
         print(f"Iteration {estimator.n_iter_}, objective = {intermediate_result.fun:.8f}")
 
     estimator.n_iter_ = 0
-    found = scipy.optimize.minimize(
-        loss_and_gradient, net.theta.copy(), method="L-BFGS-B", jac=True, callback=show if estimator.verbose else None,
-        options={"maxfun": estimator.max_fun, "maxiter": estimator.max_iter, "gtol": estimator.tol},
-    )  # fmt: skip
+    with _own_blas_on_one_thread():
+        found = scipy.optimize.minimize(
+            loss_and_gradient, net.theta.copy(), method="L-BFGS-B", jac=True,
+            callback=show if estimator.verbose else None,
+            options={"maxfun": estimator.max_fun, "maxiter": estimator.max_iter, "gtol": estimator.tol},
+        )  # fmt: skip
     net.theta[...] = found.x
     estimator.n_iter_ = min(found.nit, estimator.max_iter)
     estimator.loss_ = (float(found.fun) - penalty()) * objective.reported + penalty()
@@ -70,3 +73,12 @@ def fit(estimator: BaseMLP, rows: Rows, objective: Objective) -> None:
             "Solver produced non-finite parameter weights. The input data may contain large values and need to be"
             " preprocessed."
         )
+
+
+def _own_blas_on_one_thread() -> AbstractContextManager[Any]:
+    """Keep SciPy's copy of BLAS, which works on short vectors here, from spinning beside NumPy's."""
+    from threadpoolctl import ThreadpoolController
+
+    libraries = ThreadpoolController()
+    own = [each["filepath"] for each in libraries.info() if "scipy" in each["filepath"]]
+    return libraries.select(filepath=own).limit(limits=1)

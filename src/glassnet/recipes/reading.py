@@ -70,7 +70,7 @@ def choose(
     if Path(name).suffix.lower() in (".csv", ".parquet"):
         recipe = load("table", seed=seed, changes=changes)
         recipe.data.source, recipe.name, recipe.description = name, Path(name).stem, ""
-        recipe.data.target, recipe.data.drop = target or recipe.data.target, [*recipe.data.drop, *drop]
+        recipe.data.target, recipe.data.drop = target or recipe.data.target, list(drop) or recipe.data.drop
         return recipe
     if target is not None or drop:
         raise ValueError(f"{name} is no .csv or .parquet table: only those take --target and --drop")

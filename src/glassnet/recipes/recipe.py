@@ -22,7 +22,7 @@ class DataTable:
 
     source: str  # a name that `gn.load` knows, or the path of a CSV or Parquet file
     target: str | None = None
-    drop: list[str] = field(default_factory=list)  # columns of a table that aren't inputs
+    drop: list[str] | None = None  # columns of a table that aren't inputs
     task: Task | None = None
     split: str | None = None
     truncate_targets: bool = False  # cut the decimals off the targets that training sees (the seed does)

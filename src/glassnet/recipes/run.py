@@ -80,7 +80,7 @@ def load_data(recipe: Recipe) -> Dataset:
     """Load what the recipe learns from."""
     table = recipe.data
     return load(
-        table.source, target=table.target, drop=table.drop, split=table.split, task=table.task, seed=recipe.seed
+        table.source, target=table.target, drop=table.drop or (), split=table.split, task=table.task, seed=recipe.seed
     )
 
 
