@@ -58,6 +58,7 @@ def measure(name: str, rounds: int) -> list[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("programs", nargs="*", help="only these, such as california")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--run", help=argparse.SUPPRESS)
     parser.add_argument("--ours", action="store_true", help=argparse.SUPPRESS)
@@ -69,7 +70,7 @@ def main() -> None:
         "| program | score, scikit-learn | score, glassnet | fit, scikit-learn | fit, glassnet | ratio | over rounds |"
     )
     print("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
-    for name in sorted(path.stem for path in SNIPPETS.glob("[a-z]*.py")):
+    for name in options.programs or sorted(path.stem for path in SNIPPETS.glob("[a-z]*.py")):
         print("| " + " | ".join(measure(name, options.rounds)) + " |", flush=True)
 
 
