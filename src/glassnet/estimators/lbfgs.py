@@ -12,9 +12,10 @@ import scipy.optimize
 from sklearn.exceptions import ConvergenceWarning
 
 from glassnet.estimators.objective import Objective, squares
-from glassnet.estimators.passes import backward, forward
+from glassnet.estimators.passes import training_step
 from glassnet.estimators.validation import Rows
 from glassnet.nn.layer import Array
+from glassnet.optim import SGD
 
 if TYPE_CHECKING:
     from glassnet.estimators.base import BaseMLP
@@ -33,15 +34,16 @@ def fit(estimator: BaseMLP, rows: Rows, objective: Objective) -> None:
     weight = float(len(rows.y)) if rows.weight is None else float(rows.weight.sum())
     row_weights = objective.row_weights(len(rows.y), rows.weight)
     x = rows.x.astype(np.float64, copy=False)
+    # A step at a learning rate of 0: weights stay, the gradient is read.
+    step = training_step(net, x, targets, objective.loss, SGD(1.0), len(targets), reads_gradients=True)
+    everything = np.arange(len(targets))
 
     def penalty() -> float:
         return 0.5 * estimator.alpha * squares(net) / weight
 
     def loss_and_gradient(theta: Array) -> tuple[float, Array]:
         net.theta[...] = theta
-        with np.errstate(over="ignore", invalid="ignore"):
-            value = objective.loss.forward(forward(net, x, training=True), targets, row_weights)
-            backward(net, x, objective.loss.backward())
+        value = step(everything, 0.0, row_weights)
         for part in net.decayed:
             net.grad[part] += estimator.alpha / weight * net.theta[part]
         return value + penalty(), net.grad.copy()

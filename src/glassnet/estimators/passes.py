@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from glassnet.nn import Dense, Loss, Network
 from glassnet.nn.layer import Array
 from glassnet.optim import Optimizer
+from glassnet.train import step
 
 
 def is_sparse(x: Any) -> bool:
@@ -41,6 +43,15 @@ def backward(net: Network, x: Any, dy: Array) -> None:
 def predict(net: Network, x: Any) -> Array:
     """Return the outputs of rows x in inference mode, in an array of their own."""
     return forward(net, x).copy() if is_sparse(x) else net.predict(x)
+
+
+def training_step(
+    net: Network, x: Any, t: Array, loss: Loss, optimizer: Optimizer, batch: int, reads_gradients: bool = False
+) -> Callable[[Array, float, Array | None], float]:
+    """Choose what makes the steps on rows x, dense or sparse: see train/step.py."""
+    if is_sparse(x):
+        return SparseStep(net, x, t, loss, optimizer)
+    return step.training_step(net, x, t, loss, optimizer, batch, reads_gradients)
 
 
 class SparseStep:

@@ -14,12 +14,10 @@ from sklearn.exceptions import ConvergenceWarning
 from glassnet.data import Dataset, Split
 from glassnet.estimators import parameters
 from glassnet.estimators.objective import Objective, squares
-from glassnet.estimators.passes import SparseStep, is_sparse
+from glassnet.estimators.passes import training_step
 from glassnet.estimators.validation import Rows, Validation
-from glassnet.nn import Network
 from glassnet.optim import SGD, Adam, Optimizer, Schedule
 from glassnet.train import Callback, History, Training
-from glassnet.train.step import Step, training_step
 
 if TYPE_CHECKING:
     from glassnet.estimators.base import BaseMLP
@@ -105,7 +103,8 @@ class Course:
         self.schedule = parameters.schedule(estimator.learning_rate)
         targets = objective.targets(rows.y)
         self.run = _training(estimator, rows, targets, objective, held, self.solver.optimizer, self.schedule)
-        self.step, self.steps_per_epoch = _step(self.run, self.net), self.run.steps_per_epoch
+        self.step = training_step(self.net, rows.x, targets, objective.loss, self.solver.optimizer, self.run.batch_size)
+        self.steps_per_epoch = self.run.steps_per_epoch
         self.watchers: Sequence[Callback] = (*(estimator.callbacks or ()), *estimator._hooks())
         self.seed = estimator._random_state.randint(2**31) if estimator._drops() else 0
         estimator.history_, estimator.n_iter_, self.start = self.run.history, 0, time.perf_counter()
@@ -255,11 +254,3 @@ def _training(
         net, data, objective.loss, optimizer, schedule, estimator.max_iter, batch_size=int(min(batch, n)), seed=0,
         replacement=False, monitor=None if held is None else "score", patience=None, history=History(),
     )  # fmt: skip
-
-
-def _step(run: Training, net: Network) -> Step | SparseStep:
-    """Choose what makes the steps."""
-    train = run.data.train
-    if is_sparse(train.x):
-        return SparseStep(net, train.x, train.y, run.loss, run.optimizer)
-    return training_step(net, train.x, train.y, run.loss, run.optimizer, run.batch_size)
