@@ -360,7 +360,7 @@ def test_an_array_of_pictures(digits: Path, tmp_path: Path) -> None:
         (np.zeros((5, 2), complex), "is an array of complex128"),
         (np.full((5, 2), "1"), "is an array of <U1"),
         (np.full((5, 2), None), r"can't be read as an array of numbers \(.*objects"),
-        (np.array([[1.0, 2]] * 60 + [[1, np.nan]]), "column 'b', row 61: the value is missing a finite number"),
+        (np.array([[1.0, 2]] * 60 + [[1, np.nan]]), "column 'b', row 61: nan is not a finite number"),
         (b"", "can't be read as an array of numbers"),
         (b"a,b\n1,2\n", "can't be read as an array of numbers"),
         (b"\x93NUMPY\x01\x00v\x00{'descr': '<f8', 'fortran_order': False, 'shape': (9, 2), }" + b" " * 58 + b"\n1234",
