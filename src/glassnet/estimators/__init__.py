@@ -3,7 +3,7 @@
     parameters.py  what parameters may be, and what their words mean    base.py        what both estimators do
     objective.py   what is minimised, as scikit-learn scales it         classifier.py  regressor.py
     stochastic.py  epochs of sgd and adam        validation.py  rows held out, and the best weights
-    lbfgs.py       SciPy's L-BFGS                passes.py      forward and backward, of sparse rows too
+    lbfgs.py       SciPy's L-BFGS                passes.py      prediction and steps, of sparse rows too
     hooks.py       scikit-learn's own callbacks (1.9 and newer)
 
 Importing it loads scikit-learn. With the same random_state, a fit takes the same steps as scikit-learn's: weights

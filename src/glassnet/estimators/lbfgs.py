@@ -34,8 +34,9 @@ def fit(estimator: BaseMLP, rows: Rows, objective: Objective) -> None:
     weight = float(len(rows.y)) if rows.weight is None else float(rows.weight.sum())
     row_weights = objective.row_weights(len(rows.y), rows.weight)
     x = rows.x.astype(np.float64, copy=False)
-    # A step at a learning rate of 0: weights stay, the gradient is read.
-    step = training_step(net, x, targets, objective.loss, SGD(1.0), len(targets), reads_gradients=True)
+    # A step at a learning rate of 0: weights stay, the gradient, to which the optimizer adds the penalty's, is read.
+    optimizer = SGD(1.0, l2=estimator.alpha / weight)
+    step = training_step(net, x, targets, objective.loss, optimizer, len(targets), reads_gradients=True)
     everything = np.arange(len(targets))
 
     def penalty() -> float:
@@ -44,8 +45,6 @@ def fit(estimator: BaseMLP, rows: Rows, objective: Objective) -> None:
     def loss_and_gradient(theta: Array) -> tuple[float, Array]:
         net.theta[...] = theta
         value = step(everything, 0.0, row_weights)
-        for part in net.decayed:
-            net.grad[part] += estimator.alpha / weight * net.theta[part]
         return value + penalty(), net.grad.copy()
 
     def show(intermediate_result: scipy.optimize.OptimizeResult) -> None:

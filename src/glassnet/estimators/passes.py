@@ -1,4 +1,4 @@
-"""Forward and backward through a network for rows that may be sparse: then the first product is SciPy's."""
+"""Prediction and training steps for rows that may be sparse: then the first product is SciPy's."""
 
 from __future__ import annotations
 
@@ -20,9 +20,7 @@ def is_sparse(x: Any) -> bool:
 
 
 def forward(net: Network, x: Any, training: bool = False) -> Array:
-    """Return the outputs of rows x, dense or sparse; the first layer is Dense."""
-    if not is_sparse(x):
-        return net.forward(x, training)
+    """Return the outputs of sparse rows x; the first layer is Dense."""
     y = x @ net.layers[0].W + net.layers[0].b
     for layer in net.layers[1:]:
         y = layer.forward(y, training)
@@ -30,10 +28,7 @@ def forward(net: Network, x: Any, training: bool = False) -> Array:
 
 
 def backward(net: Network, x: Any, dy: Array) -> None:
-    """Fill net.grad from dL/dy of the latest `forward`, which was of rows x."""
-    if not is_sparse(x):
-        net.backward(dy, input_gradient=False)
-        return
+    """Fill net.grad from dL/dy of the latest `forward`, which was of sparse rows x."""
     for layer in reversed(net.layers[1:]):
         dy = layer.backward(dy)
     net.layers[0].dW[...] = x.T @ dy
