@@ -12,6 +12,7 @@ import scipy.optimize
 from sklearn.exceptions import ConvergenceWarning
 
 from glassnet.estimators.objective import Objective, squares
+from glassnet.estimators.parameters import NOT_FINITE
 from glassnet.estimators.passes import training_step
 from glassnet.estimators.validation import Rows
 from glassnet.nn.layer import Array
@@ -70,10 +71,7 @@ def fit(estimator: BaseMLP, rows: Rows, objective: Objective) -> None:
         )
     estimator.network_.theta[...] = found.x
     if not np.isfinite(found.x).all():
-        raise ValueError(
-            "Solver produced non-finite parameter weights. The input data may contain large values and need to be"
-            " preprocessed."
-        )
+        raise ValueError(NOT_FINITE)
 
 
 def _own_blas_on_one_thread() -> AbstractContextManager[Any]:

@@ -18,6 +18,9 @@ ACTIVATIONS: dict[str, Callable[[], Activation] | None] = {
     "silu": SiLU,
 }  # fmt: skip
 SCHEDULES: dict[str, Callable[[], Schedule]] = {"cosine": Cosine, "one_cycle": OneCycle}
+NOT_FINITE = (  # in scikit-learn's words
+    "Solver produced non-finite parameter weights. The input data may contain large values and need to be preprocessed."
+)
 RATES = ("constant", "invscaling", "adaptive")  # scikit-learn's own, which only sgd follows
 
 CONSTRAINTS: dict[str, list[Any]] = {  # what scikit-learn says of its own, and of the new ones likewise

@@ -224,10 +224,7 @@ class Course:
         if failure is None and np.isfinite(self.net.theta).all():
             return
         if not restored:
-            raise ValueError(
-                "Solver produced non-finite parameter weights. The input data may contain large values and need to be"
-                " preprocessed."
-            )
+            raise ValueError(parameters.NOT_FINITE)
         warnings.warn(
             f"{failure}; the best weights before are kept. Lower learning_rate_init, or scale the input data.",
             ConvergenceWarning,
