@@ -9,8 +9,9 @@ pytorch.py    a state_dict into a network           sklearn.py    a fitted MLP a
 from glassnet.export.model import export, save, signature, to_onnx
 from glassnet.export.pytorch import load_pytorch
 from glassnet.export.sklearn import from_sklearn
-from glassnet.nn import Network
+from glassnet.nn import Ensemble, Network
 
 Network.export = export  # type: ignore[assignment]  # a function becomes a method
+Ensemble.export = export  # type: ignore[assignment]
 
 __all__ = ["export", "from_sklearn", "load_pytorch", "save", "signature", "to_onnx"]

@@ -13,10 +13,12 @@ import glassnet
 from glassnet.export.layers import write_layer
 from glassnet.export.outputs import classes_of, kind_of, write_outputs
 from glassnet.files import replacing
-from glassnet.nn import Network, Preprocessing, Sigmoid, Softmax
+from glassnet.nn import Ensemble, Layer, Network, Preprocessing, Sigmoid, Softmax
 
 if TYPE_CHECKING:
     from onnx import ModelProto
+
+    from glassnet.export.graph import Graph
 
 # All operators used are in opset 13 of 2020, whose files (IR 7) the runtimes and converters of the last years read; a
 # newer one would bring nothing.
@@ -27,14 +29,14 @@ TYPES = ("float32", "float64", "uint8", "int64")
 
 
 def export(
-    self: Network,
+    self: Network | Ensemble,
     path: str | os.PathLike[str],
     *,
     outputs: str | None = None,
     classes: npt.ArrayLike | None = None,
     input_dtype: npt.DTypeLike | None = None,
 ) -> None:
-    """Write the network to an ONNX file, atomically, with its preprocessing: it takes raw rows, as `predict` does.
+    """Write the network, or the ensemble, to an ONNX file, atomically: it takes raw rows, as `predict` does.
 
     The arguments are those of `glassnet.export.to_onnx`, which says what the model takes and gives. Raises ValueError
     as it does, OSError if the file can't be written.
@@ -43,13 +45,13 @@ def export(
 
 
 def to_onnx(
-    net: Network,
+    net: Network | Ensemble,
     *,
     outputs: str | None = None,
     classes: npt.ArrayLike | None = None,
     input_dtype: npt.DTypeLike | None = None,
 ) -> ModelProto:
-    """Return a network as an ONNX model, checked by onnx.checker.
+    """Return a network, or an ensemble with its mean, as an ONNX model, checked by onnx.checker.
 
     It takes x (N, n_in), any number N of rows, and gives y (N, n_out), the numbers of `predict`, and besides what
     `outputs` says:
@@ -70,27 +72,23 @@ def to_onnx(
     from glassnet.export.graph import Graph
 
     dtype = _input_type(net, input_dtype)
+    layers = (net.networks[0] if isinstance(net, Ensemble) else net).layers  # whose first and last speak for all
     if net.n_in is None:
         raise ValueError("no layer tells how wide a row is, which an ONNX model must say: add one, such as gn.Dense")
     with np.errstate(all="ignore"):
         width = net.predict(np.zeros((1, net.n_in), dtype)).shape[1]  # or raises ValueError: something isn't fitted
     if outputs is None:
-        outputs = kind_of(net, width, classes)
+        outputs = kind_of(net.info, layers[-1], width, classes)
     if classes is None and outputs in ("softmax", "logistic"):
-        classes = classes_of(net)
+        classes = classes_of(net.info)
 
     graph = Graph(net.dtype)
-    x = graph.input("x", dtype, ["N", net.n_in], _rows(net))
-    if not isinstance(net.layers[0], Preprocessing):
-        x = graph.cast(x, net.dtype)
-    for i, layer in enumerate(net.layers):
-        graph.place = f"{i}.{type(layer).__name__}"
-        x = write_layer(graph, layer, x)
-        graph.type_of(x)  # or raises ValueError: a layer of one's own returned something else
-    graph.output("y", x, ["N", width], _meaning(net, outputs))
-    write_outputs(graph, net, x, width, outputs, classes)
+    x = graph.input("x", dtype, ["N", net.n_in], _rows(net.info, layers[0]))
+    y = _write_ensemble(graph, net, x, width) if isinstance(net, Ensemble) else _write_network(graph, net, x)
+    graph.output("y", y, ["N", width], _meaning(net.info, layers[-1], outputs))
+    write_outputs(graph, layers[-1], y, width, outputs, classes)
 
-    about = _about(net) | ({} if classes is None else {"classes": np.asarray(classes).tolist()})
+    about = _about(net.info) | ({} if classes is None else {"classes": np.asarray(classes).tolist()})
     helper = onnx.helper
     model = helper.make_model(
         helper.make_graph(graph.nodes, "glassnet", graph.inputs, graph.outputs, graph.constants),
@@ -127,6 +125,27 @@ def signature(model: ModelProto) -> str:
     return f"{words(model.graph.input)} -> {words(model.graph.output)}"
 
 
+def _write_network(graph: Graph, net: Network, x: str, place: str = "") -> str:
+    """Add a network's layers to the graph, after the rows x, and return the name of its outputs; place: its name."""
+    graph.dtype = net.dtype
+    if not isinstance(net.layers[0], Preprocessing):
+        x = graph.cast(x, net.dtype)
+    for i, layer in enumerate(net.layers):
+        graph.place = f"{place}{i}.{type(layer).__name__}"
+        x = write_layer(graph, layer, x)
+        graph.type_of(x)  # or raises ValueError: a layer of one's own returned something else
+    return x
+
+
+def _write_ensemble(graph: Graph, ensemble: Ensemble, x: str, width: int) -> str:
+    """Add all its networks, whose outputs are so wide, and their mean."""
+    outputs = [_write_network(graph, net, x, f"network {i}/") for i, net in enumerate(ensemble.networks)]
+    graph.dtype, graph.place = ensemble.dtype, "mean"
+    rows = [graph.add("Unsqueeze", graph.cast(y, ensemble.dtype), np.array([1])) for y in outputs]
+    together = graph.add("Reshape", graph.add("Concat", *rows, axis=1), np.array([-1, width]))
+    return write_layer(graph, ensemble.mean(), together)
+
+
 def _installed() -> Any:
     try:
         import onnx
@@ -135,7 +154,7 @@ def _installed() -> Any:
     return onnx
 
 
-def _input_type(net: Network, given: npt.DTypeLike | None) -> np.dtype[Any]:
+def _input_type(net: Network | Ensemble, given: npt.DTypeLike | None) -> np.dtype[Any]:
     try:
         dtype = np.dtype(net.dtype if given is None else given)
         if dtype.name in TYPES:
@@ -145,22 +164,22 @@ def _input_type(net: Network, given: npt.DTypeLike | None) -> np.dtype[Any]:
     raise ValueError(f"the type of the input must be one of {', '.join(TYPES)}, not {given!r}")
 
 
-def _about(net: Network) -> dict[str, Any]:
+def _about(info: dict[str, Any]) -> dict[str, Any]:
     """What the model says of itself: names, without which its columns and numbers mean nothing."""
     names = ("task", "features", "categories", "target", "image_shape", "image_maximum", "description")
-    return {name: value for name in names if (value := net.info.get(name))}
+    return {name: value for name in names if (value := info.get(name))}
 
 
-def _rows(net: Network) -> str:
-    what = "raw rows" if isinstance(net.layers[0], Preprocessing) else "rows"
-    features = [str(name) for name in net.info.get("features") or ()]
-    if net.info.keys() >= {"image_shape", "image_maximum"}:
-        height, width = net.info["image_shape"]
-        return f"{what}: images of {height} x {width} pixels, bright on black, 0 to {net.info['image_maximum']}"
+def _rows(info: dict[str, Any], first: Layer) -> str:
+    what = "raw rows" if isinstance(first, Preprocessing) else "rows"
+    features = [str(name) for name in info.get("features") or ()]
+    if info.keys() >= {"image_shape", "image_maximum"}:
+        height, width = info["image_shape"]
+        return f"{what}: images of {height} x {width} pixels, bright on black, 0 to {info['image_maximum']}"
     return f"{what}: {', '.join(features)}" if 0 < len(features) <= NAMED else what
 
 
-def _meaning(net: Network, outputs: str) -> str:
+def _meaning(info: dict[str, Any], last: Layer, outputs: str) -> str:
     if outputs in ("softmax", "logistic"):
-        return "probabilities" if isinstance(net.layers[-1], Softmax | Sigmoid) else "scores before " + outputs
-    return str(net.info.get("target") or "what the last layer gives")
+        return "probabilities" if isinstance(last, Softmax | Sigmoid) else "scores before " + outputs
+    return str(info.get("target") or "what the last layer gives")

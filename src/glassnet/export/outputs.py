@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from glassnet.nn import Network, Sigmoid, Softmax
+from glassnet.nn import Layer, Sigmoid, Softmax
 
 if TYPE_CHECKING:
     from glassnet.export.graph import Graph
@@ -15,23 +15,23 @@ if TYPE_CHECKING:
 KINDS = ("identity", "softmax", "logistic")
 
 
-def kind_of(net: Network, width: int, classes: npt.ArrayLike | None) -> str:
-    """Tell what outputs stand for, by given classes or the network's `info`: values, a logit, or scores of classes."""
-    if classes is None and net.info.get("task") != "classification":
+def kind_of(info: dict[str, Any], last: Layer, width: int, classes: npt.ArrayLike | None) -> str:
+    """Tell what outputs stand for, by given classes or a network's `info`: values, a logit, or scores of classes."""
+    if classes is None and info.get("task") != "classification":
         return "identity"
-    return "logistic" if width == 1 or isinstance(net.layers[-1], Sigmoid) else "softmax"
+    return "logistic" if width == 1 or isinstance(last, Sigmoid) else "softmax"
 
 
-def classes_of(net: Network) -> npt.NDArray[Any] | None:
-    """The classes that a network's `info` names, if any, as whole numbers if all their names are such."""
-    names = [str(name) for name in net.info.get("classes") or ()]
+def classes_of(info: dict[str, Any]) -> npt.NDArray[Any] | None:
+    """The classes that an `info` names, if any, as whole numbers if all their names are such."""
+    names = [str(name) for name in info.get("classes") or ()]
     if not names:
         return None
     whole = all(n.removeprefix("-").isdecimal() and n == str(int(n)) and len(n) < 19 for n in names)  # fits int64
     return np.array([int(name) for name in names] if whole else names)
 
 
-def write_outputs(graph: Graph, net: Network, y: str, width: int, kind: str, classes: npt.ArrayLike | None) -> None:
+def write_outputs(graph: Graph, last: Layer, y: str, width: int, kind: str, classes: npt.ArrayLike | None) -> None:
     """Declare the outputs that follow from the network's own, y (N, width): see `to_onnx`.
 
     Raises ValueError for an unknown kind, or classes that don't fit.
@@ -40,10 +40,10 @@ def write_outputs(graph: Graph, net: Network, y: str, width: int, kind: str, cla
         raise ValueError(f"outputs must be one of {', '.join(KINDS)}, not {kind!r}")
     graph.place = "outputs"
     if kind == "softmax":
-        p = y if isinstance(net.layers[-1], Softmax) else graph.add("Softmax", y, axis=1)
+        p = y if isinstance(last, Softmax) else graph.add("Softmax", y, axis=1)
         _write_choice(graph, p, width, classes)
     elif kind == "logistic":
-        p = y if isinstance(net.layers[-1], Sigmoid) else graph.add("Sigmoid", y)
+        p = y if isinstance(last, Sigmoid) else graph.add("Sigmoid", y)
         if width == 1:
             _write_choice(graph, graph.add("Concat", graph.add("Sub", 1.0, p), p, axis=1), 2, classes)
         else:

@@ -3,6 +3,7 @@
 from glassnet.nn.activations import GELU, Activation, Exp, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Tanh
 from glassnet.nn.columns import Columns
 from glassnet.nn.embeddings import Embedding, Periodic, PiecewiseLinear
+from glassnet.nn.ensemble import Ensemble, load_model
 from glassnet.nn.gradcheck import GradientReport, gradcheck
 from glassnet.nn.layer import Layer
 from glassnet.nn.layers import Dense, Dropout
@@ -14,8 +15,8 @@ from glassnet.nn.preprocessing import Preprocessing, QuantileNormalize, RobustSc
 
 __all__ = [
     "GELU", "MAE", "MSE", "Activation", "BatchNorm", "BinaryCrossEntropy", "Columns", "CrossEntropy", "Dense",
-    "Dropout", "Embedding", "Exp", "GradientReport", "Huber", "Layer", "LayerNorm", "LeakyReLU", "Loss",
+    "Dropout", "Embedding", "Ensemble", "Exp", "GradientReport", "Huber", "Layer", "LayerNorm", "LeakyReLU", "Loss",
     "MemberHeads", "MemberMean", "MemberScale", "Members", "Network", "Normalization", "Periodic", "PiecewiseLinear",
     "Poisson", "Preprocessing", "QuantileNormalize", "ReLU", "RobustScale", "SiLU", "Sigmoid", "Softmax",
-    "Standardize", "Tanh", "Unstandardize", "gradcheck",
+    "Standardize", "Tanh", "Unstandardize", "gradcheck", "load_model",
 ]  # fmt: skip

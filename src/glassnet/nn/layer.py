@@ -130,3 +130,10 @@ class Layer:
         self.bind(np.zeros(self.size, self.dtype), np.zeros(self.size, self.dtype))
         self.initialize(np.random.default_rng(0))
         return self.__dict__[name]
+
+
+def layer_types(base: type[Layer]) -> Iterator[tuple[str, type[Layer]]]:
+    """Yield every layer class that has been imported by name, the library's own last, so that they win."""
+    for layer in sorted(base.__subclasses__(), key=lambda layer: layer.__module__.startswith("glassnet.")):
+        yield from layer_types(layer)
+        yield layer.__name__, layer

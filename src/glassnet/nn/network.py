@@ -14,7 +14,7 @@ from glassnet.nn.activations import Sigmoid, Softmax, logistic
 from glassnet.nn.checks import positive_int
 from glassnet.nn.engine import Engine, Exporter
 from glassnet.nn.groups import groups
-from glassnet.nn.layer import Array, Layer
+from glassnet.nn.layer import Array, Layer, layer_types
 from glassnet.nn.members import check_members
 from glassnet.nn.preprocessing import Fitted, Preprocessing, Unstandardize
 from glassnet.nn.storage import read_arrays, write_arrays
@@ -224,9 +224,15 @@ class Network:
         Raises ValueError if the file is anything else, or damaged.
         """
         arrays, header = read_arrays(path)
+        if "networks" in header:
+            raise ValueError(f"{os.fspath(path)} holds an ensemble: read it with gn.Ensemble.load")
+        return cls._restored(path, header.get("network", {}), arrays)
+
+    @classmethod
+    def _restored(cls, path: str | os.PathLike[str], description: dict[str, Any], arrays: dict[str, Array]) -> Network:
+        """Build what `describe` described, with its numbers; raise ValueError, naming the file, if it can't be."""
         try:
-            description = header["network"]
-            types = dict(_layer_types(Layer))
+            types = dict(layer_types(Layer))
             unknown = [entry["type"] for entry in description["layers"] if entry["type"] not in types]
             if unknown:
                 raise ValueError(f"its layer {unknown[0]} is unknown: import the module that defines it first")
@@ -291,10 +297,3 @@ class Network:
             layer.bind(self.theta[part], self.grad[part])
             layer.reuse_buffers = True
             start = part.stop
-
-
-def _layer_types(base: type[Layer]) -> Iterator[tuple[str, type[Layer]]]:
-    """Every layer class that has been imported by name, the library's own last, so that they win."""
-    for layer in sorted(base.__subclasses__(), key=lambda layer: layer.__module__.startswith("glassnet.")):
-        yield from _layer_types(layer)
-        yield layer.__name__, layer

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from glassnet.data.dataset import Split
-from glassnet.nn import BinaryCrossEntropy, Loss, Network
+from glassnet.nn import BinaryCrossEntropy, Ensemble, Loss, Network
 from glassnet.nn.layer import Array
 
 METRICS = {"classification": ("loss", "accuracy"), "regression": ("loss", "mse", "rmse", "mae", "r2")}
 HIGHER_IS_BETTER = ("accuracy", "r2")
 
 
-def evaluate(net: Network, split: Split, loss: Loss) -> dict[str, float]:
+def evaluate(net: Network | Ensemble, split: Split, loss: Loss) -> dict[str, float]:
     """Return the loss and the metrics of its task for the rows of `split`, in inference mode.
 
     Classes: loss, accuracy (of each output, if they are several flags).

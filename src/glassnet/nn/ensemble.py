@@ -1,0 +1,139 @@
+"""An ensemble: several networks that answer together."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from reprlib import repr as short
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from glassnet.nn.activations import Sigmoid, Softmax
+from glassnet.nn.engine import Exporter
+from glassnet.nn.layer import Array
+from glassnet.nn.members import MemberMean
+from glassnet.nn.network import Network
+from glassnet.nn.storage import read_arrays, write_arrays
+
+TASKS = ("classification", "regression")
+ABOUT = ("task", "features", "categories", "classes", "target", "image_shape", "image_maximum")  # rows and outputs
+
+
+class Ensemble:
+    """Networks that take the same rows and answer together: by the mean of their values, or of their probabilities.
+
+    `networks` lists them: their layers, widths, preprocessing and dtype may differ. `n_in` and `n_out` are the widths
+    of a row before and after, as a network's; `dtype` is the most precise of theirs. `info` is what the `info` of all
+    of them says. `task` is "classification" or "regression"; by default it is what `info` says, as that of a run's
+    network does.
+
+    Raises ValueError if there are no networks, if they don't take the same rows or give the same outputs, or if
+    nothing says what the task is; TypeError for an entry that is no network.
+    """
+
+    export: ClassVar[Exporter]  # to an ONNX file: set from above, by glassnet.export
+
+    def __init__(self, networks: Sequence[Network], task: str | None = None) -> None:
+        self.networks = list(networks)
+        if not self.networks:
+            raise ValueError("an ensemble needs at least one network")
+        for i, net in enumerate(self.networks):
+            if not isinstance(net, Network):
+                raise TypeError(f"network {i} of the ensemble is {net!r}, not a gn.Network")
+        first = self.networks[0]
+        said = first.info.get("task")
+        task = said if task is None else task
+        if task is None:
+            raise ValueError("the networks don't say what they are for: give task='classification' or 'regression'")
+        if task not in TASKS or said not in (None, task):
+            raise ValueError(f"task must be {' or '.join(TASKS) if said is None else said}, not {task!r}")
+        for i, net in enumerate(self.networks[1:], 1):
+            for (what, ours), theirs in zip(_facts(first, task).items(), _facts(net, task).values(), strict=True):
+                if ours != theirs:
+                    raise ValueError(
+                        f"the networks of an ensemble take the same rows and give the same outputs, but {what} of"
+                        f" network 0 is {short(ours)}, that of network {i} {short(theirs)}"
+                    )
+        self.n_in, self.n_out = first.n_in, first.n_out
+        self.dtype = np.result_type(*(net.dtype for net in self.networks))
+        shared = {
+            name: value
+            for name, value in first.info.items()
+            if all(net.info.get(name) == value for net in self.networks)
+        }
+        self.info: dict[str, Any] = shared | {"task": task}
+
+    def predict(self, x: npt.ArrayLike) -> Array:
+        """Compute the outputs (N, n_out) of rows x (N, n_in): values, or the scores of classes.
+
+        Values are the mean of the networks' values. Scores are those whose softmax (of a single output, sigmoid) is the
+        mean of the networks' probabilities; of networks that end in Softmax or Sigmoid they are this mean itself.
+        """
+        outputs = np.stack([net.predict(x) for net in self.networks], axis=1)
+        return self.mean().forward(outputs.reshape(-1, outputs.shape[2]))
+
+    def predict_proba(self, x: npt.ArrayLike) -> Array:
+        """Compute class probabilities (N, classes): the mean of the networks'."""
+        return self.networks[0].probabilities(self.predict(x))
+
+    def mean(self) -> MemberMean:
+        """Return the layer that takes the mean of outputs (N * k, n_out), in which each row's k stand together."""
+        if self.info["task"] == "regression" or isinstance(self.networks[0].layers[-1], (Softmax, Sigmoid)):
+            return MemberMean(len(self.networks))
+        return MemberMean(len(self.networks), of="logits" if self.n_out == 1 else "classes")
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write all networks and `info` to one safetensors file, atomically."""
+        arrays = {f"{i}/{name}": array for i, net in enumerate(self.networks) for name, array in net.arrays().items()}
+        write_arrays(path, arrays, {"networks": [net.describe() for net in self.networks], "info": self.info})
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Ensemble:
+        """Read an ensemble that `save` wrote; layers of one's own must be imported.
+
+        Raises ValueError if the file is anything else, or damaged.
+        """
+        arrays, header = read_arrays(path)
+        if "networks" not in header:
+            raise ValueError(f"{os.fspath(path)} holds no ensemble: a network is read with gn.Network.load")
+        return cls._restored(path, header, arrays)
+
+    @classmethod
+    def _restored(cls, path: str | os.PathLike[str], header: dict[str, Any], arrays: dict[str, Array]) -> Ensemble:
+        """Build what `save` wrote; raise ValueError, naming the file, if it can't be."""
+        try:
+            networks = [
+                Network._restored(path, description, _under(f"{i}/", arrays))
+                for i, description in enumerate(header["networks"])
+            ]
+            ensemble = cls(networks, header["info"]["task"])
+            ensemble.info = header["info"]
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"{os.fspath(path)} holds no ensemble that this glassnet can build: {error}") from None
+        return ensemble
+
+    def __repr__(self) -> str:
+        return f"Ensemble([{', '.join(map(repr, self.networks))}])"
+
+
+def load_model(path: str | os.PathLike[str]) -> Network | Ensemble:
+    """Read a network or an ensemble, whatever the file holds. Raises ValueError if it is anything else, or damaged."""
+    arrays, header = read_arrays(path)
+    if "networks" in header:
+        return Ensemble._restored(path, header, arrays)
+    return Network._restored(path, header.get("network", {}), arrays)
+
+
+def _facts(net: Network, task: str) -> dict[str, Any]:
+    """In what the networks of an ensemble agree."""
+    last = net.layers[-1]
+    facts: dict[str, Any] = {name: net.info.get(name) for name in ABOUT} | {"n_in": net.n_in, "n_out": net.n_out}
+    if task == "classification":
+        facts["last layer"] = type(last).__name__ if isinstance(last, (Softmax, Sigmoid)) else "one that gives scores"
+    return facts
+
+
+def _under(prefix: str, arrays: dict[str, Array]) -> dict[str, Array]:
+    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
