@@ -1,4 +1,4 @@
-"""The commands about experiments: train, evaluate, predict, gradcheck, recipes."""
+"""The commands about experiments: train, ensemble, evaluate, predict, gradcheck, recipes."""
 
 from __future__ import annotations
 
@@ -49,9 +49,32 @@ def train(
     out = out or recipes.free_directory(Path("runs") / chosen.name)
     metrics = recipes.train(chosen, out, resume=resume, progress=True)
     _print_metrics(metrics)
+    if "members" in metrics:
+        _print_members(metrics, out)
+        return
     note = " (stopped early, by Ctrl-C)" if metrics["interrupted"] else ""
     epochs = "1 epoch" if metrics["epochs"] == 1 else f"{metrics['epochs']} epochs"
     print(f"{epochs} in {metrics['seconds']:.1f} s{note}; written to {out}")
+
+
+@app.command()
+def ensemble(
+    runs: Annotated[
+        list[Path],
+        typer.Argument(metavar="RUN RUN...", help="Run directories, two or more.", autocompletion=completion.runs),
+    ],
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="The run directory; by default below runs/.")] = None,
+) -> None:
+    """Let finished runs answer together: evaluate their mean, and write it as a run directory with copies of them.
+
+    They may differ in everything but their data. A recipe with ensemble=5, say, trains such runs of one recipe.
+    """
+    from glassnet import recipes
+
+    out = out or recipes.free_directory(Path("runs") / "ensemble")
+    metrics = recipes.committee(runs, out)
+    _print_metrics(metrics)
+    _print_members(metrics, out)
 
 
 @app.command()
@@ -141,7 +164,7 @@ def _print_metrics(metrics: dict[str, Any]) -> None:
 
     parts = {"train": "train", "val": "validation", "test": "test", "baseline": "test, baseline"}
     print(metrics["data"])
-    head = [metrics["recipe"], *parts.values()]
+    head = [metrics.get("recipe", "ensemble"), *parts.values()]
     names = [name for name in METRICS[metrics["task"]] if name != "loss" or not _is_mse(metrics)]
     rows = [[name, *(number(metrics[part][name]) for part in parts)] for name in names]
     print_table(head, rows)
@@ -150,6 +173,18 @@ def _print_metrics(metrics: dict[str, Any]) -> None:
     print(f"baseline: {constant[metrics['task']]}")
     for name, value in metrics.get("seed_figure", {}).items():
         print(f"{name}: {value:.4f}")
+
+
+def _print_members(metrics: dict[str, Any], out: Path) -> None:
+    """The members of an ensemble and their figures, and where they are."""
+    names = {"classification": ("loss", "accuracy"), "regression": ("rmse", "r2")}[metrics["task"]]
+    parts = {"val": "validation", "test": "test"}
+    rows = [
+        [m["run"], m["recipe"], str(m["seed"]), *(number(m[part][name]) for part in parts for name in names)]
+        for m in metrics["members"]
+    ]
+    print_table(["member", "recipe", "seed", *(f"{part} {name}" for part in parts.values() for name in names)], rows)
+    print(f"{len(rows)} members, {metrics['seconds']:.1f} s of training; written to {out}")
 
 
 def _is_mse(metrics: dict[str, Any]) -> bool:

@@ -1,17 +1,20 @@
 """Whole experiments as files: recipes, and the run directories that come of them."""
 
+from glassnet.recipes.directory import free_directory, open_run
+from glassnet.recipes.ensembles import committee
 from glassnet.recipes.examining import examine_recipe, examine_run
 from glassnet.recipes.finished import Finished
 from glassnet.recipes.predicting import predict_file, predictions
 from glassnet.recipes.reading import choose, from_dict, load, names, text
 from glassnet.recipes.recipe import Recipe
-from glassnet.recipes.run import free_directory, open_run, train
+from glassnet.recipes.training import train
 from glassnet.recipes.using import evaluate_run, export_run, gradcheck
 
 __all__ = [
     "Finished",
     "Recipe",
     "choose",
+    "committee",
     "evaluate_run",
     "examine_recipe",
     "examine_run",

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from glassnet.data import Dataset
-from glassnet.nn import Loss, Network
+from glassnet.nn import Ensemble, Loss, Network
+from glassnet.recipes.directory import HISTORY, METRICS, RECIPE, open_run
 from glassnet.recipes.recipe import Recipe
-from glassnet.recipes.run import HISTORY, METRICS, RECIPE, load_data, names_of, open_run
+from glassnet.recipes.run import load_data, names_of
 from glassnet.train import History
 from glassnet.train.metrics import METRICS as FIGURES
 
@@ -65,13 +66,18 @@ class Finished:
         return load_same_data(self.path, self.recipe, self.net)
 
 
-def load_same_data(run: Path, recipe: Recipe, net: Network) -> Dataset:
+def load_same_data(run: Path, recipe: Recipe, net: Network | Ensemble) -> Dataset:
     """Do what `Finished.load_data` says for a run of which only the recipe and the network are read."""
     data = load_data(recipe)
-    for name, value in names_of(data).items():
-        if net.info.get(name) != value:
-            raise ValueError(f"{recipe.data.source} is not what {run} was trained on: its {name} changed")
+    changed = difference(data, net)
+    if changed is not None:
+        raise ValueError(f"{recipe.data.source} is not what {run} was trained on: its {changed} changed")
     return data
+
+
+def difference(data: Dataset, net: Network | Ensemble) -> str | None:
+    """Name the first thing in which data aren't those that a network was trained on, if there is one."""
+    return next((name for name, value in names_of(data).items() if net.info.get(name) != value), None)
 
 
 def _check(metrics: Any, history: History, recipe: Recipe, net: Network) -> None:

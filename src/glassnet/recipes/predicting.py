@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from glassnet.data import read_rows
 from glassnet.files import replacing
-from glassnet.nn import Network
+from glassnet.nn import Ensemble, Network
 from glassnet.nn.layer import Array
-from glassnet.recipes.run import open_run
+from glassnet.recipes.directory import open_model
 
 if TYPE_CHECKING:
     import polars as pl
@@ -52,7 +52,7 @@ def predictions(run: Path, path: Path) -> Iterator[pl.DataFrame]:
     """
     import polars as pl
 
-    net = open_run(run)[1]
+    net = open_model(run)[1]
     info = net.info
     shape = tuple(info["image_shape"]) if "image_shape" in info else None
     for x, beside in read_rows(
@@ -64,7 +64,7 @@ def predictions(run: Path, path: Path) -> Iterator[pl.DataFrame]:
         yield pl.DataFrame([*beside, *found])
 
 
-def _answers(net: Network, x: Array) -> list[pl.Series]:
+def _answers(net: Network | Ensemble, x: Array) -> list[pl.Series]:
     import polars as pl
 
     if net.info["task"] == "regression":

@@ -9,6 +9,7 @@ from typing import Any
 from glassnet import nn, optim
 from glassnet.data import Augmentation
 from glassnet.data.labels import Task
+from glassnet.nn.checks import positive_int
 from glassnet.recipes.parts import Part, call, make
 from glassnet.recipes.space import TuneTable
 from glassnet.train import Average
@@ -25,6 +26,7 @@ class DataTable:
     drop: list[str] | None = None  # columns of a table that aren't inputs
     task: Task | None = None
     split: str | None = None
+    seed: int | None = None  # of a table's split; by default the recipe's
     validation: bool = True  # false: its rows train, too; for the last training, when everything is chosen
     truncate_targets: bool = False  # cut the decimals off the targets that training sees (the seed does)
 
@@ -71,13 +73,14 @@ class TrainingTable:
 class Recipe:
     """A whole experiment. `loss` is by default CrossEntropy for classes and MSE for values.
 
-    Raises ValueError for a negative seed, an unknown report, or a name that can't be a folder's.
+    Raises ValueError for a negative seed, an ensemble of none, an unknown report, or a name that can't be a folder's.
     """
 
     name: str
     data: DataTable
     description: str = ""
     seed: int = 0
+    ensemble: int = 1  # so many networks, with the seeds seed, seed + 1 and so on, that answer together
     report: str | None = None  # an extra figure in metrics.json, see `glassnet.recipes.seed_exercise`
     network: NetworkTable = field(default_factory=NetworkTable)
     loss: Part | None = None
@@ -88,8 +91,10 @@ class Recipe:
     tune: TuneTable | None = None  # how `glassnet tune` searches
 
     def __post_init__(self) -> None:
-        if self.seed < 0:
-            raise ValueError(f"recipe: seed must be a whole number of at least 0, not {self.seed}")
+        for where, seed in (("seed", self.seed), ("data.seed", self.data.seed)):
+            if seed is not None and seed < 0:
+                raise ValueError(f"recipe: {where} must be a whole number of at least 0, not {seed}")
+        positive_int(self.ensemble, "recipe: ensemble")
         if self.report not in (None, "seed_figure"):
             raise ValueError(f"recipe: there is no report {self.report!r}; the only one is seed_figure")
         if not self.name or Path(self.name).name != self.name:  # it names the run directory

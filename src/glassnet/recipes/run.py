@@ -1,15 +1,11 @@
-"""From a recipe to a run directory: data, network, training, evaluation, pictures."""
+"""From a recipe to what a run directory holds: data, network, training, evaluation, pictures."""
 
 from __future__ import annotations
 
-import itertools
-import json
 import math
-import shutil
 import time
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,26 +15,19 @@ import numpy as np
 import glassnet
 from glassnet.data import Dataset, Split, load
 from glassnet.data.catalog import SOURCES
-from glassnet.files import replacing
-from glassnet.nn import Loss, Network
+from glassnet.nn import Ensemble, Loss, Network
 from glassnet.recipes import seed_exercise
+from glassnet.recipes.directory import CHECKPOINT, HISTORY, MODEL, PLOTS, RECIPE, write_metrics
 from glassnet.recipes.pictures import draw
-from glassnet.recipes.reading import load as load_recipe
 from glassnet.recipes.recipe import Recipe
-from glassnet.train import Checkpoint, CSVLog, DivergenceError, baseline, evaluate, fit
+from glassnet.train import Callback, Checkpoint, CSVLog, baseline, evaluate, fit
 from glassnet.train.metrics import class_scores, confusion_matrix, labels, score
 
-RECIPE, METRICS, HISTORY, MODEL, CHECKPOINT = (
-    "recipe.toml", "metrics.json", "history.csv", "model.safetensors", "checkpoint.safetensors",
-)  # fmt: skip
 
+def fill(recipe: Recipe, out: Path, *, progress: bool = False, callbacks: Sequence[Callback] = ()) -> dict[str, Any]:
+    """Carry out a recipe for one network in the run directory `out`, which is there, from its checkpoint if it has one.
 
-def train(recipe: Recipe, out: Path, *, resume: bool = False, progress: bool = False) -> dict[str, Any]:
-    """Carry out a recipe and fill the run directory `out`; return what metrics.json holds, which is written last.
-
-    A run that was killed leaves a checkpoint, from which resume=True goes on. Raises FileExistsError if `out` holds
-    a run or anything else, ValueError for a recipe or data that make no sense, DivergenceError, OSError. After an
-    error nothing is left of the run but what resuming needs, if an epoch was finished.
+    Returns what metrics.json holds, and raises what `glassnet.recipes.train` does.
     """
     data = load_data(recipe)
     recipe = recipe.sized(len(data.train))
@@ -48,15 +37,14 @@ def train(recipe: Recipe, out: Path, *, resume: bool = False, progress: bool = F
     seen = as_trained(data, recipe)
     for note in data.notes if progress else ():
         print(note)
-    start = time.perf_counter()
-    # What overflows shows in the losses; NumPy needn't warn of it.
-    with _run_directory(out, resume) as checkpoint, np.errstate(over="ignore", invalid="ignore"):
-        if not resume:
-            located(recipe).save(out / RECIPE)
+    start, checkpoint = time.perf_counter(), out / CHECKPOINT
+    if not (out / RECIPE).is_file():
+        located(recipe).save(out / RECIPE)
+    with np.errstate(over="ignore", invalid="ignore"):  # what overflows shows in the losses; NumPy needn't warn of it
         history = fit(
             net, seen, loss, optimizer, seed=recipe.seed, progress=progress,
             resume=checkpoint if checkpoint.is_file() else None,
-            callbacks=[Checkpoint(checkpoint), CSVLog(out / HISTORY)], **settings,
+            callbacks=[Checkpoint(checkpoint), CSVLog(out / HISTORY), *callbacks], **settings,
         )  # fmt: skip
         history.to_csv(out / HISTORY)  # once more: Ctrl-C may have come between an epoch and its line
         metrics = results(net, data, loss)
@@ -68,34 +56,17 @@ def train(recipe: Recipe, out: Path, *, resume: bool = False, progress: bool = F
             "data": str(data), "parameters": net.theta.size, "version": glassnet.__version__,
         }  # fmt: skip
         net.save(out / MODEL)
-        draw(out / "plots", net, data, history, settings["augmentation"])
-        with replacing(out / METRICS) as part:
-            part.write_text(json.dumps(_finite(metrics), indent=2) + "\n", encoding="utf-8")
-    for file in (checkpoint, *out.rglob(".*.part.*")):  # and what a killed process was writing
-        file.unlink(missing_ok=True)
+        draw(out / PLOTS, net, data, history, settings["augmentation"])
+        write_metrics(metrics, out)
     return metrics
 
 
 def load_data(recipe: Recipe) -> Dataset:
     """Load what the recipe learns from."""
     table = recipe.data
-    data = load(
-        table.source, target=table.target, drop=table.drop or (), split=table.split, task=table.task, seed=recipe.seed
-    )
+    seed = recipe.seed if table.seed is None else table.seed
+    data = load(table.source, target=table.target, drop=table.drop or (), split=table.split, task=table.task, seed=seed)
     return data if table.validation else data.without_validation()
-
-
-def open_run(run: Path) -> tuple[Recipe, Network]:
-    """Read the recipe and the network of a finished run. Raises ValueError if `run` is none."""
-    if not run.exists():
-        raise ValueError(f"{run} is no run: there is no such folder")
-    if not (run / METRICS).is_file():
-        fault = "is a run that was not finished: go on with --resume" if (run / CHECKPOINT).is_file() else "is no run"
-        raise ValueError(f"{run} {fault} (there is no {METRICS} in it)")
-    net = Network.load(run / MODEL)
-    if "task" not in net.info:
-        raise ValueError(f"{run / MODEL} is not the network of a run: it doesn't say what it was trained on")
-    return load_recipe(run / RECIPE), net
 
 
 def located(recipe: Recipe) -> Recipe:
@@ -127,7 +98,7 @@ def as_trained(data: Dataset, recipe: Recipe) -> Dataset:
     return replace(data, train=train, val=val)
 
 
-def results(net: Network, data: Dataset, loss: Loss) -> dict[str, Any]:
+def results(net: Network | Ensemble, data: Dataset, loss: Loss) -> dict[str, Any]:
     """Evaluate all parts of the data beside the baseline; for classes also class by class, on the test part."""
     outputs = net.predict(data.test.x)
     found: dict[str, Any] = {"train": evaluate(net, data.train, loss)}
@@ -143,53 +114,3 @@ def results(net: Network, data: Dataset, loss: Loss) -> dict[str, Any]:
         "confusion_matrix": matrix.tolist(),
         "classes": {c: {name: values[i] for name, values in columns.items()} for i, c in enumerate(data.classes)},
     }
-
-
-def free_directory(path: Path) -> Path:
-    """Return `path`, or if that is taken `path`-2, `path`-3 and so on."""
-    taken = (path.with_name(f"{path.name}-{n}") for n in itertools.count(2))
-    return next(candidate for candidate in itertools.chain([path], taken) if not candidate.exists())
-
-
-def _finite(value: Any) -> Any:
-    """The same with null for NaN and infinity, which JSON doesn't know."""
-    if isinstance(value, dict):
-        return {key: _finite(inner) for key, inner in value.items()}
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-@contextmanager
-def _run_directory(out: Path, resume: bool) -> Iterator[Path]:
-    """Make `out` and give the path of its checkpoint; after an error, remove what can't be resumed."""
-    checkpoint = out / CHECKPOINT
-    if resume:
-        if (out / METRICS).is_file() or not (out / RECIPE).is_file():
-            why = "is finished" if (out / METRICS).is_file() else f"holds no run (there is no {RECIPE} in it)"
-            raise FileNotFoundError(f"{out} {why}: there is nothing to resume")
-    elif out.exists() and (not out.is_dir() or any(out.iterdir())):
-        what = "already holds a run" if (out / RECIPE).exists() else "is not an empty folder"
-        hint = ", or go on with --resume" if (out / RECIPE).exists() and not (out / METRICS).exists() else ""
-        raise FileExistsError(f"{out} {what}: choose another --out{hint}")
-    made = [folder for folder in (out, *out.parents) if not folder.exists()]
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        yield checkpoint
-    except BaseException as error:
-        if not checkpoint.is_file():
-            if not resume:
-                _remove(out, made)
-        elif isinstance(error, OSError):
-            fault = error.strerror or error
-            raise OSError(f"{fault}; the training is kept in {out}: mend this and go on with --resume") from error
-        elif isinstance(error, DivergenceError):
-            raise DivergenceError(f"{error}; what was learned before is kept in {checkpoint}") from error
-        raise
-
-
-def _remove(out: Path, made: list[Path]) -> None:
-    """Empty `out` and remove the folders that were made for it, as far as that goes."""
-    with suppress(OSError):  # it may not exist, or stand in a folder that others use by now
-        for inside in out.iterdir():
-            shutil.rmtree(inside) if inside.is_dir() else inside.unlink()
-        for folder in made:
-            folder.rmdir()

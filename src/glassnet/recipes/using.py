@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from glassnet.nn import GradientReport
+from glassnet.nn import GradientReport, Network
 from glassnet.nn import gradcheck as check_gradients
+from glassnet.recipes.directory import open_model
 from glassnet.recipes.finished import load_same_data
 from glassnet.recipes.recipe import Recipe
-from glassnet.recipes.run import load_data, open_run, results
+from glassnet.recipes.run import load_data, results
 
 
 def evaluate_run(run: Path) -> dict[str, Any]:
@@ -18,10 +19,10 @@ def evaluate_run(run: Path) -> dict[str, Any]:
     What metrics.json and history.csv hold isn't read: they may be damaged.
     Raises ValueError if the data aren't what the network was trained on, such as a table with other columns.
     """
-    recipe, net = open_run(run)
+    recipe, net = open_model(run)
     data = load_same_data(run, recipe, net)
-    found = results(net, data, recipe.build_loss(data.task))
-    return {"recipe": recipe.name, "task": data.task, "data": str(data)} | found
+    found = results(net, data, recipe.build_loss(data.task)) | {"task": data.task, "data": str(data)}
+    return found | {"recipe": recipe.name} if isinstance(net, Network) else found
 
 
 def export_run(run: Path, out: Path, input_dtype: str | None = None) -> str:
@@ -33,8 +34,9 @@ def export_run(run: Path, out: Path, input_dtype: str | None = None) -> str:
 
     if out.suffix.lower() != ".onnx":
         raise ValueError(f"{out}: the model is written to a file whose name ends in .onnx")
-    recipe, net = open_run(run)
-    net.info["description"] = recipe.description
+    recipe, net = open_model(run)
+    if isinstance(net, Network):
+        net.info["description"] = recipe.description
     model = to_onnx(net, input_dtype=input_dtype)
     save(model, out)
     return signature(model)

@@ -29,15 +29,15 @@ class Progress(Callback):
         """Move the bar."""
         if self.bar is not None:
             self.bar.set_description(f"epoch {len(run.history) + 1}/{run.epochs}", refresh=False)
-            self.bar.set_postfix(_numbers(run, run.history.step_loss[-1]), refresh=False)
+            self.bar.set_postfix(numbers(run, run.history.step_loss[-1]), refresh=False)
             self.bar.update()
 
     def on_epoch(self, run: Training) -> None:
         """Print the epoch's line."""
         if self.bar is None:
             row = run.history.epochs[-1]
-            numbers = "  ".join(f"{name} {value}" for name, value in _numbers(run, row["train_loss"]).items())
-            print(f"epoch {len(run.history)}/{run.epochs}  {numbers}  {row['seconds']:.1f} s", file=sys.stderr)
+            shown = "  ".join(f"{name} {value}" for name, value in numbers(run, row["train_loss"]).items())
+            print(f"epoch {len(run.history)}/{run.epochs}  {shown}  {row['seconds']:.1f} s", file=sys.stderr)
 
     def on_end(self, run: Training) -> None:
         """Remove the bar."""
@@ -56,8 +56,8 @@ class CSVLog(Callback):
         run.history.to_csv(self.path)
 
 
-def _numbers(run: Training, loss: float) -> dict[str, str]:
-    """The loss, and the monitored metric of the latest validation, ready to print."""
+def numbers(run: Training, loss: float) -> dict[str, str]:
+    """Return the loss, and the monitored metric of the latest validation, ready to print."""
     numbers = {"loss": f"{loss:.4g}"}
     if run.history.epochs and run.monitor is not None:
         numbers[f"val {run.monitor}"] = f"{run.history.epochs[-1][f'val_{run.monitor}']:.4g}"

@@ -162,7 +162,7 @@ def _alive(process: int) -> bool:
 
 def _identity(recipe: Recipe) -> dict[str, Any]:
     """What trials have in common; not how many there shall be."""
-    return {key: value for key, value in recipe.to_dict().items() if key not in ("tune", "description")}
+    return {key: value for key, value in recipe.to_dict().items() if key not in ("ensemble", "tune", "description")}
 
 
 def _difference(then: Any, now: Any, name: str = "") -> str:

@@ -1,0 +1,74 @@
+"""Finished runs that answer together: what the run directory of an ensemble holds, and committees."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import glassnet
+from glassnet.data import Dataset
+from glassnet.nn import Ensemble
+from glassnet.recipes.directory import HISTORY, METRICS, MODEL, PLOTS, RECIPE, member, run_directory, write_metrics
+from glassnet.recipes.finished import Finished, difference
+from glassnet.recipes.pictures import draw_ensemble
+from glassnet.recipes.run import results
+
+
+def committee(runs: Sequence[Path], out: Path) -> dict[str, Any]:
+    """Make an ensemble of finished runs and fill the run directory `out`, which holds copies of them.
+
+    Their recipes may differ. Returns what metrics.json holds, as of an ensemble that was trained. Raises ValueError for
+    fewer than two runs, for one named twice, for what is no finished run, and for runs of different data;
+    FileExistsError if `out` holds anything; OSError. After an error nothing is left of `out`.
+    """
+    if len(runs) < 2:
+        raise ValueError("a committee needs at least two run directories: name another")
+    real = [run.resolve() for run in runs]
+    if twice := [run for i, run in enumerate(runs) if real[i] in real[:i]]:
+        raise ValueError(f"{twice[0]} is named twice: every member of a committee has one vote")
+    found = {str(run): Finished.read(run) for run in runs}
+    first = found[str(runs[0])]
+    data = first.load_data()
+    for run in found.values():
+        if differs := difference(data, run.net):
+            raise ValueError(f"{run.path} and {first.path} weren't trained on the same data: they differ in {differs}")
+    with run_directory(out, resumable=False):
+        for i, run in enumerate(found.values()):
+            _copy(run.path, member(out, i))
+        return write_ensemble(out, found, data)
+
+
+def write_ensemble(out: Path, runs: dict[str, Finished], data: Dataset) -> dict[str, Any]:
+    """Write the ensemble of the runs that stand, as its members, in `out`; return what metrics.json holds.
+
+    runs: by the names that they shall have there. All are judged by the loss of the first.
+    """
+    ensemble = Ensemble([run.net for run in runs.values()])
+    loss = next(iter(runs.values())).loss
+    members = []
+    for name, run in runs.items():
+        figures = results(run.net, data, loss)
+        about = {key: run.metrics[key] for key in ("epochs", "best_epoch", "interrupted", "seconds", "parameters")}
+        members.append(
+            {"run": name, "recipe": run.recipe.name, "seed": run.recipe.seed, **about}
+            | {part: figures[part] for part in ("val", "test")}
+        )
+    metrics = results(ensemble, data, loss) | {
+        "task": data.task, "seconds": round(sum(each["seconds"] for each in members), 3), "data": str(data),
+        "parameters": sum(each["parameters"] for each in members), "version": glassnet.__version__, "members": members,
+    }  # fmt: skip
+    ensemble.save(out / MODEL)
+    draw_ensemble(out / PLOTS, ensemble, data, {name: run.history for name, run in runs.items()})
+    write_metrics(metrics, out)
+    return metrics
+
+
+def _copy(run: Path, out: Path) -> None:
+    """Copy what makes a run, and its pictures."""
+    out.mkdir()
+    for name in (RECIPE, METRICS, HISTORY, MODEL):
+        shutil.copyfile(run / name, out / name)
+    if (run / PLOTS).is_dir():
+        shutil.copytree(run / PLOTS, out / PLOTS)

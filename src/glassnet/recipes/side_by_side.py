@@ -1,0 +1,185 @@
+"""Trainings side by side: a process for each, as many at once as there are cores for."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from multiprocessing import connection, get_context, parent_process
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from glassnet.fast.threads import VARIABLES, available
+from glassnet.nn.checks import positive_int
+from glassnet.recipes.recipe import Recipe
+from glassnet.recipes.run import fill
+from glassnet.train import Callback, DivergenceError, Training
+from glassnet.train.progress import numbers
+
+if TYPE_CHECKING:
+    from multiprocessing.context import SpawnProcess
+
+ERRORS = (ValueError, OSError, ArithmeticError, MemoryError)  # which the command line prints as one line
+
+
+def train_side_by_side(runs: Mapping[Path, Recipe], progress: bool = False) -> None:
+    """Train each recipe in its folder, which is there: from its checkpoint, if it holds one.
+
+    Whatever ends this function, or its process, ends all trainings. Raises what the first of them to fail raised, and
+    ChildProcessError for one whose process was killed.
+    """
+    waiting = list(runs.items())
+    free = shares(len(waiting), available(), waiting[0][1].network.threads if waiting else None)
+    running: dict[connection.Connection, tuple[SpawnProcess, Path, int]] = {}
+    with _Progress(runs, progress) as show:
+        try:
+            while waiting or running:
+                while waiting and free:
+                    out, recipe = waiting.pop(0)
+                    threads = free.pop(0)
+                    pipe, process = _start(recipe, out, threads)
+                    running[pipe] = process, out, threads
+                ready = connection.wait(running)
+                for pipe in [pipe for pipe in running if pipe in ready]:
+                    process, out, threads = running[pipe]
+                    try:
+                        told = pipe.recv()
+                    except EOFError:  # it has ended
+                        process.join()
+                        del running[pipe]
+                        free.append(threads)
+                        if process.exitcode:
+                            fault = f"{out}: its process ended with status {process.exitcode}"
+                            raise ChildProcessError(fault) from None
+                        show.end(out)
+                        continue
+                    if isinstance(told, Exception):
+                        raise _named(told, out)
+                    show.epoch(out, *told)
+        finally:
+            for process, _, _ in running.values():
+                process.terminate()
+            for process, _, _ in running.values():
+                process.join()
+
+
+def shares(runs: int, cores: int, threads: int | None = None) -> list[int]:
+    """Return how many threads each of the trainings has that go on at once, all cores together.
+
+    threads: how many each shall have; by default as many as there are cores for.
+    """
+    if threads is not None:
+        threads = positive_int(threads, "threads")
+        return [threads] * min(runs, max(1, cores // threads))
+    at_once = min(runs, cores)
+    return [cores // at_once + (i < cores % at_once) for i in range(at_once)]
+
+
+def _start(recipe: Recipe, out: Path, threads: int) -> tuple[connection.Connection, SpawnProcess]:
+    """Start a training, and return from where it tells what, and its process."""
+    context = get_context("spawn")  # a forked process would share locks and threads that it hasn't
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(target=_train, args=(recipe, out, threads, sender), daemon=True)
+    with _without_ctrl_c():
+        process.start()
+    sender.close()  # so that the training's is the last one, and its end can be read
+    return receiver, process
+
+
+@contextmanager
+def _without_ctrl_c() -> Iterator[None]:
+    """Ignore Ctrl-C, as a process that is started in the block then does from its beginning: ours will end it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _train(recipe: Recipe, out: Path, threads: int, pipe: connection.Connection) -> None:
+    """What the process of a training does."""
+    from threadpoolctl import threadpool_limits
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    os.environ.update(dict.fromkeys(VARIABLES, str(threads)))
+    with threadpool_limits(threads):  # NumPy has read those already
+        try:
+            fill(recipe, out, callbacks=[_Tell(pipe)])
+        except ERRORS as error:
+            pipe.send(error)
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that started it has ended, however it did."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+    os._exit(1)
+
+
+def _named(error: Exception, out: Path) -> Exception:
+    """The error of a training, saying which it was, unless it is of the recipe or the data, which they share."""
+    kind = next((kind for kind in (DivergenceError, OSError) if isinstance(error, kind)), None)
+    return error if kind is None else kind(f"{out}: {error}")
+
+
+class _Tell(Callback):
+    """Tells how far a training has come."""
+
+    def __init__(self, pipe: connection.Connection) -> None:
+        self.pipe = pipe
+
+    def on_epoch(self, run: Training) -> None:
+        """Send the number of epochs, and the loss and the validation metric of the latest, as text."""
+        shown = numbers(run, run.history.epochs[-1]["train_loss"])
+        self.pipe.send((len(run.history), "  ".join(f"{name} {value}" for name, value in shown.items())))
+
+
+class _Progress:
+    """A bar of all trainings' epochs on a terminal, a line for each epoch of each elsewhere, on standard error."""
+
+    def __init__(self, runs: Mapping[Path, Recipe], shown: bool) -> None:
+        self.epochs = {out: recipe.training.epochs for out, recipe in runs.items()}
+        self.done = dict.fromkeys(runs, 0)
+        self.shown = shown
+        self.bar: Any = None
+
+    def __enter__(self) -> _Progress:
+        if self.shown and sys.stderr.isatty():
+            from tqdm import tqdm
+
+            self.bar = tqdm(
+                total=sum(self.epochs.values()), leave=False, bar_format="{desc} |{bar}| {remaining} left{postfix}"
+            )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.bar is not None:
+            self.bar.close()
+
+    def epoch(self, out: Path, done: int, text: str) -> None:
+        """Show that a training has done so many epochs."""
+        self.done[out] = done
+        if self.bar is not None:
+            self.bar.set_description(f"{out.name}, epoch {done}/{self.epochs[out]}", refresh=False)
+            self.bar.set_postfix_str(text, refresh=False)
+            self._move()
+        elif self.shown:
+            print(f"{out.name}  epoch {done}/{self.epochs[out]}  {text}", file=sys.stderr, flush=True)
+
+    def end(self, out: Path) -> None:
+        """Show that a training has ended, perhaps early."""
+        self.done[out] = self.epochs[out]
+        if self.bar is not None:
+            self._move()
+
+    def _move(self) -> None:
+        self.bar.n = sum(self.done.values())
+        self.bar.refresh()

@@ -1,0 +1,66 @@
+"""Carrying out a recipe: one network, or an ensemble of networks with different seeds."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from glassnet.recipes.directory import METRICS, RECIPE, member, run_directory
+from glassnet.recipes.ensembles import write_ensemble
+from glassnet.recipes.finished import Finished
+from glassnet.recipes.reading import load
+from glassnet.recipes.recipe import Recipe
+from glassnet.recipes.run import fill, load_data, located
+from glassnet.recipes.side_by_side import train_side_by_side
+
+
+def train(recipe: Recipe, out: Path, *, resume: bool = False, progress: bool = False) -> dict[str, Any]:
+    """Carry out a recipe and fill the run directory `out`; return what metrics.json holds, which is written last.
+
+    The members of an ensemble are runs in `out`, trained side by side in processes of their own; such a call needs
+    `if __name__ == "__main__":` in a script, and Ctrl-C ends it at once.
+
+    A run that was killed leaves a checkpoint, from which resume=True goes on. Raises FileExistsError if `out` holds
+    a run or anything else, ValueError for a recipe or data that make no sense, DivergenceError, OSError. After an
+    error nothing is left of the run but what resuming needs, if an epoch was finished.
+    """
+    carry_out = fill if recipe.ensemble == 1 else _train_members
+    try:
+        with run_directory(out, resume=resume):
+            if resume:
+                _check_begun(recipe, out)
+            return carry_out(recipe, out, progress=progress)
+    except KeyboardInterrupt:
+        if progress and out.is_dir():
+            print(f"what was learned is kept in {out}: go on with --resume", file=sys.stderr)
+        raise
+
+
+def member_recipe(recipe: Recipe, number: int) -> Recipe:
+    """Return the recipe of a member of an ensemble, counted from 0: with a seed of its own, but the split of all."""
+    split = recipe.seed if recipe.data.seed is None else recipe.data.seed
+    return replace(recipe, ensemble=1, seed=recipe.seed + number, data=replace(recipe.data, seed=split))
+
+
+def _check_begun(recipe: Recipe, out: Path) -> None:
+    """Raise ValueError if what is resumed, or shall be, is an ensemble of another recipe."""
+    begun = load(out / RECIPE)
+    if max(begun.ensemble, recipe.ensemble) > 1 and begun != located(recipe):
+        raise ValueError(f"{out} was begun with another recipe: go on without naming one, or choose another --out")
+
+
+def _train_members(recipe: Recipe, out: Path, *, progress: bool) -> dict[str, Any]:
+    """Train the members of an ensemble that aren't trained yet, and put them together."""
+    data = load_data(recipe)
+    for note in data.notes if progress else ():
+        print(note)
+    if not (out / RECIPE).is_file():
+        located(recipe).save(out / RECIPE)
+    folders = [member(out, number) for number in range(recipe.ensemble)]
+    for folder in folders:
+        folder.mkdir(exist_ok=True)
+    recipes = {folder: member_recipe(recipe, number) for number, folder in enumerate(folders)}
+    train_side_by_side({f: each for f, each in recipes.items() if not (f / METRICS).is_file()}, progress)
+    return write_ensemble(out, {folder.name: Finished.read(folder) for folder in folders}, data)
