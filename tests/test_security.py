@@ -94,6 +94,7 @@ def load_mnist(path: Path) -> None:
 
 LOADERS: dict[str, Callable[[Path], object]] = {  # by the file that they are given
     "net.safetensors": gn.Network.load,
+    "ensemble.safetensors": gn.Ensemble.load,
     "checkpoint.safetensors": resume_fit,
     "theirs.safetensors": load_weights,
     "theirs.pt": load_weights,

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from multiprocessing import connection, get_context, parent_process
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from glassnet.fast.threads import VARIABLES, available
 from glassnet.nn.checks import positive_int
+from glassnet.recipes.progress import Progress
 from glassnet.recipes.recipe import Recipe
 from glassnet.recipes.run import fill
 from glassnet.train import Callback, DivergenceError, Training
@@ -34,7 +34,7 @@ def train_side_by_side(runs: Mapping[Path, Recipe], progress: bool = False) -> N
     waiting = list(runs.items())
     free = shares(len(waiting), available(), waiting[0][1].network.threads if waiting else None)
     running: dict[connection.Connection, tuple[SpawnProcess, Path, int]] = {}
-    with _Progress(runs, progress) as show:
+    with Progress(runs, progress) as show:
         try:
             while waiting or running:
                 while waiting and free:
@@ -121,13 +121,13 @@ def _end_with_parent() -> None:
     parent = parent_process()
     if parent is not None:
         parent.join()
-    os._exit(1)
+        os._exit(1)
 
 
 def _named(error: Exception, out: Path) -> Exception:
     """The error of a training, saying which it was, unless it is of the recipe or the data, which they share."""
     kind = next((kind for kind in (DivergenceError, OSError) if isinstance(error, kind)), None)
-    return error if kind is None else kind(f"{out}: {error}")
+    return error if kind is None else kind(f"{out}: {getattr(error, 'strerror', None) or error}")
 
 
 class _Tell(Callback):
@@ -140,46 +140,3 @@ class _Tell(Callback):
         """Send the number of epochs, and the loss and the validation metric of the latest, as text."""
         shown = numbers(run, run.history.epochs[-1]["train_loss"])
         self.pipe.send((len(run.history), "  ".join(f"{name} {value}" for name, value in shown.items())))
-
-
-class _Progress:
-    """A bar of all trainings' epochs on a terminal, a line for each epoch of each elsewhere, on standard error."""
-
-    def __init__(self, runs: Mapping[Path, Recipe], shown: bool) -> None:
-        self.epochs = {out: recipe.training.epochs for out, recipe in runs.items()}
-        self.done = dict.fromkeys(runs, 0)
-        self.shown = shown
-        self.bar: Any = None
-
-    def __enter__(self) -> _Progress:
-        if self.shown and sys.stderr.isatty():
-            from tqdm import tqdm
-
-            self.bar = tqdm(
-                total=sum(self.epochs.values()), leave=False, bar_format="{desc} |{bar}| {remaining} left{postfix}"
-            )
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self.bar is not None:
-            self.bar.close()
-
-    def epoch(self, out: Path, done: int, text: str) -> None:
-        """Show that a training has done so many epochs."""
-        self.done[out] = done
-        if self.bar is not None:
-            self.bar.set_description(f"{out.name}, epoch {done}/{self.epochs[out]}", refresh=False)
-            self.bar.set_postfix_str(text, refresh=False)
-            self._move()
-        elif self.shown:
-            print(f"{out.name}  epoch {done}/{self.epochs[out]}  {text}", file=sys.stderr, flush=True)
-
-    def end(self, out: Path) -> None:
-        """Show that a training has ended, perhaps early."""
-        self.done[out] = self.epochs[out]
-        if self.bar is not None:
-            self._move()
-
-    def _move(self) -> None:
-        self.bar.n = sum(self.done.values())
-        self.bar.refresh()

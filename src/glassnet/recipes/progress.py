@@ -1,0 +1,56 @@
+"""Showing how trainings go that go on side by side."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from glassnet.recipes.recipe import Recipe
+
+
+class Progress:
+    """A bar of all trainings' epochs on a terminal, a line for each epoch of each elsewhere, on standard error.
+
+    If `shown` is false, nothing. A context manager.
+    """
+
+    def __init__(self, runs: Mapping[Path, Recipe], shown: bool) -> None:
+        self.epochs = {out: recipe.training.epochs for out, recipe in runs.items()}
+        self.done = dict.fromkeys(runs, 0)
+        self.shown = shown
+        self.bar: Any = None
+
+    def __enter__(self) -> Progress:
+        if self.shown and sys.stderr.isatty():
+            from tqdm import tqdm
+
+            self.bar = tqdm(
+                total=sum(self.epochs.values()), leave=False, bar_format="{desc} |{bar}| {remaining} left{postfix}"
+            )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.bar is not None:
+            self.bar.close()
+
+    def epoch(self, out: Path, done: int, text: str) -> None:
+        """Show that a training has done so many epochs."""
+        self.done[out] = done
+        if self.bar is not None:
+            self.bar.set_description(f"{out.name}, epoch {done}/{self.epochs[out]}", refresh=False)
+            self.bar.set_postfix_str(text, refresh=False)
+            self._move()
+        elif self.shown:
+            print(f"{out.name}  epoch {done}/{self.epochs[out]}  {text}", file=sys.stderr, flush=True)
+
+    def end(self, out: Path) -> None:
+        """Show that a training has ended, perhaps early."""
+        self.done[out] = self.epochs[out]
+        if self.bar is not None:
+            self._move()
+
+    def _move(self) -> None:
+        self.bar.n = sum(self.done.values())
+        self.bar.refresh()
