@@ -17,6 +17,7 @@ from glassnet.nn import (
     Periodic,
     PiecewiseLinear,
     RobustScale,
+    Rotations,
 )
 
 if TYPE_CHECKING:
@@ -48,6 +49,17 @@ def robust_scale(graph: Graph, layer: RobustScale, x: str) -> str:
     third = graph.add("Div", z, 3.0)
     root = graph.add("Sqrt", graph.add("Add", graph.add("Mul", third, third), 1.0))
     return graph.cast(graph.add("Div", z, root), graph.dtype)
+
+
+def rotations(graph: Graph, layer: Rotations, x: str) -> str:
+    """y = [x, x A, plain], in the more precise of the row's and the network's type; the product in float64."""
+    precise = np.result_type(graph.types[x], graph.dtype)
+    x = graph.cast(x, np.float64)
+    own = graph.add("Gather", x, np.arange(layer.width), axis=1)
+    parts = [own, *([graph.add("MatMul", own, layer.A)] if layer.added else [])]
+    if layer.plain:
+        parts.append(graph.add("Gather", x, np.arange(layer.width, layer.width_in), axis=1))
+    return graph.cast(graph.add("Concat", *parts, axis=1), precise)
 
 
 def piecewise_linear(graph: Graph, layer: PiecewiseLinear, x: str) -> str:

@@ -34,6 +34,7 @@ from glassnet.nn import (
     QuantileNormalize,
     ReLU,
     RobustScale,
+    Rotations,
     Sigmoid,
     SiLU,
     Standardize,
@@ -52,7 +53,7 @@ KINDS: dict[type[Layer], int] = {
 NORMS = (BatchNorm, LayerNorm)
 OWN_DX = (Dense, LayerNorm, Embedding, Members, MemberScale, MemberHeads)  # whose dx can't be where dy is
 MEANS = ("values", "classes", "logits")  # as in members.h
-PREPARED = (Columns, Standardize, QuantileNormalize, RobustScale)  # by the layers themselves, once
+PREPARED = (Columns, Standardize, QuantileNormalize, RobustScale, Rotations)  # by the layers themselves, once
 REALS, BYTES, READY = 0, 1, 2  # rows as given, or already preprocessed: as in program.c
 
 

@@ -18,6 +18,7 @@ from glassnet.nn.members import MemberHeads, MemberMean, Members, MemberScale
 from glassnet.nn.network import Network
 from glassnet.nn.normalization import BatchNorm, LayerNorm
 from glassnet.nn.preprocessing import QuantileNormalize, RobustScale, Standardize, Unstandardize
+from glassnet.nn.rotations import Rotations
 
 # One or more settings of each layer, for a given width.
 LAYERS: list[Callable[[int], Layer]] = [
@@ -91,6 +92,10 @@ def cases() -> Iterator[Case]:
             first = Columns([0] * n_in, missing=[n_in - 1])
             layers = [first, Dense(n_in + 1, n_out, init="lecun"), *([Exp()] if isinstance(loss, Poisson) else [])]
             yield from _both_modes(layers, first, loss, rows, n_in, n_out)
+            turned = Rotations(max(1, n_in - 1), pairs=2, angles=5, plain=min(1, n_in - 1))
+            layers = [turned, Dense(turned.width_out(n_in), n_out, init="lecun")]
+            layers += [Exp()] if isinstance(loss, Poisson) else []
+            yield from _both_modes(layers, turned, loss, rows, n_in, n_out)
             for make_embedding in EMBEDDINGS:
                 embedding = make_embedding(n_in)
                 layers = [embedding, Dense(embedding.width_out(n_in) or 0, n_out, init="lecun")]

@@ -34,6 +34,9 @@ class NetworkTable:
     """[network]: inputs, embedding, for each hidden width Dense, normalization, activation and dropout, then Dense."""
 
     inputs: Part = "Standardize"  # or QuantileNormalize, RobustScale, or "none"
+    rotations: dict[str, int] | None = (
+        None  # {pairs = 1, angles = 16}: rotated copies of pairs of columns, see Rotations
+    )
     embedding: Part | None = None  # of each feature: PiecewiseLinear or Periodic, as {name = ..., dim = 16}
     members: int | None = None  # so many networks in one, which share these layers (TabM-mini)
     member_scales: bool | None = None  # with scales of each member's own before and after each of them (TabM)
@@ -128,6 +131,10 @@ class Recipe:
             layers.append(first)
             embedded, n_in = len(first.numbers), first.width_out(n_in)
             plain = n_in - embedded
+        if table.rotations is not None and embedded > 1:
+            turned = call(nn.Rotations, {"width": embedded, "plain": plain, **table.rotations}, "network.rotations")
+            layers.append(turned)
+            embedded, n_in = embedded + turned.added, n_in + turned.added
         if table.inputs != "none":
             layers.append(make(table.inputs, nn.Preprocessing, "network.inputs"))
         if table.input_dropout:
