@@ -54,6 +54,9 @@ MEMBERS: dict[str, Callable[[str], list[gn.Layer]]] = {
     "CategoryEmbedding of what is trained": lambda of: [
         gn.PiecewiseLinear(4, 2, bins=7, plain=9), gn.CategoryEmbedding([5, 6, 2], 7, plain=4), gn.Dense(25, 3)
     ],
+    "embeddings of each member": lambda of: [
+        gn.Members(32, 13), gn.Periodic(13, 2, n=5), gn.MemberHeads(32, 26, 3), gn.MemberMean(32, of)
+    ],
     "TabM-mini": lambda of: [
         gn.Members(5, 13), gn.Dense(13, 19), gn.ReLU(), gn.Dropout(0.2), gn.MemberHeads(5, 19, 3), gn.MemberMean(5, of)
     ],

@@ -217,21 +217,21 @@ class Program:
             if isinstance(layer, NORMS):
                 c.inv_std = self.allocate(max(batch, width))
             if isinstance(layer, (Embedding, CategoryEmbedding)):
-                self._describe_embedding(layer, c)
+                self._describe_embedding(layer, c, batch)
             if isinstance(layer, (Members, MemberScale, MemberHeads, MemberMean)):
                 c.k = layer.k
             previous = layer
             self._set_constants(layer, c)
 
-    def _describe_embedding(self, layer: Layer, c: CLayer) -> None:
+    def _describe_embedding(self, layer: Layer, c: CLayer, batch: int) -> None:
         c.width, c.dim = layer.width, layer.dim
         if isinstance(layer, Periodic):
-            c.k, c.kept = layer.n, self.allocate(self.batch, 2 * layer.n * layer.width)
+            c.k, c.kept = layer.n, self.allocate(batch, 2 * layer.n * layer.width)
         elif isinstance(layer, PiecewiseLinear):
-            c.k, c.kept = layer.bins, self.allocate(self.batch, layer.width)
-            c.bin, c.below = self.allocate(self.batch, layer.width, dtype=np.int64), self.allocate(*layer.W.shape)
+            c.k, c.kept = layer.bins, self.allocate(batch, layer.width)
+            c.bin, c.below = self.allocate(batch, layer.width, dtype=np.int64), self.allocate(*layer.W.shape)
         elif isinstance(layer, CategoryEmbedding):
-            c.kept = self.allocate(self.batch, layer.width)
+            c.kept = self.allocate(batch, layer.width)
             c.column = self.hold(np.repeat(np.arange(len(layer.categories), dtype=np.int64), layer.categories))
 
     def refresh(self) -> None:
