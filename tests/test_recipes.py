@@ -285,6 +285,19 @@ def test_gradcheck_of_a_recipe() -> None:
     assert found.max_relative_error < 1e-7
 
 
+def test_the_last_training_may_use_the_validation_rows(tmp_path: Path) -> None:
+    changes = ["training.epochs=2", "data.validation=false"]
+    metrics = recipes.train(recipes.load("digits", changes=changes), tmp_path / "all")
+    assert metrics["data"].endswith("train 1,438, val 0, test 359")
+    assert all(map(math.isnan, metrics["val"].values()))
+    assert metrics["best_epoch"] is None
+    assert recipes.evaluate_run(tmp_path / "all")["test"] == pytest.approx(metrics["test"])
+    data = run_module.load_data(recipes.load("digits"))
+    joined = data.without_validation()
+    np.testing.assert_array_equal(joined.train.x, np.concatenate([data.train.x, data.val.x]))
+    np.testing.assert_array_equal(joined.train.y, np.concatenate([data.train.y, data.val.y]))
+
+
 def test_free_directory(tmp_path: Path) -> None:
     assert recipes.free_directory(tmp_path / "run") == tmp_path / "run"
     (tmp_path / "run").mkdir()

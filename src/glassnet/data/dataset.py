@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -79,6 +79,11 @@ class Dataset:
             return {}
         missing = np.flatnonzero(np.isnan(self.train.x).any(axis=0)).tolist()
         return {"categories": [len(names) for names in self.categories], "missing": missing}
+
+    def without_validation(self) -> Dataset:
+        """Return the same with the validation rows behind the training rows, and none left to validate."""
+        x, y = (np.concatenate([getattr(self.train, name), getattr(self.val, name)]) for name in ("x", "y"))
+        return replace(self, train=Split(x, y), val=Split(self.val.x[:0], self.val.y[:0]))
 
     @classmethod
     def from_arrays(

@@ -25,6 +25,7 @@ class DataTable:
     drop: list[str] | None = None  # columns of a table that aren't inputs
     task: Task | None = None
     split: str | None = None
+    validation: bool = True  # false: its rows train, too; for the last training, when everything is chosen
     truncate_targets: bool = False  # cut the decimals off the targets that training sees (the seed does)
 
 

@@ -79,9 +79,10 @@ def train(recipe: Recipe, out: Path, *, resume: bool = False, progress: bool = F
 def load_data(recipe: Recipe) -> Dataset:
     """Load what the recipe learns from."""
     table = recipe.data
-    return load(
+    data = load(
         table.source, target=table.target, drop=table.drop or (), split=table.split, task=table.task, seed=recipe.seed
     )
+    return data if table.validation else data.without_validation()
 
 
 def open_run(run: Path) -> tuple[Recipe, Network]:
@@ -129,7 +130,9 @@ def as_trained(data: Dataset, recipe: Recipe) -> Dataset:
 def results(net: Network, data: Dataset, loss: Loss) -> dict[str, Any]:
     """Evaluate all parts of the data beside the baseline; for classes also class by class, on the test part."""
     outputs = net.predict(data.test.x)
-    found: dict[str, Any] = {part: evaluate(net, getattr(data, part), loss) for part in ("train", "val")}
+    found: dict[str, Any] = {"train": evaluate(net, data.train, loss)}
+    nothing = dict.fromkeys(found["train"], math.nan)
+    found |= {"val": evaluate(net, data.val, loss) if len(data.val) else nothing}
     found |= {"test": score(outputs, data.test.y, loss), "baseline": baseline(data.train, data.test, loss)}
     if data.task == "regression":
         return found
