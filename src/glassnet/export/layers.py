@@ -17,6 +17,7 @@ from glassnet.export.quantiles import quantile_normalize
 from glassnet.nn import (
     GELU,
     BatchNorm,
+    CategoryEmbedding,
     Columns,
     Dense,
     Dropout,
@@ -130,7 +131,8 @@ LAYERS: dict[type[Layer], Callable[[Graph, Any, str], str]] = {
     Exp: exp, Softmax: softmax, Dropout: dropout, BatchNorm: batch_norm, LayerNorm: layer_norm,
     Standardize: standardize, QuantileNormalize: quantile_normalize, Unstandardize: unstandardize,
     Columns: tables.columns, RobustScale: tables.robust_scale, Rotations: tables.rotations,
-    PiecewiseLinear: tables.piecewise_linear, Periodic: tables.periodic, Members: tables.members,
+    PiecewiseLinear: tables.piecewise_linear, Periodic: tables.periodic,
+    CategoryEmbedding: tables.category_embedding, Members: tables.members,
     MemberScale: tables.member_scale, MemberHeads: tables.member_heads, MemberMean: tables.member_mean,
 }  # fmt: skip
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from glassnet.nn.activations import GELU, Exp, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Tanh
+from glassnet.nn.categories import CategoryEmbedding
 from glassnet.nn.columns import Columns
 from glassnet.nn.embeddings import Periodic, PiecewiseLinear
 from glassnet.nn.gradcheck import GradientReport, gradcheck
@@ -46,6 +47,8 @@ EMBEDDINGS: list[Callable[[int], Layer]] = [
     lambda width: PiecewiseLinear(1, 2, bins=60, plain=width - 1),
     lambda width: Periodic(width, 2, n=3),
     lambda width: Periodic(1, 3, n=2, sigma=1.0, plain=width - 1),
+    lambda width: CategoryEmbedding([1] * width, 3),
+    lambda width: CategoryEmbedding([1 + width // 2], 2, plain=(width - 1) // 2),
 ]
 LOSSES: list[Loss] = [
     MSE(), MAE(), Huber(), Huber(delta=0.3), Poisson(), CrossEntropy(), CrossEntropy(label_smoothing=0.1),
