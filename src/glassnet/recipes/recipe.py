@@ -114,8 +114,20 @@ class Recipe:
         columns: the arguments of a first layer Columns, if some values are categories or missing (`Dataset.columns`).
         BinaryCrossEntropy takes one output for two classes, Poisson a last Exp. Raises ValueError for nonsense.
         """
+        return self.join(self.build_layers(n_in, n_out, task, columns))
+
+    def join(self, layers: list[nn.Layer]) -> nn.Network:
+        """Make a network of layers, with the seed and the type that the recipe says."""
+        table = self.network
+        settings = {"dtype": table.dtype, "seed": self.seed, "fast": table.fast, "threads": table.threads}
+        return call(nn.Network, {"layers": layers, **settings}, "network")
+
+    def build_layers(
+        self, n_in: int, n_out: int, task: str, columns: dict[str, Any] | None = None, *, flags: bool = False
+    ) -> list[nn.Layer]:
+        """Make the layers that `build_network` joins. flags: a row may be of several of the n_out classes, or none."""
         table, loss = self.network, self.build_loss(task)
-        if isinstance(loss, nn.BinaryCrossEntropy):
+        if isinstance(loss, nn.BinaryCrossEntropy) and not flags:
             if n_out != 2:
                 raise ValueError(
                     f"loss: BinaryCrossEntropy is for two classes, the data have {n_out}: use CrossEntropy"
@@ -172,8 +184,7 @@ class Recipe:
             layers.append(nn.MemberMean(k, of))
         if task == "regression" and table.standardize_target and not isinstance(loss, nn.Poisson):
             layers.append(nn.Unstandardize())
-        settings = {"dtype": table.dtype, "seed": self.seed, "fast": table.fast, "threads": table.threads}
-        return call(nn.Network, {"layers": layers, **settings}, "network")
+        return layers
 
     def build_loss(self, task: str) -> nn.Loss:
         """Make the loss; raise ValueError if it is for another task than the data's."""
