@@ -208,10 +208,21 @@ def test_every_loss(loss: str) -> None:
     assert model.score(X, y) > 0.3
 
 
-def test_training_goes_on_to_the_end_unless_told_otherwise() -> None:
+def test_the_random_state_decides() -> None:
+    X, y = IRIS
+    p = MLPClassifier(**SMALL).fit(X, y).predict_proba(X)
+    np.testing.assert_array_equal(MLPClassifier(**SMALL).fit(X, y).predict_proba(X), p)
+    same = SMALL | {"random_state": np.random.RandomState(0)}
+    np.testing.assert_array_equal(MLPClassifier(**same).fit(X, y).predict_proba(X), p)
+    assert not np.allclose(MLPClassifier(**SMALL | {"random_state": 1}).fit(X, y).predict_proba(X), p)
+
+
+def test_training_goes_on_to_the_end_unless_told_otherwise(capsys: pytest.CaptureFixture[str]) -> None:
     X, y = IRIS
     model = MLPClassifier(**SMALL | {"max_iter": 30, "learning_rate_init": 1e-6}).fit(X, y)  # and nobody warns
     assert (model.n_iter_, model.best_iter_, model.validation_scores_) == (30, None, None)
+    MLPClassifier(**SMALL, verbose=True).fit(X, y)
+    assert capsys.readouterr().out.count("Iteration") == 3
     assert clone(model).set_params(n_iter_no_change=2, tol=0.5).fit(X, y).n_iter_ < 10
     stopped = clone(model).set_params(early_stopping=True, n_iter_no_change=3, tol=0.1).fit(X, y)
     assert stopped.n_iter_ < 10
@@ -255,13 +266,14 @@ def test_held_out_rows_take_no_part_in_the_preprocessing() -> None:
 @pytest.mark.parametrize(
     ("settings", "X", "error", "message"),
     [
-        ({"solver": "lbfgs"}, IRIS[0], ValueError, "preset takes no solver='lbfgs'"),
+        ({"solver": "lbfgs"}, IRIS[0], ValueError, "a preset takes no solver='lbfgs'"),
         ({}, sparse.csr_array(IRIS[0]), TypeError, "Sparse data was passed for X, but dense data is required"),
         ({"preset": "weak"}, IRIS[0], ValueError, "'preset' parameter"),
         ({"activation": ["relu", "tanh"]}, IRIS[0], ValueError, "activation holds 2 settings, but there are 1 hidden"),
         ({}, np.where(IRIS[0] > 7, np.inf, IRIS[0]), ValueError, "infinity"),
         ({}, pd.DataFrame({"a": [np.inf] * 150}), ValueError, "column 'a', row 0: inf is not a finite number"),
         ({}, pd.DataFrame({"a": [f"n{i}" for i in range(150)]}), ValueError, "X has no column to learn from: in 'a'"),
+        ({}, pd.DataFrame(index=range(150)), ValueError, "X has 150 rows and 0 columns"),
         ({}, pd.DataFrame({"a": [[1]] * 150}), ValueError, "column 'a' holds values of type List"),
     ],
 )
@@ -377,6 +389,12 @@ def test_text_that_is_numbers_and_objects() -> None:
     assert [list(names) for names in net.info["categories"]] == [[], [], [], ["1", "a"]]
     assert net.layers[0].missing == [0, 1, 2, 3]
     np.testing.assert_array_equal(net.layers[0].median[:3], [2, 2.5, 1])
+
+
+def test_categories_alone() -> None:
+    town = pl.DataFrame({"town": TOWNS[np.arange(80) % 4], "side": ["left", "right"] * 40})
+    model = MLPClassifier(**LEARNS).fit(town, np.arange(80) % 4 == 3)
+    assert model.score(town, np.arange(80) % 4 == 3) == 1
 
 
 def test_numbers_some_missing() -> None:

@@ -35,8 +35,9 @@ def load_table(
 
     The task, unless given: classification for a target of text, of booleans or of whole numbers with at most 20
     distinct values, the classes being those values; regression otherwise. The rows are shuffled by `seed` and
-    split 64/16/20. Columns of text are categories: those of at least 3 training rows, at most 100 of a column; a column
-    without any is left out. If there are categories, or values missing, `categories` of the dataset isn't empty.
+    split 64/16/20. Columns of text, unless most of it is numbers, and those whose type says so hold categories: those
+    of at least 3 training rows, at most 100 of a column; a column without any is left out. If there are categories, or
+    values missing, `categories` of the dataset isn't empty.
     Raises ValueError, naming column and row, on infinite values, misspelt numbers, and missing targets.
     """
     frame = read_table(path)

@@ -121,15 +121,16 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator):
         self._follow_coefs()
         outputs = self.out_activation_ if self.out_activation_ in ("softmax", "logistic") else "identity"
         classes = getattr(self, "classes_", None)
-        dtype = self._dtype if input_dtype is None else input_dtype
-        save(to_onnx(self.network_, outputs=outputs, classes=classes, input_dtype=dtype), path)
+        if input_dtype is None and self.preset is not None:  # else it is the network's
+            input_dtype = self._dtype
+        save(to_onnx(self.network_, outputs=outputs, classes=classes, input_dtype=input_dtype), path)
 
     def _validate(self) -> None:
         """Raise ValueError for parameters that make no sense, alone or together."""
         self._validate_params()
         parameters.hidden_sizes(self.hidden_layer_sizes)
         if self.preset is not None and self.solver == "lbfgs":
-            raise ValueError("preset takes no solver='lbfgs', as dropout changes the loss at every look: leave it out")
+            raise ValueError("a preset takes no solver='lbfgs', as dropout changes the loss at every look: use 'adam'")
 
     @property
     def _way(self) -> Any:

@@ -127,12 +127,14 @@ class Course:
         if estimator._drops():
             self.net.reseed(self.seed, estimator.t_)
         total = 0.0
-        for rows, _ in batches(run, self.order, estimator.t_):
-            total += len(rows) * self._step(rows)
-            if not math.isfinite(total):
-                run.failure = f"the loss became {total} in epoch {len(run.history) + 1}"
-                break
-        self.rates.restore()
+        try:
+            for rows, _ in batches(run, self.order, estimator.t_):
+                total += len(rows) * self._step(rows)
+                if not math.isfinite(total):
+                    run.failure = f"the loss became {total} in epoch {len(run.history) + 1}"
+                    break
+        finally:
+            self.rates.restore()
         estimator.n_iter_ += 1
         if run.average is not None:
             take_in(run, self.step, run.average.after_epoch(estimator.n_iter_, run.epochs))

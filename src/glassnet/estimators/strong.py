@@ -86,13 +86,15 @@ def _optimizer(estimator: BaseMLP, part: Any, own: set[str]) -> dict[str, Any]:
         made["lr"] = estimator.learning_rate_init
     if "alpha" in own:
         made |= {"weight_decay": 0.0, "l2": 0.0}
-    if "solver" not in own and own & {"beta_1", "beta_2"}:
-        first, second = made.get("betas", (0.9, 0.999))
-        made["betas"] = (
-            estimator.beta_1 if "beta_1" in own else first,
-            estimator.beta_2 if "beta_2" in own else second,
-        )
-    if "solver" not in own and "epsilon" in own:
+    if "solver" in own:
+        return made
+    if own & {"beta_1", "beta_2"}:
+        betas = made.get("betas", (0.9, 0.999))
+        names = ("beta_1", "beta_2")
+        made["betas"] = [
+            getattr(estimator, name) if name in own else beta for name, beta in zip(names, betas, strict=True)
+        ]
+    if "epsilon" in own:
         made["eps"] = estimator.epsilon
     return made
 
@@ -101,19 +103,16 @@ def network(estimator: BaseMLP, x: Array, n_outputs: int) -> Network:
     """Make the network for rows x (N, n_in), some NaN; its preprocessing isn't fitted yet."""
     made, own, info = recipe(estimator), given(estimator), estimator._info()
     made.seed = int(estimator._random_state.randint(2**31))
-    table, n_in = estimator._table, x.shape[1]
-    names = getattr(estimator, "feature_names_in_", [f"x{i}" for i in range(n_in)])
-    features = tuple(map(str, names)) if table is None else table.features
-    categories = ((),) * n_in if table is None else table.categories
+    table = estimator._table or tables.Table(tuple(f"x{i}" for i in range(x.shape[1])), ((),) * x.shape[1], ())
     rows, none = Split(x, np.empty(len(x))), Split(x[:0], np.empty(0))
-    data = Dataset("X", rows, none, none, info["task"], (), features, None, info["target"], categories)
+    data = Dataset("X", rows, none, none, info["task"], (), table.features, None, info["target"], table.categories)
     flags = estimator.out_activation_ == "logistic"
-    layers = made.build_layers(n_in, n_outputs, info["task"], data.columns(), flags=flags)
+    layers = made.build_layers(data.n_in, n_outputs, info["task"], data.columns(), flags=flags)
     hidden = len(made.network.hidden)
     names = parameters.activations(estimator.activation, hidden) if "activation" in own else None
     rates = parameters.one_for_each(estimator.dropout, hidden, "dropout") if "dropout" in own else [0.0] * hidden
     net = made.join(_own_layers(layers, names, rates))
-    net.info = info | {"features": list(features), "categories": [list(each) for each in categories]}
+    net.info = info | {"features": list(table.features), "categories": [list(names) for names in table.categories]}
     return net
 
 

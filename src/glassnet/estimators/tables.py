@@ -59,8 +59,8 @@ def numbers(estimator: BaseMLP, X: Any, reset: bool) -> Array:
             raise ValueError(f"X must be a data frame, as in fit: {listed(estimator._table.text)} held no numbers")
         return validate_data(estimator, X, reset=reset, **CHECKS)
     validate_data(estimator, X, reset=reset, skip_check_array=True)  # names and number of the columns
-    if not len(X):
-        raise ValueError("Found array with 0 sample(s): X has no rows")
+    if 0 in X.shape:
+        raise ValueError(f"X has {X.shape[0]} rows and {X.shape[1]} columns: give at least one of each")
     frame = as_polars(X)
     if reset:
         estimator._table = Table.of(frame)
