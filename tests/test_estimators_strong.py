@@ -116,6 +116,22 @@ def test_whoever_tunes_the_recipe_tunes_the_preset(monkeypatch: pytest.MonkeyPat
     assert len(model.coefs_) == 2
 
 
+def test_layers_that_look_at_targets_and_categories(monkeypatch: pytest.MonkeyPatch) -> None:
+    changed(monkeypatch, "network.rotations=1", "network.category_dim=3", "network.inputs=QuantileNormalize")
+    rows = np.random.default_rng(0)
+    X = houses()[0][["town"]].assign(a=rows.normal(size=N), b=rows.normal(size=N), c=rows.normal(size=N))
+    for model, targets in (
+        (MLPRegressor(**SMALL), X["a"] * X["c"]),
+        (MLPClassifier(**SMALL), np.where(X["a"] * X["c"] > 0, "same", "other")),
+    ):
+        net = model.fit(X, targets).network_
+        assert [type(layer).__name__ for layer in net.layers[:4]] == [
+            "Columns", "Rotations", "QuantileNormalize", "CategoryEmbedding"
+        ]  # fmt: skip
+        assert (net.layers[1].A.any(axis=1) == [True, False, True]).all()
+        assert np.isfinite(model.predict_proba(X) if hasattr(model, "classes_") else model.predict(X)).all()
+
+
 def test_it_is_the_training_of_gn_fit() -> None:
     X, y = DIABETES
     X = np.where(np.random.default_rng(0).random(X.shape) < 0.1, np.nan, X)

@@ -319,12 +319,13 @@ def test_the_terminal_serves_until_ctrl_c(tmp_path: Path) -> None:
         process.stderr.close()
 
 
-def test_a_table_with_categories_and_missing_values(tmp_path: Path) -> None:
+@pytest.mark.parametrize("dim", [[], ["network.category_dim=2"]], ids=["columns", "embedded"])
+def test_a_table_with_categories_and_missing_values(tmp_path: Path, dim: list[str]) -> None:
     rng = np.random.default_rng(0)
     x = ["" if i % 9 == 0 else f"{rng.normal():.3f}" for i in range(90)]
     rows = [f"{x[i]},{'abc'[i % 3]},{i % 7 + rng.normal():.3f}" for i in range(90)]
     (tmp_path / "t.csv").write_text("\n".join(["x,kind,y", *rows]))
-    changes = ["training.epochs=1", "network.hidden=[8]", "network.members=3"]
+    changes = ["training.epochs=1", "network.hidden=[8]", "network.members=3", *dim]
     recipes.train(recipes.choose(str(tmp_path / "t.csv"), target="y", changes=changes), tmp_path / "run")
     session = Session(open_subject(str(tmp_path / "run")))
     try:

@@ -72,6 +72,11 @@ TABLES = {
         gn.RobustScale(), gn.Periodic(4, 3, n=4, sigma=0.5, plain=5), gn.Members(2, 17), gn.MemberHeads(2, 17, 2),
         gn.MemberMean(2, of),
     ],
+    "categories": lambda of: [
+        gn.QuantileNormalize(), gn.CategoryEmbedding([3], 4, plain=6), gn.PiecewiseLinear(4, 3, bins=5, plain=6),
+        gn.Dense(18, 2),
+    ],
+    "categories alone": lambda of: [gn.CategoryEmbedding([4, 5], 2), gn.Dense(4, 2)],
     "encoded": lambda of: [gn.PiecewiseLinear(9, 3, bins=80, version="A"), gn.Dense(27, 2)],
 }  # fmt: skip
 

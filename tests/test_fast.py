@@ -50,6 +50,13 @@ MEMBERS: dict[str, Callable[[str], list[gn.Layer]]] = {
     "embeddings of what is trained": lambda of: [
         gn.BatchNorm(13), gn.Periodic(13, 2, n=3), gn.LayerNorm(26), gn.Tanh(), gn.Dense(26, 3)
     ],
+    "CategoryEmbedding": lambda of: [gn.CategoryEmbedding([4, 1, 5], 3, plain=3), gn.Tanh(), gn.Dense(12, 3)],
+    "CategoryEmbedding of what is trained": lambda of: [
+        gn.PiecewiseLinear(4, 2, bins=7, plain=9), gn.CategoryEmbedding([5, 6, 2], 7, plain=4), gn.Dense(25, 3)
+    ],
+    "embeddings of each member": lambda of: [
+        gn.Members(32, 13), gn.Periodic(13, 2, n=5), gn.MemberHeads(32, 26, 3), gn.MemberMean(32, of)
+    ],
     "TabM-mini": lambda of: [
         gn.Members(5, 13), gn.Dense(13, 19), gn.ReLU(), gn.Dropout(0.2), gn.MemberHeads(5, 19, 3), gn.MemberMean(5, of)
     ],
@@ -196,6 +203,24 @@ def test_embeddings_and_members_with_other_optimizers(name: str, optimizer: str)
         return [gn.RobustScale(), *MEMBERS[name]("values"), gn.Unstandardize()]
 
     assert_same(make, dataset("values"), gn.MSE(), OPTIMIZERS[optimizer])
+
+
+@both_types
+def test_tables_with_embedded_categories(dtype: str) -> None:
+    def make() -> list[gn.Layer]:
+        return [
+            gn.Columns([0] * 11 + [30, 4], missing=[0, 12]), gn.Standardize(),
+            gn.CategoryEmbedding([30, 4], 3, plain=13), gn.PiecewiseLinear(11, 2, bins=7, plain=8),
+            gn.Members(4, 30, chunks=[2] * 11 + [1] * 2 + [3] * 2), gn.Dense(30, 9), gn.SiLU(),
+            gn.MemberHeads(4, 9, 3), gn.MemberMean(4),
+        ]  # fmt: skip
+
+    data, rng = dataset("values"), np.random.default_rng(0)
+    for part in (data.train, data.val, data.test):
+        part.x[:, 11:] = rng.integers([-1, -1], [30, 5], (len(part), 2))  # unknown ones, too
+        part.x[::5, [0, 12]] = np.nan
+    data.categories = [()] * 11 + [tuple("ab")] * 2
+    assert_same(make, data, gn.MSE(), OPTIMIZERS["AdamW"], dtype)
 
 
 @pytest.mark.parametrize("loss", LOSSES)

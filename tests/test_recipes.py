@@ -327,6 +327,26 @@ def test_embeddings_and_members() -> None:
         recipes.from_dict(MINIMAL | {"network": {"embedding": "Periodical"}}).build_network(3, 2, "classification")
 
 
+def test_embedded_categories() -> None:
+    columns = {"categories": [0, 3, 0, 7], "missing": [2]}
+
+    def build(columns: dict[str, list[int]] | None = columns, **table: object) -> gn.Network:
+        recipe = recipes.from_dict(MINIMAL | {"network": {"category_dim": 5, "hidden": [8], **table}})
+        return recipe.build_network(4, 2, "classification", columns)
+
+    embedding = {"name": "PiecewiseLinear", "dim": 2}
+    net = build(embedding=embedding, members=4, input_dropout=0.1)
+    kinds = [type(layer).__name__ for layer in net.layers]
+    assert kinds[:5] == ["Columns", "Standardize", "CategoryEmbedding", "Dropout", "PiecewiseLinear"]
+    assert repr(net.layers[2]) == "CategoryEmbedding([3, 7], 5, plain=3)"
+    assert net.layers[5].chunks == [2, 2, 1, 5, 5]  # two numbers, a mark and two columns of categories
+    assert build(members=4).layers[3].chunks == [1, 1, 1, 5, 5]
+    assert build({"categories": [3, 7], "missing": []}, embedding=embedding).layers[3].fan_in == 10  # no numbers
+    assert type(build(None).layers[1]) is gn.Dense  # nor here categories
+    with pytest.raises(ValueError, match=r"network\.category_dim: CategoryEmbedding: dim must be a whole number"):
+        build(category_dim=0)
+
+
 def test_few_rows_make_small_batches() -> None:
     recipe = recipes.from_dict(MINIMAL | {"training": {"batch_size": 256, "min_steps": 32}})
     sizes = [recipe.sized(rows).training.batch_size for rows in (10, 320, 5000, 100_000)]

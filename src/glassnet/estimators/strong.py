@@ -89,11 +89,8 @@ def _optimizer(estimator: BaseMLP, part: Any, own: set[str]) -> dict[str, Any]:
     if "solver" in own:
         return made
     if own & {"beta_1", "beta_2"}:
-        betas = made.get("betas", (0.9, 0.999))
-        names = ("beta_1", "beta_2")
-        made["betas"] = [
-            getattr(estimator, name) if name in own else beta for name, beta in zip(names, betas, strict=True)
-        ]
+        betas = zip(("beta_1", "beta_2"), made.get("betas", (0.9, 0.999)), strict=True)
+        made["betas"] = [getattr(estimator, name) if name in own else beta for name, beta in betas]
     if "epsilon" in own:
         made["eps"] = estimator.epsilon
     return made

@@ -17,6 +17,7 @@ from glassnet.export.quantiles import quantile_normalize
 from glassnet.nn import (
     GELU,
     BatchNorm,
+    CategoryEmbedding,
     Columns,
     Dense,
     Dropout,
@@ -33,6 +34,7 @@ from glassnet.nn import (
     QuantileNormalize,
     ReLU,
     RobustScale,
+    Rotations,
     Sigmoid,
     SiLU,
     Softmax,
@@ -128,9 +130,10 @@ LAYERS: dict[type[Layer], Callable[[Graph, Any, str], str]] = {
     Dense: dense, ReLU: relu, LeakyReLU: leaky_relu, Sigmoid: sigmoid, Tanh: tanh, GELU: gelu, SiLU: silu,
     Exp: exp, Softmax: softmax, Dropout: dropout, BatchNorm: batch_norm, LayerNorm: layer_norm,
     Standardize: standardize, QuantileNormalize: quantile_normalize, Unstandardize: unstandardize,
-    Columns: tables.columns, RobustScale: tables.robust_scale, PiecewiseLinear: tables.piecewise_linear,
-    Periodic: tables.periodic, Members: tables.members, MemberScale: tables.member_scale,
-    MemberHeads: tables.member_heads, MemberMean: tables.member_mean,
+    Columns: tables.columns, RobustScale: tables.robust_scale, Rotations: tables.rotations,
+    PiecewiseLinear: tables.piecewise_linear, Periodic: tables.periodic,
+    CategoryEmbedding: tables.category_embedding, Members: tables.members,
+    MemberScale: tables.member_scale, MemberHeads: tables.member_heads, MemberMean: tables.member_mean,
 }  # fmt: skip
 
 

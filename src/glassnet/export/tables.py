@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from glassnet.nn import (
+    CategoryEmbedding,
     Columns,
     Embedding,
     MemberHeads,
@@ -17,6 +18,7 @@ from glassnet.nn import (
     Periodic,
     PiecewiseLinear,
     RobustScale,
+    Rotations,
 )
 
 if TYPE_CHECKING:
@@ -48,6 +50,17 @@ def robust_scale(graph: Graph, layer: RobustScale, x: str) -> str:
     third = graph.add("Div", z, 3.0)
     root = graph.add("Sqrt", graph.add("Add", graph.add("Mul", third, third), 1.0))
     return graph.cast(graph.add("Div", z, root), graph.dtype)
+
+
+def rotations(graph: Graph, layer: Rotations, x: str) -> str:
+    """y = [x, x A, plain], in the more precise of the row's and the network's type; the product in float64."""
+    precise = np.result_type(graph.types[x], graph.dtype)
+    x = graph.cast(x, np.float64)
+    own = graph.add("Gather", x, np.arange(layer.width), axis=1)
+    parts = [own, *([graph.add("MatMul", own, layer.A)] if layer.added else [])]
+    if layer.plain:
+        parts.append(graph.add("Gather", x, np.arange(layer.width, layer.width_in), axis=1))
+    return graph.cast(graph.add("Concat", *parts, axis=1), precise)
 
 
 def piecewise_linear(graph: Graph, layer: PiecewiseLinear, x: str) -> str:
@@ -96,6 +109,17 @@ def _with_plain(graph: Graph, layer: Embedding, x: str, y: str) -> str:
         return y
     plain = graph.add("Gather", x, np.arange(layer.width, layer.width + layer.plain), axis=1)
     return graph.add("Concat", y, plain, axis=1)
+
+
+def category_embedding(graph: Graph, layer: CategoryEmbedding, x: str) -> str:
+    """Columns that are passed through, and behind them, for each column of categories, u W."""
+    parts = [graph.add("Gather", x, np.arange(layer.plain), axis=1)] if layer.plain else []
+    coded = graph.cast(graph.add("Gather", x, np.arange(layer.plain, layer.width_in), axis=1), np.float64)
+    u = graph.cast(graph.add("Div", graph.add("Sub", coded, layer.low), layer.scale), graph.dtype)
+    for rows, _ in layer.places():
+        mine = graph.add("Gather", u, np.arange(rows.start, rows.stop), axis=1)
+        parts.append(graph.add("MatMul", mine, layer.W[rows]))
+    return graph.add("Concat", *parts, axis=1)
 
 
 def members(graph: Graph, layer: Members, x: str) -> str:

@@ -15,6 +15,7 @@ from glassnet.memory import aligned_zeros
 from glassnet.nn import (
     GELU,
     BatchNorm,
+    CategoryEmbedding,
     Columns,
     Dense,
     Dropout,
@@ -34,6 +35,7 @@ from glassnet.nn import (
     QuantileNormalize,
     ReLU,
     RobustScale,
+    Rotations,
     Sigmoid,
     SiLU,
     Standardize,
@@ -46,13 +48,14 @@ KINDS: dict[type[Layer], int] = {
     kind: i
     for i, kind in enumerate(
         [Dense, ReLU, LeakyReLU, Sigmoid, Tanh, GELU, SiLU, Exp, Dropout, BatchNorm, LayerNorm, PiecewiseLinear,
-         Periodic, Members, MemberScale, MemberHeads, MemberMean]  # as in layers.h
+         Periodic, Members, MemberScale, MemberHeads, MemberMean, CategoryEmbedding]  # as in layers.h
     )
 }  # fmt: skip
 NORMS = (BatchNorm, LayerNorm)
-OWN_DX = (Dense, LayerNorm, Embedding, Members, MemberScale, MemberHeads)  # whose dx can't be where dy is
+# Whose dx can't be where dy is.
+OWN_DX = (Dense, LayerNorm, Embedding, CategoryEmbedding, Members, MemberScale, MemberHeads)
 MEANS = ("values", "classes", "logits")  # as in members.h
-PREPARED = (Columns, Standardize, QuantileNormalize, RobustScale)  # by the layers themselves, once
+PREPARED = (Columns, Standardize, QuantileNormalize, RobustScale, Rotations)  # by the layers themselves, once
 REALS, BYTES, READY = 0, 1, 2  # rows as given, or already preprocessed: as in program.c
 
 
@@ -113,6 +116,13 @@ def settings(layers: Sequence[Layer]) -> list[tuple[Layer, str, Any]]:
     ]
 
 
+def _scratch(layer: Layer) -> int:
+    """How many numbers a thread sums a layer's gradients in, beside what products take."""
+    if isinstance(layer, CategoryEmbedding):
+        return layer.size
+    return 2 * layer.size // layer.width + 2 * layer.dim if isinstance(layer, Embedding) else 0
+
+
 def address(array: Array) -> int:
     """Where the first entry of a contiguous array lies. It takes a microsecond."""
     return int(array.__array_interface__["data"][0])
@@ -144,9 +154,7 @@ class Program:
         c.first = next(i for i, layer in enumerate(self.layers) if layer.size)
         c.n_parameters, c.optimizer.theta = net.theta.size, self.hold(net.theta)
         widest = max(max(layer.n_in, layer.n_out) for layer in self.c_layers)
-        embeddings = [layer for layer in self.layers if isinstance(layer, Embedding)]
-        most = max((2 * layer.size // layer.width + 2 * layer.dim for layer in embeddings), default=0)
-        c.scratch_size = max(int(library.scratch_size(widest)), most)
+        c.scratch_size = max([int(library.scratch_size(widest)), *map(_scratch, self.layers)])
         c.scratch = self.allocate(threads * c.scratch_size)
         if len(self.preprocessing) == 1 and type(self.preprocessing[0]) is Standardize:  # done while gathering a batch
             self.preprocessing[0].check(np.empty((0, self.width)))
@@ -209,20 +217,23 @@ class Program:
                 c.kept = self.allocate(batch, width)
             if isinstance(layer, NORMS):
                 c.inv_std = self.allocate(max(batch, width))
-            if isinstance(layer, Embedding):
-                self._describe_embedding(layer, c)
+            if isinstance(layer, (Embedding, CategoryEmbedding)):
+                self._describe_embedding(layer, c, batch)
             if isinstance(layer, (Members, MemberScale, MemberHeads, MemberMean)):
                 c.k = layer.k
             previous = layer
             self._set_constants(layer, c)
 
-    def _describe_embedding(self, layer: Layer, c: CLayer) -> None:
+    def _describe_embedding(self, layer: Layer, c: CLayer, batch: int) -> None:
         c.width, c.dim = layer.width, layer.dim
         if isinstance(layer, Periodic):
-            c.k, c.kept = layer.n, self.allocate(self.batch, 2 * layer.n * layer.width)
+            c.k, c.kept = layer.n, self.allocate(batch, 2 * layer.n * layer.width)
         elif isinstance(layer, PiecewiseLinear):
-            c.k, c.kept = layer.bins, self.allocate(self.batch, layer.width)
-            c.bin, c.below = self.allocate(self.batch, layer.width, dtype=np.int64), self.allocate(*layer.W.shape)
+            c.k, c.kept = layer.bins, self.allocate(batch, layer.width)
+            c.bin, c.below = self.allocate(batch, layer.width, dtype=np.int64), self.allocate(*layer.W.shape)
+        elif isinstance(layer, CategoryEmbedding):
+            c.kept = self.allocate(batch, layer.width)
+            c.column = self.hold(np.repeat(np.arange(len(layer.categories), dtype=np.int64), layer.categories))
 
     def refresh(self) -> None:
         """Read the layers' constants and running statistics anew: somebody may have set them."""
@@ -239,6 +250,9 @@ class Program:
         if isinstance(layer, PiecewiseLinear):
             layer.check(np.empty((0, layer.width)))
             c.edges = self.hold(np.ascontiguousarray(layer.edges.T, self.dtype))
+        if isinstance(layer, CategoryEmbedding):
+            layer.check(np.empty((0, layer.width_in)))
+            c.low, c.scale = (self.hold(np.ascontiguousarray(a, np.float64)) for a in (layer.low, layer.scale))
         if isinstance(layer, BatchNorm):
             c.momentum = layer.momentum
             c.mean, c.var = self.hold(layer.running_mean), self.hold(layer.running_var)

@@ -18,7 +18,7 @@ class CLayer(Structure):
 
     _fields_ = fields(
         "int: kind n_in n_out rows w b c k width dim; double: value momentum lr_factor max_norm;"
-        "pointer: mean var x y dy dx kept inv_std edges bin below"
+        "pointer: mean var x y dy dx kept inv_std edges bin below column low scale"
     )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from glassnet.nn import (
     Activation,
     BatchNorm,
+    CategoryEmbedding,
     Dense,
     Dropout,
     Layer,
@@ -36,6 +37,7 @@ RULES: dict[Callable[..., Array], str] = {
     LayerNorm.backward: "each value acts on its whole row, through the row's mean and variance",
     PiecewiseLinear.backward: "each feature acts on its own values alone, with the slope of the bin that it lies in",
     Periodic.backward: "each feature acts on its own values alone, through the waves of its frequencies",
+    CategoryEmbedding.backward: "each category acts on its column's values, through its own row of W",
     Members.backward: "each value acts on every member: dx = sum over members of dy * r",
     MemberScale.backward: "dx = dy * s, with the member's own s",
     MemberHeads.backward: "dy/dx = W^T of the member: dx = dy W^T",

@@ -1,6 +1,7 @@
 """Layers, losses, networks, and the check of their gradients. Importing it loads NumPy alone."""
 
 from glassnet.nn.activations import GELU, Activation, Exp, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Tanh
+from glassnet.nn.categories import CategoryEmbedding
 from glassnet.nn.columns import Columns
 from glassnet.nn.embeddings import Embedding, Periodic, PiecewiseLinear
 from glassnet.nn.gradcheck import GradientReport, gradcheck
@@ -11,11 +12,12 @@ from glassnet.nn.members import MemberHeads, MemberMean, Members, MemberScale
 from glassnet.nn.network import Network
 from glassnet.nn.normalization import BatchNorm, LayerNorm, Normalization
 from glassnet.nn.preprocessing import Preprocessing, QuantileNormalize, RobustScale, Standardize, Unstandardize
+from glassnet.nn.rotations import Rotations
 
 __all__ = [
-    "GELU", "MAE", "MSE", "Activation", "BatchNorm", "BinaryCrossEntropy", "Columns", "CrossEntropy", "Dense",
-    "Dropout", "Embedding", "Exp", "GradientReport", "Huber", "Layer", "LayerNorm", "LeakyReLU", "Loss",
-    "MemberHeads", "MemberMean", "MemberScale", "Members", "Network", "Normalization", "Periodic", "PiecewiseLinear",
-    "Poisson", "Preprocessing", "QuantileNormalize", "ReLU", "RobustScale", "SiLU", "Sigmoid", "Softmax",
-    "Standardize", "Tanh", "Unstandardize", "gradcheck",
+    "GELU", "MAE", "MSE", "Activation", "BatchNorm", "BinaryCrossEntropy", "CategoryEmbedding", "Columns",
+    "CrossEntropy", "Dense", "Dropout", "Embedding", "Exp", "GradientReport", "Huber", "Layer", "LayerNorm",
+    "LeakyReLU", "Loss", "MemberHeads", "MemberMean", "MemberScale", "Members", "Network", "Normalization",
+    "Periodic", "PiecewiseLinear", "Poisson", "Preprocessing", "QuantileNormalize", "ReLU", "RobustScale", "Rotations",
+    "SiLU", "Sigmoid", "Softmax", "Standardize", "Tanh", "Unstandardize", "gradcheck",
 ]  # fmt: skip

@@ -17,6 +17,7 @@ from glassnet.nn.groups import groups
 from glassnet.nn.layer import Array, Layer
 from glassnet.nn.members import check_members
 from glassnet.nn.preprocessing import Fitted, Preprocessing, Unstandardize
+from glassnet.nn.rotations import Rotations
 from glassnet.nn.storage import read_arrays, write_arrays
 
 # What random numbers are for, so that equal seeds don't make equal streams: see also train/fit.py. A seed sequence
@@ -132,7 +133,7 @@ class Network:
                 seen = self.as_input(x)
                 for before in self.layers[:i]:
                     seen = before.forward(seen)
-                layer.fit(seen)
+                layer.fit(seen, y) if isinstance(layer, Rotations) else layer.fit(seen)
         last = self.layers[-1]
         if isinstance(last, Unstandardize) and not last.fitted and y is not None:
             last.fit(y)

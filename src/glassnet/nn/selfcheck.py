@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from glassnet.nn.activations import GELU, Exp, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Tanh
+from glassnet.nn.categories import CategoryEmbedding
 from glassnet.nn.columns import Columns
 from glassnet.nn.embeddings import Periodic, PiecewiseLinear
 from glassnet.nn.gradcheck import GradientReport, gradcheck
@@ -18,6 +19,7 @@ from glassnet.nn.members import MemberHeads, MemberMean, Members, MemberScale
 from glassnet.nn.network import Network
 from glassnet.nn.normalization import BatchNorm, LayerNorm
 from glassnet.nn.preprocessing import QuantileNormalize, RobustScale, Standardize, Unstandardize
+from glassnet.nn.rotations import Rotations
 
 # One or more settings of each layer, for a given width.
 LAYERS: list[Callable[[int], Layer]] = [
@@ -45,6 +47,8 @@ EMBEDDINGS: list[Callable[[int], Layer]] = [
     lambda width: PiecewiseLinear(1, 2, bins=60, plain=width - 1),
     lambda width: Periodic(width, 2, n=3),
     lambda width: Periodic(1, 3, n=2, sigma=1.0, plain=width - 1),
+    lambda width: CategoryEmbedding([1] * width, 3),
+    lambda width: CategoryEmbedding([1 + width // 2], 2, plain=(width - 1) // 2),
 ]
 LOSSES: list[Loss] = [
     MSE(), MAE(), Huber(), Huber(delta=0.3), Poisson(), CrossEntropy(), CrossEntropy(label_smoothing=0.1),
@@ -91,6 +95,10 @@ def cases() -> Iterator[Case]:
             first = Columns([0] * n_in, missing=[n_in - 1])
             layers = [first, Dense(n_in + 1, n_out, init="lecun"), *([Exp()] if isinstance(loss, Poisson) else [])]
             yield from _both_modes(layers, first, loss, rows, n_in, n_out)
+            turned = Rotations(max(1, n_in - 1), pairs=2, angles=5, plain=min(1, n_in - 1))
+            layers = [turned, Dense(turned.width_out(n_in), n_out, init="lecun")]
+            layers += [Exp()] if isinstance(loss, Poisson) else []
+            yield from _both_modes(layers, turned, loss, rows, n_in, n_out)
             for make_embedding in EMBEDDINGS:
                 embedding = make_embedding(n_in)
                 layers = [embedding, Dense(embedding.width_out(n_in) or 0, n_out, init="lecun")]

@@ -34,7 +34,9 @@ class NetworkTable:
     """[network]: inputs, embedding, for each hidden width Dense, normalization, activation and dropout, then Dense."""
 
     inputs: Part = "Standardize"  # or QuantileNormalize, RobustScale, or "none"
+    rotations: int | None = None  # so many pairs of columns have rotated copies, see Rotations
     embedding: Part | None = None  # of each feature: PiecewiseLinear or Periodic, as {name = ..., dim = 16}
+    category_dim: int | None = None  # so many trained values for each category, in place of its column of 0 and 1
     members: int | None = None  # so many networks in one, which share these layers (TabM-mini)
     member_scales: bool | None = None  # with scales of each member's own before and after each of them (TabM)
     hidden: list[int] = field(default_factory=lambda: [128])
@@ -134,28 +136,41 @@ class Recipe:
                 )
             n_out = 1
         layers: list[nn.Layer] = []
-        embedded, plain = n_in, 0  # columns
+        numbers, widths = n_in, [1] * n_in  # the columns of numbers, and how many values each column has become
+        categories: list[int] = []
         if columns:
             first = nn.Columns(**columns)
             layers.append(first)
-            embedded, n_in = len(first.numbers), first.width_out(n_in)
-            plain = n_in - embedded
+            numbers, widths = len(first.numbers), [1] * first.width_out(n_in)
+            categories = [n for n in first.categories if n]
+        if table.rotations is not None and numbers > 1:
+            pairs = {"pairs": table.rotations, "plain": len(widths) - numbers}
+            turned = call(nn.Rotations, {"width": numbers} | pairs, "network.rotations")
+            layers.append(turned)
+            numbers, widths = numbers + turned.added, [1] * turned.width_out(None)
         if table.inputs != "none":
             layers.append(make(table.inputs, nn.Preprocessing, "network.inputs"))
+        if table.category_dim is not None and categories:
+            plain = len(widths) - sum(categories)
+            sizes = {"categories": categories, "dim": table.category_dim, "plain": plain}
+            layers.append(call(nn.CategoryEmbedding, sizes, "network.category_dim"))
+            widths[plain:] = [table.category_dim] * len(categories)
         if table.input_dropout:
             layers.append(call(nn.Dropout, {"rate": table.input_dropout}, "network.input_dropout"))
         factors = [1.0] * (len(table.hidden) + 1) if table.lr_factors is None else table.lr_factors
         if len(factors) != len(table.hidden) + 1:
             raise ValueError(f"network.lr_factors: {len(table.hidden) + 1} layers need as many, not {len(factors)}")
         dense = {"init": table.init, "max_norm": table.max_norm}
-        width = n_in
-        if table.embedding is not None and embedded:
+        if table.embedding is not None and numbers:
             embedding = table.embedding if isinstance(table.embedding, dict) else {"name": table.embedding}
-            layers.append(make({"width": embedded, "plain": plain, **embedding}, nn.Embedding, "network.embedding"))
-            width = layers[-1].width_out(width) or width
+            sizes = {"width": numbers, "plain": sum(widths[numbers:])}
+            embedded = make(sizes | embedding, nn.Embedding, "network.embedding")
+            layers.append(embedded)
+            widths[:numbers] = [embedded.dim] * numbers
+        width = sum(widths)
         k, scales = table.members or 1, table.member_scales
         if k != 1:
-            chunks = [(width - plain) // embedded] * embedded + [1] * plain if width > n_in else None
+            chunks = widths if width > len(widths) else None
             layers.append(call(nn.Members, {"k": k, "width": width, "chunks": chunks}, "network.members"))
         elif scales:
             raise ValueError("network.member_scales: there are no members; set network.members, such as to 32")

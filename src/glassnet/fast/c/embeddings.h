@@ -1,4 +1,4 @@
-/* The layers of nn/embeddings.py. */
+/* The layers of nn/embeddings.py and nn/categories.py. */
 #pragma once
 #include "layers.h"
 
@@ -128,4 +128,52 @@ static void periodic_backward(const Layer *l, const Optimizer *o, int64_t m, Thr
     Range mine = share(m, 1, t);
     for (int64_t i = mine.begin; l->dx && i < mine.end; i++)
         pass_plain(l, l->dy + i * l->n_out + width * dim, l->dx + i * l->n_in + width);
+}
+
+/* kept: u [m, width], of which most is 0: that is skipped. */
+static void category_embedding_forward(const Layer *l, const Optimizer *o, int64_t m, Thread t) {
+    int64_t width = l->width, dim = l->dim, plain = l->n_in - width;
+    const real *W = o->theta + l->w;
+    Range mine = share(m, 1, t);
+    for (int64_t i = mine.begin; i < mine.end; i++) {
+        const real *x = l->x + i * l->n_in;
+        real *restrict y = l->y + i * l->n_out, *restrict u = l->kept + i * width;
+        pass_plain(l, x, y);
+        x += plain, y += plain;
+        memset(y, 0, (size_t)(l->n_out - plain) * sizeof(real));
+        for (int64_t c = 0; c < width; c++) u[c] = (real)((x[c] - l->low[c]) / l->scale[c]);
+        for (int64_t c = 0; c < width; c++)
+            for (int64_t d = 0; u[c] != 0 && d < dim; d++) y[l->column[c] * dim + d] += u[c] * W[c * dim + d];
+    }
+}
+
+static void category_embedding_backward(const Layer *l, const Optimizer *o, int64_t m, Thread t) {
+    int64_t width = l->width, dim = l->dim, plain = l->n_in - width;
+    const real *W = o->theta + l->w;
+    if (l->dx) {
+        Range rows = share(m, 1, t);
+        for (int64_t i = rows.begin; i < rows.end; i++) {
+            const real *dy = l->dy + i * l->n_out;
+            real *restrict dx = l->dx + i * l->n_in;
+            pass_plain(l, dy, dx);
+            dy += plain, dx += plain;
+            for (int64_t c = 0; c < width; c++) {
+                real du = 0;
+                for (int64_t d = 0; d < dim; d++) du += dy[l->column[c] * dim + d] * W[c * dim + d];
+                dx[c] = (real)(du / l->scale[c]);
+            }
+        }
+        barrier(t); /* all have used W before anyone moves it */
+    }
+    Range mine = share(width, 1, t);
+    real *dW = t.scratch;
+    size_t size = (size_t)(mine.end - mine.begin) * (size_t)dim;
+    memset(dW, 0, size * sizeof(real));
+    for (int64_t i = 0; i < m; i++) {
+        const real *u = l->kept + i * width, *dy = l->dy + i * l->n_out + plain;
+        for (int64_t c = mine.begin; c < mine.end; c++)
+            for (int64_t d = 0; u[c] != 0 && d < dim; d++)
+                dW[(c - mine.begin) * dim + d] += u[c] * dy[l->column[c] * dim + d];
+    }
+    take_gradients(o, rates_of(o, 1, l->lr_factor), l->w + mine.begin * dim, dW, (int64_t)size);
 }

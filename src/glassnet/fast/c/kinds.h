@@ -17,6 +17,7 @@ static void layer_forward(const Layer *l, const Optimizer *o, int64_t m, int tra
     case MEMBER_SCALE: member_scale_forward(l, o, m, t); break;
     case MEMBER_HEADS: member_heads_forward(l, o, m, t); break;
     case MEMBER_MEAN: member_mean_forward(l, m, t); break;
+    case CATEGORY_EMBEDDING: category_embedding_forward(l, o, m, t); break;
     default: activation_forward(l, m, t);
     }
 }
@@ -33,6 +34,7 @@ static void layer_backward(const Layer *l, const Optimizer *o, int64_t m, Thread
     case MEMBERS: members_backward(l, o, m, t); break;
     case MEMBER_SCALE: member_scale_backward(l, o, m, t); break;
     case MEMBER_HEADS: member_heads_backward(l, o, m, t); break;
+    case CATEGORY_EMBEDDING: category_embedding_backward(l, o, m, t); break;
     default: activation_backward(l, m, t);
     }
 }

@@ -10,7 +10,7 @@ Before each call all threads have met, so x and dy are whole. */
 
 enum {
     DENSE, RELU, LEAKY_RELU, SIGMOID, TANH, GELU, SILU, EXP, DROPOUT, BATCH_NORM, LAYER_NORM, PIECEWISE_LINEAR, PERIODIC,
-    MEMBERS, MEMBER_SCALE, MEMBER_HEADS, MEMBER_MEAN
+    MEMBERS, MEMBER_SCALE, MEMBER_HEADS, MEMBER_MEAN, CATEGORY_EMBEDDING
 };
 
 typedef struct {
@@ -18,18 +18,20 @@ typedef struct {
     int64_t rows;      /* for each row of the batch: one for each member, after Members */
     int64_t w, b, c;   /* where the parameters begin in theta, in the layer's order: W and b, or gamma and beta */
     int64_t k;         /* members; of embeddings, bins or frequencies */
-    int64_t width, dim; /* of embeddings: features, and values for each */
+    int64_t width, dim; /* of embeddings: features, or all categories, and values for each */
     double value;      /* LeakyReLU's slope, dropout's rate, the eps of a normalisation, of what members' mean is taken */
     double momentum;   /* batch norm's */
     double lr_factor;  /* of the parameters */
     double max_norm;   /* of each column of W; 0: any */
     double *mean, *var; /* batch norm's running statistics */
     real *x, *y, *dy, *dx; /* dx may be null: not needed */
-    real *kept;       /* dropout's random numbers [m, n], later its mask; a normalisation's x_hat [m, n]; embeddings' t */
+    real *kept;       /* dropout's random numbers [m, n], later its mask; a normalisation's x_hat [m, n]; embeddings' t or u */
     real *inv_std;    /* layer norm [m], batch norm [n] */
     const real *edges; /* piecewise linear [width, bins + 1] */
     int64_t *bin;      /* [m, width] */
     real *below;       /* [width, bins, dim]: sums of W over the bins below */
+    const int64_t *column;     /* category embedding [width]: which column's each category is */
+    const double *low, *scale; /* [width] */
 } Layer;
 
 #define STRIP 64 /* columns that are summed over rows together */

@@ -1,0 +1,137 @@
+"""Rotated copies of pairs of columns, for what depends on both: a place on a map, say."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from itertools import combinations
+from typing import Self
+
+import numpy as np
+
+from glassnet.nn.checks import positive_int
+from glassnet.nn.layer import Array
+from glassnet.nn.preprocessing import Preprocessing
+
+ROWS, COLUMNS = 20_000, 32  # that pairs are looked for in, at most
+FINE, COARSE = 32, 12  # bins of a column alone, and of each of two
+PASSES = 10
+
+
+class Rotations(Preprocessing):
+    """Add, for some pairs of columns (i, j) and some angles a, the columns cos(a) x_i / s_i + sin(a) x_j / s_j.
+
+    s is the distance of the column's quartiles. Embeddings treat each column alone, and trees cut along the axes;
+    with rotated columns both see a function of two, such as a price over a map, from all sides. The angles are
+    180 / angles degrees apart, without 0 and 90. The pairs are those of whose interaction `interactions` finds most.
+    Shapes: x (N, width + plain), y (N, width + added + plain): the rotated columns come behind the first `width`, the
+    last `plain` are passed through; A (width, added). y = [x, x A, plain]; backward: dx = dy + dy_added A^T.
+    Raises ValueError for sizes that are no positive whole numbers.
+    """
+
+    state = ("A",)
+    A: Array
+
+    def __init__(self, width: int, pairs: int = 1, angles: int = 16, plain: int = 0) -> None:
+        self.width, self.pairs = positive_int(width, "Rotations: width"), positive_int(pairs, "Rotations: pairs")
+        self.angles = positive_int(angles, "Rotations: angles")
+        self.plain = positive_int(plain + 1, "Rotations: plain + 1") - 1
+        turns = [math.pi * k / self.angles for k in range(1, self.angles) if 2 * k != self.angles]
+        self.turns = np.array([[math.cos(a) for a in turns], [math.sin(a) for a in turns]])
+
+    @property
+    def added(self) -> int:
+        """How many columns are added."""
+        return min(self.pairs, math.comb(self.width, 2)) * self.turns.shape[1]
+
+    @property
+    def width_in(self) -> int:
+        """Width + plain."""
+        return self.width + self.plain
+
+    def width_out(self, width_in: int | None) -> int:
+        """Width + added + plain."""
+        return self.width + self.added + self.plain
+
+    def check(self, x: Array) -> None:
+        """Raise ValueError if the pairs aren't found yet."""
+        if not self.fitted:
+            super().check(x)
+
+    def fit(self, x: Array, y: Array | None = None) -> Self:
+        """Find the pairs in training rows x (N, width + plain) and their targets y: labels (N,), or values.
+
+        Raises ValueError without targets.
+        """
+        if y is None:
+            raise ValueError(f"{self!r} looks for pairs by the targets, too: call net.fit_preprocessing(x, y)")
+        x = x[:, : self.width].astype(np.float64)
+        low, high = np.quantile(x, [0.25, 0.75], axis=0)
+        scale = np.where(high > low, high - low, np.where(np.ptp(x, axis=0) > 0, x.std(axis=0), 1.0))
+        found = sorted(interactions(x, y), reverse=True)
+        chosen = [(i, j) for _, i, j in found][: self.pairs]
+        chosen += [pair for pair in combinations(range(self.width), 2) if pair not in chosen]
+        self.A, n = np.zeros((self.width, self.added)), self.turns.shape[1]
+        for k in range(self.added // max(1, n)):
+            for column, part in zip(chosen[k], self.turns, strict=True):
+                self.A[column, k * n : (k + 1) * n] = part / scale[column]
+        return self
+
+    def forward(self, x: Array, training: bool = False) -> Array:
+        """y = [x, x A, plain]."""
+        self.check(x)
+        y = self.buffer("y", (len(x), self.width_out(None)), np.result_type(x.dtype, self.dtype))
+        last = self.width + self.added
+        y[:, : self.width], y[:, last:] = x[:, : self.width], x[:, self.width :]
+        y[:, self.width : last] = x[:, : self.width].astype(np.float64) @ self.A
+        return y
+
+    def backward(self, dy: Array) -> Array:
+        """dx = dy + dy_added A^T."""
+        dx, last = self.buffer("dx", (len(dy), self.width_in), dy.dtype), self.width + self.added
+        dx[:, : self.width] = dy[:, : self.width] + dy[:, self.width : last] @ self.A.T
+        dx[:, self.width :] = dy[:, last:]
+        return dx
+
+
+def interactions(x: Array, y: Array) -> Iterable[tuple[float, int, int]]:
+    """Yield for pairs i < j of columns of x (N, width) how much of the targets' variance they explain together.
+
+    That is, of what is left by the best sum of functions of one column: FAST of Lou et al. 2013 (KDD,
+    doi:10.1145/2487575.2487579, section 4), with a cell for each two bins, and less what chance would explain. y:
+    labels (N,), or values (N,) or (N, n_out). Of many columns the 32 that matter most alone are paired, of many rows
+    20,000 are looked at.
+    """
+    y = np.eye(y.max() + 1)[y] if y.ndim == 1 and y.dtype.kind in "iu" else y.reshape(len(y), -1).astype(np.float64)
+    if len(x) > ROWS:
+        rows = np.random.default_rng(0).choice(len(x), ROWS, replace=False)
+        x, y = x[rows], y[rows]
+    y = y - y.mean(axis=0)
+    bins = [_binned(column, FINE) for column in x.T]
+    strongest = np.argsort([-np.square(_means(b, y)).sum() for b in bins], kind="stable")[:COLUMNS]
+    parts = {int(j): np.zeros_like(y) for j in strongest}
+    left = y
+    for _ in range(PASSES):  # backfitting: each function of one column in turn, given the others
+        for j, part in parts.items():
+            left = left + part
+            parts[j] = _means(bins[j], left)
+            left = left - parts[j]
+    coarse = {j: _binned(x[:, j], COARSE) for j in parts}
+    total = np.square(left).sum()
+    for i, j in combinations(sorted(parts), 2):
+        cells = coarse[i] * COARSE + coarse[j]
+        explained = np.square(_means(cells, left)).sum()
+        more, rest = len(np.unique(cells)) - 1, max(1, len(y) - len(np.unique(cells)))
+        yield float(explained - (total - explained) * more / rest), i, j
+
+
+def _binned(column: Array, bins: int) -> Array:
+    """The number of each value's bin, between quantiles."""
+    edges = np.unique(np.quantile(column, np.linspace(0, 1, bins + 1)[1:-1]))
+    return np.searchsorted(edges, column, side="right")
+
+
+def _means(bins: Array, y: Array) -> Array:
+    """For each row the mean of the rows of y in its bin, drawn to 0 where they are few."""
+    counts = np.bincount(bins) + 1.0
+    return np.stack([(np.bincount(bins, column) / counts)[bins] for column in y.T], axis=1)
