@@ -43,7 +43,7 @@ class NetworkTable:
     activation: Part = "ReLU"
     normalization: str | None = None  # BatchNorm or LayerNorm
     dropout: float = 0.0
-    input_dropout: float = 0.0
+    input_dropout: float = 0.0  # of what embeddings make of the inputs, if there are any
     init: str = "he"
     max_norm: float | None = None  # of the weights into each unit of every Dense
     lr_factors: list[float] | None = None  # of the learning rate, one for each Dense
@@ -155,8 +155,6 @@ class Recipe:
             sizes = {"categories": categories, "dim": table.category_dim, "plain": plain}
             layers.append(call(nn.CategoryEmbedding, sizes, "network.category_dim"))
             widths[plain:] = [table.category_dim] * len(categories)
-        if table.input_dropout:
-            layers.append(call(nn.Dropout, {"rate": table.input_dropout}, "network.input_dropout"))
         factors = [1.0] * (len(table.hidden) + 1) if table.lr_factors is None else table.lr_factors
         if len(factors) != len(table.hidden) + 1:
             raise ValueError(f"network.lr_factors: {len(table.hidden) + 1} layers need as many, not {len(factors)}")
@@ -167,6 +165,8 @@ class Recipe:
             embedded = make(sizes | embedding, nn.Embedding, "network.embedding")
             layers.append(embedded)
             widths[:numbers] = [embedded.dim] * numbers
+        if table.input_dropout:
+            layers.append(call(nn.Dropout, {"rate": table.input_dropout}, "network.input_dropout"))
         width = sum(widths)
         k, scales = table.members or 1, table.member_scales
         if k != 1:
