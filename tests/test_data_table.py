@@ -207,6 +207,13 @@ def test_categories_and_missing_values(tmp_path: Path, ending: str) -> None:
     assert any("name" in note and "left out" in note for note in data.notes)
 
 
+def test_a_column_may_say_that_its_numbers_are_categories(tmp_path: Path) -> None:
+    path, digits = tmp_path / "rows.parquet", ["1", "2"] * 12 + ["1"]
+    types = {"said": pl.Categorical, "listed": pl.Enum(["1", "2"]), "text": pl.String}
+    pl.DataFrame({name: pl.Series(digits, dtype=dtype) for name, dtype in types.items()} | {"y": B}).write_parquet(path)
+    assert gd.load(path, target="y").categories == (("1", "2"), ("1", "2"), ())
+
+
 def test_a_table_without_anything_to_learn_from(tmp_path: Path) -> None:
     path = tmp_path / "rows.csv"
     pl.DataFrame({"name": [f"row {i}" for i in range(N)], "y": B}).write_csv(path)

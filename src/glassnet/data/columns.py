@@ -41,6 +41,27 @@ def mostly_numbers(column: pl.Series) -> bool:
     return known.cast(pl.Float64, strict=False).count() > known.len() / 2
 
 
+def find_columns(frame: pl.DataFrame, train: NDArray[np.int64]) -> tuple[list[str], list[tuple[str, ...]], list[str]]:
+    """Return the columns to learn from, the names of each one's categories (none, if it holds numbers), and the others.
+
+    Categories are what a column declares to be such, and text, unless most of it is numbers; a column without any that
+    is frequent in the training rows is left out, see `find_categories`.
+    """
+    import polars as pl
+
+    kept: dict[str, tuple[str, ...]] = {}
+    left_out = []
+    for column in frame:
+        declared = column.dtype in (pl.Categorical, pl.Enum)
+        named = declared or (is_text(column) and not mostly_numbers(without_markers(column)))
+        names = find_categories(column, train) if named else ()
+        if named and not names:
+            left_out.append(column.name)
+        else:
+            kept[column.name] = names
+    return list(kept), list(kept.values()), left_out
+
+
 def find_categories(column: pl.Series, train: NDArray[np.int64]) -> tuple[str, ...]:
     """Return the categories of a column of text, in order: those that are frequent in the training rows.
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glassnet.data.checks import closest_first, listed, require_file
-from glassnet.data.columns import codes, find_categories, found, is_text, mostly_numbers, without_markers
+from glassnet.data.columns import codes, find_columns, found, is_text, without_markers
 from glassnet.data.csv_text import read_text
 from glassnet.data.dataset import Dataset, shuffled_rows
 from glassnet.data.labels import Task, check_task
@@ -35,8 +35,9 @@ def load_table(
 
     The task, unless given: classification for a target of text, of booleans or of whole numbers with at most 20
     distinct values, the classes being those values; regression otherwise. The rows are shuffled by `seed` and
-    split 64/16/20. Columns of text are categories: those of at least 3 training rows, at most 100 of a column; a column
-    without any is left out. If there are categories, or values missing, `categories` of the dataset isn't empty.
+    split 64/16/20. Columns of text, unless most of it is numbers, and those whose type says so hold categories: those
+    of at least 3 training rows, at most 100 of a column; a column without any is left out. If there are categories, or
+    values missing, `categories` of the dataset isn't empty.
     Raises ValueError, naming column and row, on infinite values, misspelt numbers, and missing targets.
     """
     frame = read_table(path)
@@ -52,17 +53,14 @@ def load_table(
         check_task(task)
     y = _target(frame[target], task)
     train = shuffled_rows(frame.height, seed=seed)[0]
-    text = [name for name in features if is_text(frame[name]) and not mostly_numbers(without_markers(frame[name]))]
-    categories = {name: find_categories(frame[name], train) if name in text else () for name in features}
-    left_out = [name for name in text if not categories[name]]
-    features = [name for name in features if name not in left_out]
+    features, categories, left_out = find_columns(frame.select(features), train)
     if not features:
         raise ValueError(f"{path} has no column to learn from: in {listed(left_out)}, every value is another")
-    x = numeric_rows(frame, features, [categories[name] for name in features])
+    x = numeric_rows(frame, features, categories)
     try:
         data = Dataset.from_arrays(
             x, y, task=task, features=features, name=Path(path).stem, target=target, seed=seed,
-            categories=[categories[name] for name in features] if text or np.isnan(x).any() else (),
+            categories=categories if any(categories) or left_out or np.isnan(x).any() else (),
         )  # fmt: skip
     except ValueError as error:
         raise ValueError(f"target column {target!r}: {error}") from error
@@ -158,7 +156,8 @@ def _numbers(column: pl.Series, first: int = 1, missing: bool = False) -> NDArra
         column = without_markers(column) if missing else column.cast(pl.String)
     if not missing:
         _require_values(column, first)
-    if not (kind.is_numeric() or kind.is_temporal() or kind == pl.Boolean or is_text(column)):
+    known = kind.is_numeric() or kind.is_temporal() or kind in (pl.Boolean, pl.Null) or is_text(column)
+    if not known:
         raise ValueError(f"column {column.name!r} holds values of type {kind}; only numbers can be used")
     text = column.to_physical() if kind.is_temporal() else column
     numbers = text.cast(pl.Float64, strict=False)

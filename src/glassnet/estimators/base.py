@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from itertools import pairwise
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
-from glassnet.estimators import hooks, lbfgs, parameters, stochastic
-from glassnet.estimators.objective import Objective
-from glassnet.estimators.passes import predict
+from glassnet.estimators import hooks, lbfgs, parameters, plain, stochastic, strong
+from glassnet.estimators.passes import affine, predict
 from glassnet.estimators.stochastic import Solver
+from glassnet.estimators.tables import Table
 from glassnet.estimators.validation import Rows, Validation, split
-from glassnet.nn import Dense, Dropout, Exp, Layer, Network
+from glassnet.nn import Dropout, Network
 from glassnet.nn.layer import Array
 from glassnet.train import Callback, History
-
-FLOATS = (np.float64, np.float32)
 
 
 def _is_stochastic(estimator: BaseMLP) -> bool:
@@ -47,7 +44,8 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator):
     best_loss_: float | None
     best_validation_score_: float | None
     best_iter_: int | None
-    _best_theta: Array | None = None
+    _best: dict[str, Array] | None = None
+    _table: Table | None = None
 
     def _encode(self, y: Any, incremental: bool, reset: bool) -> Array:
         """Check the targets and return them as numbers (N, n_outputs)."""
@@ -78,7 +76,8 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator):
 
         X (N, n_features): an array, a sparse matrix or a data frame; y (N,) or (N, n_outputs); sample_weight (N,).
         X_val, y_val, sample_weight_val: rows to judge the network by after each epoch. With early_stopping they take
-        the place of the rows that would be held out of X.
+        the place of the rows that would be held out of X. With a preset, X isn't sparse and may hold NaN; columns of a
+        data frame may hold text, categories, booleans or points in time.
         """
         return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val), incremental=False)
 
@@ -87,10 +86,11 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator):
 
         It predicts, its coefs_ can be set, and partial_fit, or fit with warm_start, goes on from there.
         """
-        self._validate_params()
+        self._validate()
         x, encoded = self._check_rows(X, y, incremental=False, reset=True)
         self._random_state = check_random_state(self.random_state)
-        self._initialize(x.shape[1], encoded.shape[1], x.dtype)
+        self._initialize(x, encoded)
+        self.network_.fit_preprocessing(x, encoded)
         return self
 
     def restore_best(self) -> bool:
@@ -99,9 +99,9 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator):
         `fit` with early_stopping does it by itself; after calls of partial_fit with X_val and y_val it is up to you.
         """
         check_is_fitted(self)
-        if self._best_theta is None:
+        if self._best is None:
             return False
-        self.network_.theta[...] = self._best_theta
+        self.network_.set_arrays(self._best)
         return True
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -121,27 +121,44 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator):
         self._follow_coefs()
         outputs = self.out_activation_ if self.out_activation_ in ("softmax", "logistic") else "identity"
         classes = getattr(self, "classes_", None)
+        if input_dtype is None and self.preset is not None:  # else it is the network's
+            input_dtype = self._dtype
         save(to_onnx(self.network_, outputs=outputs, classes=classes, input_dtype=input_dtype), path)
 
-    def _fit(self, X: Any, y: Any, sample_weight: Any, val: tuple[Any, Any, Any], incremental: bool) -> Self:
+    def _validate(self) -> None:
+        """Raise ValueError for parameters that make no sense, alone or together."""
         self._validate_params()
         parameters.hidden_sizes(self.hidden_layer_sizes)
+        if self.preset is not None and self.solver == "lbfgs":
+            raise ValueError("a preset takes no solver='lbfgs', as dropout changes the loss at every look: use 'adam'")
+
+    @property
+    def _way(self) -> Any:
+        """The module that says how rows become arrays, what the network is, and how it is trained."""
+        return plain if self.preset is None else strong
+
+    def _fit(self, X: Any, y: Any, sample_weight: Any, val: tuple[Any, Any, Any], incremental: bool) -> Self:
+        self._validate()
         first = not hasattr(self, "coefs_") or (not self.warm_start and not incremental)
         x, encoded = self._check_rows(X, y, incremental, reset=first)
         rows = Rows(x, encoded, self._weights(x, y, sample_weight))
         self._random_state = check_random_state(self.random_state)
         if first:
-            self._initialize(x.shape[1], encoded.shape[1], x.dtype)
+            self._initialize(x, encoded)
         self._follow_coefs()
-        objective = Objective.of(self._loss_name(), self.n_outputs_, self.out_activation_, x.dtype)
+        objective = self._way.objective(self, x.dtype)
         if self.solver == "lbfgs":
             lbfgs.fit(self, rows, objective)
             return self
-        if not hasattr(self, "_optimizer") or not (incremental or self.keep_optimizer):
-            self._optimizer = Solver(self)
         rows, held = self._hold_out(rows, val, incremental)
-        validation = None if held is None else Validation(self, held, objective)
-        stochastic.fit(self, rows, objective, validation, incremental)
+        self.network_.fit_preprocessing(rows.x, rows.y)
+        plan = self._way.plan(self, len(rows.y), incremental)
+        if not hasattr(self, "_optimizer") or not (incremental or self.keep_optimizer):
+            self._optimizer = Solver(plan.optimizer)
+        elif self.preset is not None and not incremental:
+            self._optimizer.taken = 0  # another fit, another course of the recipe's schedule
+        validation = None if held is None else Validation(self, held, objective, plan.scoring)
+        stochastic.fit(self, rows, objective, validation, plan, incremental)
         return self
 
     def _hold_out(self, rows: Rows, val: tuple[Any, Any, Any], incremental: bool) -> tuple[Rows, Rows | None]:
@@ -156,15 +173,12 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator):
             return rows, None
         if incremental:
             raise ValueError("partial_fit does not support early_stopping=True without X_val and y_val")
-        stratify = self._info()["task"] == "classification" and self.n_outputs_ == 1
+        stratify = (self.out_activation_, self.n_outputs_) in (("logistic", 1), ("softmax", 2))  # two classes
         return split(rows, self.validation_fraction, self._random_state, stratify)
 
     def _check_rows(self, X: Any, y: Any, incremental: bool, reset: bool) -> tuple[Any, Array]:
         """Return X as an array or sparse matrix of floats, and y as numbers (N, n_outputs)."""
-        x, y = validate_data(
-            self, X, y, accept_sparse=["csr", "csc"], multi_output=True, dtype=FLOATS, reset=reset,
-            y_numeric=self._info()["task"] == "regression",
-        )  # fmt: skip
+        x, y = self._way.read_both(self, X, y, reset)
         encoded = self._encode(y, incremental, reset)
         return x, encoded.reshape(len(encoded), -1)
 
@@ -183,70 +197,39 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator):
         """Return what lets scikit-learn's own callbacks watch: nothing if there are none."""
         return hooks.watchers(self)
 
-    def _initialize(self, n_features: int, n_outputs: int, dtype: Any) -> None:
-        """Make the network and forget all training. Weights are drawn as scikit-learn draws them.
-
-        Uniform in +-sqrt(6 / (fan_in + fan_out)) (Glorot & Bengio 2010, eq. 16), with 2 for 6 before a sigmoid.
-        """
-        self.n_outputs_, self.out_activation_ = n_outputs, self._out_activation()
-        sizes = [n_features, *parameters.hidden_sizes(self.hidden_layer_sizes), n_outputs]
-        self._link(self._make_network(sizes, dtype))
-        names = parameters.activations(self.activation, len(sizes) - 2)
-        for W, b, name in zip(self.coefs_, self.intercepts_, [*names, (names or ["relu"])[-1]], strict=True):
-            bound = np.sqrt((2 if name == "logistic" else 6) / sum(W.shape))
-            W[...] = self._random_state.uniform(-bound, bound, W.shape)
-            b[...] = self._random_state.uniform(-bound, bound, b.shape)
+    def _initialize(self, x: Any, encoded: Array) -> None:
+        """Make the network for such rows and targets, and forget all training."""
+        self.n_outputs_, self.out_activation_, self._dtype = encoded.shape[1], self._out_activation(), x.dtype
+        self._link(self._way.network(self, x, self.n_outputs_))
         self.n_iter_ = self.t_ = 0
         self.loss_curve_ = []
         self._no_improvement_count, self.stopped_ = 0, False
-        self._best_theta = self.best_iter_ = None
+        self._best = self.best_iter_ = None
         self.validation_scores_ = self.validation_loss_curve_ = None
         self.best_validation_score_ = -np.inf if self.early_stopping else None
         self.best_loss_ = None if self.early_stopping else np.inf
         self.__dict__.pop("_optimizer", None)
 
-    def _make_network(self, sizes: list[int], dtype: Any) -> Network:
-        """Make a network of these widths, whose outputs are values, counts or logits."""
-        hidden = len(sizes) - 2
-        names = parameters.activations(self.activation, hidden)
-        rates = parameters.one_for_each(self.dropout, hidden, "dropout")
-        layers: list[Layer] = []
-        for i, (fan_in, fan_out) in enumerate(pairwise(sizes)):
-            layers.append(Dense(fan_in, fan_out, init="glorot"))
-            if i == hidden:
-                break
-            make = parameters.ACTIVATIONS[names[i]]
-            layers += [make()] if make is not None else []
-            layers += [Dropout(rates[i])] if rates[i] else []
-        if self.out_activation_ == "exp":
-            layers.append(Exp())
-        net = Network(layers, dtype)
-        net.info = self._info() | {"features": [str(name) for name in self._features(sizes[0])]}
-        return net
-
-    def _features(self, n: int) -> Any:
-        return getattr(self, "feature_names_in_", [f"x{i}" for i in range(n)])
-
     def _link(self, net: Network) -> None:
         """Make a network the estimator's own: coefs_ and intercepts_ are its weights themselves."""
-        self.network_ = net
-        dense = [layer for layer in net.layers if isinstance(layer, Dense)]
-        self.coefs_ = [layer.W for layer in dense]
-        self.intercepts_ = [layer.b for layer in dense]
-        self.n_layers_ = len(dense) + 1  # scikit-learn counts the inputs, too
+        self.network_, layers = net, affine(net)
+        self.coefs_ = [layer.W for layer in layers]
+        self.intercepts_ = [layer.b for layer in layers]
+        self.n_layers_ = len(layers) + 1  # scikit-learn counts the inputs, too
 
     def _follow_coefs(self) -> None:
         """Take over what somebody has put in the place of coefs_ and intercepts_."""
         net = getattr(self, "network_", None)
-        dense = [] if net is None else [layer for layer in net.layers if isinstance(layer, Dense)]
-        if len(dense) == len(self.coefs_) and all(
-            W is layer.W and b is layer.b for layer, W, b in zip(dense, self.coefs_, self.intercepts_, strict=True)
+        layers = [] if net is None else affine(net)
+        if len(layers) == len(self.coefs_) and all(
+            W is layer.W and b is layer.b for layer, W, b in zip(layers, self.coefs_, self.intercepts_, strict=True)
         ):
             return
         coefs, intercepts = list(self.coefs_), list(self.intercepts_)
-        sizes = [len(coefs[0]), *(len(b) for b in intercepts)]
-        if net is None or [layer.W.shape for layer in dense] != [W.shape for W in coefs]:
-            net = self._make_network(sizes, coefs[0].dtype)
+        if net is None or [layer.W.shape for layer in layers] != [W.shape for W in coefs]:
+            if self.preset is not None:
+                raise ValueError("coefs_ have other shapes than the preset's network: write into the arrays themselves")
+            net = plain.of_sizes(self, [len(coefs[0]), *(len(b) for b in intercepts)], coefs[0].dtype)
         self._link(net)
         for own, given in zip([*self.coefs_, *self.intercepts_], [*coefs, *intercepts], strict=True):
             own[...] = given
@@ -255,9 +238,10 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator):
         """Return the network's outputs (N, n_outputs) for rows X."""
         if not checked:
             check_is_fitted(self)
-            X = validate_data(self, X, accept_sparse=["csr", "csc"], reset=False)
+            X = self._way.read(self, X, reset=False)
         self._follow_coefs()
-        return predict(self.network_, X)
+        y = predict(self.network_, X)
+        return y if self.preset is None else y.astype(X.dtype, copy=False)
 
     def __getstate__(self) -> dict[str, Any]:
         state = super().__getstate__()
@@ -276,7 +260,8 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator):
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
+        tags.input_tags.sparse = self.preset is None
+        tags.input_tags.allow_nan = self.preset is not None
         return tags
 
 

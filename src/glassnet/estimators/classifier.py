@@ -32,6 +32,27 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     scoring: what early stopping goes by: None (accuracy), "loss", a scorer's name or a function (estimator, X, y).
     keep_optimizer: whether fit with warm_start goes on with the moments of its optimizer, too.
     callbacks: a list of gn.Callback, such as gn.Progress().
+    preset: "strong", for tables: the network and the training of the recipe `table`, that of `glassnet train my.csv`.
+
+    With the preset, X is an array of numbers, NaN being missing ones, or a data frame of pandas or polars. Its columns
+    of text, or of the types category and enum, are categories; others, booleans and points in time too, are numbers. A
+    missing number counts as the median, and is marked where training saw some missing; a category that training hasn't
+    seen is an unknown one. Sparse matrices are refused. A parameter that is left at its default takes the recipe's
+    value, and with any other value it means what it means (a default itself is asked for by another name of it, such as
+    hidden_layer_sizes=[100] or dropout=[0.0, 0.0]):
+
+    hidden_layer_sizes, activation, dropout: of the hidden layers, between the recipe's other layers.
+    learning_rate_init, beta_1, beta_2, epsilon: of the recipe's optimizer. solver="sgd" puts SGD, with momentum and
+    nesterovs_momentum, in its place (and wants a learning_rate_init of its own); "lbfgs" is refused. alpha is
+    scikit-learn's penalty, in the place of the recipe's weight decay.
+    batch_size, max_iter, learning_rate: the recipe's batches, epochs and schedule, which stretches over max_iter.
+    early_stopping, scoring, tol, n_iter_no_change: all rows are trained on in all epochs. early_stopping holds some
+    out, or takes X_val, and keeps the epoch that is best by `scoring`, or else by what the recipe monitors. Training
+    stops early if tol or n_iter_no_change is given (or the recipe has a patience).
+    warm_start, partial_fit: the first rows fit the preprocessing, and tell the categories, for good. partial_fit takes
+    its steps at a constant rate. Whatever their sample_weight, all rows count alike in the preprocessing.
+    coefs_, intercepts_: W and b of the layers Dense and, last, those of each of the recipe's k networks in one,
+    (k, fan_in, n_outputs) and (k, n_outputs). Two classes have two outputs.
 
     Fitted, it has scikit-learn's attributes, and: network_, the gn.Network whose weights coefs_ and intercepts_ are
     (its outputs are logits); history_, a gn.History; where rows are held out, validation_loss_curve_; with
@@ -73,6 +94,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         scoring: Any = None,
         keep_optimizer: bool = False,
         callbacks: Any = None,
+        preset: str | None = None,
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -102,6 +124,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         self.scoring = scoring
         self.keep_optimizer = keep_optimizer
         self.callbacks = callbacks
+        self.preset = preset
 
     @partial_fit_of
     def partial_fit(
@@ -153,10 +176,12 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         return Softmax().forward(y) if self.out_activation_ == "softmax" else logistic(y, out=np.empty_like(y))
 
     def _classes(self, p: Array) -> Array:
+        if self.out_activation_ == "softmax":
+            return self.classes_.take(p.argmax(axis=1), mode="clip")
         return self._label_binarizer.inverse_transform(p.ravel() if p.shape[1] == 1 else p)
 
     def _labels(self, y: Array) -> Array:
-        return self._label_binarizer.inverse_transform(y)
+        return self._classes(y)
 
     def _score(self, x: Any, labels: Array, sample_weight: Array | None) -> float:
         outputs = self._outputs(x, checked=True)
@@ -165,7 +190,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         return accuracy_score(labels, self._classes(self._probabilities(outputs)), sample_weight=sample_weight)
 
     def _out_activation(self) -> str:
-        return "softmax" if self._label_binarizer.y_type_ == "multiclass" else "logistic"
+        kind = self._label_binarizer.y_type_
+        return "softmax" if kind == "multiclass" or (kind == "binary" and self.preset is not None) else "logistic"
 
     def _loss_name(self) -> str:
         return "log_loss"
@@ -189,7 +215,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             self.classes_ = self._label_binarizer.classes_
         else:
             self._check_classes(unique_labels(y), same=self.warm_start and not incremental)
-        return self._label_binarizer.transform(y).astype(bool)
+        flags = self._label_binarizer.transform(y).astype(bool)
+        # The preset's network has an output for each of two classes.
+        return np.hstack([~flags, flags]) if self.preset is not None and flags.shape[1] == 1 else flags
 
     def _check_classes(self, found: Array, same: bool) -> None:
         if same and set(found) != set(self.classes_):

@@ -10,6 +10,7 @@ import functools
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from glassnet.estimators.passes import affine
 from glassnet.train import Callback, Training
 
 Method = TypeVar("Method", bound=Callable[..., Any])
@@ -69,8 +70,9 @@ class Hooks(Callback):
     def _fitted(self) -> dict[str, Any]:
         """What makes an estimator out of the weights as they are now."""
         net = copy.deepcopy(self.estimator.network_)
-        dense = [layer for layer in net.layers if "W" in layer.parameters]
-        return {"network_": net, "coefs_": [layer.W for layer in dense], "intercepts_": [layer.b for layer in dense]}
+        layers = affine(net)
+        weights = {"coefs_": [layer.W for layer in layers], "intercepts_": [layer.b for layer in layers]}
+        return {"network_": net, **weights, "_table": None, "n_features_in_": net.n_in}  # it takes rows as train.x is
 
 
 def watchers(estimator: Any) -> list[Callback]:

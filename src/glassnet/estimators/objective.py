@@ -20,20 +20,22 @@ class Objective:
     """A loss of nn/, and the numbers that make it scikit-learn's.
 
     scale: what multiplies the loss, and so its gradient. reported: what then multiplies the value that is shown, as
-    scikit-learn shows the mean over outputs of a squared error whose gradient is that of the sum.
+    scikit-learn shows the mean over outputs of a squared error whose gradient is that of the sum. labels: whether the
+    loss takes the number of each row's class.
     """
 
     loss: Loss
     dtype: np.dtype[Any]
     scale: float = 1.0
     reported: float = 1.0
+    labels: bool = False
 
     @classmethod
     def of(cls, loss: str, n_outputs: int, out_activation: str, dtype: np.dtype[Any]) -> Objective:
         """Return what scikit-learn calls by that name, for a network of so many outputs."""
         if loss == "log_loss":
             softmax = out_activation == "softmax"
-            return cls(CrossEntropy(), dtype) if softmax else cls(BinaryCrossEntropy(), dtype, n_outputs)
+            return cls(CrossEntropy(), dtype, labels=True) if softmax else cls(BinaryCrossEntropy(), dtype, n_outputs)
         if loss == "poisson":
             return cls(Poisson(), dtype, n_outputs)
         halved = 0.5 if loss == "squared_error" else 1.0
@@ -42,7 +44,7 @@ class Objective:
 
     def targets(self, y: Array) -> Array:
         """Return the targets that the loss takes, for y (N, n_outputs): flags (a class in each row), or values."""
-        return y.argmax(axis=1) if isinstance(self.loss, CrossEntropy) else y.astype(self.dtype)
+        return y.argmax(axis=1) if self.labels else y.astype(self.dtype)
 
     def row_weights(self, rows: int, sample_weight: Array | None) -> Array | None:
         """Return what multiplies the loss of each row of a batch; None if nothing does."""

@@ -51,6 +51,7 @@ CONSTRAINTS: dict[str, list[Any]] = {  # what scikit-learn says of its own, and 
     "scoring": [str, callable, None],
     "keep_optimizer": ["boolean"],
     "callbacks": [list, tuple, None],
+    "preset": [StrOptions({"strong"}), None],
 }
 
 

@@ -1,4 +1,4 @@
-"""Prediction and training steps for rows that may be sparse: then the first product is SciPy's."""
+"""Passes through a network for rows that may be sparse, the first product then being SciPy's; and its affine layers."""
 
 from __future__ import annotations
 
@@ -8,10 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from glassnet.nn import Dense, Loss, Network
+from glassnet.nn import Dense, Loss, MemberHeads, Network
 from glassnet.nn.layer import Array
 from glassnet.optim import Optimizer
 from glassnet.train import step
+
+
+def affine(net: Network) -> list[Dense | MemberHeads]:
+    """Return the layers whose W and b are coefs_ and intercepts_."""
+    return [layer for layer in net.layers if isinstance(layer, Dense | MemberHeads)]
 
 
 def is_sparse(x: Any) -> bool:

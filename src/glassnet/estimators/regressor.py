@@ -28,6 +28,10 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     scoring: what early stopping goes by: None (R^2), "loss", a scorer's name or a function (estimator, X, y).
     keep_optimizer: whether fit with warm_start goes on with the moments of its optimizer, too.
     callbacks: a list of gn.Callback, such as gn.Progress().
+    preset: "strong", for tables: the network and the training of the recipe `table`, for arrays with missing values and
+    for data frames. What the other parameters mean with it is told at MLPClassifier. Here, targets are standardised,
+    each by its own mean and standard deviation, unless loss="poisson": losses, such as those of loss_curve_, are in
+    these units, predictions in the targets' own.
 
     Fitted, it has scikit-learn's attributes, and: network_, the gn.Network whose weights coefs_ and intercepts_ are;
     history_, a gn.History; where rows are held out, validation_loss_curve_; with early_stopping, best_iter_, the epoch
@@ -69,6 +73,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         scoring: Any = None,
         keep_optimizer: bool = False,
         callbacks: Any = None,
+        preset: str | None = None,
     ) -> None:
         self.loss = loss
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -98,6 +103,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         self.scoring = scoring
         self.keep_optimizer = keep_optimizer
         self.callbacks = callbacks
+        self.preset = preset
 
     @partial_fit_of
     def partial_fit(

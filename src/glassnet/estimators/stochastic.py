@@ -6,7 +6,7 @@ import math
 import time
 import warnings
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -15,9 +15,14 @@ from glassnet.data import Dataset, Split
 from glassnet.estimators import parameters
 from glassnet.estimators.objective import Objective, squares
 from glassnet.estimators.passes import training_step
+from glassnet.estimators.plan import Plan
 from glassnet.estimators.validation import Rows, Validation
-from glassnet.optim import SGD, Adam, Optimizer, Schedule
-from glassnet.train import Callback, History, Training
+from glassnet.nn import Loss
+from glassnet.optim import Adam, Optimizer
+from glassnet.train import Callback, Training
+from glassnet.train.averaging import averaged, take_in, use_mean
+from glassnet.train.batches import batches
+from glassnet.train.rates import Rates
 
 if TYPE_CHECKING:
     from glassnet.estimators.base import BaseMLP
@@ -30,14 +35,8 @@ EMPTY = Split(np.empty((0, 0)), np.empty(0))
 class Solver:
     """An optimizer, and how its learning rate changes: kept between calls of partial_fit."""
 
-    def __init__(self, estimator: BaseMLP) -> None:
-        rate = estimator.learning_rate_init
-        self.optimizer: Optimizer
-        if estimator.solver == "sgd":
-            self.optimizer = SGD(rate, nesterov=bool(estimator.nesterovs_momentum))
-            self.optimizer.momentum = estimator.momentum  # scikit-learn allows 1
-        else:
-            self.optimizer = Adam(rate, (estimator.beta_1, estimator.beta_2), estimator.epsilon)
+    def __init__(self, optimizer: Optimizer) -> None:
+        self.optimizer, self.rate = optimizer, optimizer.lr
         self.taken = 0  # steps, by which the schedule goes
 
     @property
@@ -45,18 +44,20 @@ class Solver:
         """The learning rate at present, before a schedule's factor."""
         return self.optimizer.lr
 
-    def prepare(self, estimator: BaseMLP, weight: float) -> None:
+    def prepare(self, plan: Plan, weight: float) -> None:
         """Set what depends on the batch, the sum of whose rows' weights is given, and on the step."""
-        self.optimizer.l2 = estimator.alpha / weight
-        if isinstance(self.optimizer, Adam):
+        optimizer = self.optimizer
+        if plan.alpha is not None:
+            optimizer.l2 = plan.alpha / weight
+        if isinstance(optimizer, Adam) and plan.epsilon is not None:
             # scikit-learn adds epsilon before the bias is corrected (Kingma & Ba 2015, end of section 2).
-            self.optimizer.eps = estimator.epsilon / math.sqrt(1 - estimator.beta_2 ** (self.optimizer.steps + 1))
+            optimizer.eps = plan.epsilon / math.sqrt(1 - optimizer.betas[1] ** (optimizer.steps + 1))
         self.taken += 1
 
     def end_epoch(self, estimator: BaseMLP) -> None:
         """Lower the rate with the rows seen, if that is the rule."""
         if estimator.solver == "sgd" and estimator.learning_rate == "invscaling":
-            self.optimizer.lr = estimator.learning_rate_init / (estimator.t_ + 1) ** estimator.power_t
+            self.optimizer.lr = self.rate / (estimator.t_ + 1) ** estimator.power_t
 
     def lower(self, estimator: BaseMLP) -> bool:
         """Take a fifth of the rate, if that is the rule and the rate isn't tiny; return whether it was done."""
@@ -66,25 +67,27 @@ class Solver:
         return True
 
 
-def fit(estimator: BaseMLP, rows: Rows, objective: Objective, held: Validation | None, incremental: bool) -> None:
-    """Train estimator.network_ on rows: one epoch if `incremental`, else max_iter or until nothing improves."""
-    course = Course(estimator, rows, objective, held)
+def fit(
+    estimator: BaseMLP, rows: Rows, objective: Objective, held: Validation | None, plan: Plan, incremental: bool
+) -> None:
+    """Train estimator.network_ on rows: one epoch if `incremental`, else all or until nothing improves."""
+    course = Course(estimator, rows, objective, held, plan)
     run, watchers = course.run, course.watchers
     try:
         for watcher in watchers:
             watcher.on_start(run)
-        for _ in range(1 if incremental else estimator.max_iter):
+        for _ in range(1 if incremental else plan.epochs):
             course.epoch()
             for watcher in watchers:
                 watcher.on_epoch(run)
             if run.failure is not None or run.stop or course.converged():
                 break
         else:
-            if not incremental:
+            if not incremental and not plan.complete:
                 message = (
                     "Stochastic Optimizer: Maximum iterations (%d) reached and the optimization hasn't converged yet."
                 )
-                warnings.warn(message % estimator.max_iter, ConvergenceWarning, stacklevel=DEPTH)
+                warnings.warn(message % plan.epochs, ConvergenceWarning, stacklevel=DEPTH)
     except KeyboardInterrupt:
         run.history.interrupted = True
         warnings.warn("Training interrupted by user.", stacklevel=DEPTH)
@@ -97,13 +100,15 @@ def fit(estimator: BaseMLP, rows: Rows, objective: Objective, held: Validation |
 class Course:
     """One call of fit or partial_fit."""
 
-    def __init__(self, estimator: BaseMLP, rows: Rows, objective: Objective, held: Validation | None) -> None:
-        self.estimator, self.rows, self.objective, self.held = estimator, rows, objective, held
+    def __init__(
+        self, estimator: BaseMLP, rows: Rows, objective: Objective, held: Validation | None, plan: Plan
+    ) -> None:
+        self.estimator, self.rows, self.objective, self.held, self.plan = estimator, rows, objective, held, plan
         self.net, self.solver, self.order = estimator.network_, estimator._optimizer, np.arange(len(rows.y))
-        self.schedule = parameters.schedule(estimator.learning_rate)
-        targets = objective.targets(rows.y)
-        self.run = _training(estimator, rows, targets, objective, held, self.solver.optimizer, self.schedule)
-        self.step = training_step(self.net, rows.x, targets, objective.loss, self.solver.optimizer, self.run.batch_size)
+        targets, loss, optimizer = objective.targets(rows.y), objective.loss, self.solver.optimizer
+        self.run = _training(estimator, rows, targets, loss, held, optimizer, plan)
+        self.step: Any = training_step(self.net, rows.x, targets, loss, optimizer, self.run.batch_size)
+        self.rates = Rates(self.run)
         self.steps_per_epoch = self.run.steps_per_epoch
         self.watchers: Sequence[Callback] = (*(estimator.callbacks or ()), *estimator._hooks())
         self.seed = estimator._random_state.randint(2**31) if estimator._drops() else 0
@@ -122,42 +127,46 @@ class Course:
         if estimator._drops():
             self.net.reseed(self.seed, estimator.t_)
         total = 0.0
-        for start in range(0, len(self.order), run.batch_size):
-            rows = self.order[start : start + run.batch_size]
-            total += len(rows) * self._step(rows)
-            if not math.isfinite(total):
-                run.failure = f"the loss became {total} in epoch {len(run.history) + 1}"
-                break
+        try:
+            for rows, _ in batches(run, self.order, estimator.t_):
+                total += len(rows) * self._step(rows)
+                if not math.isfinite(total):
+                    run.failure = f"the loss became {total} in epoch {len(run.history) + 1}"
+                    break
+        finally:
+            self.rates.restore()
         estimator.n_iter_ += 1
+        if run.average is not None:
+            take_in(run, self.step, run.average.after_epoch(estimator.n_iter_, run.epochs))
         estimator.t_ += len(self.order)
         estimator.loss_ = total / len(self.order)
         estimator.loss_curve_.append(estimator.loss_)
         if estimator.verbose:
             print(f"Iteration {estimator.n_iter_}, loss = {estimator.loss_:.8f}")
-        row = {
-            "epoch": estimator.n_iter_,
-            "lr": self.solver.learning_rate,
-            "train_loss": estimator.loss_,
-            **self._judge(),
-        }
+        row = {"epoch": estimator.n_iter_, "lr": self.solver.learning_rate, "train_loss": estimator.loss_}
+        with averaged(run, self.step, batches(run, self.order, estimator.t_)):
+            row |= self._judge()
         run.history.epochs.append(row | {"seconds": time.perf_counter() - self.start})
         self.solver.end_epoch(estimator)
 
     def _step(self, rows: np.ndarray) -> float:
         """One batch; returns its loss with the penalty, before the step."""
-        estimator, sample_weight, run = self.estimator, self.rows.weight, self.run
+        plan, sample_weight, run = self.plan, self.rows.weight, self.run
         weight: float = len(rows)
         if sample_weight is not None:
             sample_weight = sample_weight[rows]
             weight = float(sample_weight.sum())
             if weight == 0:  # nothing to learn from
                 return 0.0
-        last = self.steps_per_epoch * run.epochs - 1  # partial_fit may go on beyond it
-        factor = self.schedule(min(self.solver.taken, last), self.steps_per_epoch, run.epochs)
-        self.solver.prepare(estimator, weight)
-        penalty = 0.5 * estimator.alpha * squares(self.net) / weight if estimator.alpha else 0.0
+        number = min(self.solver.taken, self.steps_per_epoch * run.epochs - 1)  # partial_fit may go on beyond it
+        factor = run.schedule(number, self.steps_per_epoch, run.epochs)
+        self.rates.set(number)
+        self.solver.prepare(plan, weight)
+        penalty = 0.5 * plan.alpha * squares(self.net) / weight if plan.alpha else 0.0
         value = self.step(rows, factor, self.objective.row_weights(len(rows), sample_weight))
         value = value * self.objective.reported + penalty
+        if run.average is not None:
+            take_in(run, self.step, run.average.after_step(self.solver.taken))
         if self.watchers:
             run.history.step_loss.append(value)
             run.history.step_lr.append(self.solver.learning_rate * factor)
@@ -189,7 +198,7 @@ class Course:
         best = -math.inf if estimator.best_validation_score_ is None else estimator.best_validation_score_
         if score > best:
             estimator.best_validation_score_, estimator.best_iter_ = score, len(estimator.loss_curve_)
-            estimator._best_theta = self.net.theta.copy()
+            estimator._best = {name: value.copy() for name, value in self.net.arrays().items()}
         return not score < best + estimator.tol  # NaN counts as better, as in scikit-learn
 
     def _improve_loss(self, loss: float) -> bool:
@@ -202,12 +211,11 @@ class Course:
     def converged(self) -> bool:
         """Whether too many epochs brought nothing; a rate that can be lowered gives them another chance."""
         estimator = self.estimator
-        estimator.stopped_ = estimator._no_improvement_count > estimator.n_iter_no_change
+        estimator.stopped_ = estimator._no_improvement_count > self.plan.patience
         if not estimator.stopped_:
             return False
         what = "Validation score" if self.held is not None and estimator.early_stopping else "Training loss"
-        patience = estimator.n_iter_no_change
-        message = f"{what} did not improve more than tol={estimator.tol:f} for {patience} consecutive epochs."
+        message = f"{what} did not improve more than tol={estimator.tol:f} for {self.plan.patience} consecutive epochs."
         if self.solver.lower(estimator):
             message += f" Setting learning rate to {self.solver.learning_rate:f}"
             estimator._no_improvement_count, estimator.stopped_ = 0, False
@@ -218,9 +226,11 @@ class Course:
         return estimator.stopped_
 
     def end(self, incremental: bool) -> None:
-        """Restore the best weights; raise ValueError if none are any good."""
+        """Restore the best weights, or take the averaged ones; raise ValueError if none are any good."""
         estimator, failure = self.estimator, self.run.failure
         restored = estimator.early_stopping and not incremental and estimator.restore_best()
+        if not restored and self.run.mean is not None:
+            use_mean(self.run, self.step, batches(self.run, self.order, estimator.t_))
         if failure is None and np.isfinite(self.net.theta).all():
             return
         if not restored:
@@ -233,13 +243,12 @@ class Course:
 
 
 def _training(
-    estimator: BaseMLP, rows: Rows, targets: np.ndarray, objective: Objective, held: Validation | None,
-    optimizer: Optimizer, schedule: Schedule,
+    estimator: BaseMLP, rows: Rows, targets: np.ndarray, loss: Loss, held: Validation | None, optimizer: Optimizer,
+    plan: Plan,
 ) -> Training:  # fmt: skip
     """What callbacks are shown: the same as in `fit`."""
     n = len(rows.y)
-    batch = min(200, n) if estimator.batch_size == "auto" else estimator.batch_size
-    if batch > n:
+    if plan.batch_size > n:
         warnings.warn(
             "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped", stacklevel=DEPTH + 2
         )
@@ -248,6 +257,7 @@ def _training(
     names = tuple(info["classes"]), tuple(info["features"])
     data = Dataset("arrays", Split(rows.x, targets), val, EMPTY, info["task"], *names, None, info["target"])
     return Training(
-        net, data, objective.loss, optimizer, schedule, estimator.max_iter, batch_size=int(min(batch, n)), seed=0,
-        replacement=False, monitor=None if held is None else "score", patience=None, history=History(),
+        net, data, loss, optimizer, plan.schedule, plan.epochs, batch_size=int(min(plan.batch_size, n)), seed=0,
+        replacement=False, monitor=None if held is None else "score", patience=None, average=plan.average,
+        dropout_schedule=plan.dropout_schedule, weight_decay_schedule=plan.weight_decay_schedule,
     )  # fmt: skip

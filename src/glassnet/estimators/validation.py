@@ -47,13 +47,14 @@ def split(rows: Rows, fraction: float, random_state: Any, stratify: bool) -> tup
 class Validation:
     """Judges a network by rows that it isn't trained on: their loss, and a score of which more is better."""
 
-    def __init__(self, estimator: BaseMLP, rows: Rows, objective: Objective) -> None:
-        self.rows, self.objective = rows, objective
+    def __init__(self, estimator: BaseMLP, rows: Rows, objective: Objective, scoring: Any) -> None:
+        self.rows, self.objective, self.scoring = rows, objective, scoring
         self.targets = objective.targets(rows.y)
         self.labels = estimator._labels(rows.y)
-        # A shallow copy sees the same weights. Without names of features, it takes rows that have none.
+        # A shallow copy sees the same weights. Without names of features, it takes rows as the network does.
         self.seen = copy.copy(estimator)
         self.seen.__dict__.pop("feature_names_in_", None)
+        self.seen._table, self.seen.n_features_in_ = None, rows.x.shape[1]
 
     def loss(self) -> float:
         """Return the loss of the rows, as training reports it but without the penalty."""
@@ -63,7 +64,7 @@ class Validation:
 
     def score(self, loss: float) -> float:
         """Return the score that `scoring` names, given the loss; NaN if an output isn't finite."""
-        scoring = self.seen.scoring
+        scoring = self.scoring
         if scoring == "loss":
             return -loss
         if scoring is None:

@@ -134,8 +134,7 @@ class Network:
                 for before in self.layers[:i]:
                     seen = before.forward(seen)
                 layer.fit(seen, y) if isinstance(layer, Rotations) else layer.fit(seen)
-        last = self.layers[-1]
-        if isinstance(last, Unstandardize) and not last.fitted and y is not None:
+        if isinstance(last := self.layers[-1], Unstandardize) and not last.fitted and y is not None:
             last.fit(y)
 
     def as_input(self, x: npt.ArrayLike) -> Array:

@@ -45,7 +45,7 @@ class NetworkTable:
     activation: Part = "ReLU"
     normalization: str | None = None  # BatchNorm or LayerNorm
     dropout: float = 0.0
-    input_dropout: float = 0.0
+    input_dropout: float = 0.0  # of what embeddings make of the inputs, if there are any
     init: str = "he"
     max_norm: float | None = None  # of the weights into each unit of every Dense
     lr_factors: list[float] | None = None  # of the learning rate, one for each Dense
@@ -121,8 +121,20 @@ class Recipe:
         columns: the arguments of a first layer Columns, if some values are categories or missing (`Dataset.columns`).
         BinaryCrossEntropy takes one output for two classes, Poisson a last Exp. Raises ValueError for nonsense.
         """
+        return self.join(self.build_layers(n_in, n_out, task, columns))
+
+    def join(self, layers: list[nn.Layer]) -> nn.Network:
+        """Make a network of layers, with the seed and the type that the recipe says."""
+        table = self.network
+        settings = {"dtype": table.dtype, "seed": self.seed, "fast": table.fast, "threads": table.threads}
+        return call(nn.Network, {"layers": layers, **settings}, "network")
+
+    def build_layers(
+        self, n_in: int, n_out: int, task: str, columns: dict[str, Any] | None = None, *, flags: bool = False
+    ) -> list[nn.Layer]:
+        """Make the layers that `build_network` joins. flags: a row may be of several of the n_out classes, or none."""
         table, loss = self.network, self.build_loss(task)
-        if isinstance(loss, nn.BinaryCrossEntropy):
+        if isinstance(loss, nn.BinaryCrossEntropy) and not flags:
             if n_out != 2:
                 raise ValueError(
                     f"loss: BinaryCrossEntropy is for two classes, the data have {n_out}: use CrossEntropy"
@@ -148,8 +160,6 @@ class Recipe:
             sizes = {"categories": categories, "dim": table.category_dim, "plain": plain}
             layers.append(call(nn.CategoryEmbedding, sizes, "network.category_dim"))
             widths[plain:] = [table.category_dim] * len(categories)
-        if table.input_dropout:
-            layers.append(call(nn.Dropout, {"rate": table.input_dropout}, "network.input_dropout"))
         factors = [1.0] * (len(table.hidden) + 1) if table.lr_factors is None else table.lr_factors
         if len(factors) != len(table.hidden) + 1:
             raise ValueError(f"network.lr_factors: {len(table.hidden) + 1} layers need as many, not {len(factors)}")
@@ -160,6 +170,8 @@ class Recipe:
             embedded = make(sizes | embedding, nn.Embedding, "network.embedding")
             layers.append(embedded)
             widths[:numbers] = [embedded.dim] * numbers
+        if table.input_dropout:
+            layers.append(call(nn.Dropout, {"rate": table.input_dropout}, "network.input_dropout"))
         width = sum(widths)
         k, scales = table.members or 1, table.member_scales
         if k != 1:
@@ -192,8 +204,7 @@ class Recipe:
             layers.append(nn.MemberMean(k, of))
         if task == "regression" and table.standardize_target and not isinstance(loss, nn.Poisson):
             layers.append(nn.Unstandardize())
-        settings = {"dtype": table.dtype, "seed": self.seed, "fast": table.fast, "threads": table.threads}
-        return call(nn.Network, {"layers": layers, **settings}, "network")
+        return layers
 
     def build_loss(self, task: str) -> nn.Loss:
         """Make the loss; raise ValueError if it is for another task than the data's."""

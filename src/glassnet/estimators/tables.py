@@ -1,0 +1,68 @@
+"""Rows for a network that takes missing values and categories: arrays with NaN, and data frames."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from sklearn.utils.validation import validate_data
+
+from glassnet.data import numeric_rows
+from glassnet.data.checks import listed
+from glassnet.data.columns import Categories, find_columns
+from glassnet.data.frames import as_polars, is_frame
+from glassnet.nn.layer import Array
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from glassnet.estimators.base import BaseMLP
+
+CHECKS: dict[str, Any] = {"dtype": (np.float64, np.float32), "ensure_all_finite": "allow-nan"}
+
+
+class Table(NamedTuple):
+    """Which columns of a data frame a network takes, the names of each one's categories, and the columns left out."""
+
+    features: tuple[str, ...]
+    categories: Categories
+    left_out: tuple[str, ...]
+
+    @classmethod
+    def of(cls, frame: pl.DataFrame) -> Table:
+        """Look at the columns as `glassnet train` does. Raises ValueError if there is nothing to learn from."""
+        features, categories, left_out = find_columns(frame, np.arange(frame.height))
+        if not features:
+            raise ValueError(f"X has no column to learn from: in {listed(left_out)}, every value is another")
+        return cls(tuple(features), tuple(categories), tuple(left_out))
+
+    def rows(self, frame: pl.DataFrame) -> Array:
+        """Return x (N, features): numbers, the numbers of categories (-1 for an unknown one), NaN if missing."""
+        return numeric_rows(frame, self.features, self.categories, first=0)
+
+    @property
+    def text(self) -> list[str]:
+        """The columns that hold no numbers."""
+        return [*(name for name, names in zip(self.features, self.categories, strict=True) if names), *self.left_out]
+
+
+def numbers(estimator: BaseMLP, X: Any, reset: bool) -> Array:
+    """Return rows X (N, n_features), an array or a data frame, as the floats that the network takes, some NaN.
+
+    reset: whether they are the first rows, which tell what the columns are. Raises ValueError for an array where a data
+    frame is needed, and TypeError for a sparse matrix.
+    """
+    if not is_frame(X):
+        if reset:
+            estimator._table = None
+        elif estimator._table is not None and estimator._table.text:
+            raise ValueError(f"X must be a data frame, as in fit: {listed(estimator._table.text)} held no numbers")
+        return validate_data(estimator, X, reset=reset, **CHECKS)
+    validate_data(estimator, X, reset=reset, skip_check_array=True)  # names and number of the columns
+    if 0 in X.shape:
+        raise ValueError(f"X has {X.shape[0]} rows and {X.shape[1]} columns: give at least one of each")
+    frame = as_polars(X)
+    if reset:
+        estimator._table = Table.of(frame)
+    table = estimator._table or Table(tuple(frame.columns), ((),) * frame.width, ())
+    return table.rows(frame)

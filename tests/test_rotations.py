@@ -1,0 +1,83 @@
+"""Rotated pairs of columns: which are found, what is added, and that a network with them learns what it couldn't."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import glassnet as gn
+from glassnet.nn.rotations import interactions
+
+
+def table(rows: int = 3000, width: int = 5) -> tuple[np.ndarray, np.ndarray]:
+    """Values that depend on each column alone, and on the second and the last together."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(rows, width)) * 10.0 ** np.arange(width)
+    u, v = x[:, 1] / 10, x[:, -1] / 10.0 ** (width - 1)
+    return x, np.sin(u) + x[:, 0] ** 2 + np.cos(3 * (u + v)) + 0.1 * rng.normal(size=rows)
+
+
+def test_the_pair_that_interacts_is_found() -> None:
+    x, y = table()
+    gains = sorted(interactions(x, y), reverse=True)
+    assert gains[0][1:] == (1, 4)
+    assert gains[0][0] > 10 * gains[1][0]
+    assert sorted(interactions(x, (y > 1).astype(np.int64)), reverse=True)[0][1:] == (1, 4)
+    unrelated = np.random.default_rng(1).normal(size=len(y))
+    chance = [gain / np.square(unrelated).sum() for gain, _, _ in interactions(x, unrelated)]
+    assert max(map(abs, chance)) < 0.02
+
+
+def test_of_many_columns_the_strongest_are_paired() -> None:
+    x, y = table(2000, 40)
+    y = y + x[:, 1] / 10 + x[:, -1] / 10.0**39
+    found = list(interactions(x / 10.0 ** np.arange(40), y))
+    assert len(found) == 32 * 31 // 2
+    assert sorted(found, reverse=True)[0][1:] == (1, 39)
+
+
+def test_columns_are_turned() -> None:
+    x, y = table()
+    layer = gn.Rotations(5, angles=4, plain=1)
+    rows = np.column_stack([x, y])
+    out = gn.Network([layer, gn.Dense(8, 1)], "float64").layers[0].fit(rows, y).forward(rows)
+    low, high = np.quantile(x, [0.25, 0.75], axis=0)
+    u, v = (x[:, j] / (high - low)[j] for j in (1, 4))
+    wanted = np.column_stack([x, (u + v) / np.sqrt(2), (v - u) / np.sqrt(2), y])
+    np.testing.assert_allclose(out, wanted, rtol=1e-12)
+
+
+def test_constant_columns_and_a_single_one() -> None:
+    x, y = np.ones((20, 2)), np.arange(20.0)
+    assert np.isfinite(gn.Rotations(2).fit(x, y).A).all()
+    assert gn.Rotations(1).fit(x[:, :1], y).A.shape == (1, 0)
+    assert gn.Rotations(3, pairs=9).added == 3 * 14
+
+
+def test_a_sum_of_embeddings_alone_cannot_see_two_columns_together(tmp_path: Path) -> None:
+    x, y = table()
+    data = gn.Dataset.from_arrays(x, y)
+    losses = {}
+    for pairs in (0, 1):
+        first = [gn.Rotations(5, pairs)] if pairs else []
+        width = first[0].width_out(None) if first else 5
+        embedding = gn.PiecewiseLinear(width, 1, bins=32)
+        layers = [*first, gn.QuantileNormalize(), embedding, gn.Dense(width, 1), gn.Unstandardize()]
+        net = gn.Network(layers)
+        gn.fit(net, data, gn.MSE(), gn.AdamW(lr=0.02), epochs=30, schedule=gn.OneCycle())
+        losses[pairs] = gn.evaluate(net, data.test, gn.MSE())["mse"]
+    assert losses[0] > 0.4  # the variance of the cosine is a half
+    assert losses[1] < 0.5 * losses[0]
+    net.save(tmp_path / "net.safetensors")
+    again = gn.Network.load(tmp_path / "net.safetensors")
+    np.testing.assert_array_equal(again.predict(x), net.predict(x))
+
+
+def test_targets_are_needed() -> None:
+    net = gn.Network([gn.Rotations(2), gn.Dense(16, 1)])
+    with pytest.raises(ValueError, match=r"looks for pairs by the targets, too: call net\.fit_preprocessing\(x, y\)"):
+        net.fit_preprocessing(np.eye(2))
+    with pytest.raises(ValueError, match="pairs must be a whole number of at least 1"):
+        gn.Rotations(2, pairs=0)
