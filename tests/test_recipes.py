@@ -337,7 +337,7 @@ def test_embedded_categories() -> None:
     embedding = {"name": "PiecewiseLinear", "dim": 2}
     net = build(embedding=embedding, members=4, input_dropout=0.1)
     kinds = [type(layer).__name__ for layer in net.layers]
-    assert kinds[:5] == ["Columns", "Standardize", "CategoryEmbedding", "Dropout", "PiecewiseLinear"]
+    assert kinds[:5] == ["Columns", "Standardize", "CategoryEmbedding", "PiecewiseLinear", "Dropout"]
     assert repr(net.layers[2]) == "CategoryEmbedding([3, 7], 5, plain=3)"
     assert net.layers[5].chunks == [2, 2, 1, 5, 5]  # two numbers, a mark and two columns of categories
     assert build(members=4).layers[3].chunks == [1, 1, 1, 5, 5]
