@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import glassnet as gn
-from glassnet.nn.rotations import interactions
+from glassnet import recipes
+from glassnet.nn.rotations import interactions, strong_pairs
 
 
 def table(rows: int = 3000, width: int = 5) -> tuple[np.ndarray, np.ndarray]:
@@ -23,11 +24,11 @@ def test_the_pair_that_interacts_is_found() -> None:
     x, y = table()
     gains = sorted(interactions(x, y), reverse=True)
     assert gains[0][1:] == (1, 4)
-    assert gains[0][0] > 10 * gains[1][0]
+    assert gains[0][0] > 0.05
+    assert gains[1][0] < 0.01
     assert sorted(interactions(x, (y > 1).astype(np.int64)), reverse=True)[0][1:] == (1, 4)
     unrelated = np.random.default_rng(1).normal(size=len(y))
-    chance = [gain / np.square(unrelated).sum() for gain, _, _ in interactions(x, unrelated)]
-    assert max(map(abs, chance)) < 0.02
+    assert max(gain for gain, _, _ in interactions(x, unrelated)) < 0
 
 
 def test_of_many_columns_the_strongest_are_paired() -> None:
@@ -47,6 +48,34 @@ def test_columns_are_turned() -> None:
     u, v = (x[:, j] / (high - low)[j] for j in (1, 4))
     wanted = np.column_stack([x, (u + v) / np.sqrt(2), (v - u) / np.sqrt(2), y])
     np.testing.assert_allclose(out, wanted, rtol=1e-12)
+
+
+def test_only_pairs_that_interact_strongly_count() -> None:
+    x, y = table()
+    assert strong_pairs(x, y, 3) == 1
+    x[::5, 1], x[:, 2] = np.nan, np.nan
+    assert strong_pairs(x, y, 3) == 1
+    assert strong_pairs(x, x[:, 0] + x[:, 3], 3) == 0
+    assert strong_pairs(*table(60), 3) == 0  # too few rows to tell
+
+
+def test_a_recipe_turns_what_interacts() -> None:
+    recipe = recipes.from_dict({"name": "turned", "data": {"source": "my.csv"}, "network": {"rotations": 2}})
+    x, y = table()
+    mixed = np.column_stack([np.zeros(len(x)), x])
+    kinds = [["a", "b"], *[[]] * 5]
+    for data, columns in (
+        (gn.Dataset.from_arrays(x, y), [1, 4]),
+        (gn.Dataset.from_arrays(mixed, y, categories=kinds), [1, 4]),
+    ):
+        made = recipe.for_data(data)
+        net = made.build_network(data.n_in, 1, "regression", data.columns())
+        net.fit_preprocessing(data.train.x, data.train.y)
+        turned = next(layer for layer in net.layers if isinstance(layer, gn.Rotations))
+        assert made.network.rotations == 1
+        assert np.nonzero(turned.A[:, 0])[0].tolist() == columns
+    plain = recipe.for_data(gn.Dataset.from_arrays(x, x[:, 0] + x[:, 3])).build_network(5, 1, "regression")
+    assert not any(isinstance(layer, gn.Rotations) for layer in plain.layers)
 
 
 def test_constant_columns_and_a_single_one() -> None:

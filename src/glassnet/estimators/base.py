@@ -200,7 +200,7 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator):
     def _initialize(self, x: Any, encoded: Array) -> None:
         """Make the network for such rows and targets, and forget all training."""
         self.n_outputs_, self.out_activation_, self._dtype = encoded.shape[1], self._out_activation(), x.dtype
-        self._link(self._way.network(self, x, self.n_outputs_))
+        self._link(self._way.network(self, x, encoded))
         self.n_iter_ = self.t_ = 0
         self.loss_curve_ = []
         self._no_improvement_count, self.stopped_ = 0, False

@@ -36,12 +36,12 @@ def read_both(estimator: BaseMLP, X: Any, y: Any, reset: bool) -> tuple[Any, Arr
     return x, y
 
 
-def network(estimator: BaseMLP, x: Any, n_outputs: int) -> Network:
-    """Make the network. Weights are drawn as scikit-learn draws them.
+def network(estimator: BaseMLP, x: Any, y: Array) -> Network:
+    """Make the network for rows x and targets y (N, n_outputs). Weights are drawn as scikit-learn draws them.
 
     Uniform in +-sqrt(6 / (fan_in + fan_out)) (Glorot & Bengio 2010, eq. 16), with 2 for 6 before a sigmoid.
     """
-    sizes = [x.shape[1], *parameters.hidden_sizes(estimator.hidden_layer_sizes), n_outputs]
+    sizes = [x.shape[1], *parameters.hidden_sizes(estimator.hidden_layer_sizes), y.shape[1]]
     net = of_sizes(estimator, sizes, x.dtype)
     names = parameters.activations(estimator.activation, len(sizes) - 2)
     for layer, name in zip(affine(net), [*names, (names or ["relu"])[-1]], strict=True):

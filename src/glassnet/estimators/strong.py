@@ -96,15 +96,16 @@ def _optimizer(estimator: BaseMLP, part: Any, own: set[str]) -> dict[str, Any]:
     return made
 
 
-def network(estimator: BaseMLP, x: Array, n_outputs: int) -> Network:
-    """Make the network for rows x (N, n_in), some NaN; its preprocessing isn't fitted yet."""
+def network(estimator: BaseMLP, x: Array, y: Array) -> Network:
+    """Make the network for rows x (N, n_in), some NaN, and targets y (N, n_outputs); nothing is fitted yet."""
     made, own, info = recipe(estimator), given(estimator), estimator._info()
     made.seed = int(estimator._random_state.randint(2**31))
     table = estimator._table or tables.Table(tuple(f"x{i}" for i in range(x.shape[1])), ((),) * x.shape[1], ())
-    rows, none = Split(x, np.empty(len(x))), Split(x[:0], np.empty(0))
+    rows, none = Split(x, y), Split(x[:0], y[:0])
     data = Dataset("X", rows, none, none, info["task"], (), table.features, None, info["target"], table.categories)
+    made = made.for_data(data)
     flags = estimator.out_activation_ == "logistic"
-    layers = made.build_layers(data.n_in, n_outputs, info["task"], data.columns(), flags=flags)
+    layers = made.build_layers(data.n_in, y.shape[1], info["task"], data.columns(), flags=flags)
     hidden = len(made.network.hidden)
     names = parameters.activations(estimator.activation, hidden) if "activation" in own else None
     rates = parameters.one_for_each(estimator.dropout, hidden, "dropout") if "dropout" in own else [0.0] * hidden

@@ -16,6 +16,8 @@ from glassnet.nn.preprocessing import Preprocessing
 ROWS, COLUMNS = 20_000, 32  # that pairs are looked for in, at most
 FINE, COARSE = 32, 12  # bins of a column alone, and of each of two
 PASSES = 10
+SIGMAS = 5.0
+STRONG = 0.01
 
 
 class Rotations(Preprocessing):
@@ -95,12 +97,12 @@ class Rotations(Preprocessing):
 
 
 def interactions(x: Array, y: Array) -> Iterable[tuple[float, int, int]]:
-    """Yield for pairs i < j of columns of x (N, width) how much of the targets' variance they explain together.
+    """Yield for pairs i < j of columns of x (N, width) which share of the targets' variance they explain together.
 
     That is, of what is left by the best sum of functions of one column: FAST of Lou et al. 2013 (KDD,
-    doi:10.1145/2487575.2487579, section 4), with a cell for each two bins, and less what chance would explain. y:
-    labels (N,), or values (N,) or (N, n_out). Of many columns the 32 that matter most alone are paired, of many rows
-    20,000 are looked at.
+    doi:10.1145/2487575.2487579, section 4), with a cell for each two bins. What chance explains is taken off: its mean
+    and five of its standard deviations. y: labels (N,), or values (N,) or (N, n_out). Of many columns the 32 that
+    matter most alone are paired, of many rows 20,000 are looked at.
     """
     y = np.eye(y.max() + 1)[y] if y.ndim == 1 and y.dtype.kind in "iu" else y.reshape(len(y), -1).astype(np.float64)
     if len(x) > ROWS:
@@ -117,12 +119,23 @@ def interactions(x: Array, y: Array) -> Iterable[tuple[float, int, int]]:
             parts[j] = _means(bins[j], left)
             left = left - parts[j]
     coarse = {j: _binned(x[:, j], COARSE) for j in parts}
-    total = np.square(left).sum()
+    unexplained, total = np.square(left).sum(), max(np.square(y).sum(), np.finfo(np.float64).tiny)
     for i, j in combinations(sorted(parts), 2):
         cells = coarse[i] * COARSE + coarse[j]
-        explained = np.square(_means(cells, left)).sum()
-        more, rest = len(np.unique(cells)) - 1, max(1, len(y) - len(np.unique(cells)))
-        yield float(explained - (total - explained) * more / rest), i, j
+        explained, used = np.square(_means(cells, left)).sum(), len(np.unique(cells))
+        noise = (unexplained - explained) / max(1, len(y) - used)  # the variance of what isn't explained
+        chance = noise * (used + SIGMAS * math.sqrt(2 * used))
+        yield float((explained - chance) / total), i, j
+
+
+def strong_pairs(x: Array, y: Array, most: int) -> int:
+    """Count the pairs of columns, up to `most`, that explain at least 1% of the targets' variance together.
+
+    x (N, width), some of them NaN, which are taken as the column's median; y as of `interactions`.
+    """
+    known = np.where(np.isnan(x).all(axis=0), 0, x)
+    x = np.where(np.isnan(known), np.nanmedian(known, axis=0), known)
+    return min(most, sum(gain >= STRONG for gain, _, _ in interactions(x, y)))
 
 
 def _binned(column: Array, bins: int) -> Array:

@@ -37,8 +37,8 @@ def examine_finished(run: Finished, data: Dataset, epochs: int = EPOCHS) -> list
 def _examine(
     recipe: Recipe, data: Dataset, epochs: int, trained: tuple[Network, History] | None = None
 ) -> list[Finding]:
-    net = recipe.build_network(data.n_in, data.n_out, data.task, data.columns())
-    training = recipe.sized(len(data.train)).training
+    recipe = recipe.for_data(data)
+    net, training = recipe.build_network(data.n_in, data.n_out, data.task, data.columns()), recipe.training
     return examine(
         net, as_trained(data, recipe), recipe.build_loss(data.task), recipe.build_optimizer(),
         epochs=min(epochs, training.epochs), batch_size=training.batch_size, seed=recipe.seed,

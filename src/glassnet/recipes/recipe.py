@@ -6,10 +6,13 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from glassnet import nn, optim
-from glassnet.data import Augmentation
+from glassnet.data import Augmentation, Dataset
 from glassnet.data.labels import Task
 from glassnet.nn.checks import positive_int
+from glassnet.nn.rotations import strong_pairs
 from glassnet.recipes.parts import Part, call, make
 from glassnet.recipes.space import TuneTable
 from glassnet.train import Average
@@ -36,7 +39,7 @@ class NetworkTable:
     """[network]: inputs, embedding, for each hidden width Dense, normalization, activation and dropout, then Dense."""
 
     inputs: Part = "Standardize"  # or QuantileNormalize, RobustScale, or "none"
-    rotations: int | None = None  # so many pairs of columns have rotated copies, see Rotations
+    rotations: int | None = None  # up to so many pairs of columns, that interact strongly, get rotated copies
     embedding: Part | None = None  # of each feature: PiecewiseLinear or Periodic, as {name = ..., dim = 16}
     category_dim: int | None = None  # so many trained values for each category, in place of its column of 0 and 1
     members: int | None = None  # so many networks in one, which share these layers (TabM-mini)
@@ -233,6 +236,15 @@ class Recipe:
             return self
         size = min(table.batch_size, max(SMALLEST_BATCH, rows // table.min_steps))
         return replace(self, training=replace(table, batch_size=size, min_steps=None))
+
+    def for_data(self, data: Dataset) -> Recipe:
+        """Return the recipe with what it leaves to the training rows: the batch size, see `sized`, and `rotations`."""
+        most, made = self.network.rotations, self.sized(len(data.train))
+        if most is None:
+            return made
+        numbers = [j for j, names in enumerate(data.categories or data.features) if not names or not data.categories]
+        pairs = strong_pairs(data.train.x[:, numbers].astype(np.float64), data.train.y, most)
+        return replace(made, network=replace(made.network, rotations=pairs or None))
 
     def build_training(self) -> dict[str, Any]:
         """Make the arguments of `fit` that [training] holds, and the schedule and the augmentation."""

@@ -30,7 +30,7 @@ def fill(recipe: Recipe, out: Path, *, progress: bool = False, callbacks: Sequen
     Returns what metrics.json holds, and raises what `glassnet.recipes.train` does.
     """
     data = load_data(recipe)
-    recipe = recipe.sized(len(data.train))
+    recipe = recipe.for_data(data)
     net = recipe.build_network(data.n_in, data.n_out, data.task, data.columns())
     loss, optimizer, settings = recipe.build_loss(data.task), recipe.build_optimizer(), recipe.build_training()
     net.info = names_of(data)

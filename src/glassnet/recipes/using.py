@@ -45,6 +45,7 @@ def export_run(run: Path, out: Path, input_dtype: str | None = None) -> str:
 def gradcheck(recipe: Recipe, rows: int = 8, entries: int = 30) -> GradientReport:
     """Check a recipe's network on its first training rows: `entries` numbers of each parameter and of the input."""
     data = load_data(recipe)
+    recipe = recipe.for_data(data)
     net = recipe.build_network(data.n_in, data.n_out, data.task, data.columns())
     net.fit_preprocessing(data.train.x, data.train.y)
     loss = recipe.build_loss(data.task)

@@ -48,7 +48,8 @@ def run(recipe: Recipe, data: Dataset, watch: Watch | None = None) -> Outcome:
     recipe that makes no sense.
     """
     monitor = f"val_{monitor_of(recipe, data)}"
-    net, watcher = recipe.build_network(data.n_in, data.n_out, data.task), Watcher(monitor, watch)
+    recipe, watcher = recipe.for_data(data), Watcher(monitor, watch)
+    net = recipe.build_network(data.n_in, data.n_out, data.task, data.columns())
     with np.errstate(over="ignore", invalid="ignore"):
         history = fit(
             net, data, recipe.build_loss(data.task), recipe.build_optimizer(), seed=recipe.seed, callbacks=[watcher],
