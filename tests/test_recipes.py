@@ -53,7 +53,8 @@ def test_a_bundled_recipe(name: str, tmp_path: Path) -> None:
     net = recipe.build_network(n_in, n_out, task)
     shapes = [layer.W.shape[-2:] for layer in net.layers if isinstance(layer, (gn.Dense, gn.MemberHeads))]
     embedding = recipe.network.embedding
-    first = n_in * embedding["dim"] if isinstance(embedding, dict) else n_in
+    first = n_in + 14 * (recipe.network.rotations or 0)  # angles of each pair
+    first *= embedding["dim"] if isinstance(embedding, dict) else 1
     assert shapes == list(itertools.pairwise([first, *recipe.network.hidden, n_out]))
     assert net.dtype.name == recipe.network.dtype
     x = np.random.default_rng(0).integers(256, size=(20, n_in)).astype(np.float64)
