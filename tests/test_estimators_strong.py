@@ -53,7 +53,8 @@ def test_scikit_learns_checks_of_an_estimator(estimator: Any, check: Any) -> Non
 
 
 def changed(monkeypatch: pytest.MonkeyPatch, *changes: str) -> recipes.Recipe:
-    """Tune the recipe for a test; return it."""
+    """Tune the recipe for a test, whose data have no pairs to turn; return it."""
+    changes = ("network.rotations=0", *changes)
     monkeypatch.setattr(strong, "load", lambda name: recipes.load(name, changes=changes))
     return recipes.load("table", changes=changes)
 
@@ -78,7 +79,10 @@ def kinds(net: gn.Network) -> list[str]:
 def test_what_is_left_alone_is_as_the_recipe_says(task: str) -> None:
     X, y = IRIS if task == "classification" else DIABETES
     kind = MLPClassifier if task == "classification" else MLPRegressor
-    run, recipe = trained(kind(preset="strong", max_iter=1, random_state=0), X, y), recipes.load("table").sized(len(X))
+    run, recipe = (
+        trained(kind(preset="strong", max_iter=1, random_state=0), X, y),
+        recipes.load("table", changes=["network.rotations=0"]).sized(len(X)),
+    )
     outputs = 3 if task == "classification" else 1
     columns = {"categories": [0] * X.shape[1], "missing": []}
     assert kinds(run.net) == kinds(recipe.build_network(X.shape[1], outputs, task, columns))
@@ -90,6 +94,14 @@ def test_what_is_left_alone_is_as_the_recipe_says(task: str) -> None:
     for name in ("replacement", "restore_best"):  # which the preset doesn't read
         assert getattr(table.training, name) == getattr(unused.training, name)
     assert table.augmentation is None
+
+
+def test_pairs_that_interact_are_turned() -> None:
+    u, v = np.random.default_rng(0).normal(size=(2, 1000))
+    labels, rows = u * v > 0, np.column_stack([u, np.where(u < -2, np.nan, v)])
+    for model, y in ((MLPClassifier, labels), (MLPRegressor, u * v)):
+        net = model(preset="strong", max_iter=1, random_state=0).fit(rows, y).network_
+        assert "Rotations(2, plain=1)" in kinds(net)
 
 
 def test_whoever_tunes_the_recipe_tunes_the_preset(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,7 +131,8 @@ def test_whoever_tunes_the_recipe_tunes_the_preset(monkeypatch: pytest.MonkeyPat
 def test_layers_that_look_at_targets_and_categories(monkeypatch: pytest.MonkeyPatch) -> None:
     changed(monkeypatch, "network.rotations=1", "network.category_dim=3", "network.inputs=QuantileNormalize")
     rows = np.random.default_rng(0)
-    X = houses()[0][["town"]].assign(a=rows.normal(size=N), b=rows.normal(size=N), c=rows.normal(size=N))
+    X = pd.concat([houses()[0][["town"]]] * 5, ignore_index=True)
+    X[["a", "b", "c"]] = rows.normal(size=(len(X), 3))
     for model, targets in (
         (MLPRegressor(**SMALL), X["a"] * X["c"]),
         (MLPClassifier(**SMALL), np.where(X["a"] * X["c"] > 0, "same", "other")),
@@ -135,7 +148,8 @@ def test_layers_that_look_at_targets_and_categories(monkeypatch: pytest.MonkeyPa
 def test_it_is_the_training_of_gn_fit() -> None:
     X, y = DIABETES
     X = np.where(np.random.default_rng(0).random(X.shape) < 0.1, np.nan, X)
-    recipe, n = recipes.load("table", changes=["network.dropout=0", "training.epochs=6"]), len(X)
+    changes = ["network.rotations=0", "network.dropout=0", "training.epochs=6"]
+    recipe, n = recipes.load("table", changes=changes), len(X)
     model = MLPRegressor(preset="strong", dropout=[0.0] * len(recipe.network.hidden), max_iter=6, batch_size=n)
     recipe.seed = int(np.random.RandomState(7).randint(2**31))
     net = recipe.build_network(10, 1, "regression", {"categories": [0] * 10, "missing": list(range(10))})
@@ -177,7 +191,7 @@ def test_kernels_and_readable_layers_agree(kind: Any, monkeypatch: pytest.Monkey
 
 
 def test_what_is_given_means_what_it_means() -> None:
-    recipe, X = recipes.load("table").sized(150), IRIS[0]
+    recipe, X = recipes.load("table", changes=["network.rotations=0"]).sized(150), IRIS[0]
     run = trained(MLPClassifier(**SMALL, activation=["tanh"], dropout=[0.3], batch_size=40, learning_rate="cosine"))
     names = [type(layer).__name__ for layer in run.net.layers]
     after = names.index("Tanh")

@@ -151,7 +151,7 @@ class Recipe:
             layers.append(first)
             numbers, widths = len(first.numbers), [1] * first.width_out(n_in)
             categories = [n for n in first.categories if n]
-        if table.rotations is not None and numbers > 1:
+        if table.rotations and numbers > 1:
             pairs = {"pairs": table.rotations, "plain": len(widths) - numbers}
             turned = call(nn.Rotations, {"width": numbers} | pairs, "network.rotations")
             layers.append(turned)
@@ -240,11 +240,11 @@ class Recipe:
     def for_data(self, data: Dataset) -> Recipe:
         """Return the recipe with what it leaves to the training rows: the batch size, see `sized`, and `rotations`."""
         most, made = self.network.rotations, self.sized(len(data.train))
-        if most is None:
+        if not most:
             return made
         numbers = [j for j, names in enumerate(data.categories or data.features) if not names or not data.categories]
         pairs = strong_pairs(data.train.x[:, numbers].astype(np.float64), data.train.y, most)
-        return replace(made, network=replace(made.network, rotations=pairs or None))
+        return replace(made, network=replace(made.network, rotations=pairs))
 
     def build_training(self) -> dict[str, Any]:
         """Make the arguments of `fit` that [training] holds, and the schedule and the augmentation."""
