@@ -8,7 +8,7 @@ NEWEST := .venv-newest
 EVERYTHING := --editable ".[explore,notebook,onnx,tune]" --group dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-lowest test-newest check format results bench bench-quick parity onnx notebook notebooks docs docs-links clean
+.PHONY: help demo test test-lowest test-newest check format results accuracy tables bench bench-quick parity onnx notebook notebooks docs docs-links clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -43,6 +43,12 @@ format: $(VENV)/.dev  ## apply the formatter and the safe fixes
 
 results: $(VENV)/.base  ## train the recipes whose results the README gives, over several seeds
 	$(BIN)/python benchmarks/results.py
+
+accuracy: $(VENV)/.base  ## train what docs/accuracy.md reports, as far as runs/accuracy hasn't got it: hours
+	$(BIN)/python benchmarks/accuracy.py
+
+tables: $(VENV)/.tables  ## cross-validate the table default beside scikit-learn, CatBoost and LightGBM: ten minutes
+	$(BIN)/python benchmarks/tables.py
 
 bench: $(VENV)/.bench  ## measure the speed beside JAX, PyTorch, scikit-learn and ONNX Runtime: 15 minutes, alone
 	$(BIN)/python benchmarks/speed.py
@@ -87,6 +93,10 @@ $(VENV)/.dev: $(VENV)/.base
 
 $(VENV)/.bench: $(VENV)/.base
 	$(PIP) --group bench
+	@touch $@
+
+$(VENV)/.tables: $(VENV)/.base
+	$(PIP) --group tables
 	@touch $@
 
 $(VENV)/.notebook: $(VENV)/.base

@@ -25,6 +25,7 @@ ENDS = {  # inputs and outputs
     "explore-mnist": (784, 10),
     "mnist": (784, 10),
     "mnist-best": (784, 10),
+    "mnist-deep": (784, 10),
     "mnist-distorted": (784, 10),
     "mnist-fast": (784, 10),
     "mnist-six-layers": (784, 10),
