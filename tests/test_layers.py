@@ -285,6 +285,16 @@ def test_piecewise_linear_is_the_papers_encoding_times_weights() -> None:
     np.testing.assert_allclose(layer.forward(new), wanted.reshape(len(new), -1), atol=1e-12)
 
 
+def test_a_bin_holds_enough_rows() -> None:
+    x = np.random.default_rng(0).normal(size=(100, 1))
+    for min_rows, bins in ((1, 48), (9, 11), (49, 2), (1000, 1)):
+        edges = gn.PiecewiseLinear(1, 2, min_rows=min_rows).fit(x).edges[:, 0]
+        assert np.isfinite(edges).sum() == bins + 1
+        assert np.histogram(x, edges[np.isfinite(edges)])[0].min() >= min(min_rows, 100) - 1
+    with pytest.raises(ValueError, match="min_rows must be a whole number of at least 1"):
+        gn.PiecewiseLinear(1, 2, min_rows=0)
+
+
 def test_members_are_networks_of_their_own() -> None:
     rng = np.random.default_rng(0)
     x, t = rng.normal(size=(20, 3)), rng.normal(size=(20, 2))

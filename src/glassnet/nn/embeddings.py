@@ -64,7 +64,7 @@ class PiecewiseLinear(Embedding, Fitted):
     rtdl_num_embeddings). Equal quantiles are one edge, so that a feature of few values has fewer bins than W.
     Shapes, for each of `width` features: x (N, width), W (width, bins, dim), V and bias (width, dim), y
     (N, width * dim); `plain` further columns are passed through at the end of x and y. edges (bins + 1, width), with
-    infinity for those that a feature has not.
+    infinity for those that a feature has not. With `min_rows`, a bin holds about so many training rows at least.
     Backward: with G[b] the sum of dy over the rows of bin b, and H[b] that of t dy:  dW[b] = H[b] + G[b + 1] + G[b + 2]
     + ...,  dbias = sum of dy,  dV = sum of x dy,  dx = dy . (W[b] / (e[b + 1] - e[b]) + V).
     Raises ValueError for sizes that are no positive whole numbers, or another version.
@@ -81,16 +81,19 @@ class PiecewiseLinear(Embedding, Fitted):
     parameters = ("W", "V", "bias")
     decayed = ("W", "V")
 
-    def __init__(self, width: int, dim: int, bins: int = 48, version: str = "B", plain: int = 0) -> None:
+    def __init__(
+        self, width: int, dim: int, bins: int = 48, version: str = "B", plain: int = 0, min_rows: int = 1
+    ) -> None:
         super().__init__(width, dim, plain)
         self.bins = positive_int(bins, "PiecewiseLinear: bins")
+        self.min_rows = positive_int(min_rows, "PiecewiseLinear: min_rows")
         if version not in ("A", "B"):
             raise ValueError(f'PiecewiseLinear: version must be "A" or "B", not {version!r}')
         self.version = version
 
     def fit(self, x: Array) -> Self:
         """Take the distinct quantiles of each column of x (N, width + plain); at most N of them."""
-        share = np.linspace(0, 1, min(self.bins, max(1, len(x) - 1)) + 1)
+        share = np.linspace(0, 1, min(self.bins, max(1, (len(x) - 1) // self.min_rows)) + 1)
         self.edges = np.full((self.bins + 1, self.width), np.inf)
         for column, edges in zip(x.T, self.edges.T, strict=False):
             distinct = np.unique(np.quantile(column.astype(np.float64), share))
