@@ -52,11 +52,11 @@ def test_columns_are_turned() -> None:
 
 def test_only_pairs_that_interact_strongly_count() -> None:
     x, y = table()
-    assert strong_pairs(x, y, 3) == 1
+    assert strong_pairs(x, y, 3) == [(1, 4)]
     x[::5, 1], x[:, 2] = np.nan, np.nan
-    assert strong_pairs(x, y, 3) == 1
-    assert strong_pairs(x, x[:, 0] + x[:, 3], 3) == 0
-    assert strong_pairs(*table(60), 3) == 0  # too few rows to tell
+    assert strong_pairs(x, y, 3) == [(1, 4)]
+    assert strong_pairs(x, x[:, 0] + x[:, 3], 3) == []
+    assert strong_pairs(*table(60), 3) == []  # too few rows to tell
 
 
 def test_a_recipe_turns_what_interacts() -> None:
@@ -69,6 +69,7 @@ def test_a_recipe_turns_what_interacts() -> None:
         (gn.Dataset.from_arrays(mixed, y, categories=kinds), [1, 4]),
     ):
         made = recipe.for_data(data)
+        assert recipe.strong_pairs(data) == [tuple(data.features[len(data.features) - 5 + j] for j in (1, 4))]
         net = made.build_network(data.n_in, 1, "regression", data.columns())
         net.fit_preprocessing(data.train.x, data.train.y)
         turned = next(layer for layer in net.layers if isinstance(layer, gn.Rotations))

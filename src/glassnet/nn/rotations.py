@@ -14,7 +14,8 @@ from glassnet.nn.layer import Array
 from glassnet.nn.preprocessing import Preprocessing
 
 ROWS, COLUMNS = 20_000, 32  # that pairs are looked for in, at most
-FINE, COARSE = 32, 12  # bins of a column alone, and of each of two
+FINE, COARSE = 32, 12  # bins of a column alone, and of each of two, at most
+IN_CELL = 16  # rows, about, of each two bins
 PASSES = 10
 SIGMAS = 5.0
 STRONG = 0.01
@@ -109,7 +110,7 @@ def interactions(x: Array, y: Array) -> Iterable[tuple[float, int, int]]:
         rows = np.random.default_rng(0).choice(len(x), ROWS, replace=False)
         x, y = x[rows], y[rows]
     y = y - y.mean(axis=0)
-    bins = [_binned(column, FINE) for column in x.T]
+    bins = [_binned(column, min(FINE, max(2, len(y) // IN_CELL))) for column in x.T]
     strongest = np.argsort([-np.square(_means(b, y)).sum() for b in bins], kind="stable")[:COLUMNS]
     parts = {int(j): np.zeros_like(y) for j in strongest}
     left = y
@@ -118,24 +119,25 @@ def interactions(x: Array, y: Array) -> Iterable[tuple[float, int, int]]:
             left = left + part
             parts[j] = _means(bins[j], left)
             left = left - parts[j]
-    coarse = {j: _binned(x[:, j], COARSE) for j in parts}
+    side = min(COARSE, max(2, math.isqrt(len(y) // IN_CELL)))
+    coarse = {j: _binned(x[:, j], side) for j in parts}
     unexplained, total = np.square(left).sum(), max(np.square(y).sum(), np.finfo(np.float64).tiny)
     for i, j in combinations(sorted(parts), 2):
-        cells = coarse[i] * COARSE + coarse[j]
+        cells = coarse[i] * side + coarse[j]
         explained, used = np.square(_means(cells, left)).sum(), len(np.unique(cells))
         noise = (unexplained - explained) / max(1, len(y) - used)  # the variance of what isn't explained
         chance = noise * (used + SIGMAS * math.sqrt(2 * used))
         yield float((explained - chance) / total), i, j
 
 
-def strong_pairs(x: Array, y: Array, most: int) -> int:
-    """Count the pairs of columns, up to `most`, that explain at least 1% of the targets' variance together.
+def strong_pairs(x: Array, y: Array, most: int) -> list[tuple[int, int]]:
+    """Return the pairs of columns, up to `most`, that explain at least 1% of the targets' variance together.
 
     x (N, width), some of them NaN, which are taken as the column's median; y as of `interactions`.
     """
     known = np.where(np.isnan(x).all(axis=0), 0, x)
     x = np.where(np.isnan(known), np.nanmedian(known, axis=0), known)
-    return min(most, sum(gain >= STRONG for gain, _, _ in interactions(x, y)))
+    return [(i, j) for gain, i, j in sorted(interactions(x, y), reverse=True)[:most] if gain >= STRONG]
 
 
 def _binned(column: Array, bins: int) -> Array:

@@ -239,12 +239,20 @@ class Recipe:
 
     def for_data(self, data: Dataset) -> Recipe:
         """Return the recipe with what it leaves to the training rows: the batch size, see `sized`, and `rotations`."""
-        most, made = self.network.rotations, self.sized(len(data.train))
-        if not most:
+        made = self.sized(len(data.train))
+        if not self.network.rotations:
             return made
-        numbers = [j for j, names in enumerate(data.categories or data.features) if not names or not data.categories]
-        pairs = strong_pairs(data.train.x[:, numbers].astype(np.float64), data.train.y, most)
-        return replace(made, network=replace(made.network, rotations=pairs))
+        return replace(made, network=replace(made.network, rotations=len(self.strong_pairs(data))))
+
+    def strong_pairs(self, data: Dataset) -> list[tuple[str, str]]:
+        """Return the names of the pairs of columns that get rotated copies."""
+        if not self.network.rotations:
+            return []
+        kinds = data.categories or ((),) * data.n_in
+        numbers = [j for j, names in enumerate(kinds) if not names]
+        x = data.train.x[:, numbers].astype(np.float64)
+        names = [data.features[j] for j in numbers]
+        return [(names[i], names[j]) for i, j in strong_pairs(x, data.train.y, self.network.rotations)]
 
     def build_training(self) -> dict[str, Any]:
         """Make the arguments of `fit` that [training] holds, and the schedule and the augmentation."""
