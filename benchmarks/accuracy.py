@@ -59,14 +59,6 @@ ENTRIES = {
     "no-dropout": Entry(
         "california-embedded", (1, 2, 3), ("network.dropout=0.0",), "california-embedded", "without dropout"
     ),
-    "tabm-no-rotations": Entry(
-        "california-tabm", (1, 2, 3), ("network.rotations=0",), "california-tabm", "without rotated columns"
-    ),
-    "no-distortions": Entry(
-        "mnist-distorted", (0,), (*ALL_ROWS, 'augmentation={name="Distortions", rotation=0, scale=0, shear=0,'
-        " translation=0, alpha=0}"), "mnist-distorted", "without distortions",
-    ),
-    "short": Entry("mnist-distorted", (0,), (*ALL_ROWS, "training.epochs=40"), "mnist-distorted", "40 epochs, not 400"),
 }  # fmt: skip
 COMMITTEES = {
     "mnist-committee": ("mnist-distorted", "mnist-deep"),
@@ -142,7 +134,7 @@ def main() -> None:
     """Measure what was asked for, and write the tables."""
     known = [*ENTRIES, *COMMITTEES]
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("rows", nargs="*", default=known, choices=[*known, []], help="default: all")
+    parser.add_argument("rows", nargs="*", default=known, metavar="ROW", help=f"of {', '.join(known)}; default: all")
     parser.add_argument("--out", type=Path, default=ROOT / "runs" / "accuracy", help="where the runs are kept")
     arguments = parser.parse_args()
     results = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
