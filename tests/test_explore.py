@@ -100,7 +100,7 @@ def test_the_shipped_digits_are_those_that_make_chooses() -> None:
 
     net = shipped.network()
     assert choose(net, gn.load("mnist").test).tolist() == net.info["test rows of examples"]
-    assert net.info["recipe"] == shipped.recipe().to_dict()
+    assert recipes.from_dict(net.info["recipe"]) == shipped.recipe()
 
 
 # Training, one step at a time
