@@ -26,6 +26,7 @@ def test_the_pair_that_interacts_is_found() -> None:
     assert gains[0][1:] == (1, 4)
     assert gains[0][0] > 0.05
     assert gains[1][0] < 0.01
+    np.testing.assert_allclose(list(interactions(x, y * 1e300)), list(interactions(x, y)))
     assert sorted(interactions(x, (y > 1).astype(np.int64)), reverse=True)[0][1:] == (1, 4)
     unrelated = np.random.default_rng(1).normal(size=len(y))
     assert max(gain for gain, _, _ in interactions(x, unrelated)) < 0

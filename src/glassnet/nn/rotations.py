@@ -24,9 +24,10 @@ STRONG = 0.01
 class Rotations(Preprocessing):
     """Add, for some pairs of columns (i, j) and some angles a, the columns cos(a) x_i / s_i + sin(a) x_j / s_j.
 
-    s is the distance of the column's quartiles. Embeddings treat each column alone, and trees cut along the axes;
-    with rotated columns both see a function of two, such as a price over a map, from all sides. The angles are
-    180 / angles degrees apart, without 0 and 90. The pairs are those of whose interaction `interactions` finds most.
+    s is the distance of the column's quartiles, or if they are equal of its extremes. Embeddings treat each column
+    alone, and trees cut along the axes; with rotated columns both see a function of two, such as a price over a map,
+    from all sides. The angles are 180 / angles degrees apart, without 0 and 90. The pairs are those of whose
+    interaction `interactions` finds most.
     Shapes: x (N, width + plain), y (N, width + added + plain): the rotated columns come behind the first `width`, the
     last `plain` are passed through; A (width, added). y = [x, x A, plain]; backward: dx = dy + dy_added A^T.
     Raises ValueError for sizes that are no positive whole numbers.
@@ -70,7 +71,8 @@ class Rotations(Preprocessing):
             raise ValueError(f"{self!r} looks for pairs by the targets, too: call net.fit_preprocessing(x, y)")
         x = x[:, : self.width].astype(np.float64)
         low, high = np.quantile(x, [0.25, 0.75], axis=0)
-        scale = np.where(high > low, high - low, np.where(np.ptp(x, axis=0) > 0, x.std(axis=0), 1.0))
+        spread = np.ptp(x, axis=0)
+        scale = np.where(high > low, high - low, np.where(spread > 0, spread, 1.0))
         found = sorted(interactions(x, y), reverse=True)
         chosen = [(i, j) for _, i, j in found][: self.pairs]
         chosen += [pair for pair in combinations(range(self.width), 2) if pair not in chosen]
@@ -109,6 +111,7 @@ def interactions(x: Array, y: Array) -> Iterable[tuple[float, int, int]]:
     if len(x) > ROWS:
         rows = np.random.default_rng(0).choice(len(x), ROWS, replace=False)
         x, y = x[rows], y[rows]
+    y = y / max(np.abs(y).max(), np.finfo(np.float64).tiny)  # whose squares would overflow
     y = y - y.mean(axis=0)
     bins = [_binned(column, min(FINE, max(2, len(y) // IN_CELL))) for column in x.T]
     strongest = np.argsort([-np.square(_means(b, y)).sum() for b in bins], kind="stable")[:COLUMNS]
