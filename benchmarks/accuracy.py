@@ -1,6 +1,6 @@
 """Train what docs/accuracy.md reports, the most accurate networks and what each ingredient adds, and write its tables.
 
-    make accuracy                                        # all of it: about six hours on one core
+    make accuracy                                        # all of it: two hours and a half on one core
     python benchmarks/accuracy.py california-embedded    # only some; the tables keep the other rows
 
 Each training is a run directory below --out. Those that are there and finished aren't trained again, and one that was
@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import page
 from glassnet import recipes
 from glassnet.files import replacing
 from glassnet.nn import MSE, CrossEntropy, Ensemble
@@ -88,7 +89,7 @@ def committee(name: str, out: Path) -> dict[str, Any]:
     data = load_data(opened[0][0])
     together = Ensemble([net for _, net in opened])
     test = score(together.predict(data.test.x), data.test.y, MSE() if data.task == "regression" else CrossEntropy())
-    run = {"val": {}, "test": test, "task": data.task, "seconds": 0, "parameters": 0}
+    run = {"val": {}, "test": test, "task": data.task}
     print(f"{name}: {figure(run, 'test'):.4f} on the test rows")
     return {"recipe": " + ".join(COMMITTEES[name]), "changes": [], "runs": [run], "members": len(folders)}
 
@@ -107,7 +108,7 @@ def cell(runs: list[dict[str, Any]], part: str) -> str:
     values, classes = [figure(run, part) for run in runs], runs[0]["task"] == "classification"
     spread = f" ± {statistics.stdev(values):.{2 if classes else 4}f}" if len(values) > 1 else ""
     mean = statistics.mean(values)
-    return f"{mean:.2f}%{spread.replace('%', '')}" if classes else f"{mean:.4f}{spread}"
+    return f"{mean:.2f}%{spread}" if classes else f"{mean:.4f}{spread}"
 
 
 def tables(results: dict[str, Any]) -> tuple[str, str]:
@@ -142,13 +143,8 @@ def main() -> None:
         results[name] = (measure if name in ENTRIES else committee)(name, arguments.out)
         with replacing(RESULTS) as part:
             part.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-    text = PAGE.read_text(encoding="utf-8")
-    for marker, table in zip(("results", "ingredients"), tables(results), strict=True):
-        before, rest = text.split(f"<!-- {marker} -->\n")
-        after = rest.split(f"<!-- end of {marker} -->")[1]
-        text = f"{before}<!-- {marker} -->\n{table}\n<!-- end of {marker} -->{after}"
-    with replacing(PAGE) as part:
-        part.write_text(text, encoding="utf-8")
+    reached, ingredients = tables(results)
+    page.put(PAGE, results=reached, ingredients=ingredients)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import page
 from glassnet import recipes
 from glassnet.files import replacing
 
@@ -76,11 +77,7 @@ def write_table(results: dict[str, Any]) -> None:
     head = ["| recipe | figure | baseline | the exercise | validation | **test** | seeds | time |",
             "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |"]  # fmt: skip
     table = "\n".join(head + [row(name, results[name]) for name in SEEDS if name in results])
-    readme = ROOT / "README.md"
-    before, rest = readme.read_text(encoding="utf-8").split("<!-- results -->\n")
-    after = rest.split("<!-- end of results -->")[1]
-    with replacing(readme) as part:
-        part.write_text(f"{before}<!-- results -->\n{table}\n<!-- end of results -->{after}", encoding="utf-8")
+    page.put(ROOT / "README.md", results=table)
 
 
 def main() -> None:

@@ -30,6 +30,7 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+import page
 from glassnet import estimators
 from glassnet.files import replacing
 
@@ -112,10 +113,7 @@ def main() -> None:
         results[name] = measure(name)
         with replacing(RESULTS) as part:
             part.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-    before, rest = PAGE.read_text(encoding="utf-8").split("<!-- tables -->\n")
-    after = rest.split("<!-- end of tables -->")[1]
-    with replacing(PAGE) as part:
-        part.write_text(f"{before}<!-- tables -->\n{table(results)}\n<!-- end of tables -->{after}", encoding="utf-8")
+    page.put(PAGE, tables=table(results))
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table as RichTable
 
+import page
 from glassnet.files import replacing
 from race import machine
 from race.goals import Section
@@ -59,11 +60,7 @@ def write_tables(results: dict[str, Any]) -> None:
     parts = [_markdown(SECTIONS[name].table(results[name], spread=False)) for name in SHOWN if name in results]
     pictures = [f"![{text}](docs/pictures/{file})" for name, (text, file) in PICTURES.items() if name in results]
     text = "\n\n".join([*parts, *pictures, _origin(results)])
-    readme = ROOT / "README.md"
-    before, rest = readme.read_text(encoding="utf-8").split("<!-- speed -->\n")
-    after = rest.split("<!-- end of speed -->")[1]
-    with replacing(readme) as part:
-        part.write_text(f"{before}<!-- speed -->\n{text}\n<!-- end of speed -->{after}", encoding="utf-8")
+    page.put(ROOT / "README.md", speed=text)
 
 
 def _markdown(table: Table) -> str:
