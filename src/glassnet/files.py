@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 
 def cache_folder() -> Path:
@@ -42,3 +44,12 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
             raise
     finally:
         part.unlink(missing_ok=True)
+
+
+def finite(value: Any) -> Any:
+    """Return the same, dicts and lists to any depth, with None for NaN and infinity, which JSON doesn't know."""
+    if isinstance(value, dict):
+        return {key: finite(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [finite(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

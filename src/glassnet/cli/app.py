@@ -25,6 +25,10 @@ app = typer.Typer(
 RunArgument = Annotated[
     Path, typer.Argument(metavar="RUN", help="A run directory, as train makes it.", autocompletion=completion.runs)
 ]
+RunsArgument = Annotated[
+    list[Path],
+    typer.Argument(metavar="RUN RUN...", help="Run directories, two or more.", autocompletion=completion.runs),
+]
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from glassnet.cli import completion
-from glassnet.cli.app import RunArgument, app
+from glassnet.cli.app import RunArgument, RunsArgument, app
 from glassnet.cli.printing import number, print_table
 
 
@@ -59,10 +59,7 @@ def train(
 
 @app.command()
 def ensemble(
-    runs: Annotated[
-        list[Path],
-        typer.Argument(metavar="RUN RUN...", help="Run directories, two or more.", autocompletion=completion.runs),
-    ],
+    runs: RunsArgument,
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="The run directory; by default below runs/.")] = None,
 ) -> None:
     """Let finished runs answer together: evaluate their mean, and write it as a run directory with copies of them.

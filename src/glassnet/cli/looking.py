@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from glassnet.cli import completion
-from glassnet.cli.app import RunArgument, app
+from glassnet.cli.app import RunArgument, RunsArgument, app
 from glassnet.cli.printing import number, print_table
 
 if TYPE_CHECKING:
@@ -133,10 +133,7 @@ def report(
 
 @app.command()
 def compare(
-    runs: Annotated[
-        list[Path],
-        typer.Argument(metavar="RUN RUN...", help="Run directories, two or more.", autocompletion=completion.runs),
-    ],
+    runs: RunsArgument,
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write it as an HTML page, too.")] = None,
 ) -> None:
     """Put runs side by side: their figures, which is best, and what their recipes differ in."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from glassnet.files import finite
 from glassnet.inspection.numbers import norm, number
 from glassnet.nn.layer import Array
 
@@ -74,14 +75,6 @@ def as_dict(trace: Trace, arrays: Callable[[Array], Any] | None = None) -> dict[
 
 def as_json(trace: Trace) -> str:
     """Return `as_dict` as JSON: arrays as nested lists, NaN and infinity as null."""
-
-    def finite(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {key: finite(inner) for key, inner in value.items()}
-        if isinstance(value, list):
-            return [finite(inner) for inner in value]
-        return None if isinstance(value, float) and not math.isfinite(value) else value
-
     return json.dumps(finite(as_dict(trace, lambda array: array.tolist())))
 
 

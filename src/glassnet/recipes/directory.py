@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import itertools
 import json
-import math
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from glassnet.files import replacing
+from glassnet.files import finite, replacing
 from glassnet.nn import Ensemble, Network, load_model
 from glassnet.recipes.reading import load as load_recipe
 from glassnet.recipes.recipe import Recipe
@@ -60,7 +59,7 @@ def free_directory(path: Path) -> Path:
 def write_metrics(metrics: dict[str, Any], out: Path) -> None:
     """Write metrics.json, which makes `out` a finished run, and remove what only an unfinished one needs."""
     with replacing(out / METRICS) as part:
-        part.write_text(json.dumps(_finite(metrics), indent=2) + "\n", encoding="utf-8")
+        part.write_text(json.dumps(finite(metrics), indent=2) + "\n", encoding="utf-8")
     for file in (out / CHECKPOINT, *out.rglob(".*.part.*")):  # and what a killed process was writing
         file.unlink(missing_ok=True)
 
@@ -104,12 +103,3 @@ def _remove(out: Path, made: list[Path]) -> None:
             shutil.rmtree(inside) if inside.is_dir() else inside.unlink()
         for folder in made:
             folder.rmdir()
-
-
-def _finite(value: Any) -> Any:
-    """The same with null for NaN and infinity, which JSON doesn't know."""
-    if isinstance(value, dict):
-        return {key: _finite(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_finite(inner) for inner in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
