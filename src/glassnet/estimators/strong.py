@@ -140,8 +140,9 @@ def objective(estimator: BaseMLP, dtype: Any) -> Objective:
 
 def plan(estimator: BaseMLP, rows: int, incremental: bool) -> Plan:
     """Return how to train on so many rows. One epoch alone has no place in a schedule, and its average no use."""
-    own, settings = given(estimator), recipe(estimator).sized(rows).build_training()
-    optimizer: Any = recipe(estimator).build_optimizer()
+    own, made = given(estimator), recipe(estimator)
+    settings = made.sized(rows).build_training()
+    optimizer: Any = made.build_optimizer()
     if "solver" in own:
         optimizer.momentum = estimator.momentum  # scikit-learn allows 1
     schedule = Constant() if incremental else settings["schedule"]

@@ -17,7 +17,6 @@ from glassnet.nn.groups import groups
 from glassnet.nn.layer import Array, Layer, layer_types
 from glassnet.nn.members import check_members
 from glassnet.nn.preprocessing import Fitted, Preprocessing, Unstandardize
-from glassnet.nn.rotations import Rotations
 from glassnet.nn.storage import read_arrays, write_arrays
 
 # What random numbers are for, so that equal seeds don't make equal streams: see also train/fit.py. A seed sequence
@@ -133,7 +132,7 @@ class Network:
                 seen = self.as_input(x)
                 for before in self.layers[:i]:
                     seen = before.forward(seen)
-                layer.fit(seen, y) if isinstance(layer, Rotations) else layer.fit(seen)
+                layer.fit_with(seen, y)
         if isinstance(last := self.layers[-1], Unstandardize) and not last.fitted and y is not None:
             last.fit(y)
 

@@ -28,6 +28,10 @@ class Fitted(Layer):
         """Take what is needed from the training rows x (N, width)."""
         raise TypeError(f"{type(self).__name__} has no fit")
 
+    def fit_with(self, x: Array, y: Array | None) -> Self:
+        """Do the same for rows with the targets y, which most layers don't look at."""
+        return self.fit(x)
+
     def check(self, x: Array) -> None:
         """Raise ValueError if the layer isn't fitted, or was fitted on rows of another width."""
         if not self.fitted:

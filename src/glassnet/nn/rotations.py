@@ -82,6 +82,10 @@ class Rotations(Preprocessing):
                 self.A[column, k * n : (k + 1) * n] = part / scale[column]
         return self
 
+    def fit_with(self, x: Array, y: Array | None) -> Self:
+        """Do the same."""
+        return self.fit(x, y)
+
     def forward(self, x: Array, training: bool = False) -> Array:
         """y = [x, x A, plain]."""
         self.check(x)

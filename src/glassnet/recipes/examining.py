@@ -38,7 +38,7 @@ def _examine(
     recipe: Recipe, data: Dataset, epochs: int, trained: tuple[Network, History] | None = None
 ) -> list[Finding]:
     recipe = recipe.for_data(data)
-    net, training = recipe.build_network(data.n_in, data.n_out, data.task, data.columns()), recipe.training
+    net, training = recipe.network_for(data), recipe.training
     return examine(
         net, as_trained(data, recipe), recipe.build_loss(data.task), recipe.build_optimizer(),
         epochs=min(epochs, training.epochs), batch_size=training.batch_size, seed=recipe.seed,

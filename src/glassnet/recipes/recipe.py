@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -126,6 +127,10 @@ class Recipe:
         """
         return self.join(self.build_layers(n_in, n_out, task, columns))
 
+    def network_for(self, data: Dataset) -> nn.Network:
+        """Make the network for data that `for_data` has seen."""
+        return self.build_network(data.n_in, data.n_out, data.task, data.columns())
+
     def join(self, layers: list[nn.Layer]) -> nn.Network:
         """Make a network of layers, with the seed and the type that the recipe says."""
         table = self.network
@@ -237,12 +242,16 @@ class Recipe:
         size = min(table.batch_size, max(SMALLEST_BATCH, rows // table.min_steps))
         return replace(self, training=replace(table, batch_size=size, min_steps=None))
 
-    def for_data(self, data: Dataset) -> Recipe:
-        """Return the recipe with what it leaves to the training rows: the batch size, see `sized`, and `rotations`."""
+    def for_data(self, data: Dataset, pairs: Sequence[tuple[str, str]] | None = None) -> Recipe:
+        """Return the recipe with what it leaves to the training rows: the batch size, see `sized`, and `rotations`.
+
+        pairs: what `strong_pairs` returns for these data, if it is known.
+        """
         made = self.sized(len(data.train))
         if not self.network.rotations:
             return made
-        return replace(made, network=replace(made.network, rotations=len(self.strong_pairs(data))))
+        pairs = self.strong_pairs(data) if pairs is None else pairs
+        return replace(made, network=replace(made.network, rotations=len(pairs)))
 
     def strong_pairs(self, data: Dataset) -> list[tuple[str, str]]:
         """Return the names of the pairs of columns that get rotated copies."""

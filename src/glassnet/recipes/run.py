@@ -30,15 +30,15 @@ def fill(recipe: Recipe, out: Path, *, progress: bool = False, callbacks: Sequen
     Returns what metrics.json holds, and raises what `glassnet.recipes.train` does.
     """
     data = load_data(recipe)
-    pairs = recipe.strong_pairs(data) if progress else []
-    recipe = recipe.for_data(data)
-    net = recipe.build_network(data.n_in, data.n_out, data.task, data.columns())
+    pairs = recipe.strong_pairs(data)
+    recipe = recipe.for_data(data, pairs)
+    net = recipe.network_for(data)
     loss, optimizer, settings = recipe.build_loss(data.task), recipe.build_optimizer(), recipe.build_training()
     net.info = names_of(data)
     seen = as_trained(data, recipe)
     for note in data.notes if progress else ():
         print(note)
-    for pair in pairs:
+    for pair in pairs if progress else ():
         print(f"interact strongly, so rotated copies are added: {' and '.join(pair)}")
     start, checkpoint = time.perf_counter(), out / CHECKPOINT
     if not (out / RECIPE).is_file():

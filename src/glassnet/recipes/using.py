@@ -46,7 +46,7 @@ def gradcheck(recipe: Recipe, rows: int = 8, entries: int = 30) -> GradientRepor
     """Check a recipe's network on its first training rows: `entries` numbers of each parameter and of the input."""
     data = load_data(recipe)
     recipe = recipe.for_data(data)
-    net = recipe.build_network(data.n_in, data.n_out, data.task, data.columns())
+    net = recipe.network_for(data)
     net.fit_preprocessing(data.train.x, data.train.y)
     loss = recipe.build_loss(data.task)
     return check_gradients(net, data.train.x[:rows], data.train.y[:rows], loss, entries=entries)

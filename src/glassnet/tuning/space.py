@@ -58,7 +58,7 @@ def check(recipe: Recipe, space: Space, monitor: str, data: Dataset) -> None:
 
 def _build(recipe: Recipe, data: Dataset) -> None:
     """Raise ValueError for what `fit` would complain of before it trains."""
-    recipe.build_network(data.n_in, data.n_out, data.task, data.columns())
+    recipe.network_for(data)
     recipe.build_optimizer()
     recipe.build_training()
     for name in ("epochs", "batch_size"):

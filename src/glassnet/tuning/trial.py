@@ -49,7 +49,7 @@ def run(recipe: Recipe, data: Dataset, watch: Watch | None = None) -> Outcome:
     """
     monitor = f"val_{monitor_of(recipe, data)}"
     recipe, watcher = recipe.for_data(data), Watcher(monitor, watch)
-    net = recipe.build_network(data.n_in, data.n_out, data.task, data.columns())
+    net = recipe.network_for(data)
     with np.errstate(over="ignore", invalid="ignore"):
         history = fit(
             net, data, recipe.build_loss(data.task), recipe.build_optimizer(), seed=recipe.seed, callbacks=[watcher],
