@@ -1,0 +1,113 @@
+"""preset="strong" on data frames, and on arrays with missing values."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+
+from glassnet.data import load
+from glassnet.estimators import MLPClassifier, MLPRegressor
+from strong_tables import CANCER, LEARNS, SMALL, TOWNS, houses, to_polars
+
+
+def test_a_data_frame_of_pandas_or_polars() -> None:
+    X, y = houses()
+    model = MLPRegressor(**LEARNS).fit(X, y)
+    info = dict(zip(model.network_.info["features"], model.network_.info["categories"], strict=True))
+    assert {name: list(names) for name, names in info.items()} == {
+        "area": [], "rooms": [], "town": ["centre", "harbour", "hills"], "heating": ["gas", "oil"],
+        "zone": ["0", "1", "2"], "garden": [], "built": [], "pool": [],
+    }  # fmt: skip
+    assert list(model.feature_names_in_) == list(X)
+    assert model.n_features_in_ == X.shape[1]
+    assert model.network_.layers[0].missing == [0, 2, 7]
+    assert model.score(X, y) > 0.8
+    other = MLPRegressor(**LEARNS).fit(to_polars(X), pl.Series(y))
+    np.testing.assert_array_equal(other.predict(to_polars(X)), model.predict(X))
+    np.testing.assert_array_equal(model.predict(to_polars(X)), model.predict(X))
+
+
+def test_columns_are_what_glassnet_train_takes_them_for(tmp_path: Path) -> None:
+    X, y = houses()
+    to_polars(X).with_columns(price=pl.Series(y)).write_parquet(tmp_path / "houses.parquet")
+    data = load(tmp_path / "houses.parquet", target="price")
+    net = MLPRegressor(**SMALL).build(X, y).network_
+    assert tuple(net.info["features"]) == data.features
+    assert tuple(map(tuple, net.info["categories"])) == data.categories
+    columns = data.columns()
+    assert (net.layers[0].categories, net.layers[0].missing) == (columns["categories"], columns["missing"])
+
+
+def test_rows_one_at_a_time_with_values_that_are_new_or_missing() -> None:
+    X, y = houses()
+    model = MLPRegressor(**SMALL).fit(X, y)
+    np.testing.assert_allclose([model.predict(X[i : i + 1])[0] for i in range(9)], model.predict(X[:9]), rtol=1e-6)
+    row = X[3:4].astype(object)
+    new, other = (row.assign(town=[town], heating=["coal"], zone=[9]) for town in ("moon", "mars"))
+    assert np.isfinite(model.predict(new)).all()
+    np.testing.assert_array_equal(model.predict(new), model.predict(other))
+    assert model.predict(new) != model.predict(row.assign(town="centre", heating="coal", zone=9))
+    for none in (None, np.nan, pd.NA):
+        empty = pd.DataFrame({name: [none] for name in X})
+        np.testing.assert_array_equal(model.predict(empty), model.predict(pd.DataFrame({name: [None] for name in X})))
+    np.testing.assert_array_equal(model.predict(to_polars(X)[:1].clear(1)), model.predict(empty))  # polars, all null
+    area = X["area"].median()
+    known = X[3:4].assign(rooms=np.nan, built=datetime.datetime(2010, 1, 1))
+    np.testing.assert_allclose(
+        model.predict(known), model.predict(known.assign(rooms=X["rooms"].median())), rtol=1e-6
+    )  # no row of training lacked it: the median alone
+    assert model.predict(X[3:4].assign(area=np.nan)) != model.predict(X[3:4].assign(area=area))  # marked
+
+
+def test_names_and_order_of_columns_are_checked() -> None:
+    X, y = houses()
+    model = MLPRegressor(**SMALL).fit(X, y)
+    with pytest.raises(ValueError, match="feature names should match"):
+        model.predict(X[X.columns[::-1]])
+    with pytest.raises(ValueError, match="feature names should match"):
+        model.predict(X.drop(columns="name"))
+    with pytest.raises(ValueError, match="X must be a data frame, as in fit: 'town', 'heating', 'zone', 'name' held"):
+        model.predict(X.to_numpy())
+    numbered = X.set_axis(range(X.shape[1]), axis=1)
+    again = MLPRegressor(**SMALL).fit(numbered, y)
+    np.testing.assert_array_equal(again.predict(numbered), model.predict(X))
+    assert again.network_.info["features"][2] == "x2"
+    with pytest.raises(ValueError, match="column 'rooms', row 1: 'many' is not a number"):
+        model.predict(X[:2].assign(rooms=["2", "many"]))
+
+
+def test_text_that_is_numbers_and_objects() -> None:
+    text = np.array(["1.5", "2", "NA", "4"] * 10, object)
+    objects = np.array([3, None, 2.5, 1] * 10, object)
+    flags = np.array([True, None, False, True] * 10, object)
+    mixed = np.array(["a", 1, None, "a"] * 10, object)
+    X = pd.DataFrame({"text": text, "objects": objects, "flags": flags, "mixed": mixed})
+    net = MLPRegressor(**SMALL).fit(X, np.arange(40.0)).network_
+    assert [list(names) for names in net.info["categories"]] == [[], [], [], ["1", "a"]]
+    assert net.layers[0].missing == [0, 1, 2, 3]
+    np.testing.assert_array_equal(net.layers[0].median[:3], [2, 2.5, 1])
+
+
+def test_categories_alone() -> None:
+    town = pl.DataFrame({"town": TOWNS[np.arange(80) % 4], "side": ["left", "right"] * 40})
+    model = MLPClassifier(**LEARNS).fit(town, np.arange(80) % 4 == 3)
+    assert model.score(town, np.arange(80) % 4 == 3) == 1
+
+
+def test_numbers_some_missing() -> None:
+    X, y = CANCER
+    holes = np.where(np.random.default_rng(0).random(X.shape) < 0.1, np.nan, X)
+    model = MLPClassifier(**LEARNS).fit(holes, y)
+    assert model.score(holes, y) > 0.95
+    assert model.score(pd.DataFrame(holes), y) == model.score(holes, y)
+    whole = MLPClassifier(**SMALL).fit(X, y)  # in which nothing lacked
+    filled = np.where(np.isnan(holes), np.median(X, axis=0), holes)
+    np.testing.assert_allclose(whole.predict_proba(holes), whole.predict_proba(filled), atol=1e-6)
+    for dtype in (np.float32, np.float64):
+        assert whole.predict_proba(X.astype(dtype)).dtype == dtype
+        np.testing.assert_allclose(whole.predict_proba(X).sum(axis=1), 1, rtol=1e-12)
