@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -97,6 +98,49 @@ def test_categories_alone() -> None:
     town = pl.DataFrame({"town": TOWNS[np.arange(80) % 4], "side": ["left", "right"] * 40})
     model = MLPClassifier(**LEARNS).fit(town, np.arange(80) % 4 == 3)
     assert model.score(town, np.arange(80) % 4 == 3) == 1
+
+
+@pytest.mark.parametrize("make", [pd.DataFrame, pl.DataFrame])
+@pytest.mark.parametrize(
+    ("fitted", "same"),
+    [
+        ([1, 2, 3], [[1.0, 2.0, 3.0], np.array([1, 2, 3], np.int8), ["1", "2", "3"]]),
+        ([1.0, 2.0, 0.5], [np.array([1, 2, 0.5], np.float32), ["1", "2", "0.5"]]),
+        ([True, False], [[True, False], np.array([True, False], object), ["True", "False"]]),
+        (["a", 1, 0.5], [["a", "1", "0.5"]]),
+    ],
+)
+def test_categories_are_known_whatever_the_type_of_the_column(make: Any, fitted: list[Any], same: Any) -> None:
+    wide = {"number": np.arange(20.0 * len(fitted))}
+    X = pd.DataFrame(wide | {"kind": pd.Categorical(fitted * 20)})
+    model = MLPRegressor(**LEARNS).fit(X, list(range(len(fitted))) * 20)
+    head = {"number": wide["number"][: len(fitted)]}
+    expected = model.predict(X[: len(fitted)])
+    assert len(set(expected)) == len(fitted)
+    for kind in same:
+        np.testing.assert_array_equal(model.predict(make(head | {"kind": kind})), expected)
+    one = model.predict(make({"number": head["number"][:1], "kind": same[0][:1]}))
+    np.testing.assert_allclose(one, expected[:1], rtol=1e-6)
+
+
+@pytest.mark.parametrize("make", [pd.DataFrame, pl.DataFrame])
+def test_a_whole_float_beside_a_missing_value_is_the_category_it_was(make: Any) -> None:
+    X = pd.DataFrame({"kind": pd.Categorical([1, 2, None] * 20)})
+    model = MLPRegressor(**LEARNS).fit(X, [1, 2, 3] * 20)
+    assert list(model.network_.info["categories"][0]) == ["1", "2"]
+    np.testing.assert_array_equal(model.predict(make({"kind": [1.0, 2.0, np.nan]})), model.predict(X[:3]))
+    np.testing.assert_array_equal(model.predict(make({"kind": [1, 2, None]})), model.predict(X[:3]))
+
+
+@pytest.mark.parametrize("make", [pd.DataFrame, pl.DataFrame])
+def test_a_column_of_which_no_category_is_known_is_refused(make: Any) -> None:
+    model = MLPRegressor(**SMALL).fit(pd.DataFrame({"kind": pd.Categorical([True, False] * 20)}), [1, 2] * 20)
+    message = "column 'kind': none of its values is a category that fit knows: {} instead of 'False', 'True'"
+    for kind, given in (([1, 0], "'1', '0'"), (["yes", "no"], "'yes', 'no'")):
+        with pytest.raises(ValueError, match=message.format(given)):
+            model.predict(make({"kind": kind}))
+    unknown = model.predict(make({"kind": ["yes"]}))  # a row that is new, alone: an unknown category
+    np.testing.assert_allclose(model.predict(make({"kind": ["yes", "True"]}))[:1], unknown, rtol=1e-6)
 
 
 def test_numbers_some_missing() -> None:

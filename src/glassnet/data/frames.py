@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Collection
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from glassnet.data.columns import is_text
 
 if TYPE_CHECKING:
     import polars as pl
@@ -17,32 +20,39 @@ def is_frame(x: Any) -> bool:
     return any(isinstance(x, getattr(sys.modules.get(name), "DataFrame", ())) for name in ("pandas", "polars"))
 
 
-def as_polars(frame: Any) -> pl.DataFrame:
+def as_polars(frame: Any, categories: Collection[str] = ()) -> pl.DataFrame:
     """Return a data frame of pandas or polars as one of polars, without the index.
 
     Columns keep their names, if all are text and no two alike; otherwise they are x0, x1, .... A column of objects
-    becomes one of numbers, of booleans or of points in time if all of them are such, else one of text.
+    becomes one of numbers, of booleans or of points in time if all of them are such, else one of text. Those named in
+    `categories` become text whatever they hold, so that 1, 1.0 and "1" are one category.
     """
     import polars as pl
 
     if isinstance(frame, pl.DataFrame):
-        return frame
+        named = [column for column in frame if column.name in categories and not is_text(column)]
+        return frame.with_columns(pl.Series(column.name, _words(column.to_list()), pl.String) for column in named)
     names = list(frame.columns)
     if not all(isinstance(name, str) for name in names) or len(set(names)) < len(names):
         names = [f"x{i}" for i in range(len(names))]
-    return pl.DataFrame([_series(name, frame.iloc[:, i]) for i, name in enumerate(names)])
+    return pl.DataFrame([_series(name, frame.iloc[:, i], name in categories) for i, name in enumerate(names)])
 
 
-def _series(name: str, column: Any) -> pl.Series:
+def _series(name: str, column: Any, category: bool) -> pl.Series:
     """A column of pandas. pl.from_pandas would need pyarrow."""
     import polars as pl
 
-    if column.dtype.kind in "biuf":
+    category = category or hasattr(column, "cat")
+    if column.dtype.kind in "biuf" and not category:
         return pl.Series(name, column.to_numpy(np.float64, na_value=np.nan))
     values = [None if gone else value for value, gone in zip(column.tolist(), column.isna(), strict=True)]
-    declared = hasattr(column, "cat")
-    if not declared:
+    if not category:
         with suppress(TypeError, pl.exceptions.PolarsError):
             return pl.Series(name, values)
-    text = [None if value is None else str(value) for value in values]
-    return pl.Series(name, text, dtype=pl.Categorical if declared else pl.String)
+    return pl.Series(name, _words(values), pl.Categorical if category else pl.String)
+
+
+def _words(values: list[Any]) -> list[str | None]:
+    """The names of categories. A whole number has the same as a float, which it becomes beside a missing value."""
+    whole = [isinstance(value, float | np.floating) and value.is_integer() for value in values]
+    return [None if value is None else str(int(value) if w else value) for value, w in zip(values, whole, strict=True)]

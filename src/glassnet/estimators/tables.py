@@ -9,7 +9,7 @@ from sklearn.utils.validation import validate_data
 
 from glassnet.data import numeric_rows
 from glassnet.data.checks import listed
-from glassnet.data.columns import Categories, find_columns
+from glassnet.data.columns import Categories, find_columns, without_markers
 from glassnet.data.frames import as_polars, is_frame
 from glassnet.nn.layer import Array
 
@@ -37,8 +37,21 @@ class Table(NamedTuple):
         return cls(tuple(features), tuple(categories), tuple(left_out))
 
     def rows(self, frame: pl.DataFrame) -> Array:
-        """Return x (N, features): numbers, the numbers of categories (-1 for an unknown one), NaN if missing."""
-        return numeric_rows(frame, self.features, self.categories, first=0)
+        """Return x (N, features): numbers, the numbers of categories (-1 for an unknown one), NaN if missing.
+
+        Raises ValueError for a column with different values of which none is known: most likely, they are written in
+        another way than in fit.
+        """
+        x = numeric_rows(frame, self.features, self.categories, first=0)
+        for name, names, codes in zip(self.features, self.categories, x.T, strict=True):
+            if names and (codes < 0).any() and not (codes >= 0).any():
+                given = without_markers(frame[name]).drop_nulls().unique(maintain_order=True)
+                if len(given) > 1:
+                    raise ValueError(
+                        f"column {name!r}: none of its values is a category that fit knows: {listed(given)} instead of"
+                        f" {listed(names)}"
+                    )
+        return x
 
     @property
     def text(self) -> list[str]:
@@ -61,7 +74,7 @@ def numbers(estimator: BaseMLP, X: Any, reset: bool) -> Array:
     validate_data(estimator, X, reset=reset, skip_check_array=True)  # names and number of the columns
     if 0 in X.shape:
         raise ValueError(f"X has {X.shape[0]} rows and {X.shape[1]} columns: give at least one of each")
-    frame = as_polars(X)
+    frame = as_polars(X, () if reset or estimator._table is None else estimator._table.text)
     if reset:
         estimator._table = Table.of(frame)
     table = estimator._table or Table(tuple(frame.columns), ((),) * frame.width, ())
