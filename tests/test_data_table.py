@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from datetime import time
 from pathlib import Path
 
 import numpy as np
@@ -175,10 +176,14 @@ def test_a_column_that_is_no_number_by_its_type(tmp_path: Path) -> None:
         gd.load(path, target="y")
 
 
-def test_days_are_numbers(tmp_path: Path) -> None:
+@pytest.mark.parametrize("dtype", [pl.Date, *(pl.Datetime(unit) for unit in ("ms", "us", "ns"))])
+def test_days_are_numbers_whatever_their_type(tmp_path: Path, dtype: pl.DataType) -> None:
+    days = pl.Series(np.arange(N) - 9).cast(pl.Date)
     path = tmp_path / "rows.parquet"
-    pl.DataFrame({"day": pl.Series(range(N)).cast(pl.Date), "y": B}).write_parquet(path)
-    assert sorted(everything(gd.load(path, target="y"))[0][:, 0]) == list(range(N))
+    pl.DataFrame({"day": days.cast(dtype), "hour": [time(18)] * N, "y": B}).write_parquet(path)
+    x = np.concatenate([some.x for some in gd.read_rows(path, ["day", "hour"])])
+    np.testing.assert_array_equal(x, np.stack([np.arange(N) - 9, np.full(N, 0.75)], axis=1))
+    np.testing.assert_array_equal(np.sort(everything(gd.load(path, target="y"))[0], axis=0), x)
 
 
 @pytest.mark.parametrize("ending", ["csv", "parquet"])

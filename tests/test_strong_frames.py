@@ -94,6 +94,24 @@ def test_text_that_is_numbers_and_objects() -> None:
     np.testing.assert_array_equal(net.layers[0].median[:3], [2, 2.5, 1])
 
 
+def test_points_in_time_are_the_same_in_every_unit_and_type() -> None:
+    days = [datetime.date(1960, 1, 1) + datetime.timedelta(days=400 * i) for i in range(40)]
+    dates = pl.DataFrame({"day": days}).with_columns(span=pl.col("day") - datetime.date(1999, 1, 1))
+    times = dates["day"].cast(pl.Datetime("us"))
+    model = MLPRegressor(**LEARNS).fit(dates, np.arange(40.0))
+    expected = model.predict(dates)
+    assert len(set(expected)) > 30
+    for unit in ("ms", "us", "ns"):
+        same = dates.with_columns(day=times.dt.cast_time_unit(unit), span=dates["span"].dt.cast_time_unit(unit))
+        np.testing.assert_array_equal(model.predict(same), expected)
+        zoned = same.with_columns(day=same["day"].dt.replace_time_zone("UTC").dt.convert_time_zone("Asia/Tokyo"))
+        np.testing.assert_array_equal(model.predict(zoned), expected)
+        frame = pd.DataFrame({"day": pd.Series(times.to_list()), "span": pd.Series(dates["span"].to_list())})
+        frame = frame.astype({"day": f"datetime64[{unit}]", "span": f"timedelta64[{unit}]"})
+        np.testing.assert_array_equal(model.predict(frame), expected)
+        np.testing.assert_array_equal(model.predict(frame.assign(day=days)), expected)
+
+
 def test_categories_alone() -> None:
     town = pl.DataFrame({"town": TOWNS[np.arange(80) % 4], "side": ["left", "right"] * 40})
     model = MLPClassifier(**LEARNS).fit(town, np.arange(80) % 4 == 3)

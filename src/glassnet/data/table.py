@@ -87,9 +87,9 @@ def numeric_rows(
     """Pick the columns named `features`, in that order, as an array (N, len(features)).
 
     With `categories`, the names of each column's categories or none for one of numbers, a category becomes its number
-    (any other text -1), and a missing value NaN. Other columns are ignored. Raises ValueError, naming column and row
-    (the frame's first is row `first`), on columns that aren't there, text that isn't a number, infinite values, and
-    without `categories` missing ones.
+    (any other text -1), and a missing value NaN. Booleans are 0 and 1, points in time are days since 1970, spans days.
+    Other columns are ignored. Raises ValueError, naming column and row (the frame's first is row `first`), on columns
+    that aren't there, text that isn't a number, infinite values, and without `categories` missing ones.
     """
     _require_columns(frame, features)
     if not categories:
@@ -159,7 +159,7 @@ def _numbers(column: pl.Series, first: int = 1, missing: bool = False) -> NDArra
     known = kind.is_numeric() or kind.is_temporal() or kind in (pl.Boolean, pl.Null) or is_text(column)
     if not known:
         raise ValueError(f"column {column.name!r} holds values of type {kind}; only numbers can be used")
-    text = column.to_physical() if kind.is_temporal() else column
+    text = _days(column) if kind.is_temporal() else column
     numbers = text.cast(pl.Float64, strict=False)
     wrong_text = numbers.is_null() & text.is_not_null()
     if wrong_text.any():
@@ -177,6 +177,14 @@ def _numbers(column: pl.Series, first: int = 1, missing: bool = False) -> NDArra
             fault = "the value is missing; fill it in or drop the row"
         raise ValueError(f"column {column.name!r}, row {first + row}: {fault}")
     return values
+
+
+def _days(column: pl.Series) -> pl.Series:
+    """Points in time as days since 1970, spans and times of the day in days, whichever unit they are stored in."""
+    import polars as pl
+
+    column = column.cast(pl.Datetime("us") if column.dtype in (pl.Date, pl.Datetime) else pl.Duration("us"))
+    return column.to_physical() / 86400e6
 
 
 def _target(column: pl.Series, task: Task | None) -> NDArray[Any]:
