@@ -80,6 +80,10 @@ def test_names_and_order_of_columns_are_checked() -> None:
     assert again.network_.info["features"][2] == "x2"
     with pytest.raises(ValueError, match="column 'rooms', row 1: 'many' is not a number"):
         model.predict(X[:2].assign(rooms=["2", "many"]))
+    twice = pd.concat([X, X[["rooms", "area"]]], axis=1)
+    for use in (lambda: model.fit(twice, y), lambda: model.predict(twice)):
+        with pytest.raises(ValueError, match="X has several columns named 'rooms'; rename all but one"):
+            use()
 
 
 def test_text_that_is_numbers_and_objects() -> None:

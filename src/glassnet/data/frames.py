@@ -23,9 +23,10 @@ def is_frame(x: Any) -> bool:
 def as_polars(frame: Any, categories: Collection[str] = ()) -> pl.DataFrame:
     """Return a data frame of pandas or polars as one of polars, without the index.
 
-    Columns keep their names, if all are text and no two alike; otherwise they are x0, x1, .... A column of objects
-    becomes one of numbers, of booleans or of points in time if all of them are such, else one of text. Those named in
-    `categories` become text whatever they hold, so that 1, 1.0 and "1" are one category.
+    Columns keep their names, if all are text; otherwise they are x0, x1, .... A column of objects becomes one of
+    numbers, of booleans or of points in time if all of them are such, else one of text. Those named in `categories`
+    become text whatever they hold, so that 1, 1.0 and "1" are one category. Raises ValueError if two columns have one
+    name.
     """
     import polars as pl
 
@@ -33,7 +34,9 @@ def as_polars(frame: Any, categories: Collection[str] = ()) -> pl.DataFrame:
         named = [column for column in frame if column.name in categories and not is_text(column)]
         return frame.with_columns(pl.Series(column.name, _words(column.to_list()), pl.String) for column in named)
     names = list(frame.columns)
-    if not all(isinstance(name, str) for name in names) or len(set(names)) < len(names):
+    if twice := frame.columns[frame.columns.duplicated()].tolist():
+        raise ValueError(f"X has several columns named {twice[0]!r}; rename all but one")
+    if not all(isinstance(name, str) for name in names):
         names = [f"x{i}" for i in range(len(names))]
     return pl.DataFrame([_series(name, frame.iloc[:, i], name in categories) for i, name in enumerate(names)])
 

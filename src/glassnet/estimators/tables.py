@@ -71,10 +71,10 @@ def numbers(estimator: BaseMLP, X: Any, reset: bool) -> Array:
         elif estimator._table is not None and estimator._table.text:
             raise ValueError(f"X must be a data frame, as in fit: {listed(estimator._table.text)} held no numbers")
         return validate_data(estimator, X, reset=reset, **CHECKS)
+    frame = as_polars(X, () if reset or estimator._table is None else estimator._table.text)
     validate_data(estimator, X, reset=reset, skip_check_array=True)  # names and number of the columns
     if 0 in X.shape:
         raise ValueError(f"X has {X.shape[0]} rows and {X.shape[1]} columns: give at least one of each")
-    frame = as_polars(X, () if reset or estimator._table is None else estimator._table.text)
     if reset:
         estimator._table = Table.of(frame)
     table = estimator._table or Table(tuple(frame.columns), ((),) * frame.width, ())
