@@ -102,6 +102,30 @@ def test_a_warm_start_keeps_the_preprocessing_and_begins_the_schedule_again() ->
     assert model.n_iter_ == 3
 
 
+def test_a_fit_that_fails_leaves_the_last_one_as_it_was() -> None:
+    X, y = houses()
+    y = np.where(y > y.mean(), "dear", "cheap")
+    other, flags = X[["area"]].assign(pool=["deep", "flat"] * (N // 2)), np.arange(N) % 3 == 0
+    for model in (MLPClassifier(**SMALL), MLPClassifier((8,), max_iter=3, random_state=0)):
+        rows, more = (X, other) if model.preset else (X[["rooms"]], X[["rooms", "garden"]])
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            model.fit(rows, y)
+        expected, names = model.predict_proba(rows), list(model.feature_names_in_)
+        with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+            model.fit(more, flags[:-1])
+        with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+            model.build(more, flags[:-1])
+        with pytest.raises(ValueError, match="Unknown label type"):
+            model.fit(more, np.linspace(0, 1, N))
+        with pytest.raises(ValueError, match="sample_weight"):
+            model.fit(more, flags, sample_weight=[1.0])
+        with pytest.raises(ValueError, match="feature names should match"):
+            model.fit(more, flags, X_val=rows, y_val=flags)
+        np.testing.assert_array_equal(model.predict_proba(rows), expected)
+        assert (list(model.feature_names_in_), list(model.classes_)) == (names, ["cheap", "dear"])
+
+
 def test_pipelines_searches_and_clones() -> None:
     X, y = houses()
     model = MLPRegressor(**LEARNS)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -87,10 +88,11 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator):
         It predicts, its coefs_ can be set, and partial_fit, or fit with warm_start, goes on from there.
         """
         self._validate()
-        x, encoded = self._check_rows(X, y, incremental=False, reset=True)
-        self._random_state = check_random_state(self.random_state)
-        self._initialize(x, encoded)
-        self.network_.fit_preprocessing(x, encoded)
+        with self._unchanged_by_errors():
+            x, encoded = self._check_rows(X, y, incremental=False, reset=True)
+            self._random_state = check_random_state(self.random_state)
+            self._initialize(x, encoded)
+            self.network_.fit_preprocessing(x, encoded)
         return self
 
     def restore_best(self) -> bool:
@@ -139,27 +141,38 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator):
 
     def _fit(self, X: Any, y: Any, sample_weight: Any, val: tuple[Any, Any, Any], incremental: bool) -> Self:
         self._validate()
-        first = not hasattr(self, "coefs_") or (not self.warm_start and not incremental)
-        x, encoded = self._check_rows(X, y, incremental, reset=first)
-        rows = Rows(x, encoded, self._weights(x, y, sample_weight))
-        self._random_state = check_random_state(self.random_state)
-        if first:
-            self._initialize(x, encoded)
-        self._follow_coefs()
-        objective = self._way.objective(self, x.dtype)
-        if self.solver == "lbfgs":
-            lbfgs.fit(self, rows, objective)
-            return self
-        rows, held = self._hold_out(rows, val, incremental)
-        self.network_.fit_preprocessing(rows.x, rows.y)
-        plan = self._way.plan(self, len(rows.y), incremental)
-        if not hasattr(self, "_optimizer") or not (incremental or self.keep_optimizer):
-            self._optimizer = Solver(plan.optimizer)
-        elif self.preset is not None and not incremental:
-            self._optimizer.taken = 0  # another fit, another course of the recipe's schedule
-        validation = None if held is None else Validation(self, held, objective, plan.scoring)
+        with self._unchanged_by_errors():
+            first = not hasattr(self, "coefs_") or (not self.warm_start and not incremental)
+            x, encoded = self._check_rows(X, y, incremental, reset=first)
+            rows = Rows(x, encoded, self._weights(x, y, sample_weight))
+            self._random_state = check_random_state(self.random_state)
+            if first:
+                self._initialize(x, encoded)
+            self._follow_coefs()
+            objective = self._way.objective(self, x.dtype)
+            if self.solver == "lbfgs":
+                lbfgs.fit(self, rows, objective)
+                return self
+            rows, held = self._hold_out(rows, val, incremental)
+            self.network_.fit_preprocessing(rows.x, rows.y)
+            plan = self._way.plan(self, len(rows.y), incremental)
+            if not hasattr(self, "_optimizer") or not (incremental or self.keep_optimizer):
+                self._optimizer = Solver(plan.optimizer)
+            elif self.preset is not None and not incremental:
+                self._optimizer.taken = 0  # another fit, another course of the recipe's schedule
+            validation = None if held is None else Validation(self, held, objective, plan.scoring)
         stochastic.fit(self, rows, objective, validation, plan, incremental)
         return self
+
+    @contextmanager
+    def _unchanged_by_errors(self) -> Iterator[None]:
+        """Keep the last fit, with all that it knows of rows and targets, when those of another are bad."""
+        before = dict(self.__dict__)
+        try:
+            yield
+        except Exception:
+            self.__dict__ = before
+            raise
 
     def _hold_out(self, rows: Rows, val: tuple[Any, Any, Any], incremental: bool) -> tuple[Rows, Rows | None]:
         """Return the rows to train on, and those to judge by."""
