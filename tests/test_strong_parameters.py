@@ -9,12 +9,13 @@ import pandas as pd
 import pytest
 from scipy import sparse
 from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV
 
 import glassnet as gn
 from glassnet import recipes
 from glassnet.estimators import MLPClassifier, MLPRegressor, strong
 from glassnet.nn import Unstandardize
-from strong_tables import DIABETES, IRIS, LEARNS, SMALL, changed, trained
+from strong_tables import DIABETES, IRIS, LEARNS, SMALL, changed, kinds, trained
 
 
 def test_what_is_given_means_what_it_means() -> None:
@@ -53,6 +54,22 @@ def test_a_plain_value_equal_to_the_default_is_left_alone() -> None:
     assert strong.given(MLPRegressor(hidden_layer_sizes=(100,), alpha=np.float64(1e-4), dropout=0)) == set()
     named = {"hidden_layer_sizes": [100], "learning_rate": gn.OneCycle(), "dropout": np.zeros(1), "loss": "huber"}
     assert strong.given(MLPRegressor(**named)) == set(named)  # type: ignore[arg-type]
+
+
+def test_a_default_is_asked_for_by_the_number_next_to_it_or_by_another_name() -> None:
+    names = {"hidden_layer_sizes": [100], "activation": ["relu"], "dropout": [0.0], "batch_size": 200,
+             "learning_rate": gn.Constant()}  # fmt: skip
+    model = MLPClassifier(preset="strong", learning_rate_init=0.00100001, max_iter=201, **names).build(*IRIS)
+    for way in ("learning_rate_init=0.001 and", "max_iter=200", "0.00100001 and 201", *map(str, names)):
+        assert way in str(MLPClassifier.__doc__)
+    assert strong.given(model) == {"learning_rate_init", "max_iter", "preset", *names}
+    plan = strong.plan(model, 1000, incremental=False)
+    assert (plan.optimizer.lr, plan.epochs, plan.batch_size) == (0.00100001, 201, 200)
+    assert isinstance(plan.schedule, gn.Constant)
+    assert "ReLU()" in kinds(model.network_)
+    grid = {"learning_rate_init": [1e-5, 0.001, 0.00100001, 0.5]}
+    search = GridSearchCV(MLPClassifier(**SMALL), grid, cv=2, scoring="neg_log_loss").fit(*IRIS)
+    assert len(set(search.cv_results_["mean_test_score"])) == 4  # 0.001 is the recipe's
 
 
 @pytest.mark.parametrize("loss", ["squared_error", "absolute_error", "huber", "poisson"])

@@ -35,11 +35,15 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     preset: "strong", for tables: the network and the training of the recipe `table`, that of `glassnet train my.csv`.
 
     With the preset, X is an array of numbers, NaN being missing ones, or a data frame of pandas or polars. Its columns
-    of text, or of the types category and enum, are categories; others, booleans and points in time too, are numbers. A
-    missing number counts as the median, and is marked where training saw some missing; a category that training hasn't
-    seen is an unknown one. Sparse matrices are refused. A parameter that is left at its default takes the recipe's
-    value, and with any other value it means what it means (a default itself is asked for by another name of it, such as
-    hidden_layer_sizes=[100] or dropout=[0.0, 0.0]):
+    of text, or of the types category and enum, are categories; all others are numbers: booleans 0 and 1, points in time
+    days since 1970. A missing number counts as the median, and is marked where training saw some missing; a category
+    that training hasn't seen is an unknown one. Sparse matrices are refused.
+
+    With the preset, a parameter that equals its default takes the recipe's value, even if you write it: scikit-learn's
+    rules let no estimator know. With any other value it means what is told below. So learning_rate_init=0.001 and
+    max_iter=200, in a grid of GridSearchCV, too, are the recipe's: for these numbers write 0.00100001 and 201. Other
+    defaults are asked for by another name: hidden_layer_sizes=[100], activation=["relu"] and dropout=[0.0], with one
+    for each hidden layer, batch_size=200, learning_rate=gn.Constant().
 
     hidden_layer_sizes, activation, dropout: of the hidden layers, between the recipe's other layers.
     learning_rate_init, beta_1, beta_2, epsilon: of the recipe's optimizer. solver="sgd" puts SGD, with momentum and

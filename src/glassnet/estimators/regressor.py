@@ -29,9 +29,10 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     keep_optimizer: whether fit with warm_start goes on with the moments of its optimizer, too.
     callbacks: a list of gn.Callback, such as gn.Progress().
     preset: "strong", for tables: the network and the training of the recipe `table`, for arrays with missing values and
-    for data frames. What the other parameters mean with it is told at MLPClassifier. Here, targets are standardised,
-    each by its own mean and standard deviation, unless loss="poisson": losses, such as those of loss_curve_, are in
-    these units, predictions in the targets' own.
+    for data frames. What the other parameters mean with it is told at MLPClassifier: one that equals its default, such
+    as learning_rate_init=0.001 or max_iter=200, takes the recipe's value, even if you write it (write 0.00100001, 201).
+    Here, targets are standardised, each by its own mean and standard deviation, unless loss="poisson": losses, such as
+    those of loss_curve_, are in these units, predictions in the targets' own.
 
     Fitted, it has scikit-learn's attributes, and: network_, the gn.Network whose weights coefs_ and intercepts_ are;
     history_, a gn.History; where rows are held out, validation_loss_curve_; with early_stopping, best_iter_, the epoch
