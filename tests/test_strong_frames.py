@@ -98,6 +98,16 @@ def test_text_that_is_numbers_and_objects() -> None:
     np.testing.assert_array_equal(net.layers[0].median[:3], [2, 2.5, 1])
 
 
+@pytest.mark.parametrize("dtype", [object, "string"])
+def test_a_column_of_text_without_any_value_is_left_out(dtype: Any) -> None:
+    X = pd.DataFrame({"area": np.arange(40.0), "note": pd.Series([None] * 40, dtype=dtype)})
+    model = MLPRegressor(**SMALL).fit(X, np.arange(40.0))
+    assert list(model.network_.info["features"]) == ["area"]
+    np.testing.assert_array_equal(model.predict(X.assign(note="damp")), model.predict(X))
+    with pytest.raises(ValueError, match="X has no column to learn from: in 'note', no value occurs 3 times"):
+        model.fit(X[["note"]], np.arange(40.0))
+
+
 def test_points_in_time_are_the_same_in_every_unit_and_type() -> None:
     days = [datetime.date(1960, 1, 1) + datetime.timedelta(days=400 * i) for i in range(40)]
     dates = pl.DataFrame({"day": days}).with_columns(span=pl.col("day") - datetime.date(1999, 1, 1))

@@ -24,9 +24,9 @@ def as_polars(frame: Any, categories: Collection[str] = ()) -> pl.DataFrame:
     """Return a data frame of pandas or polars as one of polars, without the index.
 
     Columns keep their names, if all are text; otherwise they are x0, x1, .... A column of objects becomes one of
-    numbers, of booleans or of points in time if all of them are such, else one of text. Those named in `categories`
-    become text whatever they hold, so that 1, 1.0 and "1" are one category. Raises ValueError if two columns have one
-    name.
+    numbers, of booleans or of points in time if all of them are such, else, or if none is there, one of text. Those
+    named in `categories` become text whatever they hold, so that 1, 1.0 and "1" are one category. Raises ValueError if
+    two columns have one name.
     """
     import polars as pl
 
@@ -51,7 +51,9 @@ def _series(name: str, column: Any, category: bool) -> pl.Series:
     values = [None if gone else value for value, gone in zip(column.tolist(), column.isna(), strict=True)]
     if not category:
         with suppress(TypeError, pl.exceptions.PolarsError):
-            return pl.Series(name, values)
+            made = pl.Series(name, values)
+            if made.dtype != pl.Null:
+                return made
     return pl.Series(name, _words(values), pl.Categorical if category else pl.String)
 
 

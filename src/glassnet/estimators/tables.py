@@ -9,7 +9,7 @@ from sklearn.utils.validation import validate_data
 
 from glassnet.data import numeric_rows
 from glassnet.data.checks import listed
-from glassnet.data.columns import Categories, find_columns, without_markers
+from glassnet.data.columns import MIN_ROWS, Categories, find_columns, without_markers
 from glassnet.data.frames import as_polars, is_frame
 from glassnet.nn.layer import Array
 
@@ -33,7 +33,7 @@ class Table(NamedTuple):
         """Look at the columns as `glassnet train` does. Raises ValueError if there is nothing to learn from."""
         features, categories, left_out = find_columns(frame, np.arange(frame.height))
         if not features:
-            raise ValueError(f"X has no column to learn from: in {listed(left_out)}, every value is another")
+            raise ValueError(f"X has no column to learn from: in {listed(left_out)}, no value occurs {MIN_ROWS} times")
         return cls(tuple(features), tuple(categories), tuple(left_out))
 
     def rows(self, frame: pl.DataFrame) -> Array:
