@@ -45,9 +45,11 @@ def _series(name: str, column: Any, category: bool) -> pl.Series:
     """A column of pandas. pl.from_pandas would need pyarrow."""
     import polars as pl
 
-    category = category or hasattr(column, "cat")
-    if column.dtype.kind in "biuf" and not category:
+    category, kind = category or hasattr(column, "cat"), column.dtype.kind
+    if kind in "biuf" and not category:
         return pl.Series(name, column.to_numpy(np.float64, na_value=np.nan))
+    if kind == "m" and not category:  # spans, which older versions of polars take for text
+        return pl.Series(name, column.to_numpy("m8[us]"))
     values = [None if gone else value for value, gone in zip(column.tolist(), column.isna(), strict=True)]
     if not category:
         with suppress(TypeError, pl.exceptions.PolarsError):
