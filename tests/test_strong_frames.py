@@ -164,17 +164,6 @@ def test_a_whole_float_beside_a_missing_value_is_the_category_it_was(make: Any) 
     np.testing.assert_array_equal(model.predict(make({"kind": [1, 2, None]})), model.predict(X[:3]))
 
 
-@pytest.mark.parametrize("make", [pd.DataFrame, pl.DataFrame])
-def test_a_column_of_which_no_category_is_known_is_refused(make: Any) -> None:
-    model = MLPRegressor(**SMALL).fit(pd.DataFrame({"kind": pd.Categorical([True, False] * 20)}), [1, 2] * 20)
-    message = "column 'kind': none of its values is a category that fit knows: {} instead of 'False', 'True'"
-    for kind, given in (([1, 0], "'1', '0'"), (["yes", "no"], "'yes', 'no'")):
-        with pytest.raises(ValueError, match=message.format(given)):
-            model.predict(make({"kind": kind}))
-    unknown = model.predict(make({"kind": ["yes"]}))  # a row that is new, alone: an unknown category
-    np.testing.assert_allclose(model.predict(make({"kind": ["yes", "True"]}))[:1], unknown, rtol=1e-6)
-
-
 def test_numbers_some_missing() -> None:
     X, y = CANCER
     holes = np.where(np.random.default_rng(0).random(X.shape) < 0.1, np.nan, X)

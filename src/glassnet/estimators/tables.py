@@ -9,7 +9,7 @@ from sklearn.utils.validation import validate_data
 
 from glassnet.data import numeric_rows
 from glassnet.data.checks import listed
-from glassnet.data.columns import MIN_ROWS, Categories, find_columns, without_markers
+from glassnet.data.columns import MIN_ROWS, Categories, find_columns
 from glassnet.data.frames import as_polars, is_frame
 from glassnet.nn.layer import Array
 
@@ -37,21 +37,8 @@ class Table(NamedTuple):
         return cls(tuple(features), tuple(categories), tuple(left_out))
 
     def rows(self, frame: pl.DataFrame) -> Array:
-        """Return x (N, features): numbers, the numbers of categories (-1 for an unknown one), NaN if missing.
-
-        Raises ValueError for a column with different values of which none is known: most likely, they are written in
-        another way than in fit.
-        """
-        x = numeric_rows(frame, self.features, self.categories, first=0)
-        for name, names, codes in zip(self.features, self.categories, x.T, strict=True):
-            if names and (codes < 0).any() and not (codes >= 0).any():
-                given = without_markers(frame[name]).drop_nulls().unique(maintain_order=True)
-                if len(given) > 1:
-                    raise ValueError(
-                        f"column {name!r}: none of its values is a category that fit knows: {listed(given)} instead of"
-                        f" {listed(names)}"
-                    )
-        return x
+        """Return x (N, features): numbers, the numbers of categories (-1 for an unknown one), NaN if missing."""
+        return numeric_rows(frame, self.features, self.categories, first=0)
 
     @property
     def text(self) -> list[str]:
