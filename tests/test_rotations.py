@@ -80,6 +80,16 @@ def test_a_recipe_turns_what_interacts() -> None:
     assert not any(isinstance(layer, gn.Rotations) for layer in plain.layers)
 
 
+@pytest.mark.parametrize(("first", "second"), [(0.3, 0.45), (0.45, 0.35), (0.3, 0.3)])
+@pytest.mark.parametrize("rows", [128, 4000])
+def test_two_columns_of_0_and_1_that_are_mostly_0(rows: int, first: float, second: float) -> None:
+    rng = np.random.default_rng(0)
+    x = np.column_stack([rng.normal(size=rows), rng.random((rows, 2)) < (first, second)])
+    y = (x[:, 1] != x[:, 2]).astype(np.int64)
+    assert strong_pairs(x, y, 3) == [(1, 2)]
+    assert strong_pairs(1 - x, y, 3) == [(1, 2)]
+
+
 def test_constant_columns_and_a_single_one() -> None:
     x, y = np.ones((20, 2)), np.arange(20.0)
     assert np.isfinite(gn.Rotations(2).fit(x, y).A).all()

@@ -148,8 +148,12 @@ def strong_pairs(x: Array, y: Array, most: int) -> list[tuple[int, int]]:
 
 
 def _binned(column: Array, bins: int) -> Array:
-    """The number of each value's bin, between quantiles."""
+    """The number of each value's bin, between quantiles; where they all are the lowest value, it has a bin alone."""
+    low = column.min()
     edges = np.unique(np.quantile(column, np.linspace(0, 1, bins + 1)[1:-1]))
+    edges = edges[edges > low]
+    if not len(edges) and column.max() > low:
+        edges = column[column > low].min(keepdims=True)
     return np.searchsorted(edges, column, side="right")
 
 
