@@ -32,6 +32,16 @@ def test_the_pair_that_interacts_is_found() -> None:
     assert max(gain for gain, _, _ in interactions(x, unrelated)) < 0
 
 
+def test_every_target_counts_whatever_its_unit() -> None:
+    x, y = table()
+    plain = x[:, 0] + x[:, 3]
+    two = np.column_stack([y, 1e6 * plain, np.full(len(x), 0.1)])
+    gains = sorted(interactions(x, two), reverse=True)
+    assert gains[0][1:] == (1, 4)
+    assert gains[0][0] > 0.025  # half of it alone
+    np.testing.assert_allclose(gains, sorted(interactions(x, two * [1e-9, 1.0, 1.0]), reverse=True))
+
+
 def test_of_many_columns_the_strongest_are_paired() -> None:
     x, y = table(2000, 40)
     y = y + x[:, 1] / 10 + x[:, -1] / 10.0**39

@@ -108,15 +108,18 @@ def interactions(x: Array, y: Array) -> Iterable[tuple[float, int, int]]:
 
     That is, of what is left by the best sum of functions of one column: FAST of Lou et al. 2013 (KDD,
     doi:10.1145/2487575.2487579, section 4), with a cell for each two bins. What chance explains is taken off: its mean
-    and five of its standard deviations. y: labels (N,), or values (N,) or (N, n_out). Of many columns the 32 that
-    matter most alone are paired, of many rows 20,000 are looked at.
+    and five of its standard deviations. y: labels (N,), or values (N,) or (N, n_out), which count alike in whatever
+    units they are. Of many columns the 32 that matter most alone are paired, of many rows 20,000 are looked at.
     """
-    y = np.eye(y.max() + 1)[y] if y.ndim == 1 and y.dtype.kind in "iu" else y.reshape(len(y), -1).astype(np.float64)
+    labels = y.ndim == 1 and y.dtype.kind in "iu"
+    y = np.eye(y.max() + 1)[y] if labels else y.reshape(len(y), -1).astype(np.float64)
     if len(x) > ROWS:
         rows = np.random.default_rng(0).choice(len(x), ROWS, replace=False)
         x, y = x[rows], y[rows]
-    y = y / max(np.abs(y).max(), np.finfo(np.float64).tiny)  # whose squares would overflow
+    y = y / np.maximum(np.abs(y).max(axis=0), np.finfo(np.float64).tiny)  # whose squares would overflow
     y = y - y.mean(axis=0)
+    if not labels:
+        y = y / np.where(np.ptp(y, axis=0) > 0, y.std(axis=0), 1.0)
     bins = [_binned(column, min(FINE, max(2, len(y) // IN_CELL))) for column in x.T]
     strongest = np.argsort([-np.square(_means(b, y)).sum() for b in bins], kind="stable")[:COLUMNS]
     parts = {int(j): np.zeros_like(y) for j in strongest}
