@@ -42,6 +42,17 @@ def test_every_target_counts_whatever_its_unit() -> None:
     np.testing.assert_allclose(gains, sorted(interactions(x, two * [1e-9, 1.0, 1.0]), reverse=True))
 
 
+def test_large_whole_numbers_are_values_and_few_of_them_labels() -> None:
+    x, y = table()
+    prices = np.round((y - y.min()) / np.ptp(y) * 1e9).astype(np.int64)
+    assert strong_pairs(x, prices, 3) == [(1, 4)]
+    labels = np.digitize(y, [0, 1])
+    np.testing.assert_allclose(list(interactions(x, labels * 500_000_000)), list(interactions(x, labels)))
+    net = gn.Network([gn.Rotations(5), gn.Dense(19, 1), gn.Unstandardize()])
+    net.fit_preprocessing(x, prices)
+    assert np.nonzero(net.layers[0].A[:, 0])[0].tolist() == [1, 4]
+
+
 def test_of_many_columns_the_strongest_are_paired() -> None:
     x, y = table(2000, 40)
     y = y + x[:, 1] / 10 + x[:, -1] / 10.0**39

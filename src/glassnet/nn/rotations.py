@@ -16,6 +16,7 @@ from glassnet.nn.preprocessing import Preprocessing
 ROWS, COLUMNS = 20_000, 32  # that pairs are looked for in, at most
 FINE, COARSE = 32, 12  # bins of a column alone, and of each of two, at most
 IN_CELL = 16  # rows, about, of each two bins
+CLASSES = 1000  # more different whole numbers are values, no labels
 PASSES = 10
 SIGMAS = 5.0
 STRONG = 0.01
@@ -108,18 +109,14 @@ def interactions(x: Array, y: Array) -> Iterable[tuple[float, int, int]]:
 
     That is, of what is left by the best sum of functions of one column: FAST of Lou et al. 2013 (KDD,
     doi:10.1145/2487575.2487579, section 4), with a cell for each two bins. What chance explains is taken off: its mean
-    and five of its standard deviations. y: labels (N,), or values (N,) or (N, n_out), which count alike in whatever
-    units they are. Of many columns the 32 that matter most alone are paired, of many rows 20,000 are looked at.
+    and five of its standard deviations. y: labels (N,), whole numbers of at most 1000
+    kinds, or values (N,) or (N, n_out), which count alike in whatever units they are. Of many columns the 32 that
+    matter most alone are paired, of many rows 20,000 are looked at.
     """
-    labels = y.ndim == 1 and y.dtype.kind in "iu"
-    y = np.eye(y.max() + 1)[y] if labels else y.reshape(len(y), -1).astype(np.float64)
     if len(x) > ROWS:
         rows = np.random.default_rng(0).choice(len(x), ROWS, replace=False)
         x, y = x[rows], y[rows]
-    y = y / np.maximum(np.abs(y).max(axis=0), np.finfo(np.float64).tiny)  # whose squares would overflow
-    y = y - y.mean(axis=0)
-    if not labels:
-        y = y / np.where(np.ptp(y, axis=0) > 0, y.std(axis=0), 1.0)
+    y = _targets(y)
     bins = [_binned(column, min(FINE, max(2, len(y) // IN_CELL))) for column in x.T]
     strongest = np.argsort([-np.square(_means(b, y)).sum() for b in bins], kind="stable")[:COLUMNS]
     parts = {int(j): np.zeros_like(y) for j in strongest}
@@ -148,6 +145,18 @@ def strong_pairs(x: Array, y: Array, most: int) -> list[tuple[int, int]]:
     known = np.where(np.isnan(x).all(axis=0), 0, x)
     x = np.where(np.isnan(known), np.nanmedian(known, axis=0), known)
     return [(i, j) for gain, i, j in sorted(interactions(x, y), reverse=True)[:most] if gain >= STRONG]
+
+
+def _targets(y: Array) -> Array:
+    """Labels as a column of 0 and 1 for each class, values in standard units; both less their mean."""
+    if y.ndim == 1 and y.dtype.kind in "iu":
+        classes, label = np.unique(y, return_inverse=True)
+        if len(classes) <= CLASSES:
+            y = np.eye(len(classes))[label]
+            return y - y.mean(axis=0)
+    y = y.reshape(len(y), -1).astype(np.float64)
+    y = y / np.maximum(np.abs(y).max(axis=0), np.finfo(np.float64).tiny)  # whose squares would overflow
+    return (y - y.mean(axis=0)) / np.where(np.ptp(y, axis=0) > 0, y.std(axis=0), 1.0)
 
 
 def _binned(column: Array, bins: int) -> Array:
