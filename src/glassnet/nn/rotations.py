@@ -9,7 +9,7 @@ from typing import Self
 
 import numpy as np
 
-from glassnet.nn.checks import positive_int
+from glassnet.nn.checks import count, positive_int
 from glassnet.nn.layer import Array
 from glassnet.nn.preprocessing import Preprocessing
 
@@ -40,7 +40,7 @@ class Rotations(Preprocessing):
     def __init__(self, width: int, pairs: int = 1, angles: int = 16, plain: int = 0) -> None:
         self.width, self.pairs = positive_int(width, "Rotations: width"), positive_int(pairs, "Rotations: pairs")
         self.angles = positive_int(angles, "Rotations: angles")
-        self.plain = positive_int(plain + 1, "Rotations: plain + 1") - 1
+        self.plain = count(plain, "Rotations: plain")
         turns = [math.pi * k / self.angles for k in range(1, self.angles) if 2 * k != self.angles]
         self.turns = np.array([[math.cos(a) for a in turns], [math.sin(a) for a in turns]])
 

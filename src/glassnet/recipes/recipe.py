@@ -12,7 +12,7 @@ import numpy as np
 from glassnet import nn, optim
 from glassnet.data import Augmentation, Dataset
 from glassnet.data.labels import Task
-from glassnet.nn.checks import positive_int
+from glassnet.nn.checks import count, positive_int
 from glassnet.nn.rotations import strong_pairs
 from glassnet.recipes.parts import Part, call, make
 from glassnet.recipes.space import TuneTable
@@ -98,8 +98,8 @@ class Recipe:
 
     def __post_init__(self) -> None:
         for where, seed in (("seed", self.seed), ("data.seed", self.data.seed)):
-            if seed is not None and seed < 0:
-                raise ValueError(f"recipe: {where} must be a whole number of at least 0, not {seed}")
+            if seed is not None:
+                count(seed, f"recipe: {where}")
         positive_int(self.ensemble, "recipe: ensemble")
         if self.report not in (None, "seed_figure"):
             raise ValueError(f"recipe: there is no report {self.report!r}; the only one is seed_figure")
