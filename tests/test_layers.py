@@ -206,6 +206,7 @@ def test_an_unknown_initializer_is_an_error(name: str) -> None:
         (lambda: gn.Dense(3, 2.5), "fan_out"),
         (lambda: gn.Dense(True, 3), "fan_in"),
         (lambda: gn.Rotations(2, plain=-1), "Rotations: plain must be a whole number of at least 0, not -1"),
+        (lambda: gn.Rotations(2, angles=2), "Rotations: angles must be a whole number of at least 3, not 2"),
         (lambda: gn.Periodic(2, 2, plain=1.5), "Periodic: plain must be a whole number of at least 0, not 1.5"),
         (lambda: gn.CategoryEmbedding([2], 2, plain=-2), "CategoryEmbedding: plain must be .* 0, not -2"),
         (lambda: gn.Dropout(1.0), "rate must be a number of at least 0 and below 1"),

@@ -27,11 +27,11 @@ class Rotations(Preprocessing):
 
     s is the distance of the column's quartiles, or if they are equal of its extremes. Embeddings treat each column
     alone, and trees cut along the axes; with rotated columns both see a function of two, such as a price over a map,
-    from all sides. The angles are 180 / angles degrees apart, without 0 and 90. The pairs are those of whose
-    interaction `interactions` finds most.
+    from all sides. The angles are 180 / angles degrees apart, without 0 and 90, which are the columns themselves. The
+    pairs are those of whose interaction `interactions` finds most.
     Shapes: x (N, width + plain), y (N, width + added + plain): the rotated columns come behind the first `width`, the
     last `plain` are passed through; A (width, added). y = [x, x A, plain]; backward: dx = dy + dy_added A^T.
-    Raises ValueError for sizes that are no positive whole numbers.
+    Raises ValueError for sizes that are no positive whole numbers, or fewer than 3 angles, of which none is left.
     """
 
     state = ("A",)
@@ -39,7 +39,7 @@ class Rotations(Preprocessing):
 
     def __init__(self, width: int, pairs: int = 1, angles: int = 16, plain: int = 0) -> None:
         self.width, self.pairs = positive_int(width, "Rotations: width"), positive_int(pairs, "Rotations: pairs")
-        self.angles = positive_int(angles, "Rotations: angles")
+        self.angles = count(angles, "Rotations: angles", 3)
         self.plain = count(plain, "Rotations: plain")
         turns = [math.pi * k / self.angles for k in range(1, self.angles) if 2 * k != self.angles]
         self.turns = np.array([[math.cos(a) for a in turns], [math.sin(a) for a in turns]])
@@ -78,7 +78,7 @@ class Rotations(Preprocessing):
         chosen = [(i, j) for _, i, j in found][: self.pairs]
         chosen += [pair for pair in combinations(range(self.width), 2) if pair not in chosen]
         self.A, n = np.zeros((self.width, self.added)), self.turns.shape[1]
-        for k in range(self.added // max(1, n)):
+        for k in range(self.added // n):
             for column, part in zip(chosen[k], self.turns, strict=True):
                 self.A[column, k * n : (k + 1) * n] = part / scale[column]
         return self

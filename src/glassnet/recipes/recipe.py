@@ -12,7 +12,7 @@ import numpy as np
 from glassnet import nn, optim
 from glassnet.data import Augmentation, Dataset
 from glassnet.data.labels import Task
-from glassnet.nn.checks import count, positive_int
+from glassnet.nn.checks import count
 from glassnet.nn.rotations import strong_pairs
 from glassnet.recipes.parts import Part, call, make
 from glassnet.recipes.space import TuneTable
@@ -79,7 +79,7 @@ class TrainingTable:
 class Recipe:
     """A whole experiment. `loss` is by default CrossEntropy for classes and MSE for values.
 
-    Raises ValueError for a negative seed, an ensemble of none, an unknown report, or a name that can't be a folder's.
+    Raises ValueError for numbers that are too low, an unknown report, or a name that can't be a folder's.
     """
 
     name: str
@@ -97,10 +97,13 @@ class Recipe:
     tune: TuneTable | None = None  # how `glassnet tune` searches
 
     def __post_init__(self) -> None:
-        for where, seed in (("seed", self.seed), ("data.seed", self.data.seed)):
-            if seed is not None:
-                count(seed, f"recipe: {where}")
-        positive_int(self.ensemble, "recipe: ensemble")
+        for where, value, least in (
+            ("seed", self.seed, 0), ("data.seed", self.data.seed, 0), ("ensemble", self.ensemble, 1),
+            ("network.rotations", self.network.rotations, 0), ("network.category_dim", self.network.category_dim, 1),
+            ("training.min_steps", self.training.min_steps, 1),
+        ):  # fmt: skip
+            if value is not None:
+                count(value, f"recipe: {where}", least)
         if self.report not in (None, "seed_figure"):
             raise ValueError(f"recipe: there is no report {self.report!r}; the only one is seed_figure")
         if not self.name or Path(self.name).name != self.name:  # it names the run directory
