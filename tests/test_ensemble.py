@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 import onnxruntime
 import pytest
+from sklearn.datasets import make_multilabel_classification
 
 import glassnet as gn
+from glassnet.estimators import MLPClassifier
 from glassnet.export import to_onnx
 
 rng = np.random.default_rng(0)
@@ -155,3 +157,24 @@ def test_one_graph_gives_the_mean(n_out: int, last: type[gn.Layer] | None, task:
         assert (found["label"] == ensemble.predict_proba(x).argmax(axis=1)).mean() > 0.99
     else:
         assert names == ["y"]
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("preset", [None, "strong"])
+def test_flags_are_those_of_the_mean_probabilities(preset: str | None, tmp_path: Path) -> None:
+    x, flags = make_multilabel_classification(120, n_classes=3, random_state=0)
+    models = [MLPClassifier([8], max_iter=3, random_state=i, preset=preset).fit(x, flags) for i in range(2)]
+    p = np.mean([model.predict_proba(x) for model in models], axis=0)
+    made = gn.Ensemble([model.network_ for model in models])
+    made.save(tmp_path / "flags.safetensors")
+    for ensemble in (made, gn.Ensemble.load(tmp_path / "flags.safetensors")):
+        np.testing.assert_allclose(1 / (1 + np.exp(-ensemble.predict(x))), p, atol=1e-6)
+        np.testing.assert_allclose(ensemble.predict_proba(x), p, atol=1e-6)
+    session = onnxruntime.InferenceSession(to_onnx(made).SerializeToString(), providers=["CPUExecutionProvider"])
+    found, label = session.run(["probabilities", "label"], {"x": x.astype(made.dtype)})
+    np.testing.assert_allclose(found, p, atol=1e-5)
+    np.testing.assert_array_equal(label, found > 0.5)
+    one_of_three = network(width=5, task="classification", classes=["0", "1", "2"], target="y")
+    one_of_three.info["features"] = models[0].network_.info["features"]
+    with pytest.raises(ValueError, match="network 0 is True, that of network 1 None"):
+        gn.Ensemble([models[0].network_, one_of_three])
