@@ -291,7 +291,7 @@ def test_gradcheck_of_a_recipe() -> None:
 
 
 def test_the_last_training_may_use_the_validation_rows(tmp_path: Path) -> None:
-    changes = ["training.epochs=2", "data.validation=false"]
+    changes = ["training.epochs=2", "training.patience=1", "data.validation=false"]
     metrics = recipes.train(recipes.load("digits", changes=changes), tmp_path / "all")
     assert metrics["data"].endswith("train 1,438, val 0, test 359")
     assert all(map(math.isnan, metrics["val"].values()))

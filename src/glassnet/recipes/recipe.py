@@ -246,11 +246,14 @@ class Recipe:
         return replace(self, training=replace(table, batch_size=size, min_steps=None))
 
     def for_data(self, data: Dataset, pairs: Sequence[tuple[str, str]] | None = None) -> Recipe:
-        """Return the recipe with what it leaves to the training rows: the batch size, see `sized`, and `rotations`.
+        """Return the recipe with what it leaves to the data: the batch size, see `sized`, and `rotations`.
 
-        pairs: what `strong_pairs` returns for these data, if it is known.
+        Without validation rows, there is no patience either. pairs: what `strong_pairs` returns for these data, if it
+        is known.
         """
         made = self.sized(len(data.train))
+        if not len(data.val):
+            made = replace(made, training=replace(made.training, patience=None))
         if not self.network.rotations:
             return made
         pairs = self.strong_pairs(data) if pairs is None else pairs
