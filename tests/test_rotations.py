@@ -9,7 +9,11 @@ import pytest
 
 import glassnet as gn
 from glassnet import recipes
+from glassnet.explore import open_subject
 from glassnet.nn.rotations import interactions, strong_pairs
+from glassnet.recipes import run as run_module
+from glassnet.report import compare
+from glassnet.train import CSVLog, Training
 
 
 def table(rows: int = 3000, width: int = 5) -> tuple[np.ndarray, np.ndarray]:
@@ -109,6 +113,42 @@ def test_two_columns_of_0_and_1_that_are_mostly_0(rows: int, first: float, secon
     y = (x[:, 1] != x[:, 2]).astype(np.int64)
     assert strong_pairs(x, y, 3) == [(1, 2)]
     assert strong_pairs(1 - x, y, 3) == [(1, 2)]
+
+
+def test_a_run_keeps_the_recipe_as_it_was_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run_module, "draw", lambda *_: None)
+    x, y = table(1600)
+    for name, target in (("turned", y), ("plain", x[:, 0])):
+        rows = [f"{','.join(map(str, row))},{value}" for row, value in zip(x.tolist(), target.tolist(), strict=True)]
+        (tmp_path / f"{name}.csv").write_text("\n".join(["a,b,c,d,e,target", *rows]) + "\n")
+    changes = ["network.rotations=3", "network.members=1", "network.hidden=[8]", "training.epochs=4"]
+    recipe = recipes.choose(str(tmp_path / "turned.csv"), target="target", changes=changes)
+    run = tmp_path / "run"
+    recipes.train(recipe, run)
+    assert recipes.load(run / "recipe.toml") == recipe
+    net = gn.Network.load(run / "model.safetensors")
+    assert net.layers[0].pairs == 1
+    assert recipes.gradcheck(recipes.load(run / "recipe.toml"), rows=2, entries=2).passed
+    recipes.evaluate_run(run)
+    subject = open_subject(str(run))
+    assert subject.recipe.training.batch_size == 1024 // 32
+
+    recipe.data.source = str(tmp_path / "plain.csv")
+    recipes.train(recipe, tmp_path / "other")
+    assert list(compare([run, tmp_path / "other"]).settings) == ["data.source"]
+
+    class Full(CSVLog):
+        def on_epoch(self, run: Training) -> None:
+            if len(run.history) == 3:
+                raise OSError("No space left on device")
+
+    again = tmp_path / "again"
+    monkeypatch.setattr(run_module, "CSVLog", Full)
+    with pytest.raises(OSError, match="go on with --resume"):
+        recipes.train(recipes.load(run / "recipe.toml"), again)
+    monkeypatch.setattr(run_module, "CSVLog", CSVLog)
+    recipes.train(recipes.load(again / "recipe.toml"), again, resume=True)
+    np.testing.assert_array_equal(gn.Network.load(again / "model.safetensors").theta, net.theta)
 
 
 def test_constant_columns_and_a_single_one() -> None:

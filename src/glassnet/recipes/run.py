@@ -31,9 +31,9 @@ def fill(recipe: Recipe, out: Path, *, progress: bool = False, callbacks: Sequen
     """
     data = load_data(recipe)
     pairs = recipe.strong_pairs(data)
-    recipe = recipe.for_data(data, pairs)
-    net = recipe.network_for(data)
-    loss, optimizer, settings = recipe.build_loss(data.task), recipe.build_optimizer(), recipe.build_training()
+    made = recipe.for_data(data, pairs)
+    net = made.network_for(data)
+    loss, optimizer, settings = made.build_loss(data.task), made.build_optimizer(), made.build_training()
     net.info = names_of(data)
     seen = as_trained(data, recipe)
     for note in data.notes if progress else ():
@@ -42,7 +42,7 @@ def fill(recipe: Recipe, out: Path, *, progress: bool = False, callbacks: Sequen
         print(f"interact strongly, so rotated copies are added: {' and '.join(pair)}")
     start, checkpoint = time.perf_counter(), out / CHECKPOINT
     if not (out / RECIPE).is_file():
-        located(recipe).save(out / RECIPE)
+        located(recipe).save(out / RECIPE)  # as it was given: on other rows, it decides anew
     with np.errstate(over="ignore", invalid="ignore"):  # what overflows shows in the losses; NumPy needn't warn of it
         history = fit(
             net, seen, loss, optimizer, seed=recipe.seed, progress=progress,
