@@ -99,6 +99,29 @@ def test_members_share_the_split_of_a_table(tmp_path: Path, monkeypatch: pytest.
     np.testing.assert_allclose(found, y, rtol=1e-5)
 
 
+def test_it_says_of_the_data_what_a_single_training_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("glassnet.recipes.run.fit", stop)
+    monkeypatch.setattr("glassnet.recipes.training.train_side_by_side", stop)
+    pairs = np.random.default_rng(0).normal(size=(500, 2)).tolist()
+    rows = [["u", "v", "kind", "answer"], *([u, v, "ab"[u > v], u * v] for u, v in pairs)]
+    (tmp_path / "table.csv").write_text("".join(",".join(map(str, row)) + "\n" for row in rows))
+    said = []
+    for members in (1, 2):
+        changes = [f"ensemble={members}"]
+        recipe = recipes.choose(str(tmp_path / "table.csv"), target="answer", changes=changes)
+        with pytest.raises(KeyboardInterrupt):
+            recipes.train(recipe, tmp_path / "run", progress=True)
+        said.append(capsys.readouterr().out.splitlines())
+    assert said[0] == said[1]
+    assert said[1][-1] == "interact strongly, so rotated copies are added: u and v"
+    assert any("kind" in line for line in said[1])
+
+
 def test_commands_on_an_ensemble(
     three_seeds: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
