@@ -70,6 +70,22 @@ def test_ctrl_c_ends_all_processes_and_keeps_their_checkpoints(tmp_path: Path) -
     assert not list(tmp_path.rglob("metrics.json")), "a member was finished early"
 
 
+@pytest.mark.parametrize("members", [1, 2])
+def test_ctrl_c_before_anything_is_kept_promises_nothing(
+    members: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("glassnet.recipes.run.load_data", stop)
+    monkeypatch.setattr("glassnet.recipes.training.load_data", stop)
+    for out in (tmp_path / "new", tmp_path):  # of which the second is there before
+        with pytest.raises(KeyboardInterrupt):
+            recipes.train(recipes.load("digits", changes=[f"ensemble={members}"]), out, progress=True)
+        assert capsys.readouterr().err == ""
+        assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.usefixtures("without_pictures")
 def test_members_go_on_from_their_checkpoints(tmp_path: Path) -> None:
     status, _ = stopped(tmp_path, lambda pid: os.kill(pid, signal.SIGKILL), 40)

@@ -33,7 +33,7 @@ def train(recipe: Recipe, out: Path, *, resume: bool = False, progress: bool = F
                 _check_begun(recipe, out)
             return carry_out(recipe, out, progress=progress)
     except KeyboardInterrupt:
-        if progress and out.is_dir():
+        if progress and (out / RECIPE).is_file():
             print(f"what was learned is kept in {out}: go on with --resume", file=sys.stderr)
         raise
 
