@@ -14,6 +14,8 @@ from sklearn.datasets import make_multilabel_classification
 import glassnet as gn
 from glassnet.estimators import MLPClassifier
 from glassnet.export import to_onnx
+from glassnet.nn import load_model
+from glassnet.nn.storage import write_arrays
 
 rng = np.random.default_rng(0)
 X = 3 * rng.normal(size=(200, 4))
@@ -132,6 +134,25 @@ def test_a_file_holds_all_of_it(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-1] + b"?")
     with pytest.raises(ValueError, match="damaged"):
         gn.Ensemble.load(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ({"networks": []}, "an ensemble needs at least one network"),
+        ({"networks": 3}, "an ensemble needs at least one network"),
+        ({"info": {"task": "regression"}}, "task must be classification, not 'regression'"),
+        ({"info": {}}, "'task'"),
+        ({"networks": [{"layers": [{"type": "Mystery"}]}]}, "its layer Mystery is unknown"),
+    ],
+)
+def test_a_file_that_holds_no_ensemble_is_named(tmp_path: Path, change: dict[str, Any], fault: str) -> None:
+    net, path = network(**ABOUT), tmp_path / "model.safetensors"
+    arrays = {f"0/{name}": array for name, array in net.arrays().items()}
+    write_arrays(path, arrays, {"networks": [net.describe()], "info": net.info} | change)
+    for load in (gn.Ensemble.load, load_model):
+        with pytest.raises(ValueError, match=rf"^{path} holds no (ensemble|network) that [^/]*{fault}"):
+            load(path)
 
 
 @pytest.mark.parametrize("dtypes", [("float32", "float32"), ("float64", "float32")])

@@ -110,14 +110,12 @@ class Ensemble:
     @classmethod
     def _restored(cls, path: str | os.PathLike[str], header: dict[str, Any], arrays: dict[str, Array]) -> Ensemble:
         """Build what `save` wrote; raise ValueError, naming the file, if it can't be."""
+        described = header["networks"] if isinstance(header["networks"], list) else []
+        networks = [Network._restored(path, each, _under(f"{i}/", arrays)) for i, each in enumerate(described)]
         try:
-            networks = [
-                Network._restored(path, description, _under(f"{i}/", arrays))
-                for i, description in enumerate(header["networks"])
-            ]
             ensemble = cls(networks, header["info"]["task"])
             ensemble.info = header["info"]
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"{os.fspath(path)} holds no ensemble that this glassnet can build: {error}") from None
         return ensemble
 
