@@ -18,7 +18,7 @@ import pytest
 
 from ensemble_runs import command, contents
 from glassnet import recipes
-from glassnet.recipes.progress import Progress
+from glassnet.recipes.progress import TrainingsProgress
 
 
 def test_finished_members_arent_trained_again(
@@ -138,7 +138,7 @@ def test_what_makes_no_sense_leaves_nothing(
 def test_a_bar_counts_all_epochs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     runs = {Path(f"run/member-{i}"): recipes.load("digits", changes=["training.epochs=4"]) for i in range(2)}
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    with Progress(runs, True) as show:
+    with TrainingsProgress(runs, True) as show:
         show.epoch(Path("run/member-1"), 3, "loss 0.5")
         assert (show.bar.n, show.bar.total) == (3, 8)
         show.end(Path("run/member-1"))
