@@ -63,7 +63,7 @@ def _layers(random: Random, n_in: int, n_out: int) -> list[gn.Layer]:
         layers += random.choice([[], [], [gn.BatchNorm(width)], [gn.LayerNorm(width)] if width > 5 else []])
         activation = random.choice(ACTIVATIONS)
         layers.append(activation(random.choice([0.01, 0.3, -0.2])) if activation is gn.LeakyReLU else activation())
-        layers += random.choice([[], [gn.Dropout(0.3)]])
+        layers += random.choice([[], [gn.Dropout(0.3)], [gn.GaussianNoise(0.3)]])
     layers.append(gn.Dense(width, n_out))
     return layers + random.choice([[], [], [gn.Softmax()], [gn.Sigmoid()], [gn.Unstandardize()], [gn.Tanh(), gn.Exp()]])
 

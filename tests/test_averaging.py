@@ -87,6 +87,17 @@ def test_statistics_of_batch_norm_are_those_of_the_averaged_weights(average: gn.
     assert net.layers[2].momentum == 0.1
 
 
+@both_paths
+def test_statistics_of_batch_norm_are_those_without_the_noise_of_training(fast: bool) -> None:
+    dataset = data(2000)
+    noises = [gn.GaussianNoise(2.0), gn.Dropout(0.5)]
+    net = gn.Network([gn.Standardize(), gn.Dense(4, 16), *noises, gn.BatchNorm(16), gn.Dense(16, 3)], fast=fast)
+    train(net, average=gn.EMA(0.8), dataset=dataset, validate=False, batch_size=128)
+    before = net.layers[1].forward(net.layers[0].forward(dataset.train.x).astype(np.float32))
+    np.testing.assert_allclose(net.layers[4].running_var, before.var(axis=0), rtol=0.05)
+    assert (net.layers[2].std, net.layers[3].rate) == (2.0, 0.5)
+
+
 @averages
 def test_the_fast_path_averages_to_the_same_numbers(average: gn.Average) -> None:
     nets = network(False), network(True)

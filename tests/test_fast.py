@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 import glassnet as gn
 from glassnet.fast import library, threads
 from glassnet.fast.training import FastStep
+from glassnet.nn import Noise
 from glassnet.train import Training
 from glassnet.train.step import training_step
 
@@ -34,6 +35,8 @@ LAYERS: dict[str, Callable[[], list[gn.Layer]]] = {
     "GELU": lambda: [gn.GELU()],
     "SiLU": lambda: [gn.SiLU()],
     "Dropout": lambda: [gn.ReLU(), gn.Dropout(0.4)],
+    "GaussianNoise": lambda: [gn.BatchNorm(19), gn.GaussianNoise(0.4), gn.ReLU()],
+    "GaussianNoise after": lambda: [gn.Tanh(), gn.GaussianNoise(0.1), gn.GaussianNoise(0.0)],
     "Sigmoid, Dropout": lambda: [gn.Sigmoid(), gn.Dropout(0.4)],
     "no Dropout": lambda: [gn.Dropout(0.0), gn.Tanh()],
     "BatchNorm": lambda: [gn.BatchNorm(19), gn.ReLU()],
@@ -128,10 +131,10 @@ def both_ways(
     make: Callable[[], list[gn.Layer]], data: gn.Dataset, loss: gn.Loss, optimizer: Callable[[], gn.Optimizer],
     dtype: str = "float32", **more,
 ) -> list[tuple[gn.Network, gn.History, list[np.ndarray]]]:  # fmt: skip
-    """Train by the readable layers in float64 (or in dtype, if masks of dropout depend on it), and by the fast path."""
+    """Train by the readable layers in float64 (or in dtype, if random numbers depend on it), and by the fast path."""
     trained = []
     start = gn.Network(make(), dtype="float32", seed=3)
-    exact = dtype if any(isinstance(layer, gn.Dropout) for layer in start.layers) else "float64"
+    exact = dtype if any(isinstance(layer, Noise) for layer in start.layers) else "float64"
     for kind, fast in ((exact, False), (dtype, True)):
         net = start.copy(kind)
         net.fast = fast

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import glassnet as gn
+from glassnet.nn import silenced
 from glassnet.nn.initializers import initializer
 
 ROWS = hnp.arrays(np.float64, hnp.array_shapes(min_dims=2, max_dims=2, max_side=6), elements=st.floats(-50, 50))
@@ -75,6 +76,26 @@ def test_dropout_keeps_the_mean_drops_the_rate_and_does_nothing_in_inference() -
     np.testing.assert_array_equal(dropout.backward(x), y)  # the same mask
     assert not np.array_equal(dropout.forward(x, training=True), y)  # a new one
     np.testing.assert_array_equal(dropout.forward(x), x)
+
+
+def test_gaussian_noise_has_its_size_and_does_nothing_in_inference() -> None:
+    noise = gn.GaussianNoise(0.3)
+    x = np.full((200, 500), 2.0)
+    y = noise.forward(x, training=True)
+    assert y.mean() == pytest.approx(2, abs=0.01)
+    assert y.std() == pytest.approx(0.3, abs=0.01)
+    assert not np.array_equal(noise.forward(x, training=True), y)
+    np.testing.assert_array_equal(noise.backward(x), x)
+    np.testing.assert_array_equal(noise.forward(x), x)
+    np.testing.assert_array_equal(gn.GaussianNoise(0).forward(x, training=True), x)
+
+
+def test_noise_is_silenced_for_a_while() -> None:
+    layers, x = [gn.Dense(4, 4), gn.Dropout(0.5), gn.GaussianNoise(1.0)], np.ones((3, 4))
+    with silenced(layers):
+        for layer in layers[1:]:
+            np.testing.assert_array_equal(layer.forward(x, training=True), x)
+    assert (layers[1].rate, layers[2].std) == (0.5, 1.0)
 
 
 def test_batch_norm_normalises_and_remembers() -> None:
@@ -211,6 +232,7 @@ def test_an_unknown_initializer_is_an_error(name: str) -> None:
         (lambda: gn.CategoryEmbedding([2], 2, plain=-2), "CategoryEmbedding: plain must be .* 0, not -2"),
         (lambda: gn.Dropout(1.0), "rate must be a number of at least 0 and below 1"),
         (lambda: gn.Dropout(-0.1), "rate"),
+        (lambda: gn.GaussianNoise(-0.1), "GaussianNoise: std must be"),
         (lambda: gn.BatchNorm(0), "width"),
         (lambda: gn.BatchNorm(3, momentum=2), "momentum"),
         (lambda: gn.LayerNorm(3, eps=0), "eps"),

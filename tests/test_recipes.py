@@ -95,6 +95,12 @@ def test_layers_stand_in_their_order() -> None:
     assert [layer.slope for layer in net.layers if isinstance(layer, gn.LeakyReLU)] == [0.2, 0.2]
     assert [layer.rate for layer in net.layers if isinstance(layer, gn.Dropout)] == [0.1, 0.5, 0.5]
     assert net.dtype == np.float64
+    noisy = recipes.from_dict(MINIMAL | {"network": network | {"noise": 0.3, "input_noise": 0.2}})
+    block.insert(2, "GaussianNoise")
+    layers = noisy.build_network(3, 2, "classification").layers
+    kinds = ["Standardize", "GaussianNoise", "Dropout", *block, *block, "Dense"]
+    assert [type(layer).__name__ for layer in layers] == kinds
+    assert [layer.std for layer in layers if isinstance(layer, gn.GaussianNoise)] == [0.2, 0.3, 0.3]
     assert isinstance(recipe.build_network(3, 1, "regression").layers[-1], gn.Unstandardize)
     recipe.network.standardize_target = False
     assert isinstance(recipe.build_network(3, 1, "regression").layers[-1], gn.Dense)

@@ -32,7 +32,7 @@ def everything(dtype: str = "float64", rate: float = 0.3) -> gn.Network:
         [
             gn.QuantileNormalize(10), gn.Standardize(), gn.Dense(3, 8), gn.BatchNorm(8), gn.LeakyReLU(0.1),
             gn.Dropout(rate), gn.Dense(8, 7), gn.LayerNorm(7), gn.GELU(), gn.SiLU(), gn.Tanh(), gn.Sigmoid(),
-            gn.ReLU(), gn.Softmax(), gn.Dense(7, 2), gn.Unstandardize(),
+            gn.GaussianNoise(rate), gn.ReLU(), gn.Softmax(), gn.Dense(7, 2), gn.Unstandardize(),
         ],
         dtype, seed=3,
     )  # fmt: skip

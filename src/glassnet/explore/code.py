@@ -12,7 +12,7 @@ import numpy as np
 
 from glassnet.explore.course import Event
 from glassnet.explore.subject import Subject
-from glassnet.nn import BatchNorm, Dropout
+from glassnet.nn import BatchNorm, Noise
 from glassnet.nn.layer import Array
 
 VIEWS = ("example", "equation", "trace", "check", "train")
@@ -121,7 +121,7 @@ class Script:
             lines = ["print(net.predict(x))"]
             return lines + (["print(net.predict_proba(x))"] if self.subject.data.task == "classification" else [])
         lines = ["trace = gn.trace(net, x, t, loss, optimizer)"]
-        if any(isinstance(layer, (BatchNorm, Dropout)) for layer in self.subject.net.layers):
+        if any(isinstance(layer, (BatchNorm, Noise)) for layer in self.subject.net.layers):
             self.imports.add("from glassnet.explore import in_use, twin")
             lines = ["trace = gn.trace(in_use(net), x, t, loss, twin(optimizer))  # as it predicts"]
         if view == "equation":

@@ -11,7 +11,7 @@ import numpy as np
 from glassnet.data import Dataset
 from glassnet.explore.encoding import is_finite
 from glassnet.inspection import Trace, trace
-from glassnet.nn import BatchNorm, Dropout, Loss, Network
+from glassnet.nn import BatchNorm, Loss, Network, Noise
 from glassnet.nn.layer import Array
 from glassnet.nn.preprocessing import Fitted
 from glassnet.optim import Constant, Optimizer
@@ -58,7 +58,7 @@ def in_use(net: Network) -> Network:
     layers = []
     for layer in net.layers:
         kind = RunningNorm if type(layer) is BatchNorm else type(layer)
-        layers.append(kind(**(layer.config() | ({"rate": 0.0} if isinstance(layer, Dropout) else {}))))
+        layers.append(kind(**(layer.config() | ({layer.amount: 0.0} if isinstance(layer, Noise) else {}))))
     still = Network(layers, net.dtype, net.seed, fast=False)
     still.info = dict(net.info)
     still.set_arrays(net.arrays())

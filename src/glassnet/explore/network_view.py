@@ -91,6 +91,8 @@ def _explained(layer: Layer, before: int, width: int) -> str:
     if kind == "Dropout":
         share = f"{layer.config()['rate']:.0%}"
         return f"In training, turns a random {share} of the values into 0; otherwise it lets all through."
+    if kind == "GaussianNoise":
+        return f"In training, adds random numbers of size {layer.config()['std']:g} to the values; otherwise none."
     if kind in SENTENCES:
         return SENTENCES[kind]
     return (type(layer).__doc__ or kind).strip().partition("\n")[0]

@@ -22,6 +22,7 @@ from glassnet.nn import (
     Dense,
     Dropout,
     Exp,
+    GaussianNoise,
     Layer,
     LayerNorm,
     LeakyReLU,
@@ -29,6 +30,7 @@ from glassnet.nn import (
     MemberMean,
     Members,
     MemberScale,
+    Noise,
     Periodic,
     PiecewiseLinear,
     QuantileNormalize,
@@ -94,7 +96,7 @@ def softmax(graph: Graph, layer: Softmax, x: str) -> str:
     return graph.add("Softmax", x, axis=1)
 
 
-def dropout(graph: Graph, layer: Dropout, x: str) -> str:
+def noise(graph: Graph, layer: Noise, x: str) -> str:
     """y = x."""
     return x
 
@@ -128,7 +130,7 @@ def unstandardize(graph: Graph, layer: Unstandardize, x: str) -> str:
 
 LAYERS: dict[type[Layer], Callable[[Graph, Any, str], str]] = {
     Dense: dense, ReLU: relu, LeakyReLU: leaky_relu, Sigmoid: sigmoid, Tanh: tanh, GELU: gelu, SiLU: silu,
-    Exp: exp, Softmax: softmax, Dropout: dropout, BatchNorm: batch_norm, LayerNorm: layer_norm,
+    Exp: exp, Softmax: softmax, Dropout: noise, GaussianNoise: noise, BatchNorm: batch_norm, LayerNorm: layer_norm,
     Standardize: standardize, QuantileNormalize: quantile_normalize, Unstandardize: unstandardize,
     Columns: tables.columns, RobustScale: tables.robust_scale, Rotations: tables.rotations,
     PiecewiseLinear: tables.piecewise_linear, Periodic: tables.periodic,

@@ -21,6 +21,7 @@ from glassnet.nn import (
     Dropout,
     Embedding,
     Exp,
+    GaussianNoise,
     Layer,
     LayerNorm,
     LeakyReLU,
@@ -29,6 +30,7 @@ from glassnet.nn import (
     Members,
     MemberScale,
     Network,
+    Noise,
     Periodic,
     PiecewiseLinear,
     Preprocessing,
@@ -48,7 +50,8 @@ KINDS: dict[type[Layer], int] = {
     kind: i
     for i, kind in enumerate(
         [Dense, ReLU, LeakyReLU, Sigmoid, Tanh, GELU, SiLU, Exp, Dropout, BatchNorm, LayerNorm, PiecewiseLinear,
-         Periodic, Members, MemberScale, MemberHeads, MemberMean, CategoryEmbedding]  # as in layers.h
+         Periodic, Members, MemberScale, MemberHeads, MemberMean, CategoryEmbedding,
+         GaussianNoise]  # as in layers.h
     )
 }  # fmt: skip
 NORMS = (BatchNorm, LayerNorm)
@@ -141,7 +144,7 @@ class Program:
         self.library, self.dtype, self.batch = library, net.dtype, batch
         self.memory: dict[int, Array] = {}  # by address
         self.preprocessing, layers, self.unit = split_layers(net)
-        unneeded = MemberMean if training else Dropout
+        unneeded = MemberMean if training else Noise
         self.layers = [layer for layer in layers if not isinstance(layer, unneeded)]
         copies = 1 if training else threads
         self.c = CProgram()
@@ -204,8 +207,8 @@ class Program:
                 rows = layer.k if isinstance(layer, Members) else 1
             batch = self.batch * rows
             # In place where neither this layer nor the one before needs what was there.
-            in_place = isinstance(layer, (ReLU, Sigmoid, Tanh, Exp)) and isinstance(
-                previous, (Dense, *NORMS, Dropout, MemberScale)
+            in_place = isinstance(layer, (ReLU, Sigmoid, Tanh, Exp, GaussianNoise)) and isinstance(
+                previous, (Dense, *NORMS, Noise, MemberScale)
             )
             c.y = x = x if in_place else self.allocate(batch, c.n_out)
             if layer.parameters:
@@ -213,7 +216,7 @@ class Program:
                 for name, (_, part) in zip("wbc", layer.parts(), strict=False):
                     setattr(c, name, first + part.start)
                 c.lr_factor, c.max_norm = layer.lr_factor, layer.max_norm or 0.0
-            if isinstance(layer, (Dropout, *NORMS)):
+            if isinstance(layer, (Noise, *NORMS)):
                 c.kept = self.allocate(batch, width)
             if isinstance(layer, NORMS):
                 c.inv_std = self.allocate(max(batch, width))

@@ -16,12 +16,12 @@ from glassnet.nn import (
     MSE,
     BinaryCrossEntropy,
     CrossEntropy,
-    Dropout,
     Exp,
     Huber,
     Loss,
     MemberMean,
     Network,
+    Noise,
     Poisson,
 )
 from glassnet.nn.layer import Array
@@ -61,10 +61,10 @@ class FastStep:
         self.groups = (CGroup * c.n_groups)(*((g.part.start, g.part.stop, g.decayed, g.lr_factor) for g in net.groups))
         c.groups = addressof(self.groups)
         self._look()
-        self.dropouts = [
+        self.noises = [
             (layer, c_layer, program.memory[c_layer.kept])
             for layer, c_layer in zip(program.layers, program.c_layers, strict=True)
-            if isinstance(layer, Dropout)
+            if isinstance(layer, Noise)
         ]
         self.train, self.pass_on, self.pointer = program.library.train, program.library.observe, program.pointer()
 
@@ -114,10 +114,11 @@ class FastStep:
             if getattr(owner, name) is not known:
                 self._look()
                 break
-        for layer, c_layer, noise in self.dropouts:
-            c_layer.value = layer.rate
-            if layer.rate:  # otherwise nothing is drawn, and whatever is there, being at least 0, keeps every value
-                layer.rng.random(out=noise[: n * c_layer.rows], dtype=noise.dtype.type)
+        for layer, c_layer, numbers in self.noises:
+            c_layer.value = layer.strength
+            # At 0 the numbers don't matter: whatever is there, being at least 0, isn't below the rate; 0 times it is 0.
+            if layer.strength:
+                layer.draw(numbers[: n * c_layer.rows])
         if x is None:
             return None
         self.x, form = self.program.prepare(x)  # which is kept until the next call

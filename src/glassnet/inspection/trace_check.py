@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from glassnet.nn import Dropout, Layer
+from glassnet.nn import Dropout, GaussianNoise, Layer
 from glassnet.nn.gradcheck import Entry, GradientProbe
 from glassnet.nn.layer import Array
 
@@ -29,12 +29,30 @@ class FixedMask(Layer):
         return dy * self.mask
 
 
+class FixedNoise(Layer):
+    """y = x + noise: the Gaussian noise of one step, again and again. Shapes: x, y, noise (N, width). dx = dy."""
+
+    def __init__(self, noise: Array) -> None:
+        self.noise = noise
+
+    def forward(self, x: Array, training: bool = False) -> Array:
+        """y = x + noise."""
+        return x + self.noise
+
+    def backward(self, dy: Array) -> Array:
+        """dx = dy."""
+        return dy
+
+
 def check(trace: Trace, parameter: str, index: int | tuple[int, ...]) -> Entry:
     """Compare one entry of a parameter's gradient, or of that of x, as `Trace.check` says."""
     net = trace.net.copy("float64")
     for traced in trace.layers:
-        if isinstance(net.layers[traced.index], Dropout) and traced.local is not None:
+        kind = type(net.layers[traced.index])
+        if issubclass(kind, Dropout) and traced.local is not None:
             net.layers[traced.index] = FixedMask(traced.local.astype(np.float64))
+        elif issubclass(kind, GaussianNoise):
+            net.layers[traced.index] = FixedNoise(traced.output.astype(np.float64) - traced.input)
     entry = _entry(trace, parameter, index)
     return GradientProbe(net, trace.x, trace.t, trace.objective).check(parameter, entry)
 

@@ -11,12 +11,12 @@ from glassnet.nn import (
     BatchNorm,
     CategoryEmbedding,
     Dense,
-    Dropout,
     Layer,
     LayerNorm,
     MemberHeads,
     Members,
     MemberScale,
+    Noise,
     Periodic,
     PiecewiseLinear,
     QuantileNormalize,
@@ -27,7 +27,7 @@ from glassnet.nn import (
 )
 from glassnet.nn.layer import Array
 
-ELEMENTWISE = (Activation, Dropout, Standardize, Unstandardize, QuantileNormalize, RobustScale)
+ELEMENTWISE = (Activation, Noise, Standardize, Unstandardize, QuantileNormalize, RobustScale)
 
 # By the method that computes it: a subclass with a backward of its own has a rule of its own.
 RULES: dict[Callable[..., Array], str] = {

@@ -16,6 +16,7 @@ from glassnet.nn import (
     BatchNorm,
     Dense,
     Dropout,
+    GaussianNoise,
     Layer,
     LayerNorm,
     LeakyReLU,
@@ -186,6 +187,11 @@ def _dropout(at: Unit) -> Written:
     return f"{at.name} mask[{at.unit}]", f"{_factor(at.x)}*{number(mask)}", note
 
 
+def _gaussian_noise(at: Unit) -> Written:
+    note = "noise is drawn anew in each step of training" if at.layer.std else "at std 0 nothing is added"
+    return f"{at.name} + noise[{at.unit}]", f"{number(at.x)}{_plus(at.y - at.x)}", note
+
+
 def _normalized(at: Unit, values: Array, of: str) -> Written:
     """Of BatchNorm and LayerNorm, which differ in what they take mean and variance of."""
     values = values.astype(np.float64)
@@ -232,6 +238,7 @@ FORMULAS: dict[Callable[..., Array], Callable[[Unit], Written]] = {
     SiLU.forward: _silu,
     Softmax.forward: _softmax,
     Dropout.forward: _dropout,
+    GaussianNoise.forward: _gaussian_noise,
     BatchNorm.forward: _batch_norm,
     LayerNorm.forward: _layer_norm,
     Standardize.forward: _standardize,

@@ -7,19 +7,20 @@ from glassnet.nn.embeddings import Embedding, Periodic, PiecewiseLinear
 from glassnet.nn.ensemble import Ensemble, load_model
 from glassnet.nn.gradcheck import GradientReport, gradcheck
 from glassnet.nn.layer import Layer
-from glassnet.nn.layers import Dense, Dropout
+from glassnet.nn.layers import Dense
 from glassnet.nn.losses import MAE, MSE, BinaryCrossEntropy, CrossEntropy, Huber, Loss, Poisson
 from glassnet.nn.members import MemberHeads, MemberMean, Members, MemberScale
 from glassnet.nn.network import Network
+from glassnet.nn.noise import Dropout, GaussianNoise, Noise, silenced
 from glassnet.nn.normalization import BatchNorm, LayerNorm, Normalization
 from glassnet.nn.preprocessing import Preprocessing, QuantileNormalize, RobustScale, Standardize, Unstandardize
 from glassnet.nn.rotations import Rotations
 
 __all__ = [
     "GELU", "MAE", "MSE", "Activation", "BatchNorm", "BinaryCrossEntropy", "CategoryEmbedding", "Columns",
-    "CrossEntropy", "Dense", "Dropout", "Embedding", "Ensemble", "Exp", "GradientReport", "Huber", "Layer",
-    "LayerNorm", "LeakyReLU", "Loss", "MemberHeads", "MemberMean", "MemberScale", "Members", "Network",
-    "Normalization", "Periodic", "PiecewiseLinear", "Poisson", "Preprocessing", "QuantileNormalize", "ReLU",
+    "CrossEntropy", "Dense", "Dropout", "Embedding", "Ensemble", "Exp", "GaussianNoise", "GradientReport", "Huber",
+    "Layer", "LayerNorm", "LeakyReLU", "Loss", "MemberHeads", "MemberMean", "MemberScale", "Members", "Network",
+    "Noise", "Normalization", "Periodic", "PiecewiseLinear", "Poisson", "Preprocessing", "QuantileNormalize", "ReLU",
     "RobustScale", "Rotations", "SiLU", "Sigmoid", "Softmax", "Standardize", "Tanh", "Unstandardize", "gradcheck",
-    "load_model",
+    "load_model", "silenced",
 ]  # fmt: skip

@@ -1,10 +1,10 @@
-"""The layers a fully connected network is made of: Dense, and Dropout between them."""
+"""The layer that a fully connected network is made of: Dense."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from glassnet.nn.checks import number, positive, positive_int
+from glassnet.nn.checks import positive, positive_int
 from glassnet.nn.initializers import initializer
 from glassnet.nn.layer import Array, Layer
 
@@ -72,38 +72,3 @@ class Dense(Layer):
     def width_out(self, width_in: int | None) -> int:
         """fan_out."""
         return self.fan_out
-
-
-class Dropout(Layer):
-    """In training, each value is set to zero with probability `rate` and the others are divided by 1 - rate.
-
-    So the expected output is x, and inference passes x through ("inverted" dropout).
-    Srivastava et al. 2014 (JMLR 15:1929-1958), section 10. Shapes: x, y (N, width).
-    Backward: dx = dy * mask, with mask = 0 or 1 / (1 - rate).
-    Raises ValueError unless 0 <= rate < 1.
-    """
-
-    def __init__(self, rate: float) -> None:
-        self.rate = number(rate, "Dropout: rate", low=0, below=1)
-        self.reseed([0])
-
-    def forward(self, x: Array, training: bool = False) -> Array:
-        """y = x * mask in training, x otherwise."""
-        self.mask = None
-        if not training or self.rate == 0:
-            return x
-        noise = self.buffer("noise", x.shape, x.dtype)
-        self.rng.random(out=noise, dtype=x.dtype.type)
-        self.mask = np.greater_equal(noise, self.rate, out=noise)
-        self.mask /= 1 - self.rate
-        return np.multiply(x, self.mask, out=self.buffer("y", x.shape, x.dtype))
-
-    def backward(self, dy: Array) -> Array:
-        """dx = dy * mask."""
-        if self.mask is None:
-            return dy
-        return np.multiply(dy, self.mask, out=self.buffer("dx", dy.shape, dy.dtype))
-
-    def reseed(self, seed: list[int]) -> None:
-        """Start the masks anew: the same seed gives the same masks."""
-        self.rng = np.random.default_rng(seed)

@@ -13,10 +13,11 @@ from glassnet.nn.columns import Columns
 from glassnet.nn.embeddings import Periodic, PiecewiseLinear
 from glassnet.nn.gradcheck import GradientReport, gradcheck
 from glassnet.nn.layer import Array, Layer
-from glassnet.nn.layers import Dense, Dropout
+from glassnet.nn.layers import Dense
 from glassnet.nn.losses import MAE, MSE, BinaryCrossEntropy, CrossEntropy, Huber, Loss, Poisson
 from glassnet.nn.members import MemberHeads, MemberMean, Members, MemberScale
 from glassnet.nn.network import Network
+from glassnet.nn.noise import Dropout, GaussianNoise
 from glassnet.nn.normalization import BatchNorm, LayerNorm
 from glassnet.nn.preprocessing import QuantileNormalize, RobustScale, Standardize, Unstandardize
 from glassnet.nn.rotations import Rotations
@@ -34,6 +35,7 @@ LAYERS: list[Callable[[int], Layer]] = [
     lambda width: Exp(),
     lambda width: Softmax(),
     lambda width: Dropout(0.4),
+    lambda width: GaussianNoise(0.3),
     lambda width: BatchNorm(width),
     lambda width: LayerNorm(width),
 ]

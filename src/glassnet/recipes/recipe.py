@@ -49,6 +49,8 @@ class NetworkTable:
     activation: Part = "ReLU"
     normalization: str | None = None  # BatchNorm or LayerNorm
     dropout: float = 0.0
+    noise: float = 0.0  # standard deviation of GaussianNoise, before each activation
+    input_noise: float = 0.0  # the same of what embeddings make of the inputs
     input_dropout: float = 0.0  # of what embeddings make of the inputs, if there are any
     init: str = "he"
     max_norm: float | None = None  # of the weights into each unit of every Dense
@@ -181,6 +183,8 @@ class Recipe:
             embedded = make(sizes | embedding, nn.Embedding, "network.embedding")
             layers.append(embedded)
             widths[:numbers] = [embedded.dim] * numbers
+        if table.input_noise:
+            layers.append(call(nn.GaussianNoise, {"std": table.input_noise}, "network.input_noise"))
         if table.input_dropout:
             layers.append(call(nn.Dropout, {"rate": table.input_dropout}, "network.input_dropout"))
         width = sum(widths)
@@ -199,6 +203,8 @@ class Recipe:
                 layers.append(
                     make({"name": table.normalization, "width": units}, nn.Normalization, "network.normalization")
                 )
+            if table.noise:
+                layers.append(call(nn.GaussianNoise, {"std": table.noise}, "network.noise"))
             layers.append(make(table.activation, nn.Activation, "network.activation"))
             if table.dropout:
                 layers.append(call(nn.Dropout, {"rate": table.dropout}, "network.dropout"))

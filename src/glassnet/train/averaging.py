@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from glassnet.nn import BatchNorm
+from glassnet.nn import BatchNorm, silenced
 from glassnet.nn.checks import number
 
 if TYPE_CHECKING:
@@ -75,14 +75,16 @@ def use_mean(run: Training, step: Step, batches: Iterable[Batch]) -> None:
     """Put the mean weights into the network.
 
     The running statistics of BatchNorm are those of the last weights. No average of them would be right for the mean,
-    as a variance isn't linear in the weights: they are computed anew, as the plain mean over `batches`.
+    as a variance isn't linear in the weights: they are computed anew, as the plain mean over `batches`, and without
+    the noise of training, which widens what predictions won't have (Li et al. 2019, arXiv:1801.05134, section 5).
     """
     run.net.theta[...] = run.mean
     norms = [(layer, layer.momentum) for layer in run.net.layers if isinstance(layer, BatchNorm)]
-    for n, batch in enumerate(batches if norms else (), 1):
-        for layer, _ in norms:
-            layer.momentum = 1 / n
-        step.observe(*batch)
+    with silenced(run.net.layers):
+        for n, batch in enumerate(batches if norms else (), 1):
+            for layer, _ in norms:
+                layer.momentum = 1 / n
+            step.observe(*batch)
     for layer, momentum in norms:
         layer.momentum = momentum
 

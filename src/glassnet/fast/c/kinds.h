@@ -9,6 +9,7 @@ static void layer_forward(const Layer *l, const Optimizer *o, int64_t m, int tra
     switch (l->kind) {
     case DENSE: dense_forward(l, o, m, t); break;
     case DROPOUT: dropout_forward(l, m, training, t); break;
+    case GAUSSIAN_NOISE: gaussian_noise_forward(l, m, training, t); break;
     case BATCH_NORM: batch_norm_forward(l, o, m, training, t); break;
     case LAYER_NORM: layer_norm_forward(l, o, m, t); break;
     case PIECEWISE_LINEAR: piecewise_linear_forward(l, o, m, t); break;
@@ -27,6 +28,7 @@ static void layer_backward(const Layer *l, const Optimizer *o, int64_t m, Thread
     switch (l->kind) {
     case DENSE: dense_backward(l, o, m, t); break;
     case DROPOUT: dropout_backward(l, m, t); break;
+    case GAUSSIAN_NOISE: break; /* dx is dy, in place */
     case BATCH_NORM: batch_norm_backward(l, o, m, t); break;
     case LAYER_NORM: layer_norm_backward(l, o, m, t); break;
     case PIECEWISE_LINEAR: piecewise_linear_backward(l, o, m, t); break;

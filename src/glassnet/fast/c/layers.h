@@ -10,7 +10,7 @@ Before each call all threads have met, so x and dy are whole. */
 
 enum {
     DENSE, RELU, LEAKY_RELU, SIGMOID, TANH, GELU, SILU, EXP, DROPOUT, BATCH_NORM, LAYER_NORM, PIECEWISE_LINEAR, PERIODIC,
-    MEMBERS, MEMBER_SCALE, MEMBER_HEADS, MEMBER_MEAN, CATEGORY_EMBEDDING
+    MEMBERS, MEMBER_SCALE, MEMBER_HEADS, MEMBER_MEAN, CATEGORY_EMBEDDING, GAUSSIAN_NOISE
 };
 
 typedef struct {
@@ -19,13 +19,13 @@ typedef struct {
     int64_t w, b, c;   /* where the parameters begin in theta, in the layer's order: W and b, or gamma and beta */
     int64_t k;         /* members; of embeddings, bins or frequencies */
     int64_t width, dim; /* of embeddings: features, or all categories, and values for each */
-    double value;      /* LeakyReLU's slope, dropout's rate, the eps of a normalisation, of what members' mean is taken */
+    double value;      /* LeakyReLU's slope, dropout's rate, noise's std, the eps of a normalisation, of what members' mean is taken */
     double momentum;   /* batch norm's */
     double lr_factor;  /* of the parameters */
     double max_norm;   /* of each column of W; 0: any */
     double *mean, *var; /* batch norm's running statistics */
     real *x, *y, *dy, *dx; /* dx may be null: not needed */
-    real *kept;       /* dropout's random numbers [m, n], later its mask; a normalisation's x_hat [m, n]; embeddings' t or u */
+    real *kept;       /* dropout's random numbers [m, n], later its mask; noise [m, n]; a normalisation's x_hat [m, n]; embeddings' t or u */
     real *inv_std;    /* layer norm [m], batch norm [n] */
     const real *edges; /* piecewise linear [width, bins + 1] */
     int64_t *bin;      /* [m, width] */
@@ -167,6 +167,12 @@ static void dropout_forward(const Layer *l, int64_t m, int training, Thread t) {
 static void dropout_backward(const Layer *l, int64_t m, Thread t) {
     Range r = share(m * l->n_out, LANES, t);
     for (int64_t i = r.begin; i < r.end; i++) l->dx[i] = l->dy[i] * l->kept[i];
+}
+
+static void gaussian_noise_forward(const Layer *l, int64_t m, int training, Thread t) {
+    Range r = share(m * l->n_out, LANES, t);
+    real std = training ? (real)l->value : 0;
+    for (int64_t i = r.begin; i < r.end; i++) l->y[i] = l->x[i] + std * l->kept[i];
 }
 
 static void layer_norm_forward(const Layer *l, const Optimizer *o, int64_t m, Thread t) {

@@ -21,7 +21,7 @@ from glassnet.inspection.doctor.held import (
 from glassnet.inspection.doctor.linear import linear_outputs
 from glassnet.inspection.doctor.patient import Patient
 from glassnet.inspection.doctor.structure import CALIBRATED
-from glassnet.nn import BatchNorm, Dropout, Network
+from glassnet.nn import BatchNorm, Network, Noise
 from glassnet.nn.layer import Array
 from glassnet.train.metrics import labels
 from glassnet.train.units import training_loss
@@ -164,8 +164,8 @@ def modes_disagree(patient: Patient) -> Iterator[Finding]:
 def _without_dropout(net: Network) -> Network:
     net = net.copy()
     for layer in net.layers:
-        if isinstance(layer, Dropout):
-            layer.rate = 0.0
+        if isinstance(layer, Noise):
+            layer.strength = 0.0
     return net
 
 

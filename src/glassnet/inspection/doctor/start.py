@@ -12,7 +12,7 @@ from glassnet.inspection.doctor.finding import Finding, Severity
 from glassnet.inspection.doctor.looking import FLAT, LayerLook, layer_looks
 from glassnet.inspection.doctor.patient import Patient, teach
 from glassnet.inspection.doctor.structure import CALIBRATED
-from glassnet.nn import BatchNorm, BinaryCrossEntropy, CrossEntropy, Dense, Dropout, Softmax, Unstandardize, gradcheck
+from glassnet.nn import BatchNorm, BinaryCrossEntropy, CrossEntropy, Dense, Noise, Softmax, Unstandardize, gradcheck
 from glassnet.nn.layer import Array
 from glassnet.optim import Adam
 from glassnet.train.metrics import baseline, score
@@ -205,8 +205,8 @@ def learns_by_heart(patient: Patient) -> Iterator[Finding]:
         return  # a linear model needn't
     net.fast = True
     for layer in net.layers:
-        if isinstance(layer, Dropout):
-            layer.rate = 0.0
+        if isinstance(layer, Noise):
+            layer.strength = 0.0
     if not teach(net, patient.data, few, loss, Adam(3e-3), STEPS, len(few)):
         return  # what isn't finite is found in training
     outputs = net.forward(few.x, training=True)  # by the batch's statistics: few rows, few steps

@@ -15,6 +15,7 @@ from glassnet.nn import (
     Dense,
     Dropout,
     Layer,
+    Noise,
     ReLU,
     Sigmoid,
     Softmax,
@@ -106,7 +107,7 @@ def unreachable_targets(patient: Patient) -> Iterator[Finding]:
 
 def linear_network(patient: Patient) -> Iterator[Finding]:
     """Two Dense layers with no activation between: their product is one matrix."""
-    between = (Dropout, Normalization)
+    between = (Noise, Normalization)
     layers = [(i, layer) for i, layer in enumerate(patient.net.layers) if not isinstance(layer, between)]
     pairs = [(i, j) for (i, a), (j, b) in itertools.pairwise(layers) if isinstance(a, Dense) and isinstance(b, Dense)]
     if pairs:

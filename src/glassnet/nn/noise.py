@@ -1,0 +1,122 @@
+"""Random numbers of training between layers: Dropout multiplies by them, GaussianNoise adds them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import ClassVar
+
+import numpy as np
+
+from glassnet.nn.checks import number
+from glassnet.nn.layer import Array, Layer
+
+
+class Noise(Layer):
+    """A layer that draws random numbers in training, and passes x through otherwise.
+
+    `amount` is the name of the argument that says how strong the noise is: at 0 nothing is drawn. It may be set at
+    any time, also as `strength`, which is what it is called whatever the layer.
+    """
+
+    amount: ClassVar[str]
+
+    @property
+    def strength(self) -> float:
+        """The value of the argument named by `amount`."""
+        return float(getattr(self, self.amount))
+
+    @strength.setter
+    def strength(self, value: float) -> None:
+        setattr(self, self.amount, value)
+
+    def draw(self, out: Array) -> None:
+        """Fill an array with the random numbers of a forward pass."""
+        raise TypeError(f"{type(self).__name__} has no draw")
+
+    def reseed(self, seed: list[int]) -> None:
+        """Start the random numbers anew: the same seed gives the same ones."""
+        self.rng = np.random.default_rng(seed)
+
+
+class Dropout(Noise):
+    """In training, each value is set to zero with probability `rate` and the others are divided by 1 - rate.
+
+    So the expected output is x, and inference passes x through ("inverted" dropout).
+    Srivastava et al. 2014 (JMLR 15:1929-1958), section 10. Shapes: x, y (N, width).
+    Backward: dx = dy * mask, with mask = 0 or 1 / (1 - rate).
+    Raises ValueError unless 0 <= rate < 1.
+    """
+
+    amount = "rate"
+
+    def __init__(self, rate: float) -> None:
+        self.rate = number(rate, "Dropout: rate", low=0, below=1)
+        self.reseed([0])
+
+    def forward(self, x: Array, training: bool = False) -> Array:
+        """y = x * mask in training, x otherwise."""
+        self.mask = None
+        if not training or self.rate == 0:
+            return x
+        noise = self.buffer("noise", x.shape, x.dtype)
+        self.draw(noise)
+        self.mask = np.greater_equal(noise, self.rate, out=noise)
+        self.mask /= 1 - self.rate
+        return np.multiply(x, self.mask, out=self.buffer("y", x.shape, x.dtype))
+
+    def backward(self, dy: Array) -> Array:
+        """dx = dy * mask."""
+        if self.mask is None:
+            return dy
+        return np.multiply(dy, self.mask, out=self.buffer("dx", dy.shape, dy.dtype))
+
+    def draw(self, out: Array) -> None:
+        """Numbers from 0 to 1: those below the rate drop a value."""
+        self.rng.random(out=out, dtype=out.dtype.type)
+
+
+class GaussianNoise(Noise):
+    """In training, numbers from N(0, std^2) are added to the values; inference passes x through.
+
+    Where BatchNorm comes before, std is a share of the values' own spread, as in the noisy layers of Rasmus et al. 2015
+    (arXiv:1507.02672), section 3.2. Shapes: x, y (N, width). Backward: dx = dy.
+    Raises ValueError for a std below 0.
+    """
+
+    amount = "std"
+
+    def __init__(self, std: float) -> None:
+        self.std = number(std, "GaussianNoise: std", low=0)
+        self.reseed([0])
+
+    def forward(self, x: Array, training: bool = False) -> Array:
+        """y = x + noise in training, x otherwise."""
+        if not training or self.std == 0:
+            return x
+        y = self.buffer("y", x.shape, x.dtype)
+        self.draw(y)
+        y *= self.std
+        y += x
+        return y
+
+    def backward(self, dy: Array) -> Array:
+        """dx = dy."""
+        return dy
+
+    def draw(self, out: Array) -> None:
+        """Numbers from N(0, 1)."""
+        self.rng.standard_normal(out=out, dtype=out.dtype.type)
+
+
+@contextmanager
+def silenced(layers: Iterable[Layer]) -> Iterator[None]:
+    """Have those of the layers that draw noise draw none for a while."""
+    noisy = [(layer, layer.strength) for layer in layers if isinstance(layer, Noise)]
+    for layer, _ in noisy:
+        layer.strength = 0.0
+    try:
+        yield
+    finally:
+        for layer, strength in noisy:
+            layer.strength = strength
