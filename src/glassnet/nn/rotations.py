@@ -109,9 +109,9 @@ def interactions(x: Array, y: Array) -> Iterable[tuple[float, int, int]]:
 
     That is, of what is left by the best sum of functions of one column: FAST of Lou et al. 2013 (KDD,
     doi:10.1145/2487575.2487579, section 4), with a cell for each two bins. What chance explains is taken off: its mean
-    and five of its standard deviations. y: labels (N,), whole numbers of at most 1000
-    kinds, or values (N,) or (N, n_out), which count alike in whatever units they are. Of many columns the 32 that
-    matter most alone are paired, of many rows 20,000 are looked at.
+    and five of its standard deviations. y: labels (N,), whole numbers of at most 1000 kinds, or values (N,) or
+    (N, n_out), which count alike in whatever units they are. Of many columns the 32 that matter most alone are paired,
+    of many rows 20,000 are looked at.
     """
     if len(x) > ROWS:
         rows = np.random.default_rng(0).choice(len(x), ROWS, replace=False)
