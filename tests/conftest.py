@@ -22,3 +22,20 @@ def published_data() -> None:
     """Skip the test where MNIST and California Housing aren't at hand; a test never downloads them."""
     if not os.environ.get("GLASSNET_DATA"):
         pytest.skip("GLASSNET_DATA isn't set: MNIST and California Housing are needed")
+
+
+@pytest.fixture(scope="session")
+def three_seeds(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run directory of an ensemble of three small networks for the digits, of seeds from 4 on."""
+    from ensemble_runs import SMALL
+    from glassnet import recipes
+
+    out = tmp_path_factory.mktemp("runs") / "digits"
+    recipes.train(recipes.load("digits", seed=4, changes=[*SMALL, "ensemble=3"]), out)
+    return out
+
+
+@pytest.fixture
+def without_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw none of runs that are trained in this process."""
+    monkeypatch.setattr("glassnet.recipes.run.draw", lambda *_: None)

@@ -126,6 +126,9 @@ def test_hidden_layers_may_be_none() -> None:
         (MINIMAL | {"network": {"dropout": "0.1"}}, r"network\.dropout must be a number, not '0\.1'"),
         (MINIMAL | {"network": {"dropout": False}}, r"network\.dropout must be a number, not False"),
         (MINIMAL | {"optimizer": 3}, "optimizer must be a name or a table with a name, not 3"),
+        (MINIMAL | {"network": {"rotations": -1}}, r"network\.rotations must be a whole number of at least 0, not -1"),
+        (MINIMAL | {"network": {"category_dim": -4}}, r"network\.category_dim must be .* at least 1, not -4"),
+        (MINIMAL | {"training": {"min_steps": 0}}, r"training\.min_steps must be a whole number of at least 1, not 0"),
         (MINIMAL | {"report": "best_figure"}, "there is no report 'best_figure'"),
         (MINIMAL | {"name": "a/b"}, "name must be a word or two without slashes, not 'a/b'"),
     ],
@@ -294,7 +297,7 @@ def test_gradcheck_of_a_recipe() -> None:
 
 
 def test_the_last_training_may_use_the_validation_rows(tmp_path: Path) -> None:
-    changes = ["training.epochs=2", "data.validation=false"]
+    changes = ["training.epochs=2", "training.patience=1", "data.validation=false"]
     metrics = recipes.train(recipes.load("digits", changes=changes), tmp_path / "all")
     assert metrics["data"].endswith("train 1,438, val 0, test 359")
     assert all(map(math.isnan, metrics["val"].values()))
@@ -351,7 +354,7 @@ def test_embedded_categories() -> None:
     assert build(members=4).layers[3].chunks == [1, 1, 1, 5, 5]
     assert build({"categories": [3, 7], "missing": []}, embedding=embedding).layers[3].fan_in == 10  # no numbers
     assert type(build(None).layers[1]) is gn.Dense  # nor here categories
-    with pytest.raises(ValueError, match=r"network\.category_dim: CategoryEmbedding: dim must be a whole number"):
+    with pytest.raises(ValueError, match=r"network\.category_dim must be a whole number"):
         build(category_dim=0)
 
 

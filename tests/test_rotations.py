@@ -9,7 +9,11 @@ import pytest
 
 import glassnet as gn
 from glassnet import recipes
+from glassnet.explore import open_subject
 from glassnet.nn.rotations import interactions, strong_pairs
+from glassnet.recipes import run as run_module
+from glassnet.report import compare
+from glassnet.train import CSVLog, Training
 
 
 def table(rows: int = 3000, width: int = 5) -> tuple[np.ndarray, np.ndarray]:
@@ -30,6 +34,27 @@ def test_the_pair_that_interacts_is_found() -> None:
     assert sorted(interactions(x, (y > 1).astype(np.int64)), reverse=True)[0][1:] == (1, 4)
     unrelated = np.random.default_rng(1).normal(size=len(y))
     assert max(gain for gain, _, _ in interactions(x, unrelated)) < 0
+
+
+def test_every_target_counts_whatever_its_unit() -> None:
+    x, y = table()
+    plain = x[:, 0] + x[:, 3]
+    two = np.column_stack([y, 1e6 * plain, np.full(len(x), 0.1)])
+    gains = sorted(interactions(x, two), reverse=True)
+    assert gains[0][1:] == (1, 4)
+    assert gains[0][0] > 0.025  # half of it alone
+    np.testing.assert_allclose(gains, sorted(interactions(x, two * [1e-9, 1.0, 1.0]), reverse=True))
+
+
+def test_large_whole_numbers_are_values_and_few_of_them_labels() -> None:
+    x, y = table()
+    prices = np.round((y - y.min()) / np.ptp(y) * 1e9).astype(np.int64)
+    assert strong_pairs(x, prices, 3) == [(1, 4)]
+    labels = np.digitize(y, [0, 1])
+    np.testing.assert_allclose(list(interactions(x, labels * 500_000_000)), list(interactions(x, labels)))
+    net = gn.Network([gn.Rotations(5), gn.Dense(19, 1), gn.Unstandardize()])
+    net.fit_preprocessing(x, prices)
+    assert np.nonzero(net.layers[0].A[:, 0])[0].tolist() == [1, 4]
 
 
 def test_of_many_columns_the_strongest_are_paired() -> None:
@@ -78,6 +103,52 @@ def test_a_recipe_turns_what_interacts() -> None:
         assert np.nonzero(turned.A[:, 0])[0].tolist() == columns
     plain = recipe.for_data(gn.Dataset.from_arrays(x, x[:, 0] + x[:, 3])).build_network(5, 1, "regression")
     assert not any(isinstance(layer, gn.Rotations) for layer in plain.layers)
+
+
+@pytest.mark.parametrize(("first", "second"), [(0.3, 0.45), (0.45, 0.35), (0.3, 0.3)])
+@pytest.mark.parametrize("rows", [128, 4000])
+def test_two_columns_of_0_and_1_that_are_mostly_0(rows: int, first: float, second: float) -> None:
+    rng = np.random.default_rng(0)
+    x = np.column_stack([rng.normal(size=rows), rng.random((rows, 2)) < (first, second)])
+    y = (x[:, 1] != x[:, 2]).astype(np.int64)
+    assert strong_pairs(x, y, 3) == [(1, 2)]
+    assert strong_pairs(1 - x, y, 3) == [(1, 2)]
+
+
+def test_a_run_keeps_the_recipe_as_it_was_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run_module, "draw", lambda *_: None)
+    x, y = table(1600)
+    for name, target in (("turned", y), ("plain", x[:, 0])):
+        rows = [f"{','.join(map(str, row))},{value}" for row, value in zip(x.tolist(), target.tolist(), strict=True)]
+        (tmp_path / f"{name}.csv").write_text("\n".join(["a,b,c,d,e,target", *rows]) + "\n")
+    changes = ["network.rotations=3", "network.members=1", "network.hidden=[8]", "training.epochs=4"]
+    recipe = recipes.choose(str(tmp_path / "turned.csv"), target="target", changes=changes)
+    run = tmp_path / "run"
+    recipes.train(recipe, run)
+    assert recipes.load(run / "recipe.toml") == recipe
+    net = gn.Network.load(run / "model.safetensors")
+    assert net.layers[0].pairs == 1
+    assert recipes.gradcheck(recipes.load(run / "recipe.toml"), rows=2, entries=2).passed
+    recipes.evaluate_run(run)
+    subject = open_subject(str(run))
+    assert subject.recipe.training.batch_size == 1024 // 32
+
+    recipe.data.source = str(tmp_path / "plain.csv")
+    recipes.train(recipe, tmp_path / "other")
+    assert list(compare([run, tmp_path / "other"]).settings) == ["data.source"]
+
+    class Full(CSVLog):
+        def on_epoch(self, run: Training) -> None:
+            if len(run.history) == 3:
+                raise OSError("No space left on device")
+
+    again = tmp_path / "again"
+    monkeypatch.setattr(run_module, "CSVLog", Full)
+    with pytest.raises(OSError, match="go on with --resume"):
+        recipes.train(recipes.load(run / "recipe.toml"), again)
+    monkeypatch.setattr(run_module, "CSVLog", CSVLog)
+    recipes.train(recipes.load(again / "recipe.toml"), again, resume=True)
+    np.testing.assert_array_equal(gn.Network.load(again / "model.safetensors").theta, net.theta)
 
 
 def test_constant_columns_and_a_single_one() -> None:

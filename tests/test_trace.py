@@ -437,6 +437,14 @@ def test_bad_options_are_one_line(run: Path, typed: Typed, arguments: list[objec
     assert message in error
 
 
+def test_a_part_without_rows_is_one_line(tmp_path: Path, typed: Typed, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("glassnet.recipes.run.draw", lambda *_: None)
+    changes = ["training.epochs=1", "network.hidden=[8]", "data.validation=false"]
+    recipes.train(recipes.load("digits", changes=changes), tmp_path / "run")
+    message = "glassnet: the val part has no rows: name another one with --part\n"
+    assert typed("trace", tmp_path / "run", "--row", 0, "--part", "val") == (2, "", message)
+
+
 def test_a_folder_that_is_no_run_is_an_error(tmp_path: Path, typed: Typed) -> None:
     status, _, error = typed("trace", tmp_path, "--row", 0)
     assert status == 2

@@ -47,6 +47,8 @@ def trace(
         raise ValueError(f"--part is train, val or test, not {part!r}")
     finished = Finished.read(run)
     split = getattr(as_trained(finished.load_data(), finished.recipe), part)
+    if not len(split):
+        raise ValueError(f"the {part} part has no rows: name another one with --part")
     if not 0 <= row < len(split):
         raise ValueError(f"the {part} part has rows 0 to {len(split) - 1}, so there is no row {row}")
     optimizer = finished.recipe.build_optimizer()

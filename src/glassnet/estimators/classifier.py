@@ -204,7 +204,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
 
     def _info(self) -> dict[str, Any]:
         classes = [str(name) for name in getattr(self, "classes_", ())]
-        return {"task": "classification", "classes": classes, "target": "y"}
+        flags = {"flags": True} if getattr(self, "n_outputs_", 1) > 1 and self.out_activation_ == "logistic" else {}
+        return {"task": "classification", "classes": classes, "target": "y"} | flags
 
     def _weights(self, x: Any, y: Any, sample_weight: Any) -> Array | None:
         weights = super()._weights(x, y, sample_weight)

@@ -122,6 +122,7 @@ def _subject(
     why_not: str | None = None,
 ) -> Subject:  # fmt: skip
     widths = [net.n_in or data.n_in, *(layer.width_out(None) for layer in net.layers if layer.shapes().get("W"))]
+    recipe = recipe.sized(len(data.train))
     title = f"{recipe.name.removeprefix('explore-')}, {'-'.join(map(str, widths))}"
     loss, optimizer = recipe.build_loss(data.task), recipe.build_optimizer()
     if trained and _scheduled(recipe):

@@ -16,10 +16,10 @@ KINDS = ("identity", "softmax", "logistic")
 
 
 def kind_of(info: dict[str, Any], last: Layer, width: int, classes: npt.ArrayLike | None) -> str:
-    """Tell what outputs stand for, by given classes or a network's `info`: values, a logit, or scores of classes."""
+    """Tell what outputs stand for, by given classes or a network's `info`: values, logits, or scores of classes."""
     if classes is None and info.get("task") != "classification":
         return "identity"
-    return "logistic" if width == 1 or isinstance(last, Sigmoid) else "softmax"
+    return "logistic" if width == 1 or info.get("flags") or isinstance(last, Sigmoid) else "softmax"
 
 
 def classes_of(info: dict[str, Any]) -> npt.NDArray[Any] | None:

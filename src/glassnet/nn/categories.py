@@ -8,7 +8,7 @@ from typing import Self
 
 import numpy as np
 
-from glassnet.nn.checks import positive_int
+from glassnet.nn.checks import count, positive_int
 from glassnet.nn.layer import Array
 from glassnet.nn.preprocessing import Fitted
 
@@ -40,7 +40,7 @@ class CategoryEmbedding(Fitted):
         if not self.categories:
             raise ValueError("CategoryEmbedding: categories must hold a count for each column, but there is none")
         self.dim = positive_int(dim, "CategoryEmbedding: dim")
-        self.plain = positive_int(plain + 1, "CategoryEmbedding: plain + 1") - 1
+        self.plain = count(plain, "CategoryEmbedding: plain")
         self.width = sum(self.categories)
 
     def fit(self, x: Array) -> Self:

@@ -7,11 +7,16 @@ import math
 import numpy as np
 
 
+def count(value: int, what: str, least: int = 0) -> int:
+    """Return `value` as an int; raise ValueError if it is no whole number of at least `least`."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
+        raise ValueError(f"{what} must be a whole number of at least {least}, not {value!r}")
+    return int(value)
+
+
 def positive_int(value: int, what: str) -> int:
     """Return `value` as an int; raise ValueError if it is no whole number of at least 1."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
-        raise ValueError(f"{what} must be a whole number of at least 1, not {value!r}")
-    return int(value)
+    return count(value, what, 1)
 
 
 def number(value: float, what: str, low: float = -math.inf, below: float = math.inf) -> float:

@@ -10,7 +10,7 @@ from typing import Self
 
 import numpy as np
 
-from glassnet.nn.checks import number, positive_int
+from glassnet.nn.checks import count, number, positive_int
 from glassnet.nn.layer import Array, Layer
 from glassnet.nn.preprocessing import Fitted
 
@@ -21,7 +21,7 @@ class Embedding(Layer):
     def __init__(self, width: int, dim: int, plain: int) -> None:
         name = type(self).__name__
         self.width, self.dim = positive_int(width, f"{name}: width"), positive_int(dim, f"{name}: dim")
-        self.plain = positive_int(plain + 1, f"{name}: plain + 1") - 1
+        self.plain = count(plain, f"{name}: plain")
 
     @property
     def width_in(self) -> int:

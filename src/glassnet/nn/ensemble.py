@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from glassnet.nn.activations import Sigmoid, Softmax
+from glassnet.nn.activations import Sigmoid, Softmax, logistic
 from glassnet.nn.engine import Exporter
 from glassnet.nn.layer import Array
 from glassnet.nn.members import MemberMean
@@ -18,7 +18,9 @@ from glassnet.nn.network import Network
 from glassnet.nn.storage import read_arrays, write_arrays
 
 TASKS = ("classification", "regression")
-ABOUT = ("task", "features", "categories", "classes", "target", "image_shape", "image_maximum")  # rows and outputs
+ABOUT = (  # rows and outputs
+    "task", "flags", "features", "categories", "classes", "target", "image_shape", "image_maximum",
+)  # fmt: skip
 
 
 class Ensemble:
@@ -27,7 +29,8 @@ class Ensemble:
     `networks` lists them: their layers, widths, preprocessing and dtype may differ. `n_in` and `n_out` are the widths
     of a row before and after, as a network's; `dtype` is the most precise of theirs. `info` is what the `info` of all
     of them says. `task` is "classification" or "regression"; by default it is what `info` says, as that of a run's
-    network does.
+    network does. If `info` says "flags": True, as that of an estimator for several labels of a row does, the classes
+    are independent of each other: each output is the logit of one of them.
 
     Raises ValueError if there are no networks, if they don't take the same rows or give the same outputs, or if
     nothing says what the task is; TypeError for an entry that is no network.
@@ -68,21 +71,25 @@ class Ensemble:
     def predict(self, x: npt.ArrayLike) -> Array:
         """Compute the outputs (N, n_out) of rows x (N, n_in): values, or the scores of classes.
 
-        Values are the mean of the networks' values. Scores are those whose softmax (of a single output, sigmoid) is the
-        mean of the networks' probabilities; of networks that end in Softmax or Sigmoid they are this mean itself.
+        Values are the mean of the networks' values. Scores are those whose softmax (of a single output and of flags,
+        sigmoid) is the mean of the networks' probabilities; of networks that end in Softmax or Sigmoid they are this
+        mean itself.
         """
         outputs = np.stack([net.predict(x) for net in self.networks], axis=1)
         return self.mean().forward(outputs.reshape(-1, outputs.shape[2]))
 
     def predict_proba(self, x: npt.ArrayLike) -> Array:
-        """Compute class probabilities (N, classes): the mean of the networks'."""
-        return self.networks[0].probabilities(self.predict(x))
+        """Compute class probabilities (N, classes): the mean of the networks'. Those of flags don't sum to 1."""
+        y = self.predict(x)
+        if self.info.get("flags"):
+            return y if isinstance(self.networks[0].layers[-1], Sigmoid) else logistic(y, out=np.empty_like(y))
+        return self.networks[0].probabilities(y)
 
     def mean(self) -> MemberMean:
         """Return the layer that takes the mean of outputs (N * k, n_out), in which each row's k stand together."""
         if self.info["task"] == "regression" or isinstance(self.networks[0].layers[-1], (Softmax, Sigmoid)):
             return MemberMean(len(self.networks))
-        return MemberMean(len(self.networks), of="logits" if self.n_out == 1 else "classes")
+        return MemberMean(len(self.networks), of="logits" if self.n_out == 1 or self.info.get("flags") else "classes")
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write all networks and `info` to one safetensors file, atomically."""
@@ -103,14 +110,12 @@ class Ensemble:
     @classmethod
     def _restored(cls, path: str | os.PathLike[str], header: dict[str, Any], arrays: dict[str, Array]) -> Ensemble:
         """Build what `save` wrote; raise ValueError, naming the file, if it can't be."""
+        described = header["networks"] if isinstance(header["networks"], list) else []
+        networks = [Network._restored(path, each, _under(f"{i}/", arrays)) for i, each in enumerate(described)]
         try:
-            networks = [
-                Network._restored(path, description, _under(f"{i}/", arrays))
-                for i, description in enumerate(header["networks"])
-            ]
             ensemble = cls(networks, header["info"]["task"])
             ensemble.info = header["info"]
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"{os.fspath(path)} holds no ensemble that this glassnet can build: {error}") from None
         return ensemble
 

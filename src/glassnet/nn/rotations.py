@@ -9,13 +9,14 @@ from typing import Self
 
 import numpy as np
 
-from glassnet.nn.checks import positive_int
+from glassnet.nn.checks import count, positive_int
 from glassnet.nn.layer import Array
 from glassnet.nn.preprocessing import Preprocessing
 
 ROWS, COLUMNS = 20_000, 32  # that pairs are looked for in, at most
 FINE, COARSE = 32, 12  # bins of a column alone, and of each of two, at most
 IN_CELL = 16  # rows, about, of each two bins
+CLASSES = 1000  # more different whole numbers are values, no labels
 PASSES = 10
 SIGMAS = 5.0
 STRONG = 0.01
@@ -26,11 +27,11 @@ class Rotations(Preprocessing):
 
     s is the distance of the column's quartiles, or if they are equal of its extremes. Embeddings treat each column
     alone, and trees cut along the axes; with rotated columns both see a function of two, such as a price over a map,
-    from all sides. The angles are 180 / angles degrees apart, without 0 and 90. The pairs are those of whose
-    interaction `interactions` finds most.
+    from all sides. The angles are 180 / angles degrees apart, without 0 and 90, which are the columns themselves. The
+    pairs are those of whose interaction `interactions` finds most.
     Shapes: x (N, width + plain), y (N, width + added + plain): the rotated columns come behind the first `width`, the
     last `plain` are passed through; A (width, added). y = [x, x A, plain]; backward: dx = dy + dy_added A^T.
-    Raises ValueError for sizes that are no positive whole numbers.
+    Raises ValueError for sizes that are no positive whole numbers, or fewer than 3 angles, of which none is left.
     """
 
     state = ("A",)
@@ -38,8 +39,8 @@ class Rotations(Preprocessing):
 
     def __init__(self, width: int, pairs: int = 1, angles: int = 16, plain: int = 0) -> None:
         self.width, self.pairs = positive_int(width, "Rotations: width"), positive_int(pairs, "Rotations: pairs")
-        self.angles = positive_int(angles, "Rotations: angles")
-        self.plain = positive_int(plain + 1, "Rotations: plain + 1") - 1
+        self.angles = count(angles, "Rotations: angles", 3)
+        self.plain = count(plain, "Rotations: plain")
         turns = [math.pi * k / self.angles for k in range(1, self.angles) if 2 * k != self.angles]
         self.turns = np.array([[math.cos(a) for a in turns], [math.sin(a) for a in turns]])
 
@@ -77,7 +78,7 @@ class Rotations(Preprocessing):
         chosen = [(i, j) for _, i, j in found][: self.pairs]
         chosen += [pair for pair in combinations(range(self.width), 2) if pair not in chosen]
         self.A, n = np.zeros((self.width, self.added)), self.turns.shape[1]
-        for k in range(self.added // max(1, n)):
+        for k in range(self.added // n):
             for column, part in zip(chosen[k], self.turns, strict=True):
                 self.A[column, k * n : (k + 1) * n] = part / scale[column]
         return self
@@ -108,15 +109,14 @@ def interactions(x: Array, y: Array) -> Iterable[tuple[float, int, int]]:
 
     That is, of what is left by the best sum of functions of one column: FAST of Lou et al. 2013 (KDD,
     doi:10.1145/2487575.2487579, section 4), with a cell for each two bins. What chance explains is taken off: its mean
-    and five of its standard deviations. y: labels (N,), or values (N,) or (N, n_out). Of many columns the 32 that
-    matter most alone are paired, of many rows 20,000 are looked at.
+    and five of its standard deviations. y: labels (N,), whole numbers of at most 1000 kinds, or values (N,) or
+    (N, n_out), which count alike in whatever units they are. Of many columns the 32 that matter most alone are paired,
+    of many rows 20,000 are looked at.
     """
-    y = np.eye(y.max() + 1)[y] if y.ndim == 1 and y.dtype.kind in "iu" else y.reshape(len(y), -1).astype(np.float64)
     if len(x) > ROWS:
         rows = np.random.default_rng(0).choice(len(x), ROWS, replace=False)
         x, y = x[rows], y[rows]
-    y = y / max(np.abs(y).max(), np.finfo(np.float64).tiny)  # whose squares would overflow
-    y = y - y.mean(axis=0)
+    y = _targets(y)
     bins = [_binned(column, min(FINE, max(2, len(y) // IN_CELL))) for column in x.T]
     strongest = np.argsort([-np.square(_means(b, y)).sum() for b in bins], kind="stable")[:COLUMNS]
     parts = {int(j): np.zeros_like(y) for j in strongest}
@@ -147,9 +147,25 @@ def strong_pairs(x: Array, y: Array, most: int) -> list[tuple[int, int]]:
     return [(i, j) for gain, i, j in sorted(interactions(x, y), reverse=True)[:most] if gain >= STRONG]
 
 
+def _targets(y: Array) -> Array:
+    """Labels as a column of 0 and 1 for each class, values in standard units; both less their mean."""
+    if y.ndim == 1 and y.dtype.kind in "iu":
+        classes, label = np.unique(y, return_inverse=True)
+        if len(classes) <= CLASSES:
+            y = np.eye(len(classes))[label]
+            return y - y.mean(axis=0)
+    y = y.reshape(len(y), -1).astype(np.float64)
+    y = y / np.maximum(np.abs(y).max(axis=0), np.finfo(np.float64).tiny)  # whose squares would overflow
+    return (y - y.mean(axis=0)) / np.where(np.ptp(y, axis=0) > 0, y.std(axis=0), 1.0)
+
+
 def _binned(column: Array, bins: int) -> Array:
-    """The number of each value's bin, between quantiles."""
+    """The number of each value's bin, between quantiles; where they all are the lowest value, it has a bin alone."""
+    low = column.min()
     edges = np.unique(np.quantile(column, np.linspace(0, 1, bins + 1)[1:-1]))
+    edges = edges[edges > low]
+    if not len(edges) and column.max() > low:
+        edges = column[column > low].min(keepdims=True)
     return np.searchsorted(edges, column, side="right")
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from glassnet.recipes.recipe import Recipe
 
 
-class Progress:
+class TrainingsProgress:
     """A bar of all trainings' epochs on a terminal, a line for each epoch of each elsewhere, on standard error.
 
     If `shown` is false, nothing. A context manager.
@@ -22,7 +22,7 @@ class Progress:
         self.shown = shown
         self.bar: Any = None
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> TrainingsProgress:
         if self.shown and sys.stderr.isatty():
             from tqdm import tqdm
 

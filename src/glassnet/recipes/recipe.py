@@ -12,7 +12,7 @@ import numpy as np
 from glassnet import nn, optim
 from glassnet.data import Augmentation, Dataset
 from glassnet.data.labels import Task
-from glassnet.nn.checks import positive_int
+from glassnet.nn.checks import count
 from glassnet.nn.rotations import strong_pairs
 from glassnet.recipes.parts import Part, call, make
 from glassnet.recipes.space import TuneTable
@@ -81,7 +81,7 @@ class TrainingTable:
 class Recipe:
     """A whole experiment. `loss` is by default CrossEntropy for classes and MSE for values.
 
-    Raises ValueError for a negative seed, an ensemble of none, an unknown report, or a name that can't be a folder's.
+    Raises ValueError for numbers that are too low, an unknown report, or a name that can't be a folder's.
     """
 
     name: str
@@ -99,10 +99,13 @@ class Recipe:
     tune: TuneTable | None = None  # how `glassnet tune` searches
 
     def __post_init__(self) -> None:
-        for where, seed in (("seed", self.seed), ("data.seed", self.data.seed)):
-            if seed is not None and seed < 0:
-                raise ValueError(f"recipe: {where} must be a whole number of at least 0, not {seed}")
-        positive_int(self.ensemble, "recipe: ensemble")
+        for where, value, least in (
+            ("seed", self.seed, 0), ("data.seed", self.data.seed, 0), ("ensemble", self.ensemble, 1),
+            ("network.rotations", self.network.rotations, 0), ("network.category_dim", self.network.category_dim, 1),
+            ("training.min_steps", self.training.min_steps, 1),
+        ):  # fmt: skip
+            if value is not None:
+                count(value, f"recipe: {where}", least)
         if self.report not in (None, "seed_figure"):
             raise ValueError(f"recipe: there is no report {self.report!r}; the only one is seed_figure")
         if not self.name or Path(self.name).name != self.name:  # it names the run directory
@@ -249,11 +252,14 @@ class Recipe:
         return replace(self, training=replace(table, batch_size=size, min_steps=None))
 
     def for_data(self, data: Dataset, pairs: Sequence[tuple[str, str]] | None = None) -> Recipe:
-        """Return the recipe with what it leaves to the training rows: the batch size, see `sized`, and `rotations`.
+        """Return the recipe with what it leaves to the data: the batch size, see `sized`, and `rotations`.
 
-        pairs: what `strong_pairs` returns for these data, if it is known.
+        Without validation rows, there is no patience either. pairs: what `strong_pairs` returns for these data, if it
+        is known.
         """
         made = self.sized(len(data.train))
+        if not len(data.val):
+            made = replace(made, training=replace(made.training, patience=None))
         if not self.network.rotations:
             return made
         pairs = self.strong_pairs(data) if pairs is None else pairs

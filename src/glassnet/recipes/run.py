@@ -31,18 +31,16 @@ def fill(recipe: Recipe, out: Path, *, progress: bool = False, callbacks: Sequen
     """
     data = load_data(recipe)
     pairs = recipe.strong_pairs(data)
-    recipe = recipe.for_data(data, pairs)
-    net = recipe.network_for(data)
-    loss, optimizer, settings = recipe.build_loss(data.task), recipe.build_optimizer(), recipe.build_training()
+    made = recipe.for_data(data, pairs)
+    net = made.network_for(data)
+    loss, optimizer, settings = made.build_loss(data.task), made.build_optimizer(), made.build_training()
     net.info = names_of(data)
     seen = as_trained(data, recipe)
-    for note in data.notes if progress else ():
-        print(note)
-    for pair in pairs if progress else ():
-        print(f"interact strongly, so rotated copies are added: {' and '.join(pair)}")
+    if progress:
+        announce(data, pairs)
     start, checkpoint = time.perf_counter(), out / CHECKPOINT
     if not (out / RECIPE).is_file():
-        located(recipe).save(out / RECIPE)
+        located(recipe).save(out / RECIPE)  # as it was given: on other rows, it decides anew
     with np.errstate(over="ignore", invalid="ignore"):  # what overflows shows in the losses; NumPy needn't warn of it
         history = fit(
             net, seen, loss, optimizer, seed=recipe.seed, progress=progress,
@@ -70,6 +68,14 @@ def load_data(recipe: Recipe) -> Dataset:
     seed = recipe.seed if table.seed is None else table.seed
     data = load(table.source, target=table.target, drop=table.drop or (), split=table.split, task=table.task, seed=seed)
     return data if table.validation else data.without_validation()
+
+
+def announce(data: Dataset, pairs: Sequence[tuple[str, str]]) -> None:
+    """Print what was found in the data, and which pairs of columns get rotated copies."""
+    for note in data.notes:
+        print(note)
+    for pair in pairs:
+        print(f"interact strongly, so rotated copies are added: {' and '.join(pair)}")
 
 
 def located(recipe: Recipe) -> Recipe:

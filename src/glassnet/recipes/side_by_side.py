@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from glassnet.fast.threads import VARIABLES, available
 from glassnet.nn.checks import positive_int
-from glassnet.recipes.progress import Progress
+from glassnet.recipes.progress import TrainingsProgress
 from glassnet.recipes.recipe import Recipe
 from glassnet.recipes.run import fill
 from glassnet.train import Callback, DivergenceError, Training
@@ -34,7 +34,7 @@ def train_side_by_side(runs: Mapping[Path, Recipe], progress: bool = False) -> N
     waiting = list(runs.items())
     free = shares(len(waiting), available(), waiting[0][1].network.threads if waiting else None)
     running: dict[connection.Connection, tuple[SpawnProcess, Path, int]] = {}
-    with Progress(runs, progress) as show:
+    with TrainingsProgress(runs, progress) as show:
         try:
             while waiting or running:
                 while waiting and free:

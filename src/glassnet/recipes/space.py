@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from glassnet.nn.checks import positive_int
+from glassnet.nn.checks import count, positive_int
 from glassnet.recipes.parts import closest
 
 Space = dict[str, Any]  # as TOML has it; TuneTable makes it a dict of Range and Choices
@@ -69,8 +69,7 @@ class TuneTable:
 
     def __post_init__(self) -> None:
         positive_int(self.trials, "recipe: tune.trials")
-        if self.confirm < 0:
-            raise ValueError(f"recipe: tune.confirm must be a whole number of at least 0, not {self.confirm}")
+        count(self.confirm, "recipe: tune.confirm")
         self.space = dict(_read(self.space, ""))
 
 

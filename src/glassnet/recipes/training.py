@@ -12,7 +12,7 @@ from glassnet.recipes.ensembles import write_ensemble
 from glassnet.recipes.finished import Finished
 from glassnet.recipes.reading import load
 from glassnet.recipes.recipe import Recipe
-from glassnet.recipes.run import fill, load_data, located
+from glassnet.recipes.run import announce, fill, load_data, located
 from glassnet.recipes.side_by_side import train_side_by_side
 
 
@@ -33,7 +33,7 @@ def train(recipe: Recipe, out: Path, *, resume: bool = False, progress: bool = F
                 _check_begun(recipe, out)
             return carry_out(recipe, out, progress=progress)
     except KeyboardInterrupt:
-        if progress and out.is_dir():
+        if progress and (out / RECIPE).is_file():
             print(f"what was learned is kept in {out}: go on with --resume", file=sys.stderr)
         raise
 
@@ -54,8 +54,8 @@ def _check_begun(recipe: Recipe, out: Path) -> None:
 def _train_members(recipe: Recipe, out: Path, *, progress: bool) -> dict[str, Any]:
     """Train the members of an ensemble that aren't trained yet, and put them together."""
     data = load_data(recipe)
-    for note in data.notes if progress else ():
-        print(note)
+    if progress:
+        announce(data, recipe.strong_pairs(data))
     if not (out / RECIPE).is_file():
         located(recipe).save(out / RECIPE)
     folders = [member(out, number) for number in range(recipe.ensemble)]

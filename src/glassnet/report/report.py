@@ -74,8 +74,8 @@ def _results(run: Finished, data: Dataset | None) -> Table:
 
 def _linear(run: Finished, data: Dataset) -> dict[str, float] | None:
     """What a linear model scores on the test part; it has a loss of its own, which is no figure here."""
-    training = run.recipe.training
-    patient = Patient.of(run.net, data, run.loss, run.recipe.build_optimizer(), training.batch_size, run.recipe.seed)
+    recipe = run.recipe.sized(len(data.train))
+    patient = Patient.of(run.net, data, run.loss, recipe.build_optimizer(), recipe.training.batch_size, recipe.seed)
     outputs = linear_outputs(patient, data.test.x)
     if outputs is None:
         return None

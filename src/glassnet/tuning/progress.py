@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
 
-class Progress:
+class SearchProgress:
     """A bar with the trial, its epoch, the best value, how many were pruned, and the time left, on standard error.
 
     If that is no terminal, a line for each trial; if `shown` is false, nothing. A context manager.
@@ -27,7 +27,7 @@ class Progress:
         self.shown = shown
         self.bar: Any = None
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> SearchProgress:
         if self.shown and sys.stderr.isatty():
             from tqdm import tqdm
 

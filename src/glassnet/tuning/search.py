@@ -15,7 +15,7 @@ from glassnet.recipes import Recipe
 from glassnet.recipes.space import TuneTable
 from glassnet.train import DivergenceError
 from glassnet.tuning.interrupt import Interrupt
-from glassnet.tuning.progress import Progress
+from glassnet.tuning.progress import SearchProgress
 from glassnet.tuning.result import Finalist, Result, write
 from glassnet.tuning.space import Space, check, space_of, suggest, values_of, with_values
 from glassnet.tuning.study import FAILED, OWN, PROCESS, begun, finished, open_study, sampler, this_process
@@ -37,7 +37,7 @@ class Search:
     space: Space
     data: Dataset  # without the test part
     study: Study
-    show: Progress
+    show: SearchProgress
     ctrl_c: Interrupt
 
     @property
@@ -80,7 +80,7 @@ def tune(
     monitor = monitor_of(recipe, data)
     check(recipe, space, monitor, data)
     study = open_study(out, recipe, space, monitor, data)
-    with Interrupt() as ctrl_c, Progress(monitor, study, space, wanted, progress) as show:
+    with Interrupt() as ctrl_c, SearchProgress(monitor, study, space, wanted, progress) as show:
         search = Search(recipe, space, data, study, show, ctrl_c)
         before = f"; going on after {len(begun(study))} trials" if begun(study) else ""
         show.say(f"{data}: the test part was dropped, no trial can see it{before}")
