@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from glassnet.nn.activations import Sigmoid, Softmax, logistic
+from glassnet.nn.activations import Sigmoid, Softmax
 from glassnet.nn.engine import Exporter
 from glassnet.nn.layer import Array
 from glassnet.nn.members import MemberMean
@@ -80,10 +80,7 @@ class Ensemble:
 
     def predict_proba(self, x: npt.ArrayLike) -> Array:
         """Compute class probabilities (N, classes): the mean of the networks'. Those of flags don't sum to 1."""
-        y = self.predict(x)
-        if self.info.get("flags"):
-            return y if isinstance(self.networks[0].layers[-1], Sigmoid) else logistic(y, out=np.empty_like(y))
-        return self.networks[0].probabilities(y)
+        return self.networks[0].probabilities(self.predict(x))
 
     def mean(self) -> MemberMean:
         """Return the layer that takes the mean of outputs (N * k, n_out), in which each row's k stand together."""

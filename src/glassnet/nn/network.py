@@ -115,12 +115,14 @@ class Network:
     def probabilities(self, y: Array) -> Array:
         """Turn outputs (N, n_out) into class probabilities (N, classes): a softmax, if no layer has made it.
 
-        A single output is the logit (or, after a last Sigmoid, the probability) of the second of two classes.
+        A single output is the logit (or, after a last Sigmoid, the probability) of the second of two classes. If `info`
+        says "flags": True, as that of an estimator for several labels of a row does, so is each output by itself.
         """
         last = self.layers[-1]
-        if y.shape[1] == 1:
+        flags = self.info.get("flags")
+        if flags or y.shape[1] == 1:
             p = y if isinstance(last, Sigmoid) else logistic(y, out=np.empty_like(y))
-            return np.concatenate([1 - p, p], axis=1)
+            return p if flags else np.concatenate([1 - p, p], axis=1)
         return y if isinstance(last, Softmax) else Softmax().forward(y)
 
     def fit_preprocessing(self, x: Array, y: Array | None = None) -> None:

@@ -16,7 +16,7 @@ from glassnet.nn.preprocessing import Preprocessing
 ROWS, COLUMNS = 20_000, 32  # that pairs are looked for in, at most
 FINE, COARSE = 32, 12  # bins of a column alone, and of each of two, at most
 IN_CELL = 16  # rows, about, of each two bins
-CLASSES = 1000  # more different whole numbers are values, no labels
+CLASSES = 100  # more different whole numbers are values, no labels
 PASSES = 10
 SIGMAS = 5.0
 STRONG = 0.01
@@ -109,7 +109,7 @@ def interactions(x: Array, y: Array) -> Iterable[tuple[float, int, int]]:
 
     That is, of what is left by the best sum of functions of one column: FAST of Lou et al. 2013 (KDD,
     doi:10.1145/2487575.2487579, section 4), with a cell for each two bins. What chance explains is taken off: its mean
-    and five of its standard deviations. y: labels (N,), whole numbers of at most 1000 kinds, or values (N,) or
+    and five of its standard deviations. y: labels (N,), whole numbers of at most 100 kinds, or values (N,) or
     (N, n_out), which count alike in whatever units they are. Of many columns the 32 that matter most alone are paired,
     of many rows 20,000 are looked at.
     """
