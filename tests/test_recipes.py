@@ -363,3 +363,11 @@ def test_few_rows_make_small_batches() -> None:
     sizes = [recipe.sized(rows).training.batch_size for rows in (10, 320, 5000, 100_000)]
     assert sizes == [8, 10, 156, 256]
     assert recipe.sized(320).build_training()["batch_size"] == 10
+
+
+def test_few_rows_make_narrow_layers() -> None:
+    recipe = recipes.from_dict(MINIMAL | {"network": {"hidden": [256, 200, 64], "rows_per_unit": 4}})
+    assert recipe.sized(300).network.hidden == [128, 128, 64]
+    assert recipe.sized(600).network.hidden == [150, 150, 64]
+    assert recipe.sized(5000).network.hidden == [256, 200, 64]
+    assert recipes.from_dict(MINIMAL).sized(10).network.hidden == [128]

@@ -19,6 +19,7 @@ from glassnet.recipes.space import TuneTable
 from glassnet.train import Average
 
 SMALLEST_BATCH = 8  # that min_steps may ask for
+NARROWEST = 128  # hidden layer that `rows_per_unit` makes
 
 
 @dataclass
@@ -46,6 +47,7 @@ class NetworkTable:
     members: int | None = None  # so many networks in one, which share these layers (TabM-mini)
     member_scales: bool | None = None  # with scales of each member's own before and after each of them (TabM)
     hidden: list[int] = field(default_factory=lambda: [128])
+    rows_per_unit: int | None = None  # fewer training rows than so many for each unit make narrower layers, down to 128
     activation: Part = "ReLU"
     normalization: str | None = None  # BatchNorm or LayerNorm
     dropout: float = 0.0
@@ -102,6 +104,7 @@ class Recipe:
         for where, value, least in (
             ("seed", self.seed, 0), ("data.seed", self.data.seed, 0), ("ensemble", self.ensemble, 1),
             ("network.rotations", self.network.rotations, 0), ("network.category_dim", self.network.category_dim, 1),
+            ("network.rows_per_unit", self.network.rows_per_unit, 1),
             ("training.min_steps", self.training.min_steps, 1),
         ):  # fmt: skip
             if value is not None:
@@ -244,15 +247,22 @@ class Recipe:
         return None if self.augmentation is None else make(self.augmentation, Augmentation, "augmentation")
 
     def sized(self, rows: int) -> Recipe:
-        """Return the recipe for so many training rows: with the batch size that `min_steps` makes of them."""
-        table = self.training
-        if table.min_steps is None:
-            return self
-        size = min(table.batch_size, max(SMALLEST_BATCH, rows // table.min_steps))
-        return replace(self, training=replace(table, batch_size=size, min_steps=None))
+        """Return the recipe for so many training rows.
+
+        That is with the batch size that `min_steps` makes of them, and the widths that `rows_per_unit` does.
+        """
+        training, network = self.training, self.network
+        if training.min_steps is not None:
+            size = min(training.batch_size, max(SMALLEST_BATCH, rows // training.min_steps))
+            training = replace(training, batch_size=size, min_steps=None)
+        if network.rows_per_unit is not None:
+            widest = max(NARROWEST, rows // network.rows_per_unit)
+            hidden = [min(units, widest) for units in network.hidden]
+            network = replace(network, hidden=hidden, rows_per_unit=None)
+        return replace(self, training=training, network=network)
 
     def for_data(self, data: Dataset, pairs: Sequence[tuple[str, str]] | None = None) -> Recipe:
-        """Return the recipe with what it leaves to the data: the batch size, see `sized`, and `rotations`.
+        """Return the recipe with what it leaves to the data: what `sized` makes, and `rotations`.
 
         Without validation rows, there is no patience either. pairs: what `strong_pairs` returns for these data, if it
         is known.
