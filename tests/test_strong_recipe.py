@@ -91,7 +91,8 @@ def test_it_is_the_training_of_gn_fit() -> None:
     X, y = DIABETES
     X = np.where(np.random.default_rng(0).random(X.shape) < 0.1, np.nan, X)
     changes = ["network.rotations=0", "network.dropout=0", "training.epochs=6"]
-    recipe, n = recipes.load("table", changes=changes), len(X)
+    n = len(X)
+    recipe = recipes.load("table", changes=changes).sized(n)
     model = MLPRegressor(preset="strong", dropout=[0.0] * len(recipe.network.hidden), max_iter=6, batch_size=n)
     recipe.seed = int(np.random.RandomState(7).randint(2**31))
     net = recipe.build_network(10, 1, "regression", {"categories": [0] * 10, "missing": list(range(10))})
