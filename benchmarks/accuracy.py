@@ -27,6 +27,8 @@ ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "accuracy.json"
 PAGE = ROOT / "docs" / "accuracy.md"
 ALL_ROWS = ("data.validation=false",)  # for the last training
+SHORT = ("training.epochs=60",)
+STILL = tuple(f"augmentation.{name}=0" for name in ("rotation", "scale", "shear", "translation"))
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,26 @@ ENTRIES = {
     ),
     "no-dropout": Entry(
         "california-embedded", (1, 2, 3), ("network.dropout=0.0",), "california-embedded", "without dropout"
+    ),
+    "distorted": Entry("mnist-distorted", (0, 1), SHORT, "mnist-distorted", "60 epochs, with everything"),
+    "no-elastic": Entry(
+        "mnist-distorted", (0, 1), (*SHORT, "augmentation.alpha=0"), "mnist-distorted",
+        "60 epochs, without elastic distortions",
+    ),
+    "no-affine": Entry(
+        "mnist-distorted", (0, 1), (*SHORT, *STILL), "mnist-distorted",
+        "60 epochs, without rotation, scaling, shear and translation",
+    ),
+    "no-distortions": Entry(
+        "mnist-distorted", (0, 1), (*SHORT, *STILL, "augmentation.alpha=0"), "mnist-distorted",
+        "60 epochs, without any distortion",
+    ),
+    "no-mnist-average": Entry(
+        "mnist-distorted", (0, 1), (*SHORT, 'training.average={name="EMA", decay=0.0}'), "mnist-distorted",
+        "60 epochs, the last weights instead of averaged ones",
+    ),
+    "no-noise": Entry(
+        "mnist-best", (0,), ("network.noise=0.0", "network.input_noise=0.0", *ALL_ROWS), "mnist-best", "without noise"
     ),
 }  # fmt: skip
 COMMITTEES = {

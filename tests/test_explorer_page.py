@@ -768,7 +768,8 @@ def test_the_page_alone_draws_and_steps(page: Page, tmp_path: Path) -> None:
 def every_layer() -> gn.Network:
     layers = [
         gn.Standardize(), gn.Dense(64, 12), gn.ReLU(), gn.Dense(12, 11), gn.BatchNorm(11), gn.LeakyReLU(0.1),
-        gn.Dropout(0.3), gn.Dense(11, 10), gn.Sigmoid(), gn.Dense(10, 9), gn.LayerNorm(9), gn.Tanh(), gn.Dense(9, 8),
+        gn.Dropout(0.3), gn.GaussianNoise(0.2),
+        gn.Dense(11, 10), gn.Sigmoid(), gn.Dense(10, 9), gn.LayerNorm(9), gn.Tanh(), gn.Dense(9, 8),
         gn.GELU(), gn.Dense(8, 7), gn.SiLU(), gn.Dense(7, 6), gn.Softmax(), gn.Dense(6, 10),
     ]  # fmt: skip
     return gn.Network(layers, dtype="float64", seed=1)

@@ -23,7 +23,7 @@ TYPES = {"js": "text/javascript; charset=utf-8", "css": "text/css; charset=utf-8
 # What static/layers.js and its like know, for the page that has no library behind it.
 LAYERS = {
     "Standardize", "QuantileNormalize", "Unstandardize", "Dense", "ReLU", "LeakyReLU", "Sigmoid", "Tanh", "GELU",
-    "SiLU", "Softmax", "LayerNorm", "BatchNorm", "Dropout",
+    "SiLU", "Softmax", "LayerNorm", "BatchNorm", "Dropout", "GaussianNoise",
 }  # fmt: skip
 EXAMPLES = 25  # rows of the test part that go with the page
 # Nothing is asked of any machine: all that the page needs is inside.

@@ -18,7 +18,7 @@ function changed({ config }, settings) {
 
 export function codeFor(page, view, { x, target, layer, unit, name, index }, { steps, lr, momentum }) {
   const classes = page.network.task !== "regression";
-  const asPredicting = page.network.layers.some(({ kind }) => kind === "BatchNorm" || kind === "Dropout");
+  const asPredicting = page.network.layers.some(({ kind }) => ["BatchNorm", "Dropout", "GaussianNoise"].includes(kind));
   const traced = [
     `t = np.array([${target}])`,
     `trace = gn.trace(${asPredicting ? "in_use(net)" : "net"}, x, t, loss, optimizer)`,

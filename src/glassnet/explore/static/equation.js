@@ -56,6 +56,7 @@ const FORMULAS = {
   ],
   SiLU: (_, u, x, all, name) => [`${name} / (1 + exp(-${name}))`, `${n(x)} / (1 + exp(${n(-x)}))`],
   Dropout: (_, u, x, all, name) => [`${name} mask[${u}]`, `${factor(x)}*1`, "at rate 0 nothing is dropped"],
+  GaussianNoise: (_, u, x, all, name) => [`${name} + noise[${u}]`, `${n(x)}${plus(0)}`, "at std 0 nothing is added"],
   Softmax: (_, u, x, all, name) => {
     const m = Math.max(...all);
     const total = sum(all.map((v) => Math.exp(v - m)));

@@ -145,7 +145,7 @@ export class Softmax extends Layer {
 }
 
 /** Off outside training, and a page without a server only looks. */
-export class Dropout extends Layer {
+class Noise extends Layer {
   forward(x) {
     return x;
   }
@@ -154,6 +154,9 @@ export class Dropout extends Layer {
     return dy;
   }
 }
+
+export class Dropout extends Noise {}
+export class GaussianNoise extends Noise {}
 
 class Normalization extends Layer {
   static trained = ["gamma", "beta"];
@@ -277,6 +280,7 @@ export const LAYERS = {
   SiLU,
   Softmax,
   Dropout,
+  GaussianNoise,
   BatchNorm,
   LayerNorm,
 };
