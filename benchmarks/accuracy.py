@@ -48,6 +48,7 @@ ENTRIES = {
     "mnist-deep": Entry("mnist-deep", (0,), ALL_ROWS),
     "california-embedded": Entry("california-embedded", (1, 2, 3, 4, 5)),
     "california-tabm": Entry("california-tabm", (1, 2, 3)),
+    "california-table": Entry("table", (1, 2, 3), ("data.source=california",)),
     "no-rotations": Entry(
         "california-embedded", (1, 2, 3), ("network.rotations=0",), "california-embedded", "without rotated columns"
     ),
@@ -61,6 +62,13 @@ ENTRIES = {
     ),
     "no-dropout": Entry(
         "california-embedded", (1, 2, 3), ("network.dropout=0.0",), "california-embedded", "without dropout"
+    ),
+    "no-tabm-rotations": Entry(
+        "california-tabm", (1, 2, 3), ("network.rotations=0",), "california-tabm", "without rotated columns"
+    ),
+    "mnist-deep-narrow": Entry(
+        "mnist-deep", (0,), ("network.hidden=[1000,800,500]", "training.epochs=330", *ALL_ROWS), "mnist-deep",
+        "784-1000-800-500-10 and 330 epochs",
     ),
     "distorted": Entry("mnist-distorted", (0, 1), SHORT, "mnist-distorted", "60 epochs, with everything"),
     "no-elastic": Entry(
@@ -84,7 +92,7 @@ ENTRIES = {
     ),
 }  # fmt: skip
 COMMITTEES = {
-    "mnist-committee": ("mnist-distorted", "mnist-deep"),
+    "mnist-committee": ("mnist-distorted", "mnist-deep-narrow", "mnist-deep"),
     "california-ensemble": ("california-embedded",),
 }  # each of all runs of some rows
 
@@ -136,7 +144,7 @@ def cell(runs: list[dict[str, Any]], part: str) -> str:
 def tables(results: dict[str, Any]) -> tuple[str, str]:
     """The table of results, and that of ingredients."""
     head = "| {} | validation | **test** | seeds | time of one |\n| --- | --- | --- | ---: | ---: |"
-    rows = {True: [head.format("what")], False: [head.format("without it")]}
+    rows = {True: [head.format("what")], False: [head.format("what differs")]}
     for name in [*ENTRIES, *COMMITTEES]:
         if name not in results:
             continue
