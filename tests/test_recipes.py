@@ -42,7 +42,7 @@ def test_names() -> None:
 
 @pytest.mark.parametrize("name", sorted(ENDS))
 def test_a_bundled_recipe(name: str, tmp_path: Path) -> None:
-    recipe = recipes.load(name)
+    recipe = recipes.load(name).sized(5000)
     n_in, n_out = ENDS[name]
     task = "regression" if n_out == 1 else "classification"
     assert recipe.name == name
@@ -366,8 +366,18 @@ def test_few_rows_make_small_batches() -> None:
 
 
 def test_few_rows_make_narrow_layers() -> None:
-    recipe = recipes.from_dict(MINIMAL | {"network": {"hidden": [256, 200, 64], "rows_per_unit": 4}})
-    assert recipe.sized(300).network.hidden == [128, 128, 64]
-    assert recipe.sized(600).network.hidden == [150, 150, 64]
-    assert recipe.sized(5000).network.hidden == [256, 200, 64]
-    assert recipes.from_dict(MINIMAL).sized(10).network.hidden == [128]
+    widths = {"layers": 2, "rows_per_unit": 5, "least": 100, "most": 200}
+    recipe = recipes.from_dict(MINIMAL | {"network": {"hidden": widths}})
+    assert [recipe.sized(rows).network.hidden[0] for rows in (10, 499, 600, 1000, 10**6)] == [100, 100, 120, 200, 200]
+    assert recipe.sized(600).network.hidden == [120, 120]
+    assert recipe.network.hidden == widths
+    with pytest.raises(ValueError, match=r"network\.hidden goes by the number of training rows"):
+        recipe.build_network(3, 2, "classification")
+    for wrong, message in (
+        ({"least": 0}, r"network\.hidden: least must be a whole number of at least 1, not 0"),
+        ({"layer": 2}, r"network\.hidden: by_rows takes no 'layer' \(did you mean layers\?\)"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            recipes.from_dict(MINIMAL | {"network": {"hidden": wrong}}).sized(10)
+    assert recipes.load("table", changes=["network.hidden=[512]"]).sized(10).network.hidden == [512]
+    assert recipes.load("table", changes=["network.hidden.most=512"]).sized(10**6).network.hidden == [512, 512]

@@ -61,7 +61,7 @@ def recipe(estimator: BaseMLP) -> Recipe:
     made, own = load("table"), given(estimator)
     network = made.network
     if "hidden_layer_sizes" in own:
-        network.hidden, network.rows_per_unit = parameters.hidden_sizes(estimator.hidden_layer_sizes), None
+        network.hidden = parameters.hidden_sizes(estimator.hidden_layer_sizes)
         if network.lr_factors is not None and len(network.lr_factors) != len(network.hidden) + 1:
             network.lr_factors = None
     if "dropout" in own:

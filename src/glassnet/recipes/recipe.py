@@ -19,7 +19,7 @@ from glassnet.recipes.space import TuneTable
 from glassnet.train import Average
 
 SMALLEST_BATCH = 8  # that min_steps may ask for
-NARROWEST = 128  # hidden layer that `rows_per_unit` makes
+Widths = list[int] | dict[str, Any]  # of the hidden layers, or the arguments of `by_rows`
 
 
 @dataclass
@@ -46,8 +46,7 @@ class NetworkTable:
     category_dim: int | None = None  # so many trained values for each category, in place of its column of 0 and 1
     members: int | None = None  # so many networks in one, which share these layers (TabM-mini)
     member_scales: bool | None = None  # with scales of each member's own before and after each of them (TabM)
-    hidden: list[int] = field(default_factory=lambda: [128])
-    rows_per_unit: int | None = None  # fewer training rows than so many for each unit make narrower layers, down to 128
+    hidden: Widths = field(default_factory=lambda: [128])
     activation: Part = "ReLU"
     normalization: str | None = None  # BatchNorm or LayerNorm
     dropout: float = 0.0
@@ -104,7 +103,6 @@ class Recipe:
         for where, value, least in (
             ("seed", self.seed, 0), ("data.seed", self.data.seed, 0), ("ensemble", self.ensemble, 1),
             ("network.rotations", self.network.rotations, 0), ("network.category_dim", self.network.category_dim, 1),
-            ("network.rows_per_unit", self.network.rows_per_unit, 1),
             ("training.min_steps", self.training.min_steps, 1),
         ):  # fmt: skip
             if value is not None:
@@ -150,6 +148,8 @@ class Recipe:
     ) -> list[nn.Layer]:
         """Make the layers that `build_network` joins. flags: a row may be of several of the n_out classes, or none."""
         table, loss = self.network, self.build_loss(task)
+        if isinstance(table.hidden, dict):
+            raise ValueError("network.hidden goes by the number of training rows: take recipe.sized(rows), or for_data")
         if isinstance(loss, nn.BinaryCrossEntropy) and not flags:
             if n_out != 2:
                 raise ValueError(
@@ -249,16 +249,14 @@ class Recipe:
     def sized(self, rows: int) -> Recipe:
         """Return the recipe for so many training rows.
 
-        That is with the batch size that `min_steps` makes of them, and the widths that `rows_per_unit` does.
+        That is with the batch size that `min_steps` makes of them, and the widths that `by_rows` does.
         """
         training, network = self.training, self.network
         if training.min_steps is not None:
             size = min(training.batch_size, max(SMALLEST_BATCH, rows // training.min_steps))
             training = replace(training, batch_size=size, min_steps=None)
-        if network.rows_per_unit is not None:
-            widest = max(NARROWEST, rows // network.rows_per_unit)
-            hidden = [min(units, widest) for units in network.hidden]
-            network = replace(network, hidden=hidden, rows_per_unit=None)
+        if isinstance(network.hidden, dict):
+            network = replace(network, hidden=call(by_rows, {**network.hidden, "rows": rows}, "network.hidden"))
         return replace(self, training=training, network=network)
 
     def for_data(self, data: Dataset, pairs: Sequence[tuple[str, str]] | None = None) -> Recipe:
@@ -296,6 +294,14 @@ class Recipe:
         settings = vars(self.training) | made | whole
         del settings["min_steps"]
         return settings
+
+
+def by_rows(rows: int, layers: int = 1, rows_per_unit: int = 4, least: int = 128, most: int = 256) -> list[int]:
+    """Return the widths of hidden layers with a unit for each `rows_per_unit` training rows, from `least` to `most`."""
+    numbers = {"layers": layers, "rows_per_unit": rows_per_unit, "least": least, "most": most}
+    for name, value in numbers.items():
+        count(value, name, 1)
+    return [min(most, max(least, rows // rows_per_unit))] * layers
 
 
 def _without_none(values: dict[str, Any]) -> dict[str, Any]:
