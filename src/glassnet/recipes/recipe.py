@@ -103,7 +103,8 @@ class Recipe:
         for where, value, least in (
             ("seed", self.seed, 0), ("data.seed", self.data.seed, 0), ("ensemble", self.ensemble, 1),
             ("network.rotations", self.network.rotations, 0), ("network.category_dim", self.network.category_dim, 1),
-            ("training.min_steps", self.training.min_steps, 1),
+            ("network.members", self.network.members, 1), ("training.min_steps", self.training.min_steps, 1),
+            *((f"training.{name}", getattr(self.training, name), 1) for name in ("epochs", "batch_size", "patience")),
         ):  # fmt: skip
             if value is not None:
                 count(value, f"recipe: {where}", least)
