@@ -92,9 +92,9 @@ def table(results: dict[str, Any]) -> str:
         if name not in results:
             continue
         means = {model: mean_error(found["scores"]) for model, found in results[name].items()}
-        best = max(mean for mean, _ in means.values())
+        best = round(max(mean for mean, _ in means.values()), 4)
         cells = [
-            f"**{mean:.4f}** ± {error:.4f}" if mean == best else f"{mean:.4f} ± {error:.4f}"
+            f"**{mean:.4f}** ± {error:.4f}" if round(mean, 4) == best else f"{mean:.4f} ± {error:.4f}"
             for mean, error in means.values()
         ]
         what = "R²" if name == "diabetes" else "accuracy"
