@@ -126,6 +126,22 @@ def test_points_in_time_are_the_same_in_every_unit_and_type() -> None:
         np.testing.assert_array_equal(model.predict(frame.assign(day=days)), expected)
 
 
+def test_dates_as_text() -> None:
+    days = [datetime.date(1960, 1, 1) + datetime.timedelta(days=400 * i) for i in range(40)]
+    dates = pl.DataFrame({"day": days})
+    text = dates.cast(pl.String)
+    model, same = (
+        MLPRegressor(**LEARNS).fit(X, np.arange(40.0)) for X in (dates, pd.DataFrame(text.to_dict(as_series=False)))
+    )
+    for X in (dates, text, pd.DataFrame({"day": days}), pd.DataFrame({"day": text["day"].to_list()})):
+        np.testing.assert_array_equal(model.predict(X), same.predict(dates))
+    with pytest.raises(ValueError, match="column 'day', row 2: 'soon' is not a date"):
+        model.predict(pl.DataFrame({"day": [*text["day"][:2], "soon"]}))
+    model.fit(pl.DataFrame({"age": range(40)}), np.arange(40.0))
+    with pytest.raises(ValueError, match="column 'age', row 0: '1960-01-01' is not a number"):
+        model.predict(text.rename({"day": "age"}))
+
+
 def test_categories_alone() -> None:
     town = pl.DataFrame({"town": TOWNS[np.arange(80) % 4], "side": ["left", "right"] * 40})
     model = MLPClassifier(**LEARNS).fit(town, np.arange(80) % 4 == 3)

@@ -81,11 +81,17 @@ def codes(column: pl.Series, names: Sequence[str]) -> NDArray[np.float64]:
 
 
 def found(
-    features: Sequence[str], categories: Categories, x: NDArray[np.float64], left_out: Sequence[str]
+    features: Sequence[str],
+    categories: Sequence[Sequence[str]],
+    dates: Sequence[str],
+    x: NDArray[np.float64],
+    left_out: Sequence[str],
 ) -> list[str]:
     """Say in a few lines what the columns of training rows x are."""
     kinds = [(name, names) for name, names in zip(features, categories, strict=True) if names]
-    lines = [f"numbers: {len(features) - len(kinds)} columns"]
+    lines = [f"numbers: {len(features) - len(kinds) - len(dates)} columns"]
+    if dates:
+        lines.append(f"dates: {', '.join(dates)}")
     if kinds:
         lines.append("categories: " + ", ".join(f"{name} ({len(names)})" for name, names in kinds))
     shares = np.isnan(x).mean(axis=0)

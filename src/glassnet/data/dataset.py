@@ -38,6 +38,7 @@ class Dataset:
     image_shape: (height, width) if every row is an image stored row by row, else None.
     categories: for each column the names of its categories, of which x holds the numbers (-1: another one), and none
     for a column of numbers; NaN is a missing value. Empty, if x holds numbers alone and none is missing.
+    dates: the columns whose numbers are days since 1970.
     notes: what was found out about the columns, in lines to read.
     """
 
@@ -51,6 +52,7 @@ class Dataset:
     image_shape: tuple[int, int] | None
     target: str
     categories: tuple[tuple[str, ...], ...] = ()
+    dates: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
     def __repr__(self) -> str:

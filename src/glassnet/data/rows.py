@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -33,14 +33,15 @@ class Rows(NamedTuple):
 
 
 class Columns(NamedTuple):
-    """What a network takes: columns by name, and the names of each one's categories, as `Dataset` has them."""
+    """What a network takes: columns by name, the names of each one's categories, and the dates, as in `Dataset`."""
 
     features: Sequence[str]
     categories: Sequence[Sequence[str]] = ()
+    dates: Collection[str] = ()
 
     def split(self, frame: pl.DataFrame, first: int) -> Rows:
         """Take the columns from a table, whose first row is row `first` of the file; leave the others beside them."""
-        x = numeric_rows(frame, self.features, self.categories, first)
+        x = numeric_rows(frame, self.features, self.categories, first, self.dates)
         return Rows(x, frame.drop(self.features).get_columns())
 
 
@@ -50,11 +51,13 @@ def read_rows(
     categories: Sequence[Sequence[str]] = (),
     image_shape: tuple[int, int] | None = None,
     image_maximum: int = 255,
+    dates: Collection[str] = (),
 ) -> Iterator[Rows]:
     """Yield the rows of a table, of an array or of pictures, some at a time.
 
     .csv, .parquet   columns are picked by the names in `features`, and become numbers as `numeric_rows` says; all
                      others come beside them, in the table's order and as they are written: those of CSV as text.
+                     Columns named in `dates` are read as dates, as they were in training.
     .npy             an array (N, n_in) whose columns are in the order of `features`, or with an `image_shape` an array
                      (N, height, width); nothing comes beside it.
     a folder         its PNG and JPEG pictures, each read by `read_digit`, in the order of their names with numbers by
@@ -65,7 +68,7 @@ def read_rows(
     FileNotFoundError, or ValueError on a file that holds no such rows, naming column and row (the first is 1).
     """
     path = Path(path)
-    columns = Columns(features, categories)
+    columns = Columns(features, categories, dates)
     ending = path.suffix.lower()
     if ending == ".csv":
         return _csv_rows(require_file(path), columns)
@@ -92,7 +95,7 @@ def _csv_rows(path: Path, columns: Columns) -> Iterator[Rows]:
             column = stripped(frame[name])
             if name in numbers:
                 column = without_markers(column)
-                if name not in boolean and column.count():
+                if name not in boolean and name not in columns.dates and column.count():
                     boolean[name] = _is_boolean(column.drop_nulls().head(1)).all()
                 if boolean.get(name):
                     column = _booleans(column, first)

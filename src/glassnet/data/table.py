@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from glassnet.data.checks import closest_first, listed, require_file
 from glassnet.data.columns import codes, find_columns, found, is_text, without_markers
 from glassnet.data.csv_text import read_text
 from glassnet.data.dataset import Dataset, shuffled_rows
+from glassnet.data.dates import as_dates, date_columns, require_dates
 from glassnet.data.labels import Task, check_task
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def load_table(
     distinct values, the classes being those values; regression otherwise. The rows are shuffled by `seed` and
     split 64/16/20. Columns of text, unless most of it is numbers, and those whose type says so hold categories: those
     of at least 3 training rows, at most 100 of a column; a column without any is left out. If there are categories, or
-    values missing, `categories` of the dataset isn't empty.
+    values missing, `categories` of the dataset isn't empty. Dates and points in time are days since 1970.
     Raises ValueError, naming column and row, on infinite values, misspelt numbers, and missing targets.
     """
     frame = read_table(path)
@@ -57,6 +58,7 @@ def load_table(
     if not features:
         raise ValueError(f"{path} has no column to learn from: in {listed(left_out)}, every value is another")
     x = numeric_rows(frame, features, categories)
+    dates = date_columns(frame, features)
     try:
         data = Dataset.from_arrays(
             x, y, task=task, features=features, name=Path(path).stem, target=target, seed=seed,
@@ -64,7 +66,9 @@ def load_table(
         )  # fmt: skip
     except ValueError as error:
         raise ValueError(f"target column {target!r}: {error}") from error
-    data.notes = tuple(found(features, data.categories, data.train.x, left_out)) if data.categories else ()
+    data.dates = dates
+    if data.categories or dates:
+        data.notes = tuple(found(features, categories, dates, data.train.x, left_out))
     return data
 
 
@@ -72,26 +76,33 @@ def read_table(path: str | os.PathLike[str]) -> pl.DataFrame:
     """Read a Parquet file (by its ending, .parquet) or a CSV file in UTF-8 with a header.
 
     In CSV, space around values is dropped, an empty value is missing, and a column is of numbers or of booleans
-    if every value in it is. Raises FileNotFoundError, or ValueError on a file that holds no rows or no table.
+    if every value in it is. In both, text of which every known value is a date becomes points in time.
+    Raises FileNotFoundError, or ValueError on a file that holds no rows or no table.
     """
     path = require_file(path)
     frame = _read_parquet(path) if path.suffix.lower() == ".parquet" else _read_csv(path)
     if frame.is_empty():
         raise ValueError(f"{path} has a header but no rows")
-    return frame
+    return frame.with_columns(as_dates(column) for column in frame)
 
 
 def numeric_rows(
-    frame: pl.DataFrame, features: Sequence[str], categories: Sequence[Sequence[str]] = (), first: int = 1
+    frame: pl.DataFrame,
+    features: Sequence[str],
+    categories: Sequence[Sequence[str]] = (),
+    first: int = 1,
+    dates: Collection[str] = (),
 ) -> NDArray[np.float64]:
     """Pick the columns named `features`, in that order, as an array (N, len(features)).
 
     With `categories`, the names of each column's categories or none for one of numbers, a category becomes its number
     (any other text -1), and a missing value NaN. Booleans are 0 and 1, points in time are days since 1970, spans days.
-    Other columns are ignored. Raises ValueError, naming column and row (the frame's first is row `first`), on columns
-    that aren't there, text that isn't a number, infinite values, and without `categories` missing ones.
+    Text in the columns named in `dates` is read as points in time. Other columns are ignored.
+    Raises ValueError, naming column and row (the frame's first is row `first`), on columns that aren't there, text that
+    isn't a number or a date, infinite values, and without `categories` missing ones.
     """
     _require_columns(frame, features)
+    frame = frame.with_columns(require_dates(frame[name], first) for name in dates)
     if not categories:
         return np.column_stack([_numbers(frame[name], first) for name in features])
     return np.column_stack(

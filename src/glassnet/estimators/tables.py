@@ -10,6 +10,7 @@ from sklearn.utils.validation import validate_data
 from glassnet.data import numeric_rows
 from glassnet.data.checks import listed
 from glassnet.data.columns import MIN_ROWS, Categories, find_columns
+from glassnet.data.dates import as_dates, date_columns
 from glassnet.data.frames import as_polars, is_frame
 from glassnet.nn.layer import Array
 
@@ -22,11 +23,12 @@ CHECKS: dict[str, Any] = {"dtype": (np.float64, np.float32), "ensure_all_finite"
 
 
 class Table(NamedTuple):
-    """Which columns of a data frame a network takes, the names of each one's categories, and the columns left out."""
+    """Columns of a data frame: those a network takes, each one's categories, those left out, and which are dates."""
 
     features: tuple[str, ...]
     categories: Categories
     left_out: tuple[str, ...]
+    dates: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, frame: pl.DataFrame) -> Table:
@@ -34,11 +36,11 @@ class Table(NamedTuple):
         features, categories, left_out = find_columns(frame, np.arange(frame.height))
         if not features:
             raise ValueError(f"X has no column to learn from: in {listed(left_out)}, no value occurs {MIN_ROWS} times")
-        return cls(tuple(features), tuple(categories), tuple(left_out))
+        return cls(tuple(features), tuple(categories), tuple(left_out), date_columns(frame, features))
 
     def rows(self, frame: pl.DataFrame) -> Array:
         """Return x (N, features): numbers, the numbers of categories (-1 for an unknown one), NaN if missing."""
-        return numeric_rows(frame, self.features, self.categories, first=0)
+        return numeric_rows(frame, self.features, self.categories, 0, self.dates)
 
     @property
     def text(self) -> list[str]:
@@ -63,6 +65,7 @@ def numbers(estimator: BaseMLP, X: Any, reset: bool) -> Array:
     if 0 in X.shape:
         raise ValueError(f"X has {X.shape[0]} rows and {X.shape[1]} columns: give at least one of each")
     if reset:
+        frame = frame.with_columns(as_dates(column) for column in frame)
         estimator._table = Table.of(frame)
     table = estimator._table or Table(tuple(frame.columns), ((),) * frame.width, ())
     return table.rows(frame)

@@ -55,9 +55,8 @@ def predictions(run: Path, path: Path) -> Iterator[pl.DataFrame]:
     net = open_model(run)[1]
     info = net.info
     shape = tuple(info["image_shape"]) if "image_shape" in info else None
-    for x, beside in read_rows(
-        path, info["features"], info.get("categories", ()), shape, info.get("image_maximum", 255)
-    ):
+    columns = info["features"], info.get("categories", ())
+    for x, beside in read_rows(path, *columns, shape, info.get("image_maximum", 255), info.get("dates", ())):
         found = _answers(net, x)
         if taken := {column.name for column in beside} & {column.name for column in found}:
             raise ValueError(f"{path} has a column {min(taken)!r}, as the predictions will: rename it or leave it out")

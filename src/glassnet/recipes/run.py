@@ -34,7 +34,7 @@ def fill(recipe: Recipe, out: Path, *, progress: bool = False, callbacks: Sequen
     made = recipe.for_data(data, pairs)
     net = made.network_for(data)
     loss, optimizer, settings = made.build_loss(data.task), made.build_optimizer(), made.build_training()
-    net.info = names_of(data)
+    net.info = names_of(data) | ({"dates": list(data.dates)} if data.dates else {})
     seen = as_trained(data, recipe)
     if progress:
         announce(data, pairs)
