@@ -102,7 +102,7 @@ def with_value(value: object, row: int, column=A) -> list[str]:
     [
         ({}, {"target": "Y2"}, "no column 'Y2'; it has 'y', "),
         ({}, {}, "name the target column of .*rows.csv: one of 'a', 'b', 'y'"),
-        ({"b": with_value("many", 7)}, {}, "column 'b', row 7: 'many' is not a number"),
+        ({"b": with_value("many", 7)}, {}, "column 'b', row 7: 'many' is not a number, and a column that mostly holds"),
         ({"b": with_value("inf", 25)}, {}, "column 'b', row 25: inf is not a finite number"),
         ({"b": with_value("-1e999", 2)}, {}, "column 'b', row 2: -inf is not a finite number"),
         ({"y": with_value(None, 5)}, {}, "column 'y', row 5: the value is missing"),

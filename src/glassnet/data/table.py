@@ -165,8 +165,9 @@ def _numbers(column: pl.Series, first: int = 1, missing: bool = False) -> NDArra
     if wrong_text.any():
         row = wrong_text.arg_max() or 0
         raise ValueError(
-            f"column {column.name!r}, row {first + row}: {text[row]!r} is not a number; columns must be numbers, so"
-            " leave this one out or write it as numbers"
+            f"column {column.name!r}, row {first + row}: {text[row]!r} is not a number, and a column that mostly"
+            " holds numbers must hold nothing else: correct it, leave the column out, or if its numbers are names,"
+            " write them as text, such as 'n7'"
         )
     values = numbers.fill_null(np.nan).to_numpy() if missing else numbers.to_numpy()
     wrong = np.flatnonzero(np.isinf(values) if missing else ~np.isfinite(values))
