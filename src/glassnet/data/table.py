@@ -55,7 +55,7 @@ def load_table(
     train = shuffled_rows(frame.height, seed=seed)[0]
     features, categories, left_out = find_columns(frame.select(features), train)
     if not features:
-        raise ValueError(f"{path} has no column to learn from: in {listed(left_out)}, every value is another")
+        raise ValueError(f"{path} has no column to learn from: in {listed(left_out)}, no value occurs 3 times")
     x = numeric_rows(frame, features, categories)
     try:
         data = Dataset.from_arrays(
