@@ -264,6 +264,7 @@ def test_a_file_that_is_no_table_to_learn_from(refused: Refused, tmp_path: Path,
     [
         ("", "name the target column of t.csv: one of 'a', 'b', 'y'"),
         ("--target z", "no column 'z'; it has 'a', 'b', 'y'"),
+        ("--target y --drop a --drop y", "'y' is the target, so it can't be dropped"),
         ("--target y --set data.task=classification", "which can't be a class"),
         ("--target y --set data.task=clustering", "unknown task 'clustering'"),
         ("--target y --set loss=CrossEntropy", "CrossEntropy is for classification, but the data are for regression"),
