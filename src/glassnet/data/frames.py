@@ -26,7 +26,7 @@ def as_polars(frame: Any, categories: Collection[str] = ()) -> pl.DataFrame:
     Columns keep their names, if all are text; otherwise they are x0, x1, .... A column of objects becomes one of
     numbers, of booleans or of points in time if all of them are such, else, or if none is there, one of text. Those
     named in `categories` become text whatever they hold, so that 1, 1.0 and "1" are one category. Raises ValueError if
-    two columns have one name.
+    two columns have one name, or one holds periods of time.
     """
     import polars as pl
 
@@ -53,6 +53,8 @@ def _series(name: str, column: Any, category: bool) -> pl.Series:
         return pl.Series(name, column.to_numpy(np.float64, na_value=np.nan))
     if kind == "m" and not category:  # spans, which older versions of polars take for text
         return pl.Series(name, column.to_numpy("m8[us]"))
+    if str(column.dtype).startswith("period") and not category:
+        raise ValueError(f"column {name!r} holds periods of time: use its .dt.to_timestamp(), points in time")
     dtype = column.cat.categories.dtype if hasattr(column, "cat") else column.dtype
     floats = dtype.kind == "f"
     values = list(column.to_numpy(f"f{dtype.itemsize}", na_value=np.nan)) if floats else column.tolist()
