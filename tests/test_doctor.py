@@ -124,6 +124,18 @@ def test_a_fault_is_named_first(fault: str, digits: gn.Dataset) -> None:
     assert all((first.where, first.evidence, first.why, first.advice, first.source))
 
 
+@pytest.mark.parametrize("std", [0.3, 50.0])
+def test_noise_that_drowns_the_start_is_told_from_weights_that_are_too_large(digits: gn.Dataset, std: float) -> None:
+    net = gn.Network([gn.Standardize(), gn.Dense(64, 32), gn.GaussianNoise(std), gn.ReLU(), gn.Dense(32, 10)])
+    found = [f for f in gn.examine(net, digits, CE, gn.Adam(1e-3)) if f.name == "initial-loss"]
+    assert len(found) == (std > 1)
+    for finding in found:
+        assert "without the noise of training it is 3" in finding.evidence
+        assert finding.advice.startswith("less noise")
+    weighted(net, 30.0, 4)
+    assert "smaller initial weights" in str(gn.examine(net, digits, CE, gn.Adam(1e-3)))
+
+
 @pytest.mark.parametrize("optimizer", [gn.SGD(0.05, 0.9), gn.Adam(1e-3), gn.AdamW(2e-3)])
 @pytest.mark.parametrize("activation", [gn.ReLU, gn.Tanh, gn.GELU])
 def test_nothing_is_wrong_with_a_healthy_network(

@@ -105,6 +105,14 @@ def test_nan_is_named_with_part_column_and_rows() -> None:
     assert "2 of 576 train rows, the first is row 7" in finding.evidence
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32, np.float64])
+def test_too_large_is_told_in_every_type(dtype: type) -> None:
+    ordinary = np.array([0, 1, 200], dtype)
+    assert not columns.too_large(ordinary).any()
+    if ordinary.dtype.kind == "f":
+        assert columns.too_large(np.array([np.inf, np.nan, -np.inf, 1e30], dtype)).tolist() == [True, True, True, False]
+
+
 def test_a_constant_column_is_a_note_and_constant_pixels_are_none() -> None:
     def edit(part: str, x: np.ndarray, y: np.ndarray) -> None:
         x[:, 1] = 3

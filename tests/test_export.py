@@ -442,8 +442,10 @@ def test_a_whole_scikit_learn_estimator(activation: str) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it won't have converged
             mlp.fit(x, y)
-        found = run(to_onnx(from_sklearn(mlp)), x)
+        net = from_sklearn(mlp)
+        found = run(to_onnx(net), x)
         if i < 3:
+            np.testing.assert_allclose(net.predict_proba(x), mlp.predict_proba(x), atol=1e-6)
             np.testing.assert_allclose(found["probabilities"], mlp.predict_proba(x), atol=1e-6)
             assert found["label"].tolist() == mlp.predict(x).tolist()
         else:

@@ -14,6 +14,7 @@ import glassnet as gn
 from glassnet import recipes
 from glassnet.recipes import run as run_module
 from glassnet.recipes.seed_exercise import printed_rms, report
+from glassnet.report import write_report
 
 MINIMAL = {"name": "mine", "data": {"source": "digits"}}
 ENDS = {  # inputs and outputs
@@ -204,6 +205,19 @@ def test_a_run_with_augmentation_shows_it(tmp_path: Path) -> None:
     recipes.train(recipes.load("digits", changes=changes), tmp_path / "run")
     assert (tmp_path / "run" / "plots" / "augmentation.png").stat().st_size > 10_000
     assert recipes.load(tmp_path / "run" / "recipe.toml").augmentation == {"name": "Distortions", "rotation": 10}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        ["network.hidden=[]", "network.members=4"],  # no Dense
+        ["network.embedding={name='PiecewiseLinear', dim=2, bins=4}", "network.hidden=[8]"],  # a Dense of no pixels
+    ],
+)
+def test_a_first_layer_whose_weights_are_no_images_is_not_drawn(changes: list[str], tmp_path: Path) -> None:
+    recipes.train(recipes.load("digits", changes=["training.epochs=1", *changes]), tmp_path / "run")
+    assert sorted(p.stem for p in (tmp_path / "run" / "plots").iterdir()) == ["confusion", "curves", "mistakes"]
+    assert "of the first layer, as images" not in write_report(tmp_path / "run", doctor=False).read_text()
 
 
 def test_changes() -> None:

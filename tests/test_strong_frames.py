@@ -153,14 +153,15 @@ def test_categories_alone() -> None:
     ("fitted", "same"),
     [
         ([1, 2, 3], [[1.0, 2.0, 3.0], np.array([1, 2, 3], np.int8), ["1", "2", "3"]]),
-        ([1.0, 2.0, 0.5], [np.array([1, 2, 0.5], np.float32), ["1", "2", "0.5"]]),
+        ([1.0, 1e-5, 0.1], [np.array([1, 1e-5, 0.1], np.float32), ["1", "1e-05", "0.1"]]),
+        (np.array([2, 0.1, 1012345.4], np.float32), [[2.0, 0.1, 1012345.4], np.array([2, 0.1, 1012345.4], np.float32)]),
         ([True, False], [[True, False], np.array([True, False], object), ["True", "False"]]),
         (["a", 1, 0.5], [["a", "1", "0.5"]]),
     ],
 )
 def test_categories_are_known_whatever_the_type_of_the_column(make: Any, fitted: list[Any], same: Any) -> None:
     wide = {"number": np.arange(20.0 * len(fitted))}
-    X = pd.DataFrame(wide | {"kind": pd.Categorical(fitted * 20)})
+    X = pd.DataFrame(wide | {"kind": pd.concat([pd.Series(fitted)] * 20, ignore_index=True).astype("category")})
     model = MLPRegressor(**LEARNS).fit(X, list(range(len(fitted))) * 20)
     head = {"number": wide["number"][: len(fitted)]}
     expected = model.predict(X[: len(fitted)])

@@ -149,6 +149,7 @@ def test_held_out_rows_take_no_part_in_the_preprocessing() -> None:
         ({}, pd.DataFrame({"a": [f"n{i}" for i in range(150)]}), ValueError, "X has no column to learn from: in 'a'"),
         ({}, pd.DataFrame(index=range(150)), ValueError, "X has 150 rows and 0 columns"),
         ({}, pd.DataFrame({"a": [[1]] * 150}), ValueError, "column 'a' holds values of type List"),
+        ({}, pd.DataFrame({"a": pd.period_range("1990", periods=150)}), ValueError, r"use its \.dt\.to_timestamp\(\)"),
     ],
 )
 def test_what_is_refused(settings: dict[str, Any], X: Any, error: Any, message: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import Any
 
 import numpy as np
@@ -102,6 +103,16 @@ def test_it_is_the_training_of_gn_fit() -> None:
     model.set_params(random_state=7).fit(X, y)
     np.testing.assert_allclose(model.loss_curve_, history["train_loss"], rtol=1e-4)
     np.testing.assert_allclose(model.predict(X), net.predict(X)[:, 0], rtol=1e-3)
+
+
+@pytest.mark.parametrize("noise", ["dropout", "noise"])
+def test_noise_goes_on_where_it_was_after_pickling(noise: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    changed(monkeypatch, "network.members=1", "network.dropout=0", f"network.{noise}=0.5")
+    one = MLPRegressor(**SMALL).partial_fit(*DIABETES)
+    two = pickle.loads(pickle.dumps(one))
+    for model in (one, two):
+        model.partial_fit(*DIABETES)
+    np.testing.assert_array_equal(one.predict(DIABETES[0]), two.predict(DIABETES[0]))
 
 
 def test_averaged_weights_are_judged_and_kept(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -84,6 +84,8 @@ def load(
             raise ValueError(_unknown(os.fspath(name_or_path)) + ", or give the path of a CSV or Parquet file")
         if split is not None:
             raise ValueError(f"split={split!r} doesn't apply to a table; its rows are shuffled by the seed")
+        if target in drop:
+            raise ValueError(f"{target!r} is the target, so it can't be dropped: drop columns that would be inputs")
         return load_table(name_or_path, target=target, drop=drop, task=task, seed=seed)
     for option, value in (("target", target), ("drop", drop or None), ("task", task)):
         if value is not None:

@@ -26,13 +26,16 @@ def as_polars(frame: Any, categories: Collection[str] = ()) -> pl.DataFrame:
     Columns keep their names, if all are text; otherwise they are x0, x1, .... A column of objects becomes one of
     numbers, of booleans or of points in time if all of them are such, else, or if none is there, one of text. Those
     named in `categories` become text whatever they hold, so that 1, 1.0 and "1" are one category. Raises ValueError if
-    two columns have one name.
+    two columns have one name, or one holds periods of time.
     """
     import polars as pl
 
     if isinstance(frame, pl.DataFrame):
-        named = [column for column in frame if column.name in categories and not is_text(column)]
-        return frame.with_columns(pl.Series(column.name, _words(column.to_list()), pl.String) for column in named)
+        return frame.with_columns(
+            pl.Series(c.name, _words(list(c.to_numpy()) if c.dtype.is_float() else c.to_list()), pl.String)
+            for c in frame
+            if c.name in categories and not is_text(c)
+        )
     names = list(frame.columns)
     if twice := frame.columns[frame.columns.duplicated()].tolist():
         raise ValueError(f"X has several columns named {twice[0]!r}; rename all but one")
@@ -50,7 +53,12 @@ def _series(name: str, column: Any, category: bool) -> pl.Series:
         return pl.Series(name, column.to_numpy(np.float64, na_value=np.nan))
     if kind == "m" and not category:  # spans, which older versions of polars take for text
         return pl.Series(name, column.to_numpy("m8[us]"))
-    values = [None if gone else value for value, gone in zip(column.tolist(), column.isna(), strict=True)]
+    if str(column.dtype).startswith("period") and not category:
+        raise ValueError(f"column {name!r} holds periods of time: use its .dt.to_timestamp(), points in time")
+    dtype = column.cat.categories.dtype if hasattr(column, "cat") else column.dtype
+    floats = dtype.kind == "f"
+    values = list(column.to_numpy(f"f{dtype.itemsize}", na_value=np.nan)) if floats else column.tolist()
+    values = [None if gone else value for value, gone in zip(values, column.isna(), strict=True)]
     if not category:
         with suppress(TypeError, pl.exceptions.PolarsError):
             made = pl.Series(name, values)
@@ -60,6 +68,12 @@ def _series(name: str, column: Any, category: bool) -> pl.Series:
 
 
 def _words(values: list[Any]) -> list[str | None]:
-    """The names of categories. A whole number has the same as a float, which it becomes beside a missing value."""
-    whole = [isinstance(value, float | np.floating) and value.is_integer() for value in values]
-    return [None if value is None else str(int(value) if w else value) for value, w in zip(values, whole, strict=True)]
+    """The names of categories."""
+    return [None if value is None else _word(value) for value in values]
+
+
+def _word(value: Any) -> str:
+    """A whole number has the same name as a float, and any other the one of its type: of 0.1 in float32, "0.1"."""
+    if not isinstance(value, float | np.floating):
+        return str(value)
+    return str(int(value) if value.is_integer() else float(str(value)))

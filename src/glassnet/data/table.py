@@ -56,7 +56,7 @@ def load_table(
     train = shuffled_rows(frame.height, seed=seed)[0]
     features, categories, left_out = find_columns(frame.select(features), train)
     if not features:
-        raise ValueError(f"{path} has no column to learn from: in {listed(left_out)}, every value is another")
+        raise ValueError(f"{path} has no column to learn from: in {listed(left_out)}, no value occurs 3 times")
     x = numeric_rows(frame, features, categories)
     dates = date_columns(frame, features)
     try:
@@ -176,8 +176,9 @@ def _numbers(column: pl.Series, first: int = 1, missing: bool = False) -> NDArra
     if wrong_text.any():
         row = wrong_text.arg_max() or 0
         raise ValueError(
-            f"column {column.name!r}, row {first + row}: {text[row]!r} is not a number; columns must be numbers, so"
-            " leave this one out or write it as numbers"
+            f"column {column.name!r}, row {first + row}: {text[row]!r} is not a number, and a column that mostly"
+            " holds numbers must hold nothing else: correct it, leave the column out, or if its numbers are names,"
+            " write them as text, such as 'n7'"
         )
     values = numbers.fill_null(np.nan).to_numpy() if missing else numbers.to_numpy()
     wrong = np.flatnonzero(np.isinf(values) if missing else ~np.isfinite(values))

@@ -18,7 +18,7 @@ from glassnet.estimators.passes import affine, predict
 from glassnet.estimators.stochastic import Solver
 from glassnet.estimators.tables import Table
 from glassnet.estimators.validation import Rows, Validation, split
-from glassnet.nn import Dropout, Network
+from glassnet.nn import Network, Noise
 from glassnet.nn.layer import Array
 from glassnet.train import Callback, History
 
@@ -202,9 +202,9 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator):
     def _loss_name(self) -> str:
         return self.loss
 
-    def _drops(self) -> bool:
-        """Whether the network drops units in training."""
-        return any(isinstance(layer, Dropout) and layer.rate for layer in self.network_.layers)
+    def _is_noisy(self) -> bool:
+        """Whether the network draws random numbers in training, as for dropout."""
+        return any(isinstance(layer, Noise) and layer.strength for layer in self.network_.layers)
 
     def _hooks(self) -> list[Callback]:
         """Return what lets scikit-learn's own callbacks watch: nothing if there are none."""

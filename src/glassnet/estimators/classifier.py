@@ -38,8 +38,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     of text, unless most of it is numbers, and of the types category and enum are categories; all others are numbers:
     booleans 0 and 1, points in time days since 1970. A missing number counts as the median, and is marked where
     training saw some missing. A category is known if it is in at least 3 of the rows that are fitted first; any other
-    is an unknown one. A column without known categories is left out. Raises ValueError for different values in a column
-    of which none is known (they are written in another way, it seems), and TypeError for a sparse matrix.
+    is an unknown one. A column without known categories is left out. Raises TypeError for a sparse matrix.
 
     With the preset, a parameter that equals its default takes the recipe's value, even if you write it: scikit-learn's
     rules let no estimator know. With any other value it means what is told below. So learning_rate_init=0.001 and

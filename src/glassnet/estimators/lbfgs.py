@@ -27,7 +27,7 @@ def fit(estimator: BaseMLP, rows: Rows, objective: Objective) -> None:
 
     Raises ValueError if dropout makes the loss another one at each call.
     """
-    if estimator._drops():
+    if estimator._is_noisy():
         raise ValueError("solver='lbfgs' takes no dropout, which changes the loss at every look: use 'adam' or 'sgd'")
     net = estimator.network_.copy("float64")  # its line search needs the precision
     objective = replace(objective, dtype=net.dtype)

@@ -140,5 +140,21 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     def _info(self) -> dict[str, Any]:
         return {"task": "regression", "classes": [], "target": "y"}
 
+    def _check_rows(self, X: Any, y: Any, incremental: bool, reset: bool) -> tuple[Any, Array]:
+        _require_numbers(y)
+        return super()._check_rows(X, y, incremental, reset)
+
     def _encode(self, y: Any, incremental: bool, reset: bool) -> Array:
         return column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
+
+
+def _require_numbers(y: Any) -> None:
+    """Raise ValueError for text that isn't a number."""
+    values = np.asarray(y)
+    for text in (v for v in values.flat if isinstance(v, str)) if values.dtype.kind in "OU" else ():
+        try:
+            float(text)
+        except ValueError:
+            raise ValueError(
+                f"y holds {str(text)!r}: a regressor needs numbers; for classes take MLPClassifier"
+            ) from None

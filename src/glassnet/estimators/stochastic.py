@@ -111,7 +111,7 @@ class Course:
         self.rates = Rates(self.run)
         self.steps_per_epoch = self.run.steps_per_epoch
         self.watchers: Sequence[Callback] = (*(estimator.callbacks or ()), *estimator._hooks())
-        self.seed = estimator._random_state.randint(2**31) if estimator._drops() else 0
+        self.seed = estimator._random_state.randint(2**31) if estimator._is_noisy() else 0
         estimator.history_, estimator.n_iter_, self.start = self.run.history, 0, time.perf_counter()
         if held is not None:
             self.losses, self.scores = estimator.validation_loss_curve_ or [], estimator.validation_scores_ or []
@@ -124,7 +124,7 @@ class Course:
             places = np.arange(len(self.order))  # as scikit-learn's `shuffle` draws them
             estimator._random_state.shuffle(places)
             self.order = self.order[places]
-        if estimator._drops():
+        if estimator._is_noisy():
             self.net.reseed(self.seed, estimator.t_)
         total = 0.0
         try:

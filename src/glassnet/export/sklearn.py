@@ -32,7 +32,8 @@ def from_sklearn(mlp: Any) -> Network:
             layers.append(activation())
     if activation is not None:
         layers.pop()  # after the last Dense
-    if mlp.out_activation_ == "logistic" and mlp.n_outputs_ > 1:
+    flags = mlp.out_activation_ == "logistic" and mlp.n_outputs_ > 1
+    if flags:
         layers.append(Sigmoid())
     if mlp.out_activation_ == "exp":
         layers.append(Exp())
@@ -43,4 +44,6 @@ def from_sklearn(mlp: Any) -> Network:
     net.info = {"task": "regression", "features": [str(name) for name in getattr(mlp, "feature_names_in_", ())]}
     if hasattr(mlp, "classes_"):
         net.info |= {"task": "classification", "classes": [str(name) for name in mlp.classes_]}
+    if flags:
+        net.info["flags"] = True
     return net

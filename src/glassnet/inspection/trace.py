@@ -77,7 +77,7 @@ class Trace:
     x: the rows (N, n_in), as the first layer takes them; t: the targets. layers: forward in their order, each output
     the next one's input; backward in the opposite order, each dx the dy of the layer before. loss: its value before
     the step; loss_terms (N,): that of each row alone, whose mean it is; loss_after: of the same rows, in training mode
-    with the same masks, after the step. penalty: l2/2 * sum W^2 before it, which the optimizer's l2 adds; 0 without.
+    with the same noise, after the step. penalty: l2/2 * sum W^2 before it, which the optimizer's l2 adds; 0 without.
     parameters: by name, such as "1.W", in the order of theta. Arrays have the network's type, but for x and t.
 
     net is a copy of the network before the step, objective the loss that training minimises (in standard units if the
@@ -104,7 +104,7 @@ class Trace:
         return equation(self, layer, unit, row)
 
     def check(self, parameter: str, index: int | tuple[int, ...]) -> Entry:
-        """Compare one gradient entry with the central difference of the loss, in float64, with the masks of the step.
+        """Compare one gradient entry with the central difference of the loss, in float64, with the noise of the step.
 
         `parameter` is a name such as "1.W", or "x"; `index` its entry: (3, 5), or 5 of a vector or of a single row x.
         Raises ValueError for an entry that isn't there, or if the loss isn't finite.
@@ -136,7 +136,7 @@ def trace(
 ) -> Trace:
     """Make one step of learning on the rows x (N, n_in), or one row (n_in,), with targets t, and keep every number.
 
-    It is the step that `fit` makes of this batch, by the readable layers in training mode; the masks of dropout are
+    It is the step that `fit` makes of this batch, by the readable layers in training mode; the noise of training is
     drawn from the network's seed and the number of steps that the optimizer has made. Network and optimizer are
     unchanged afterwards, or with apply=True have made exactly this step. If the loss isn't finite, nothing is moved,
     as in `fit`: each parameter's `after` is its `before`.
@@ -149,8 +149,8 @@ def trace(
     mover = copy.deepcopy(optimizer)
     if optimizer.owner is not net.theta:
         mover.owner = optimizer.owner  # its vectors, if any, are another network's: it begins anew
-    masks = net.seed, optimizer.steps
-    working.reseed(*masks)
+    noise = net.seed, optimizer.steps
+    working.reseed(*noise)
     with np.errstate(over="ignore", invalid="ignore"):  # what overflows shows in the numbers
         values = [x]  # before, between and after the layers
         for layer in working.layers:
@@ -170,7 +170,7 @@ def trace(
         if math.isfinite(value):
             mover.step(working)
         after = working.copy()
-        after.reseed(*masks)
+        after.reseed(*noise)
         loss_after = objective.forward(after.forward(x, training=True), t)
         terms = [objective.forward(values[-1][i : i + 1], t[i : i + 1]) for i in range(len(x))]
     layers = [

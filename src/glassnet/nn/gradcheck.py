@@ -116,7 +116,7 @@ def gradcheck(
 ) -> GradientReport:
     """Compare every gradient of `net` with central differences of the loss, on a float64 copy.
 
-    x (N, n_in) and t are a batch; `training` chooses the mode (dropout keeps the same masks throughout); `entries`
+    x (N, n_in) and t are a batch; `training` chooses the mode (the noise of training stays the same); `entries`
     checks that many entries of each parameter and of x, drawn with a fixed seed, instead of all.
 
     The difference quotient is the one of fourth order, with f(h) the loss after adding h to one entry:

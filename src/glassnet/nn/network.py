@@ -31,7 +31,7 @@ class Network:
 
     `theta` and `grad` are contiguous vectors (n_parameters,) of all parameters and their gradients, layer after
     layer; a layer's W, b, dW, db are views into them. `dtype` is "float32" or "float64"; `seed` draws the initial
-    weights and the masks of dropout, so equal arguments make equal networks. `n_in` and `n_out` are the widths of
+    weights and the noise of training, so equal arguments make equal networks. `n_in` and `n_out` are the widths of
     a row before and after (n_in is None while only fitting can tell). `info` holds what else should travel with
     the weights, such as the names of features and classes: anything that JSON can hold.
 
@@ -76,7 +76,7 @@ class Network:
     def forward(self, x: npt.ArrayLike, training: bool = False) -> Array:
         """Compute the outputs (N, n_out) of rows x (N, n_in), in an array of their own.
 
-        With training=True, dropout drops, batch norm uses the batch's statistics, members' outputs stay side by side.
+        With training=True, noise is drawn, batch norm uses the batch's statistics, members' outputs stay side by side.
         Raises ValueError, naming both shapes and the layer, for rows of another width.
         """
         y = self.as_input(x)
@@ -150,7 +150,7 @@ class Network:
         return x if isinstance(self.layers[0], Preprocessing) else x.astype(self.dtype, copy=False)
 
     def reseed(self, *seed: int) -> None:
-        """Restart the random numbers that layers draw in training: the same seed gives the same masks again."""
+        """Restart the random numbers that layers draw in training: the same seed gives the same noise again."""
         for i, layer in enumerate(self.layers):
             layer.reseed([*seed, MASKS + i])
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +12,7 @@ import numpy as np
 from glassnet import plots
 from glassnet.data import Augmentation, Dataset
 from glassnet.nn import Dense, Ensemble, Network
+from glassnet.nn.layer import Array
 from glassnet.train import History
 from glassnet.train.metrics import confusion_matrix, labels
 
@@ -23,15 +26,20 @@ def draw(folder: Path, net: Network, data: Dataset, history: History, augmentati
     """Write the pictures of a finished training as PNG files into `folder`; those of results show the test part."""
     figures = {"curves": plots.curves(history.columns(), np.array(history.step_loss), history.best_epoch)}
     figures |= _results(net, data)
-    first = next(layer for layer in net.layers if isinstance(layer, Dense))
-    if data.image_shape is not None:
-        figures["first_layer"] = plots.first_layer(first.W, data.image_shape)
+    if data.image_shape is not None and (W := pixel_weights(net, data.image_shape)) is not None:
+        figures["first_layer"] = plots.first_layer(W, data.image_shape)
     if data.image_shape is not None and augmentation is not None:
         originals = data.train.x[:SHOWN]
         rng = np.random.default_rng(0)
         rows = [originals, *(augmentation(originals, data.image_shape, rng) for _ in range(TIMES))]
         figures["augmentation"] = plots.augmented(np.stack(rows).reshape(TIMES + 1, -1, *data.image_shape))
     _save(figures, folder)
+
+
+def pixel_weights(net: Network, image_shape: Sequence[int]) -> Array | None:
+    """Return the weights W (h * w, units) of the first Dense; None if there is none, or it gets no pixels."""
+    first = next((layer for layer in net.layers if isinstance(layer, Dense)), None)
+    return first.W if first is not None and first.fan_in == math.prod(image_shape) else None
 
 
 def draw_ensemble(folder: Path, ensemble: Ensemble, data: Dataset, histories: dict[str, History]) -> None:

@@ -16,7 +16,7 @@ import glassnet
 from glassnet.data import Dataset, Split, load
 from glassnet.data.catalog import SOURCES
 from glassnet.nn import Ensemble, Loss, Network
-from glassnet.recipes import seed_exercise
+from glassnet.recipes import reading, seed_exercise
 from glassnet.recipes.directory import CHECKPOINT, HISTORY, MODEL, PLOTS, RECIPE, write_metrics
 from glassnet.recipes.pictures import draw
 from glassnet.recipes.recipe import Recipe
@@ -63,8 +63,10 @@ def fill(recipe: Recipe, out: Path, *, progress: bool = False, callbacks: Sequen
 
 
 def load_data(recipe: Recipe) -> Dataset:
-    """Load what the recipe learns from."""
+    """Load what the recipe learns from. Raises what `gn.load` does; the recipe `table` needs to be told a file."""
     table = recipe.data
+    if recipe.name == "table" and table == reading.load("table").data and not Path(table.source).exists():
+        raise ValueError(f"the recipe table is for a file of yours: glassnet train {table.source} --target COLUMN")
     seed = recipe.seed if table.seed is None else table.seed
     data = load(table.source, target=table.target, drop=table.drop or (), split=table.split, task=table.task, seed=seed)
     return data if table.validation else data.without_validation()

@@ -11,10 +11,10 @@ import numpy as np
 
 from glassnet import plots
 from glassnet.data import Dataset
-from glassnet.nn import Dense
 from glassnet.nn.layer import Array
 from glassnet.plots.style import DPI, styled
 from glassnet.recipes.finished import Finished
+from glassnet.recipes.pictures import pixel_weights
 from glassnet.report import words
 
 if TYPE_CHECKING:
@@ -100,8 +100,7 @@ def mistakes(data: Dataset, predicted: Array, confidence: Array) -> Markup:
 def first_layer(run: Finished) -> Markup | None:
     """The weights of the first layer as images, if the network takes images."""
     shape = run.net.info.get("image_shape")
-    if shape is None:
+    if shape is None or (W := pixel_weights(run.net, shape)) is None:
         return None
-    dense = next(layer for layer in run.net.layers if isinstance(layer, Dense))
-    label = f"The weights into the {dense.W.shape[1]:,} units of the first layer, as images of {shape[0]} x {shape[1]}."
-    return draw(plots.first_layer(dense.W, tuple(shape)), "weights", label)
+    label = f"The weights into the {W.shape[1]:,} units of the first layer, as images of {shape[0]} x {shape[1]}."
+    return draw(plots.first_layer(W, tuple(shape)), "weights", label)

@@ -18,8 +18,8 @@ class Checkpoint(Callback):
 
     It is one safetensors file (`Network.load` reads it too) with the weights, the optimizer's vectors, the mean
     weights, the best ones so far and the history; settings and position are JSON in its header. Random
-    state needs no room: the order of rows, the masks of dropout and what augmentation does are drawn anew in each epoch
-    from the seed and the epoch's number.
+    state needs no room: the order of rows, the noise of training and what augmentation does are drawn anew in each
+    epoch from the seed and the epoch's number.
     `fit(..., resume=path)` goes on from it, to the same bits as training that was never interrupted.
     """
 

@@ -21,7 +21,7 @@ from glassnet.inspection.doctor.held import (
 from glassnet.inspection.doctor.linear import linear_outputs
 from glassnet.inspection.doctor.patient import Patient
 from glassnet.inspection.doctor.structure import CALIBRATED
-from glassnet.nn import BatchNorm, Network, Noise
+from glassnet.nn import BatchNorm, silenced
 from glassnet.nn.layer import Array
 from glassnet.train.metrics import labels
 from glassnet.train.units import training_loss
@@ -141,13 +141,14 @@ def modes_disagree(patient: Patient) -> Iterator[Finding]:
     """Batch norm's running statistics against the batches' own."""
     if not any(isinstance(layer, BatchNorm) for layer in patient.net.layers):
         return
-    net, loss, train = _without_dropout(patient.net), training_loss(patient.loss, patient.net), patient.sample
+    net, loss, train = patient.net.copy(), training_loss(patient.loss, patient.net), patient.sample
     size = min(patient.batch_size, len(train))
     order = np.random.default_rng(patient.seed).permutation(len(train))[: max(1, len(train) // size) * size]
     batches = order.reshape(-1, size)[: max(1, 1024 // size)]  # whole ones
     rows = batches.ravel()
     inference = loss.forward(net.predict(train.x[rows]), train.y[rows])
-    training = float(np.mean([loss.forward(net.forward(train.x[b], training=True), train.y[b]) for b in batches]))
+    with silenced(net.layers):
+        training = float(np.mean([loss.forward(net.forward(train.x[b], training=True), train.y[b]) for b in batches]))
     plain = loss.forward(patient.constant(len(rows)), train.y[rows])
     if not (inference > MODES[0] * training + MODES[1] * plain or training > inference + BATCHES * plain):
         return
@@ -159,14 +160,6 @@ def modes_disagree(patient: Patient) -> Iterator[Finding]:
         "larger batches (32 or more), BatchNorm(momentum=0.1), more steps before looking; LayerNorm has no such modes",
         "Ioffe 2017, Batch Renormalization (arXiv:1702.03275), section 1; limits " + CALIBRATED,
     )  # fmt: skip
-
-
-def _without_dropout(net: Network) -> Network:
-    net = net.copy()
-    for layer in net.layers:
-        if isinstance(layer, Noise):
-            layer.strength = 0.0
-    return net
 
 
 def overconfident(patient: Patient) -> Iterator[Finding]:

@@ -23,7 +23,7 @@ RATIO = 1e3, 1e5  # between the largest values of two columns: warning, error
 REACH = 400.0  # times the root mean square: California's longest tail is at 173 to 278, MNIST pixel by pixel at 2247
 TYPICAL = 1e4  # times the median deviation: California's longest tail is at 1411
 FAR, GAP, TOP = 100.0, 30.0, 10  # so many of those, and 30 times the next value, for the largest 10: a tail has no gap
-HUGE = 1e100
+HUGE = np.float64(1e100)  # which float32 can't hold
 HARMLESS = 5.5  # times the root mean square: QuantileNormalize gives at most 5.2
 
 

@@ -12,7 +12,7 @@ from glassnet.inspection.doctor.finding import Finding, Severity
 from glassnet.inspection.doctor.looking import FLAT, LayerLook, layer_looks
 from glassnet.inspection.doctor.patient import Patient, teach
 from glassnet.inspection.doctor.structure import CALIBRATED
-from glassnet.nn import BatchNorm, BinaryCrossEntropy, CrossEntropy, Dense, Noise, Softmax, Unstandardize, gradcheck
+from glassnet.nn import BatchNorm, BinaryCrossEntropy, CrossEntropy, Dense, Softmax, Unstandardize, gradcheck, silenced
 from glassnet.nn.layer import Array
 from glassnet.optim import Adam
 from glassnet.train.metrics import baseline, score
@@ -144,23 +144,31 @@ def dead_relu(look: LayerLook, severity: Severity, when: str) -> Finding:
 def first_loss(patient: Patient) -> Iterator[Finding]:
     """A network that knows nothing should be as wrong as that, and not more."""
     sample = patient.sample
-    loss = patient.training_loss
+    net, loss = patient.net.copy(), patient.training_loss
     with np.errstate(all="ignore"):
-        start = loss.forward(patient.net.copy().forward(sample.x, training=True), sample.y)
+        start = loss.forward(net.forward(sample.x, training=True), sample.y)
+        with silenced(net.layers):
+            quiet = loss.forward(net.forward(sample.x, training=True), sample.y)
     if isinstance(patient.loss, CrossEntropy):
         nothing, words = math.log(max(2, patient.data.n_out)), "log C"
     elif isinstance(patient.loss, BinaryCrossEntropy):
         nothing, words = math.log(2), "log 2"
     else:
         nothing, words = baseline(sample, sample, loss)["loss"], "always the mean"
-    if math.isfinite(start) and nothing > TINY and start > LOSS_FACTOR[patient.loss.task] * nothing:
-        yield Finding(
-            "initial-loss", "warning", "before the first step",
-            f"the loss is {start:.3g}; knowing nothing costs {nothing:.3g} ({words})",
-            "The first steps only unlearn the accidental certainty of the start, and may overshoot doing it.",
-            "smaller initial weights in the last layer, its bias at 0, and Unstandardize for values",
-            KARPATHY + "; the factor is " + CALIBRATED,
-        )  # fmt: skip
+    limit = LOSS_FACTOR[patient.loss.task] * nothing
+    if not (math.isfinite(start) and nothing > TINY and start > limit):
+        return
+    evidence = f"the loss is {start:.3g}; knowing nothing costs {nothing:.3g} ({words})"
+    why = "The first steps only unlearn the accidental certainty of the start, and may overshoot doing it."
+    advice = "smaller initial weights in the last layer, its bias at 0, and Unstandardize for values"
+    if quiet <= limit:
+        evidence += f"; without the noise of training it is {quiet:.3g}"
+        why = "The noise drowns what the layers pass on, and with it the gradient."
+        advice = "less noise: a smaller std of GaussianNoise, a lower rate of Dropout"
+    yield Finding(
+        "initial-loss", "warning", "before the first step", evidence, why, advice,
+        KARPATHY + "; the factor is " + CALIBRATED,
+    )  # fmt: skip
 
 
 def last_bias(patient: Patient) -> Iterator[Finding]:
@@ -204,12 +212,10 @@ def learns_by_heart(patient: Patient) -> Iterator[Finding]:
     if sum(isinstance(layer, Dense) for layer in net.layers) < 2:
         return  # a linear model needn't
     net.fast = True
-    for layer in net.layers:
-        if isinstance(layer, Noise):
-            layer.strength = 0.0
-    if not teach(net, patient.data, few, loss, Adam(3e-3), STEPS, len(few)):
-        return  # what isn't finite is found in training
-    outputs = net.forward(few.x, training=True)  # by the batch's statistics: few rows, few steps
+    with silenced(net.layers):
+        if not teach(net, patient.data, few, loss, Adam(3e-3), STEPS, len(few)):
+            return  # what isn't finite is found in training
+        outputs = net.forward(few.x, training=True)  # by the batch's statistics: few rows, few steps
     if outputs.shape[1] != net.n_out:  # those of members side by side: only inference takes their mean
         outputs = net.predict(few.x)
     reached = score(outputs, few.y, loss)
