@@ -15,10 +15,10 @@ from glassnet.data.labels import Task
 from glassnet.nn.checks import count
 from glassnet.nn.rotations import strong_pairs
 from glassnet.recipes.parts import Part, call, make
+from glassnet.recipes.sizes import batch_size, by_rows
 from glassnet.recipes.space import TuneTable
 from glassnet.train import Average
 
-SMALLEST_BATCH = 8  # that min_steps may ask for
 Widths = list[int] | dict[str, Any]  # of the hidden layers, or the arguments of `by_rows`
 
 
@@ -248,13 +248,10 @@ class Recipe:
         return None if self.augmentation is None else make(self.augmentation, Augmentation, "augmentation")
 
     def sized(self, rows: int) -> Recipe:
-        """Return the recipe for so many training rows.
-
-        That is with the batch size that `min_steps` makes of them, and the widths that `by_rows` does.
-        """
+        """Return the recipe for so many training rows, on which the size of a batch and of the layers may depend."""
         training, network = self.training, self.network
         if training.min_steps is not None:
-            size = min(training.batch_size, max(SMALLEST_BATCH, rows // training.min_steps))
+            size = batch_size(rows, training.min_steps, training.batch_size)
             training = replace(training, batch_size=size, min_steps=None)
         if isinstance(network.hidden, dict):
             network = replace(network, hidden=call(by_rows, {**network.hidden, "rows": rows}, "network.hidden"))
@@ -269,8 +266,6 @@ class Recipe:
         made = self.sized(len(data.train))
         if not len(data.val):
             made = replace(made, training=replace(made.training, patience=None))
-        if not self.network.rotations:
-            return made
         pairs = self.strong_pairs(data) if pairs is None else pairs
         return replace(made, network=replace(made.network, rotations=len(pairs)))
 
@@ -295,14 +290,6 @@ class Recipe:
         settings = vars(self.training) | made | whole
         del settings["min_steps"]
         return settings
-
-
-def by_rows(rows: int, layers: int = 1, rows_per_unit: int = 4, least: int = 128, most: int = 256) -> list[int]:
-    """Return the widths of hidden layers with a unit for each `rows_per_unit` training rows, from `least` to `most`."""
-    numbers = {"layers": layers, "rows_per_unit": rows_per_unit, "least": least, "most": most}
-    for name, value in numbers.items():
-        count(value, name, 1)
-    return [min(most, max(least, rows // rows_per_unit))] * layers
 
 
 def _without_none(values: dict[str, Any]) -> dict[str, Any]:
