@@ -70,6 +70,10 @@ ENTRIES = {
         "mnist-deep", (0,), ("network.hidden=[1000,800,500]", "training.epochs=330", *ALL_ROWS), "mnist-deep",
         "784-1000-800-500-10 and 330 epochs",
     ),
+    "mnist-deep-short": Entry(
+        "mnist-deep", (1, 2), ("network.hidden=[1000,800,500]", "training.epochs=150", *ALL_ROWS), "mnist-deep",
+        "784-1000-800-500-10 and 150 epochs",
+    ),
     "distorted": Entry("mnist-distorted", (0, 1), SHORT, "mnist-distorted", "20 epochs, with everything"),
     "no-elastic": Entry(
         "mnist-distorted", (0, 1), (*SHORT, "augmentation.alpha=0"), "mnist-distorted",
@@ -89,7 +93,7 @@ ENTRIES = {
     ),
 }  # fmt: skip
 COMMITTEES = {
-    "mnist-committee": ("mnist-distorted", "mnist-deep-narrow", "mnist-deep"),
+    "mnist-committee": ("mnist-distorted", "mnist-deep-narrow", "mnist-deep-short", "mnist-deep"),
     "california-ensemble": ("california-embedded",),
 }  # each of all runs of some rows
 
