@@ -21,8 +21,10 @@ def as_dates(column: pl.Series) -> pl.Series:
     if column.dtype != pl.String:
         return column
     known = without_markers(column)
+    if not _read(known.drop_nulls().head(1)).count():  # which tells it of most columns, without reading them five times
+        return column
     read = _read(known)
-    return read if read.count() == known.count() > 0 else column
+    return read if read.count() == known.count() else column
 
 
 def date_columns(frame: pl.DataFrame, names: Sequence[str]) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from glassnet.nn import Dropout, GaussianNoise, Layer
+from glassnet.nn import Layer, Noise
 from glassnet.nn.gradcheck import Entry, GradientProbe
 from glassnet.nn.layer import Array
 
@@ -14,45 +14,31 @@ if TYPE_CHECKING:
     from glassnet.inspection.trace import Trace
 
 
-class FixedMask(Layer):
-    """y = x * mask: the dropout of one step, again and again. Shapes: x, y, mask (N, width). dx = dy * mask."""
+class FixedNoise(Layer):
+    """y = x * mask + shift: the noise of one step, again and again.
 
-    def __init__(self, mask: Array) -> None:
-        self.mask = mask
+    Shapes: x, y, mask, shift (N, width). Backward: dx = dy * mask.
+    """
+
+    def __init__(self, mask: Array, shift: Array) -> None:
+        self.mask, self.shift = mask, shift
 
     def forward(self, x: Array, training: bool = False) -> Array:
-        """y = x * mask."""
-        return x * self.mask
+        """y = x * mask + shift."""
+        return x * self.mask + self.shift
 
     def backward(self, dy: Array) -> Array:
         """dx = dy * mask."""
         return dy * self.mask
 
 
-class FixedNoise(Layer):
-    """y = x + noise: the Gaussian noise of one step, again and again. Shapes: x, y, noise (N, width). dx = dy."""
-
-    def __init__(self, noise: Array) -> None:
-        self.noise = noise
-
-    def forward(self, x: Array, training: bool = False) -> Array:
-        """y = x + noise."""
-        return x + self.noise
-
-    def backward(self, dy: Array) -> Array:
-        """dx = dy."""
-        return dy
-
-
 def check(trace: Trace, parameter: str, index: int | tuple[int, ...]) -> Entry:
     """Compare one entry of a parameter's gradient, or of that of x, as `Trace.check` says."""
     net = trace.net.copy("float64")
     for traced in trace.layers:
-        kind = type(net.layers[traced.index])
-        if issubclass(kind, Dropout) and traced.local is not None:
-            net.layers[traced.index] = FixedMask(traced.local.astype(np.float64))
-        elif issubclass(kind, GaussianNoise):
-            net.layers[traced.index] = FixedNoise(traced.output.astype(np.float64) - traced.input)
+        if isinstance(net.layers[traced.index], Noise) and traced.local is not None:
+            mask = traced.local.astype(np.float64)
+            net.layers[traced.index] = FixedNoise(mask, traced.output - traced.input * mask)
     entry = _entry(trace, parameter, index)
     return GradientProbe(net, trace.x, trace.t, trace.objective).check(parameter, entry)
 

@@ -147,8 +147,6 @@ def first_loss(patient: Patient) -> Iterator[Finding]:
     net, loss = patient.net.copy(), patient.training_loss
     with np.errstate(all="ignore"):
         start = loss.forward(net.forward(sample.x, training=True), sample.y)
-        with silenced(net.layers):
-            quiet = loss.forward(net.forward(sample.x, training=True), sample.y)
     if isinstance(patient.loss, CrossEntropy):
         nothing, words = math.log(max(2, patient.data.n_out)), "log C"
     elif isinstance(patient.loss, BinaryCrossEntropy):
@@ -161,6 +159,8 @@ def first_loss(patient: Patient) -> Iterator[Finding]:
     evidence = f"the loss is {start:.3g}; knowing nothing costs {nothing:.3g} ({words})"
     why = "The first steps only unlearn the accidental certainty of the start, and may overshoot doing it."
     advice = "smaller initial weights in the last layer, its bias at 0, and Unstandardize for values"
+    with np.errstate(all="ignore"), silenced(net.layers):
+        quiet = loss.forward(net.forward(sample.x, training=True), sample.y)
     if quiet <= limit:
         evidence += f"; without the noise of training it is {quiet:.3g}"
         why = "The noise drowns what the layers pass on, and with it the gradient."
