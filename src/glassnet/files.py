@@ -1,13 +1,18 @@
-"""Files that are either whole or not there. The floor of the house: every room may stand on it."""
+"""Files and folders that are either whole or not there. The floor of the house: every room may stand on it."""
 
 from __future__ import annotations
 
+import errno
 import math
 import os
+import re
+import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
+
+TEMPORARY = re.compile(r"\.glassnet-[0-9a-f]{16}\.part")  # a folder in which a file, or a folder, is made whole
 
 
 def cache_folder() -> Path:
@@ -19,7 +24,7 @@ def cache_folder() -> Path:
 
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Give a temporary path beside `path`; rename it to `path` if the block succeeds, remove it if not.
+    """Give a temporary path with the same name; rename it to `path` if the block succeeds, remove it if not.
 
     The rename is atomic, so a reader, or a process killed at any moment, finds the old file or the new one,
     never half of one. Raises ValueError if `path` is a folder, OSError if the file can't be written.
@@ -27,23 +32,116 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     path = Path(path)
     if path.is_dir():
         raise ValueError(f"{path} is a folder: name the file to write")
-    part = path.with_name(f".{path.stem}-{os.urandom(4).hex()}.part{path.suffix}")
-    try:
-        part.touch(exist_ok=False)
-    except OSError as error:
-        error.filename = os.fspath(path)  # the temporary file's name would tell nobody anything
-        raise
-    try:
+    with _temporary_folder(path) as folder:
+        part = folder / path.name
+        part.touch()
         yield part
         with part.open("rb+") as file:
             os.fsync(file.fileno())
+        part.replace(path)
+
+
+@contextmanager
+def making(path: Path) -> Iterator[Path]:
+    """Do the same for a folder, which is empty at first. Raises OSError if `path` holds anything at the end."""
+    with _temporary_folder(path) as folder:
+        part = folder / path.name
+        part.mkdir()
+        yield part
+        if os.name == "nt" and path.is_dir():  # only elsewhere a folder is renamed over an empty one
+            path.rmdir()
+        part.rename(path)
+
+
+def own_folder(path: Path) -> None:
+    """Make a folder unless it is there. Raises OSError for a link, through which one could have us write anywhere."""
+    if path.is_symlink():
+        raise FileExistsError(f"{path} is a symbolic link, and nothing is written through one: remove it")
+    path.mkdir(exist_ok=True)
+
+
+@contextmanager
+def holding(folder: Path) -> Iterator[bool]:
+    """Hold a folder for this block alone. The system lets go of it when the process ends, however it ends.
+
+    Gives whether it is held: some systems (Windows) and file systems (NFS) have no locks for folders. Raises
+    BlockingIOError if it is held already, here or by another process, FileNotFoundError if it isn't there.
+    """
+    try:
+        import fcntl
+    except ImportError:
+        yield False
+        return
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except PermissionError:
+        yield False
+        return
+    try:
+        held = True
         try:
-            part.replace(path)
-        except OSError as error:
-            error.filename, error.filename2 = os.fspath(path), None
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
             raise
+        except OSError:
+            held = False
+        if not os.path.samestat(os.fstat(descriptor), folder.stat()):  # it was removed, and made anew, in between
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), os.fspath(folder))
+        yield held
     finally:
-        part.unlink(missing_ok=True)
+        os.close(descriptor)
+
+
+def remove_abandoned(folder: Path) -> None:
+    """Remove what killed processes were writing in `folder`. What a process is writing now is held, and stays."""
+    try:
+        with os.scandir(folder) as entries:
+            found = [Path(e.path) for e in entries if TEMPORARY.fullmatch(e.name) and e.is_dir(follow_symlinks=False)]
+    except OSError:  # it isn't there, or not ours to read
+        return
+    for each in found:
+        with suppress(OSError), holding(each) as held:
+            if held:
+                shutil.rmtree(each, ignore_errors=True)
+
+
+@contextmanager
+def naming(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Let an error of the system in this block name `path`, if it names no file, or a temporary one."""
+    try:
+        yield
+    except OSError as error:
+        named = "" if error.filename is None else os.fsdecode(error.filename)
+        if error.strerror and (not named or any(TEMPORARY.fullmatch(part) for part in Path(named).parts)):
+            error.filename, error.filename2 = os.fspath(path), None
+        raise
+
+
+def reason(error: Exception) -> str:
+    """Say in one line what is wrong; an error of the system says with which file."""
+    if isinstance(error, OSError) and error.strerror:
+        name = error.filename2 or error.filename  # of two, the one that was to be written
+        return f"{name}: {error.strerror}" if name else error.strerror
+    return str(error) or type(error).__name__
+
+
+@contextmanager
+def _temporary_folder(path: Path) -> Iterator[Path]:
+    """Give a folder beside `path`, in which that can be made. It is held: one that nobody holds was abandoned."""
+    remove_abandoned(path.parent)
+    with naming(path), ExitStack() as stack:
+        while True:
+            folder = path.with_name(f".glassnet-{os.urandom(8).hex()}.part")
+            folder.mkdir()
+            try:
+                stack.enter_context(holding(folder))
+                break
+            except (BlockingIOError, FileNotFoundError):  # another process took it for abandoned, and removes it
+                continue
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def finite(value: Any) -> Any:

@@ -12,6 +12,7 @@ import typer
 
 import glassnet
 from glassnet.cli import completion
+from glassnet.files import reason
 
 app = typer.Typer(
     name="glassnet",
@@ -51,7 +52,7 @@ def main() -> None:
             raise
         if debug:
             traceback.print_exc()
-        status = _fail(explained() if explained else _message(error))
+        status = _fail(explained() if explained else reason(error))
     if status == 130:  # what typer, too, makes of Ctrl-C
         _fail("stopped")
     sys.exit(status)
@@ -65,13 +66,6 @@ def version(
     if show:
         print(f"glassnet {glassnet.__version__}")
         raise typer.Exit
-
-
-def _message(error: Exception) -> str:
-    """One line for an error; an OSError says which file."""
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    return str(error) or type(error).__name__
 
 
 def _fail(message: str) -> int:

@@ -1,0 +1,134 @@
+"""Files that are whole or not there, whatever ends the process that writes them."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from glassnet.files import holding, making, own_folder, reason, remove_abandoned, replacing
+
+WRITING = """
+import sys
+from pathlib import Path
+from glassnet.files import making, replacing
+
+with {how}(Path({path!r})) as part:
+    (part / "inside" if part.is_dir() else part).write_text("half of")
+    print("writing", flush=True)
+    sys.stdin.read()
+"""
+
+
+def writer(path: Path, how: str = "replacing") -> subprocess.Popen[str]:
+    """A process that has half of a file, or of a folder, and waits until its standard input is closed."""
+    code = WRITING.format(how=how, path=str(path))
+    process = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "writing\n"
+    return process
+
+
+@pytest.mark.skipif(os.name != "posix", reason="folders are held on POSIX systems")
+@pytest.mark.parametrize("how", ["replacing", "making"])
+def test_what_a_killed_process_was_writing_goes_at_the_next_use_of_the_folder(how: str, tmp_path: Path) -> None:
+    with writer(tmp_path / "killed", how) as dead, writer(tmp_path / "alive", how) as alive:
+        dead.send_signal(signal.SIGKILL)
+        dead.wait()
+        assert len(list(tmp_path.iterdir())) == 2
+        with replacing(tmp_path / "mine") as part:
+            part.write_text("whole")
+        assert len(list(tmp_path.iterdir())) == 2, "mine, and what the living one is writing"
+        alive.communicate()
+    assert {path.name for path in tmp_path.iterdir()} == {"mine", "alive"}
+
+
+def test_what_only_looks_like_it_stays(tmp_path: Path) -> None:
+    name = ".glassnet-0123456789abcdef.part"
+    elsewhere = tmp_path / "elsewhere"
+    for folder in (f"{name}ner", f"x{name}", name.upper(), name.replace("f", "g"), "elsewhere"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / name.replace("0", "1")).write_text("a file")
+    (tmp_path / name).symlink_to(elsewhere)
+    (elsewhere / "kept").touch()
+    before = sorted(tmp_path.rglob("*"))
+    remove_abandoned(tmp_path)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("fault", [ValueError("no"), KeyboardInterrupt()])
+def test_after_an_error_everything_is_as_before(fault: BaseException, tmp_path: Path) -> None:
+    (tmp_path / "old").write_text("as it was")
+
+    def half(part: Path) -> None:
+        (part / "half" if part.is_dir() else part).write_text("half of")
+        raise fault
+
+    with pytest.raises(type(fault)), replacing(tmp_path / "old") as part:
+        half(part)
+    with pytest.raises(type(fault)), making(tmp_path / "new") as part:
+        half(part)
+    assert [path.name for path in tmp_path.iterdir()] == ["old"]
+    assert (tmp_path / "old").read_text() == "as it was"
+
+
+def test_a_folder_takes_the_place_of_an_empty_one_alone(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "taken").mkdir()
+    (tmp_path / "taken" / "diary").touch()
+    with making(tmp_path / "empty") as part:
+        (part / "content").touch()
+    with pytest.raises(OSError, match="taken"), making(tmp_path / "taken") as part:
+        (part / "content").touch()
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["content", "diary", "empty", "taken"]
+
+
+def test_an_error_of_the_system_names_the_file_that_was_to_be_written(tmp_path: Path) -> None:
+    full = errno.ENOSPC, os.strerror(errno.ENOSPC)
+    with pytest.raises(OSError, match="No space left") as found, replacing(tmp_path / "report.html"):
+        raise OSError(*full)
+    assert reason(found.value) == f"{tmp_path / 'report.html'}: No space left on device"
+    with pytest.raises(OSError, match="No space left") as found, making(tmp_path / "run") as part:
+        raise OSError(*full, part / "inside")
+    assert reason(found.value) == f"{tmp_path / 'run'}: No space left on device"
+    with pytest.raises(OSError, match="No space left") as found, replacing(tmp_path / "copy"):
+        raise OSError(*full, "elsewhere")
+    assert reason(found.value) == "elsewhere: No space left on device"
+    with pytest.raises(OSError, match="nowhere"), replacing(tmp_path / "nowhere" / "deep" / "x"):
+        pass
+    assert reason(OSError("in words")) == "in words"
+
+
+def test_a_long_name_is_no_obstacle(tmp_path: Path) -> None:
+    with replacing(tmp_path / ("x" * 255)) as part:
+        part.write_text("whole")
+    assert (tmp_path / ("x" * 255)).read_text() == "whole"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="folders are held on POSIX systems")
+def test_a_folder_is_held_once(tmp_path: Path) -> None:
+    with holding(tmp_path) as held:
+        assert held
+        with pytest.raises(BlockingIOError), holding(tmp_path):
+            pass
+    with holding(tmp_path) as held:
+        assert held
+    with pytest.raises(FileNotFoundError), holding(tmp_path / "nowhere"):
+        pass
+
+
+def test_nothing_is_written_through_a_link(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "plots").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "file").symlink_to(tmp_path / "elsewhere" / "file")
+    with pytest.raises(FileExistsError, match="plots is a symbolic link"):
+        own_folder(tmp_path / "plots")
+    with replacing(tmp_path / "file") as part:
+        part.write_text("here")
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+    assert (tmp_path / "file").read_text() == "here"
