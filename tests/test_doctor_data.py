@@ -484,5 +484,5 @@ def test_missing_values_that_the_network_takes_are_no_fault() -> None:
     ]  # fmt: skip
     findings = gn.examine(gn.Network(layers), data, gn.MSE(), gn.AdamW(3e-3), epochs=3, batch_size=32)
     assert not [str(finding) for finding in findings if finding.severity == "error"]
-    findings = gn.examine(gn.Network([gn.Dense(3, 1)]), replace(data, categories=()), gn.MSE(), gn.SGD(0.01))
+    findings = gn.examine(gn.Network([gn.Dense(3, 1)]), replace(data, schema=()), gn.MSE(), gn.SGD(0.01))
     assert "nan-values" in {finding.name for finding in findings}

@@ -222,7 +222,6 @@ def test_tables_with_embedded_categories(dtype: str) -> None:
     for part in (data.train, data.val, data.test):
         part.x[:, 11:] = rng.integers([-1, -1], [30, 5], (len(part), 2))  # unknown ones, too
         part.x[::5, [0, 12]] = np.nan
-    data.categories = [()] * 11 + [tuple("ab")] * 2
     assert_same(make, data, gn.MSE(), OPTIMIZERS["AdamW"], dtype)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from glassnet.data.labels import Task, check_task, encode, infer_task
+from glassnet.data.schema import Column, Schema
 
 VAL, TEST = 0.16, 0.2  # shares of the rows where nobody has published a split
 
@@ -36,9 +37,7 @@ class Dataset:
     task: "classification" (y is int64 in 0..C-1) or "regression" (y is float64).
     classes: the C class names, empty for regression. features: the n_in column names. target: what y is called.
     image_shape: (height, width) if every row is an image stored row by row, else None.
-    categories: for each column the names of its categories, of which x holds the numbers (-1: another one), and none
-    for a column of numbers; NaN is a missing value. Empty, if x holds numbers alone and none is missing.
-    dates: the columns whose numbers are days since 1970.
+    schema: what each column holds, if x is a table: then NaN is a missing value. Empty for arrays and images.
     notes: what was found out about the columns, in lines to read.
     """
 
@@ -51,8 +50,7 @@ class Dataset:
     features: tuple[str, ...]
     image_shape: tuple[int, int] | None
     target: str
-    categories: tuple[tuple[str, ...], ...] = ()
-    dates: tuple[str, ...] = ()
+    schema: Schema = ()
     notes: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
@@ -72,12 +70,22 @@ class Dataset:
         """Number of outputs of a network for this data: one per class, or one value."""
         return len(self.classes) if self.task == "classification" else 1
 
+    @property
+    def categories(self) -> tuple[tuple[str, ...], ...]:
+        """For each column of a table the names of its categories, of which x holds the numbers (-1: another one)."""
+        return tuple(column.categories for column in self.schema)
+
+    @property
+    def dates(self) -> tuple[str, ...]:
+        """The columns whose numbers are days since 1970."""
+        return tuple(column.name for column in self.schema if column.kind == "date")
+
     def columns(self) -> dict[str, list[int]]:
-        """Return the arguments of the layer `Columns`; none if x holds numbers alone and none is missing.
+        """Return the arguments of the layer `Columns`; none if x is no table.
 
         A column is marked as missing if it is so in a training row.
         """
-        if not self.categories:
+        if not self.schema:
             return {}
         missing = np.flatnonzero(np.isnan(self.train.x).any(axis=0)).tolist()
         return {"categories": [len(names) for names in self.categories], "missing": missing}
@@ -109,8 +117,8 @@ class Dataset:
         x (N, n_in): uint8 and floating-point numbers keep their type, others become float64.
         y (N,): floating-point for regression; whole numbers, booleans or text for classification, unless
         `task` says otherwise. Classes are named by the distinct values of y, or by `classes`, into which
-        whole numbers then are indices. `val` and `test` are shares of the rows, in [0, 1). With `categories`, see the
-        class, x may hold NaN.
+        whole numbers then are indices. `val` and `test` are shares of the rows, in [0, 1). With `categories`, for each
+        column the names of those whose numbers it holds, or none, x may hold NaN.
         Raises ValueError on shapes that don't fit, on NaN and infinite values, on labels outside the classes.
         """
         x, y = _numbers(np.asarray(x), missing=bool(categories)), np.asarray(y)
@@ -133,8 +141,11 @@ class Dataset:
             y, names = _values(y), ()
         rows = shuffled_rows(len(x), val=val, test=test, seed=seed)
         train, validation, tested = (Split(x[part], y[part]) for part in rows)
-        kinds = tuple(tuple(names) for names in categories)
-        return cls(name, train, validation, tested, task, names, tuple(features), image_shape, target, kinds)
+        schema = tuple(
+            Column(feature, "category" if words else "number", tuple(words))
+            for feature, words in zip(features, categories, strict=bool(categories))
+        )
+        return cls(name, train, validation, tested, task, names, tuple(features), image_shape, target, schema)
 
 
 def shuffled_rows(

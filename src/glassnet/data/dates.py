@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from glassnet.data.columns import is_text, without_markers
+from glassnet.data.markers import without_markers
 
 if TYPE_CHECKING:
     import polars as pl
@@ -21,36 +20,13 @@ def as_dates(column: pl.Series) -> pl.Series:
     if column.dtype != pl.String:
         return column
     known = without_markers(column)
-    if not _read(known.drop_nulls().head(1)).count():  # which tells it of most columns, without reading them five times
+    if not read_dates(known.drop_nulls().head(1)).count():  # which tells it of most, without reading them five times
         return column
-    read = _read(known)
+    read = read_dates(known)
     return read if read.count() == known.count() else column
 
 
-def date_columns(frame: pl.DataFrame, names: Sequence[str]) -> tuple[str, ...]:
-    """Return those of the columns named that hold dates or points in time."""
-    import polars as pl
-
-    return tuple(name for name in names if frame.schema[name] in (pl.Date, pl.Datetime))
-
-
-def require_dates(column: pl.Series, first: int) -> pl.Series:
-    """Return a column of dates, if it is text, as points in time. Raises ValueError on a value that is no date."""
-    if not is_text(column):
-        return column
-    known = without_markers(column)
-    read = _read(known)
-    wrong = read.is_null() & known.is_not_null()
-    if wrong.any():
-        row = wrong.arg_max() or 0
-        raise ValueError(
-            f"column {column.name!r}, row {first + row}: {known[row]!r} is not a date, as the others in training were;"
-            " dates are written 2003-03-10 or 2003-03-10 12:30:00"
-        )
-    return read
-
-
-def _read(text: pl.Series) -> pl.Series:
+def read_dates(text: pl.Series) -> pl.Series:
     """Points in time, in UTC where an offset is given, each read by itself; null for what isn't one."""
     import polars as pl
 

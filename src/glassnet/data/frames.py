@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from glassnet.data.columns import is_text
+from glassnet.data.markers import is_text
 
 if TYPE_CHECKING:
     import polars as pl
@@ -49,7 +49,7 @@ def _series(name: str, column: Any, category: bool) -> pl.Series:
     import polars as pl
 
     category, kind = category or hasattr(column, "cat"), column.dtype.kind
-    if kind in "biuf" and not category:
+    if kind in "iuf" and not category:
         return pl.Series(name, column.to_numpy(np.float64, na_value=np.nan))
     if kind == "m" and not category:  # spans, which older versions of polars take for text
         return pl.Series(name, column.to_numpy("m8[us]"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glassnet.data.checks import require_file
-from glassnet.data.columns import without_markers
 from glassnet.data.csv_text import read_text
 from glassnet.data.image import read_digit
-from glassnet.data.table import numeric_rows, stripped
+from glassnet.data.schema import Column, names_of
+from glassnet.data.table import numeric_rows
 
 if TYPE_CHECKING:
     import polars as pl
@@ -32,33 +32,17 @@ class Rows(NamedTuple):
     beside: list[pl.Series]
 
 
-class Columns(NamedTuple):
-    """What a network takes: columns by name, the names of each one's categories, and the dates, as in `Dataset`."""
-
-    features: Sequence[str]
-    categories: Sequence[Sequence[str]] = ()
-    dates: Collection[str] = ()
-
-    def split(self, frame: pl.DataFrame, first: int) -> Rows:
-        """Take the columns from a table, whose first row is row `first` of the file; leave the others beside them."""
-        x = numeric_rows(frame, self.features, self.categories, first, self.dates)
-        return Rows(x, frame.drop(self.features).get_columns())
-
-
 def read_rows(
     path: str | os.PathLike[str],
-    features: Sequence[str],
-    categories: Sequence[Sequence[str]] = (),
+    columns: Sequence[Column] | Sequence[str],
     image_shape: tuple[int, int] | None = None,
     image_maximum: int = 255,
-    dates: Collection[str] = (),
 ) -> Iterator[Rows]:
     """Yield the rows of a table, of an array or of pictures, some at a time.
 
-    .csv, .parquet   columns are picked by the names in `features`, and become numbers as `numeric_rows` says; all
-                     others come beside them, in the table's order and as they are written: those of CSV as text.
-                     Columns named in `dates` are read as dates, as they were in training.
-    .npy             an array (N, n_in) whose columns are in the order of `features`, or with an `image_shape` an array
+    .csv, .parquet   `columns` are picked by their names, and become numbers as `numeric_rows` says; all others come
+                     beside them, in the table's order and as they are written: those of CSV as text.
+    .npy             an array (N, n_in) whose columns are in the order of `columns`, or with an `image_shape` an array
                      (N, height, width); nothing comes beside it.
     a folder         its PNG and JPEG pictures, each read by `read_digit`, in the order of their names with numbers by
                      their value; their names come beside them, as the column "file".
@@ -68,7 +52,6 @@ def read_rows(
     FileNotFoundError, or ValueError on a file that holds no such rows, naming column and row (the first is 1).
     """
     path = Path(path)
-    columns = Columns(features, categories, dates)
     ending = path.suffix.lower()
     if ending == ".csv":
         return _csv_rows(require_file(path), columns)
@@ -85,41 +68,20 @@ def read_rows(
     return iter([Rows(read_digit(path, image_shape, image_maximum), [])])
 
 
-def _csv_rows(path: Path, columns: Columns) -> Iterator[Rows]:
-    numbers = {name for i, name in enumerate(columns.features) if not (columns.categories and columns.categories[i])}
-    boolean: dict[str, bool] = {}  # as in training, a column is of booleans or of numbers: its first value decides
+def _csv_rows(path: Path, columns: Sequence[Column] | Sequence[str]) -> Iterator[Rows]:
     first = 1
     for frame in read_text(path):
-        typed, there = [], set(frame.columns)
-        for name in filter(there.__contains__, columns.features):
-            column = stripped(frame[name])
-            if name in numbers:
-                column = without_markers(column)
-                if name not in boolean and name not in columns.dates and column.count():
-                    boolean[name] = _is_boolean(column.drop_nulls().head(1)).all()
-                if boolean.get(name):
-                    column = _booleans(column, first)
-            typed.append(column)
-        yield columns.split(frame.with_columns(typed), first)
+        yield _split(frame, columns, first)
         first += frame.height
 
 
-def _is_boolean(column: pl.Series) -> pl.Series:
-    return column.str.to_lowercase().is_in(["true", "false"])
+def _split(frame: pl.DataFrame, columns: Sequence[Column] | Sequence[str], first: int) -> Rows:
+    """Take the columns from a table, whose first row is row `first` of the file; leave the others beside them."""
+    x = numeric_rows(frame, columns, first)
+    return Rows(x, frame.drop(names_of(columns)).get_columns())
 
 
-def _booleans(column: pl.Series, first: int) -> pl.Series:
-    """A column of text whose first value is true or false."""
-    wrong = ~_is_boolean(column) & column.is_not_null()
-    if wrong.any():
-        row = wrong.arg_max() or 0
-        raise ValueError(
-            f"column {column.name!r}, row {first + row}: {column[row]!r} is neither true nor false, as the column began"
-        )
-    return column.str.to_lowercase() == "true"
-
-
-def _parquet_rows(path: Path, columns: Columns) -> Iterator[Rows]:
+def _parquet_rows(path: Path, columns: Sequence[Column] | Sequence[str]) -> Iterator[Rows]:
     import polars as pl
 
     try:
@@ -128,7 +90,7 @@ def _parquet_rows(path: Path, columns: Columns) -> Iterator[Rows]:
         for start in itertools.count(0, count):
             frame = table.slice(start, count).collect()
             if not frame.is_empty():
-                yield columns.split(frame, first=start + 1)
+                yield _split(frame, columns, start + 1)
             elif start == 0:
                 raise ValueError(f"{path} has a header but no rows")
             if frame.height < count:
@@ -143,9 +105,12 @@ def _at_once(width: int) -> int:
     return min(MOST, max(1, CELLS // max(1, width)))
 
 
-def _array_rows(path: Path, columns: Columns, image_shape: tuple[int, int] | None) -> Iterator[Rows]:
-    features, width = columns.features, len(columns.features)
-    if named := [name for name, names in zip(features, columns.categories, strict=False) if names]:
+def _array_rows(
+    path: Path, columns: Sequence[Column] | Sequence[str], image_shape: tuple[int, int] | None
+) -> Iterator[Rows]:
+    features, width = names_of(columns), len(columns)
+    tables = [column for column in columns if not isinstance(column, str)]
+    if named := [column.name for column in tables if column.kind == "category"]:
         raise ValueError(
             f"{path} holds numbers, but column {named[0]!r} is one of categories: give a .csv or .parquet file"
         )
@@ -160,7 +125,7 @@ def _array_rows(path: Path, columns: Columns, image_shape: tuple[int, int] | Non
     for start in range(0, shape[0], count):
         # Mapped anew each time: what a map has read stays in memory for as long as the map does.
         x = np.array(_mapped(path)[start : start + count], dtype=np.float64).reshape(-1, width)
-        wrong = np.argwhere(np.isinf(x) if columns.categories else ~np.isfinite(x))  # with them, NaN is a missing value
+        wrong = np.argwhere(np.isinf(x) if tables else ~np.isfinite(x))  # of a table, NaN is a missing value
         if wrong.size:
             row, column = wrong[0]
             value = f"{x[row, column]} is not a finite number"

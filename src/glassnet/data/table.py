@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glassnet.data.checks import closest_first, listed, require_file
-from glassnet.data.columns import codes, find_columns, found, is_text, without_markers
+from glassnet.data.columns import find_columns, found
 from glassnet.data.csv_text import read_text
 from glassnet.data.dataset import Dataset, shuffled_rows
-from glassnet.data.dates import as_dates, date_columns, require_dates
+from glassnet.data.dates import as_dates
 from glassnet.data.labels import Task, check_task
+from glassnet.data.markers import without_markers
+from glassnet.data.schema import Column, names_of
+from glassnet.data.values import require_values, values_of, values_without_gaps
 
 if TYPE_CHECKING:
     import polars as pl
@@ -54,21 +57,19 @@ def load_table(
         check_task(task)
     y = _target(frame[target], task)
     train = shuffled_rows(frame.height, seed=seed)[0]
-    features, categories, left_out = find_columns(frame.select(features), train)
-    if not features:
+    schema, left_out = find_columns(frame.select(features), train)
+    if not schema:
         raise ValueError(f"{path} has no column to learn from: in {listed(left_out)}, no value occurs 3 times")
-    x = numeric_rows(frame, features, categories)
-    dates = date_columns(frame, features)
+    x = numeric_rows(frame, schema)
     try:
         data = Dataset.from_arrays(
-            x, y, task=task, features=features, name=Path(path).stem, target=target, seed=seed,
-            categories=categories if any(categories) or left_out or np.isnan(x).any() else (),
+            x, y, task=task, features=[column.name for column in schema], name=Path(path).stem, target=target,
+            seed=seed, categories=[column.categories for column in schema],
         )  # fmt: skip
     except ValueError as error:
         raise ValueError(f"target column {target!r}: {error}") from error
-    data.dates = dates
-    if data.categories or dates:
-        data.notes = tuple(found(features, categories, dates, data.train.x, left_out))
+    data.schema = schema
+    data.notes = tuple(found(schema, data.train.x, left_out))
     return data
 
 
@@ -86,29 +87,21 @@ def read_table(path: str | os.PathLike[str]) -> pl.DataFrame:
     return frame.with_columns(as_dates(column) for column in frame)
 
 
-def numeric_rows(
-    frame: pl.DataFrame,
-    features: Sequence[str],
-    categories: Sequence[Sequence[str]] = (),
-    first: int = 1,
-    dates: Collection[str] = (),
-) -> NDArray[np.float64]:
-    """Pick the columns named `features`, in that order, as an array (N, len(features)).
+def numeric_rows(frame: pl.DataFrame, columns: Sequence[Column] | Sequence[str], first: int = 1) -> NDArray[np.float64]:
+    """Pick columns by name, in that order, as an array (N, len(columns)); others are ignored.
 
-    With `categories`, the names of each column's categories or none for one of numbers, a category becomes its number
-    (any other text -1), and a missing value NaN. Booleans are 0 and 1, points in time are days since 1970, spans days.
-    Text in the columns named in `dates` is read as points in time. Other columns are ignored.
-    Raises ValueError, naming column and row (the frame's first is row `first`), on columns that aren't there, text that
-    isn't a number or a date, infinite values, and without `categories` missing ones.
+    Each becomes what `values_of` says, NaN where a value is missing. A name in place of a `Column` takes a column of
+    numbers, booleans or points in time, in which no value may be missing.
+    Raises ValueError, naming column and row (the frame's first is row `first`), on columns that aren't there, and as
+    `values_of` does.
     """
-    _require_columns(frame, features)
-    frame = frame.with_columns(require_dates(frame[name], first) for name in dates)
-    if not categories:
-        return np.column_stack([_numbers(frame[name], first) for name in features])
+    _require_columns(frame, names_of(columns))
     return np.column_stack(
         [
-            codes(frame[name], names) if names else _numbers(frame[name], first, missing=True)
-            for name, names in zip(features, categories, strict=True)
+            values_without_gaps(frame[column], first)
+            if isinstance(column, str)
+            else values_of(frame[column.name], column, first)
+            for column in columns
         ]
     )
 
@@ -158,59 +151,18 @@ def _require_columns(frame: pl.DataFrame, names: Sequence[str]) -> None:
         raise ValueError(f"the table has no column{plural} {listed(missing)}; it has {there}")
 
 
-def _numbers(column: pl.Series, first: int = 1, missing: bool = False) -> NDArray[np.float64]:
-    """The column as numbers; those that are missing, if that is allowed, as NaN."""
-    import polars as pl
-
-    kind = column.dtype
-    if is_text(column):
-        column = without_markers(column) if missing else column.cast(pl.String)
-    if not missing:
-        _require_values(column, first)
-    known = kind.is_numeric() or kind.is_temporal() or kind in (pl.Boolean, pl.Null) or is_text(column)
-    if not known:
-        raise ValueError(f"column {column.name!r} holds values of type {kind}; only numbers can be used")
-    text = _days(column) if kind.is_temporal() else column
-    numbers = text.cast(pl.Float64, strict=False)
-    wrong_text = numbers.is_null() & text.is_not_null()
-    if wrong_text.any():
-        row = wrong_text.arg_max() or 0
-        raise ValueError(
-            f"column {column.name!r}, row {first + row}: {text[row]!r} is not a number, and a column that mostly"
-            " holds numbers must hold nothing else: correct it, leave the column out, or if its numbers are names,"
-            " write them as text, such as 'n7'"
-        )
-    values = numbers.fill_null(np.nan).to_numpy() if missing else numbers.to_numpy()
-    wrong = np.flatnonzero(np.isinf(values) if missing else ~np.isfinite(values))
-    if wrong.size:
-        row = int(wrong[0])
-        fault = f"{values[row]} is not a finite number"
-        if np.isnan(values[row]):
-            fault = "the value is missing; fill it in or drop the row"
-        raise ValueError(f"column {column.name!r}, row {first + row}: {fault}")
-    return values
-
-
-def _days(column: pl.Series) -> pl.Series:
-    """Points in time as days since 1970, spans and times of the day in days, whichever unit they are stored in."""
-    import polars as pl
-
-    column = column.cast(pl.Datetime("us") if column.dtype in (pl.Date, pl.Datetime) else pl.Duration("us"))
-    return column.to_physical() / 86400e6
-
-
 def _target(column: pl.Series, task: Task | None) -> NDArray[Any]:
     """The target as an array whose type says the task: text for classes, floating-point for values."""
     import polars as pl
 
-    _require_values(column)
+    require_values(column)
     text = column.dtype in (pl.String, pl.Boolean, pl.Categorical, pl.Enum)
     if task == "regression":
-        return _numbers(column)
+        return values_without_gaps(column)
     if text:
         names = column.cast(pl.String)
         if task is None and names.cast(pl.Float64, strict=False).count() > column.len() / 2:
-            _numbers(column)  # raises: a column of numbers in which a few are misspelt, not a column of classes
+            values_without_gaps(column)  # raises: numbers of which a few are misspelt are no classes
         if names.n_unique() > MAX_CLASSES and names.n_unique() > column.len() / 2:
             raise ValueError(
                 f"column {column.name!r} holds text, {names.n_unique()} different values in {column.len()} rows, such"
@@ -219,10 +171,4 @@ def _target(column: pl.Series, task: Task | None) -> NDArray[Any]:
         return np.array(names.to_list(), dtype=np.str_)
     if column.dtype.is_integer() and (task == "classification" or column.n_unique() <= MAX_CLASSES):
         return column.to_numpy()
-    return _numbers(column)
-
-
-def _require_values(column: pl.Series, first: int = 1) -> None:
-    if column.null_count():
-        row = first + (column.is_null().arg_max() or 0)
-        raise ValueError(f"column {column.name!r}, row {row}: the value is missing; fill it in or drop the row")
+    return values_without_gaps(column)

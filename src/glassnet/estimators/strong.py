@@ -12,6 +12,7 @@ import numpy as np
 from sklearn.utils import check_X_y
 
 from glassnet.data import Dataset, Split
+from glassnet.data.schema import as_info, names_of
 from glassnet.estimators import parameters, tables
 from glassnet.estimators.objective import Objective
 from glassnet.estimators.plan import Plan
@@ -100,9 +101,10 @@ def network(estimator: BaseMLP, x: Array, y: Array) -> Network:
     """Make the network for rows x (N, n_in), some NaN, and targets y (N, n_outputs); nothing is fitted yet."""
     made, own, info = recipe(estimator), given(estimator), estimator._info()
     made.seed = int(estimator._random_state.randint(2**31))
-    table = estimator._table or tables.Table(tuple(f"x{i}" for i in range(x.shape[1])), ((),) * x.shape[1], ())
+    table = estimator._table or tables.Table.numbers(f"x{i}" for i in range(x.shape[1]))
     rows, none = Split(x, y), Split(x[:0], y[:0])
-    data = Dataset("X", rows, none, none, info["task"], (), table.features, None, info["target"], table.categories)
+    features = names_of(table.schema)
+    data = Dataset("X", rows, none, none, info["task"], (), tuple(features), None, info["target"], table.schema)
     made = made.for_data(data)
     flags = estimator.out_activation_ == "logistic"
     layers = made.build_layers(data.n_in, y.shape[1], info["task"], data.columns(), flags=flags)
@@ -110,7 +112,7 @@ def network(estimator: BaseMLP, x: Array, y: Array) -> Network:
     names = parameters.activations(estimator.activation, hidden) if "activation" in own else None
     rates = parameters.one_for_each(estimator.dropout, hidden, "dropout") if "dropout" in own else [0.0] * hidden
     net = made.join(_own_layers(layers, names, rates))
-    net.info = info | {"features": list(table.features), "categories": [list(names) for names in table.categories]}
+    net.info = info | {"features": features} | as_info(table.schema)
     return net
 
 

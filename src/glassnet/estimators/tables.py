@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -9,9 +10,10 @@ from sklearn.utils.validation import validate_data
 
 from glassnet.data import numeric_rows
 from glassnet.data.checks import listed
-from glassnet.data.columns import MIN_ROWS, Categories, find_columns
-from glassnet.data.dates import as_dates, date_columns
+from glassnet.data.columns import MIN_ROWS, find_columns
+from glassnet.data.dates import as_dates
 from glassnet.data.frames import as_polars, is_frame
+from glassnet.data.schema import Column, Schema
 from glassnet.nn.layer import Array
 
 if TYPE_CHECKING:
@@ -23,29 +25,28 @@ CHECKS: dict[str, Any] = {"dtype": (np.float64, np.float32), "ensure_all_finite"
 
 
 class Table(NamedTuple):
-    """Columns of a data frame: those a network takes, each one's categories, those left out, and which are dates."""
+    """Columns of a data frame: those a network takes, and the names of those left out."""
 
-    features: tuple[str, ...]
-    categories: Categories
-    left_out: tuple[str, ...]
-    dates: tuple[str, ...] = ()
+    schema: Schema
+    left_out: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, frame: pl.DataFrame) -> Table:
         """Look at the columns as `glassnet train` does. Raises ValueError if there is nothing to learn from."""
-        features, categories, left_out = find_columns(frame, np.arange(frame.height))
-        if not features:
+        schema, left_out = find_columns(frame, np.arange(frame.height))
+        if not schema:
             raise ValueError(f"X has no column to learn from: in {listed(left_out)}, no value occurs {MIN_ROWS} times")
-        return cls(tuple(features), tuple(categories), tuple(left_out), date_columns(frame, features))
+        return cls(schema, tuple(left_out))
 
-    def rows(self, frame: pl.DataFrame) -> Array:
-        """Return x (N, features): numbers, the numbers of categories (-1 for an unknown one), NaN if missing."""
-        return numeric_rows(frame, self.features, self.categories, 0, self.dates)
+    @classmethod
+    def numbers(cls, names: Iterable[str]) -> Table:
+        """A table of numbers, as an array is."""
+        return cls(tuple(Column(name) for name in names))
 
     @property
     def text(self) -> list[str]:
         """The columns that hold no numbers."""
-        return [*(name for name, names in zip(self.features, self.categories, strict=True) if names), *self.left_out]
+        return [*(column.name for column in self.schema if column.kind == "category"), *self.left_out]
 
 
 def numbers(estimator: BaseMLP, X: Any, reset: bool) -> Array:
@@ -67,5 +68,5 @@ def numbers(estimator: BaseMLP, X: Any, reset: bool) -> Array:
     if reset:
         frame = frame.with_columns(as_dates(column) for column in frame)
         estimator._table = Table.of(frame)
-    table = estimator._table or Table(tuple(frame.columns), ((),) * frame.width, ())
-    return table.rows(frame)
+    table = estimator._table or Table.numbers(frame.columns)
+    return numeric_rows(frame, table.schema, 0)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from glassnet.data import read_rows
+from glassnet.data.schema import from_info
 from glassnet.files import replacing
 from glassnet.nn import Ensemble, Network
 from glassnet.nn.layer import Array
@@ -55,8 +56,8 @@ def predictions(run: Path, path: Path) -> Iterator[pl.DataFrame]:
     net = open_model(run)[1]
     info = net.info
     shape = tuple(info["image_shape"]) if "image_shape" in info else None
-    columns = info["features"], info.get("categories", ())
-    for x, beside in read_rows(path, *columns, shape, info.get("image_maximum", 255), info.get("dates", ())):
+    columns = from_info(info) or info["features"]
+    for x, beside in read_rows(path, columns, shape, info.get("image_maximum", 255)):
         found = _answers(net, x)
         if taken := {column.name for column in beside} & {column.name for column in found}:
             raise ValueError(f"{path} has a column {min(taken)!r}, as the predictions will: rename it or leave it out")

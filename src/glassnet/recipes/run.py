@@ -15,6 +15,7 @@ import numpy as np
 import glassnet
 from glassnet.data import Dataset, Split, load
 from glassnet.data.catalog import SOURCES
+from glassnet.data.schema import as_info
 from glassnet.nn import Ensemble, Loss, Network
 from glassnet.recipes import reading, seed_exercise
 from glassnet.recipes.directory import CHECKPOINT, HISTORY, MODEL, PLOTS, RECIPE, write_metrics
@@ -34,7 +35,7 @@ def fill(recipe: Recipe, out: Path, *, progress: bool = False, callbacks: Sequen
     made = recipe.for_data(data, pairs)
     net = made.network_for(data)
     loss, optimizer, settings = made.build_loss(data.task), made.build_optimizer(), made.build_training()
-    net.info = names_of(data) | ({"dates": list(data.dates)} if data.dates else {})
+    net.info = names_of(data)
     seen = as_trained(data, recipe)
     if progress:
         announce(data, pairs)
@@ -91,9 +92,7 @@ def located(recipe: Recipe) -> Recipe:
 def names_of(data: Dataset) -> dict[str, Any]:
     """Return what goes with the weights: names, which prediction needs, and by what to know the data again."""
     info: dict[str, Any] = {name: list(getattr(data, name)) for name in ("features", "classes")}
-    info |= {"target": data.target, "task": data.task}
-    if data.categories:
-        info["categories"] = [list(names) for names in data.categories]
+    info |= {"target": data.target, "task": data.task} | as_info(data.schema)
     info["rows"] = [len(split) for split in (data.train, data.val, data.test)]
     info["test rows"] = zlib.crc32(np.ascontiguousarray(data.test.x).data)
     if data.image_shape is not None:

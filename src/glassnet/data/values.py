@@ -1,0 +1,134 @@
+"""The values of a column as numbers, by what the column is: the same in training and in prediction."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glassnet.data.dates import read_dates
+from glassnet.data.markers import is_text, without_markers
+from glassnet.data.schema import Column, Kind
+
+if TYPE_CHECKING:
+    import polars as pl
+
+NAMED: dict[Kind, str] = {
+    "number": "numbers", "date": "dates", "span": "spans of time", "time": "times of the day", "boolean": "booleans",
+    "category": "categories",
+}  # fmt: skip
+
+
+def kind_of(column: pl.Series) -> Kind | None:
+    """Return what the type of a column says of its kind: nothing, if it is text, or has no value at all.
+
+    Raises ValueError for types that are none of the kinds, such as lists.
+    """
+    import polars as pl
+
+    dtype = column.dtype
+    if dtype == pl.String or not (column.fill_nan(None) if dtype.is_float() else column).count():
+        return None
+    kinds: dict[Kind, tuple[type[pl.DataType], ...]] = {
+        "date": (pl.Date, pl.Datetime), "span": (pl.Duration,), "time": (pl.Time,), "boolean": (pl.Boolean,),
+        "category": (pl.Categorical, pl.Enum),
+    }  # fmt: skip
+    for kind, types in kinds.items():
+        if dtype in types:
+            return kind
+    if dtype.is_numeric():
+        return "number"
+    raise ValueError(f"column {column.name!r} holds values of type {dtype}; only numbers can be used")
+
+
+def values_of(values: pl.Series, column: Column, first: int = 1) -> NDArray[np.float64]:
+    """Return the values of a column as numbers (N,), those that are missing as NaN.
+
+    Numbers are themselves, booleans 0 and 1, dates days since 1970 (with their time as a fraction, in UTC), spans and
+    times of the day days, and categories their place in `column.categories`, -1 for any other. Text is read as what
+    the column is.
+    Raises ValueError, naming column and row (the first is `first`), on values of another kind and on infinite ones.
+    """
+    import polars as pl
+
+    kind = kind_of(values)
+    if column.kind == "category":
+        return _codes(values, column)
+    if is_text(values):
+        read = _read_text(without_markers(values), column, first)
+    elif kind is None:
+        return np.full(len(values), np.nan)
+    elif kind == column.kind:
+        read = values
+    else:
+        raise ValueError(f"column {values.name!r} holds {NAMED[kind]}; in training it held {NAMED[column.kind]}")
+    numbers = (_days(read) if read.dtype.is_temporal() else read).cast(pl.Float64)
+    array = numbers.fill_null(np.nan).to_numpy()
+    if (wrong := np.flatnonzero(np.isinf(array))).size:
+        raise ValueError(_at(values, first, int(wrong[0]), f"{array[wrong[0]]} is not a finite number"))
+    return array
+
+
+def values_without_gaps(values: pl.Series, first: int = 1) -> NDArray[np.float64]:
+    """Return numbers, booleans or points in time as `values_of` does; a missing value is a ValueError."""
+    require_values(values, first)
+    kind = kind_of(values)
+    array = values_of(values, Column(values.name, "number" if is_text(values) or kind is None else kind), first)
+    if (gaps := np.flatnonzero(np.isnan(array))).size:
+        raise ValueError(_at(values, first, int(gaps[0]), "the value is missing; fill it in or drop the row"))
+    return array
+
+
+def require_values(column: pl.Series, first: int = 1) -> None:
+    """Raise ValueError, naming the row, if a value is missing."""
+    if column.null_count():
+        row = column.is_null().arg_max() or 0
+        raise ValueError(_at(column, first, row, "the value is missing; fill it in or drop the row"))
+
+
+def _read_text(known: pl.Series, column: Column, first: int) -> pl.Series:
+    """The values of a column of text, read as what the column is."""
+    import polars as pl
+
+    fault = f"is not among what the column held in training: {NAMED[column.kind]}"
+    if column.kind == "date":
+        read = read_dates(known)
+        fault = "is not a date, as the others in training were; dates are written 2003-03-10 or 2003-03-10 12:30:00"
+    elif column.kind == "boolean":
+        read = known.str.to_lowercase().replace_strict({"true": True, "false": False}, default=None)
+        fault = "is neither true nor false, as the others in training were"
+    elif column.kind == "number":
+        read = known.cast(pl.Float64, strict=False)
+        fault = (
+            "is not a number, and a column that mostly holds numbers must hold nothing else: correct it, leave the"
+            " column out, or if its numbers are names, write them as text, such as 'n7'"
+        )
+    else:
+        read = pl.Series(known.name, [None] * len(known), pl.Float64)
+    wrong = read.is_null() & known.is_not_null()
+    if wrong.any():
+        row = wrong.arg_max() or 0
+        raise ValueError(_at(known, first, row, f"{known[row]!r} {fault}"))
+    return read
+
+
+def _codes(values: pl.Series, column: Column) -> NDArray[np.float64]:
+    """The number of each value's category, -1 for any other value, NaN where it is missing."""
+    import polars as pl
+
+    known, names = without_markers(values), list(column.categories)
+    numbers = known.replace_strict(names, list(range(len(names))), default=-1, return_dtype=pl.Float64)
+    return np.where(known.is_null(), np.nan, numbers)
+
+
+def _days(column: pl.Series) -> pl.Series:
+    """Points in time as days since 1970, spans and times of the day in days, whichever unit they are stored in."""
+    import polars as pl
+
+    column = column.cast(pl.Datetime("us") if column.dtype in (pl.Date, pl.Datetime) else pl.Duration("us"))
+    return column.to_physical() / 86400e6
+
+
+def _at(column: pl.Series, first: int, row: int, fault: str) -> str:
+    return f"column {column.name!r}, row {first + row}: {fault}"
