@@ -9,14 +9,14 @@ import socket
 import sys
 import threading
 from collections.abc import Iterator
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from glassnet.data import catalog, resolve
-from glassnet.data.archive import Archive
-from glassnet.data.mnist import gunzip
+from glassnet.data.archive import Archive, gunzip
 
 CONTENT = bytes(range(256)) * 64
 PACKED = gzip.compress(CONTENT, mtime=0)
@@ -77,7 +77,8 @@ def user_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, empty_cache: Pa
 
 
 def archive(*urls: str) -> Archive:
-    return Archive(PATH, urls, hashlib.sha256(CONTENT).hexdigest(), gunzip)
+    size = len(CONTENT)
+    return Archive(PATH, urls, hashlib.sha256(CONTENT).hexdigest(), size, partial(gunzip, limit=size))
 
 
 def files(folder: Path) -> list[str]:

@@ -13,7 +13,7 @@ import glassnet as gn
 
 SOURCE = Path(gn.__file__).parent
 FLOORS = [
-    ["files", "memory"], ["nn", "data", "optim", "plots"], ["fast"], ["train"], ["inspection", "export"],
+    ["files", "limits", "memory"], ["nn", "data", "optim", "plots"], ["fast"], ["train"], ["inspection", "export"],
     ["recipes"], ["estimators"], ["report", "explore", "tuning"], ["cli"],
 ]  # fmt: skip
 

@@ -8,13 +8,14 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from glassnet.data.archive import Archive
+from glassnet.data.archive import Archive, gunzip
 from glassnet.data.dataset import Dataset, Split
 from glassnet.data.resolve import read
 
 SHAPE = (20_640, 9)
 FEATURES = ("MedInc", "HouseAge", "AveRooms", "AveBedrms", "Population", "AveOccup", "Latitude", "Longitude")
 TARGET = "MedHouseVal"
+LARGEST = 1 << 23  # bytes of the tar file, which has 2 MB
 SEQUENTIAL = (15_640, 18_140)  # where validation and test begin, in file order
 
 
@@ -22,11 +23,11 @@ def unpack(packed: bytes) -> bytes:
     """Take the table out of the tar file: its numbers as little-endian float64, row by row."""
     import tarfile
 
-    with tarfile.open(fileobj=io.BytesIO(packed), mode="r:gz") as tar:
-        member = tar.extractfile("CaliforniaHousing/cal_housing.data")
-        if member is None:
+    with tarfile.open(fileobj=io.BytesIO(gunzip(packed, LARGEST)), mode="r:") as tar:
+        member = tar.getmember("CaliforniaHousing/cal_housing.data")
+        if not member.isreg() or member.issparse() or (table := tar.extractfile(member)) is None:  # a link has no end
             raise ValueError("the table in the archive is not a file")
-        return np.loadtxt(member, delimiter=",", dtype="<f8").tobytes()
+        return np.loadtxt(table, delimiter=",", dtype="<f8").tobytes()
 
 
 ARCHIVE = Archive(
@@ -36,6 +37,7 @@ ARCHIVE = Archive(
         "https://www.dcc.fc.up.pt/~ltorgo/Regression/cal_housing.tgz",  # Luis Torgo's original
     ),
     sha256="a2f4f55ff91c67e60391318ea4d61d247d09f8fef119ec6f44a1eb727d7f1f7b",
+    size=1_486_080,
     unpack=unpack,
 )
 

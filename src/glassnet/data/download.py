@@ -35,7 +35,7 @@ def download(archive: Archive, folder: Path, timeout: float = TIMEOUT) -> bytes 
             try:
                 with replacing(place) as part:
                     get(url, str(part), None)
-                    return archive.content(part.read_bytes())
+                    return archive.content(part)
             except (requests.RequestException, ValueError) as error:
                 failures.append(f"{url} ({_in_short(error, timeout)})")
                 log.info("%s failed: %s", url, error)

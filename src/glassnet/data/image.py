@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import math
 import os
+import warnings
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from glassnet.data.checks import require_file
 
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
 BOX = 20 / 28  # share of the side that MNIST's digits fill
 TIGHT = 20  # pixels; smaller images, such as scikit-learn's 8 x 8 digits, are filled without a margin
 FAINTEST = 32  # grey levels between ink and paper, below which a picture is taken to be blank
+MOST = 1 << 26  # pixels of a picture: more than 8,000 x 8,000
+ENOUGH = 1 << 22  # pixels; larger pictures are made smaller before anything is done with them
 TEXTURE = 0.2  # share of the contrast, below which a pixel is paper
 
 
@@ -22,7 +30,8 @@ def read_digit(path: str | os.PathLike[str], image_shape: tuple[int, int], maxim
     as MNIST's images were (LeCun et al. 1998, "Gradient-based learning applied to document recognition"): dark
     ink on light paper is inverted, the digit is cropped, fitted into 20/28 of the image with its proportions
     kept, and its centre of mass is put into the middle. Images of less than 20 pixels a side are filled instead.
-    Raises FileNotFoundError, or ValueError on a file that isn't an image or is blank.
+    Raises FileNotFoundError, or ValueError on a file that isn't a PNG or JPEG image, is blank, or is larger than 64
+    million pixels: what a file says of itself is read before any pixel is.
     """
     grey = _grey(path)
     contrast = grey.max() - grey.min()
@@ -39,13 +48,26 @@ def _grey(path: str | os.PathLike[str]) -> NDArray[np.float64]:
 
     path = require_file(path)
     try:
-        with Image.open(path) as file:
-            image = ImageOps.exif_transpose(file)
-            if image.mode.startswith("I"):  # 16 bits a pixel
-                return np.asarray(image, dtype=np.float64) / 257
-            image = image.convert("RGBA")
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        # Formats are named: for others, such as PostScript, Pillow starts programs.
+        with warnings.catch_warnings(action="ignore"), Image.open(path, formats=("PNG", "JPEG")) as file:
+            if file.width * file.height <= MOST:
+                return _levels(ImageOps.exif_transpose(file))
+    except MemoryError:
+        raise
+    except Image.DecompressionBombError:  # Pillow's own limit is higher
+        pass
+    except Exception as error:  # what Pillow's decoders raise for damaged files is of many kinds
         raise ValueError(f"{path} can't be read as an image; give a PNG or JPEG file") from error
+    raise ValueError(f"{path} has more than {MOST:,} pixels: make it smaller")
+
+
+def _levels(image: Image) -> NDArray[np.float64]:
+    from PIL import Image
+
+    step = math.ceil(math.sqrt(image.width * image.height / ENOUGH))
+    if image.mode.startswith("I"):  # 16 bits a pixel
+        return np.asarray(image)[::step, ::step] / 257
+    image = image.convert("RGBA").reduce(step)
     paper = Image.new("RGBA", image.size, "white")
     return np.asarray(Image.alpha_composite(paper, image).convert("L"), dtype=np.float64)
 

@@ -51,13 +51,13 @@ def read(archive: Archive, timeout: float = TIMEOUT) -> bytes | bytearray:
     user = user_folder()
     if user and (path := archive.within(user)):
         try:
-            return archive.content(path.read_bytes())
+            return archive.content(path)
         except ValueError as error:
             raise ValueError(f"{path} is corrupted ({error}); replace it, or remove it to use a download") from error
     cache = cache_folder()
     if path := archive.within(cache):
         try:
-            return archive.content(path.read_bytes())
+            return archive.content(path)
         except ValueError as error:
             log.warning("%s is corrupted (%s): downloading it anew", path, error)
     return download(archive, cache, timeout)
@@ -69,7 +69,7 @@ def check(archive: Archive) -> FileState:
     if path is None:
         return FileState(cache_folder() / archive.path, "missing")
     try:
-        archive.content(path.read_bytes())
+        archive.content(path)
     except ValueError:
         return FileState(path, "corrupted")
     return FileState(path, "ok")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import re
+import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from glassnet.data.checks import require_file
 from glassnet.data.csv_text import read_text
 from glassnet.data.image import read_digit
+from glassnet.data.parquet import reading
 from glassnet.data.schema import Column, names_of
 from glassnet.data.table import numeric_rows
 
@@ -84,20 +86,18 @@ def _split(frame: pl.DataFrame, columns: Sequence[Column] | Sequence[str], first
 def _parquet_rows(path: Path, columns: Sequence[Column] | Sequence[str]) -> Iterator[Rows]:
     import polars as pl
 
-    try:
-        table = pl.scan_parquet(path, glob=False, hive_partitioning=False)
+    table = pl.scan_parquet(path, glob=False, hive_partitioning=False)
+    with reading(path):
         count = _at_once(len(table.collect_schema()))
-        for start in itertools.count(0, count):
+    for start in itertools.count(0, count):
+        with reading(path):
             frame = table.slice(start, count).collect()
-            if not frame.is_empty():
-                yield _split(frame, columns, start + 1)
-            elif start == 0:
-                raise ValueError(f"{path} has a header but no rows")
-            if frame.height < count:
-                return
-    except pl.exceptions.PolarsError as error:
-        reason = str(error).splitlines()[0]
-        raise ValueError(f"{path} can't be read as Parquet ({reason})") from error
+        if not frame.is_empty():
+            yield _split(frame, columns, start + 1)
+        elif start == 0:
+            raise ValueError(f"{path} has a header but no rows")
+        if frame.height < count:
+            return
 
 
 def _at_once(width: int) -> int:
@@ -136,9 +136,13 @@ def _array_rows(
 def _mapped(path: Path) -> np.memmap:
     """The array of a file, none of which is read yet. Objects, which only pickle could load, are refused."""
     try:
-        return np.lib.format.open_memmap(path, mode="r")
-    except ValueError as error:
-        raise ValueError(f"{path} can't be read as an array of numbers ({error})") from error
+        with warnings.catch_warnings(action="ignore"):  # of a header by Python 2
+            return np.lib.format.open_memmap(path, mode="r")
+    except Exception as error:  # the header is Python's syntax: what its parser, or dtype, raises is of many kinds
+        if isinstance(error, OSError) and error.filename:
+            raise
+        reason = " ".join(str(error).split())
+        raise ValueError(f"{path} can't be read as an array of numbers ({reason})") from None
 
 
 def _pictures(folder: Path, image_shape: tuple[int, int], maximum: int) -> Iterator[Rows]:

@@ -17,6 +17,7 @@ from glassnet.data.dataset import Dataset, shuffled_rows
 from glassnet.data.dates import as_dates
 from glassnet.data.labels import Task, check_task
 from glassnet.data.markers import without_markers
+from glassnet.data.parquet import reading
 from glassnet.data.schema import Column, names_of
 from glassnet.data.values import require_values, values_of, values_without_gaps
 
@@ -109,11 +110,8 @@ def numeric_rows(frame: pl.DataFrame, columns: Sequence[Column] | Sequence[str],
 def _read_parquet(path: Path) -> pl.DataFrame:
     import polars as pl
 
-    try:
+    with reading(path):
         return pl.read_parquet(path, glob=False)
-    except pl.exceptions.PolarsError as error:
-        reason = str(error).splitlines()[0]
-        raise ValueError(f"{path} can't be read as Parquet ({reason})") from error
 
 
 def _read_csv(path: Path) -> pl.DataFrame:

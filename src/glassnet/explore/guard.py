@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
+
+from glassnet.limits import parse_json
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -108,9 +109,9 @@ async def read_json(request: Request) -> dict[str, Any]:
         if len(body) > LIMIT:
             raise too_large
     try:
-        value = json.loads(body.decode("utf-8"))
-    except (ValueError, RecursionError):  # not UTF-8, no JSON, or a number of thousands of digits
-        raise RefusedError(422, "the body is not valid JSON") from None
+        value = parse_json(bytes(body), "the body")
+    except ValueError as error:
+        raise RefusedError(422, str(error)) from None
     if not isinstance(value, dict):
         raise RefusedError(422, "the body must be a JSON object")
     return value

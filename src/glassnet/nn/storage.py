@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from glassnet.files import replacing
+from glassnet.limits import parse_json
 from glassnet.nn.layer import Array
 
 
@@ -33,7 +34,7 @@ def read_arrays(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dict[st
         pass
     try:
         with safe_open(path, framework="numpy") as file:
-            header = json.loads((file.metadata() or {})["glassnet"])
+            header = parse_json((file.metadata() or {})["glassnet"], "its header")
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  not a dict
         if header.pop("crc32") != _checksum(arrays, header):
             raise ValueError("its checksum is wrong")

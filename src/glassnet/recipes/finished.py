@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from glassnet.data import Dataset
+from glassnet.limits import read_json
 from glassnet.nn import Ensemble, Loss, Network
 from glassnet.recipes.directory import HISTORY, METRICS, RECIPE, open_run
 from glassnet.recipes.recipe import Recipe
@@ -39,7 +39,7 @@ class Finished:
         """Read the run directory `path`. Raises ValueError if it is none, or damaged; OSError if a file is missing."""
         recipe, net = open_run(path)
         try:
-            metrics = json.loads((path / METRICS).read_text(encoding="utf-8"))
+            metrics = read_json(path / METRICS)
             history = History.from_csv(path / HISTORY)
             _check(metrics, history, recipe, net)
         except (ValueError, TypeError) as error:

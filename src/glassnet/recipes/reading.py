@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Sequence
 from dataclasses import fields
 from importlib import resources
 from pathlib import Path
+from reprlib import repr as short
 from typing import Any, TypeVar
 
+from glassnet.limits import parse_toml, read_toml
 from glassnet.recipes.parts import closest
 from glassnet.recipes.recipe import DataTable, NetworkTable, Recipe, TrainingTable
 from glassnet.recipes.space import TuneTable
@@ -44,10 +45,7 @@ def load(recipe: str | os.PathLike[str], *, seed: int | None = None, changes: Se
     Raises ValueError for an unknown recipe or key, FileNotFoundError for a file that isn't there.
     """
     name = os.fspath(recipe)
-    try:
-        values = tomllib.loads(Path(name).read_bytes().decode("utf-8") if name.endswith(".toml") else text(name))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ValueError(f"{name} is not valid TOML: {error}") from None
+    values = read_toml(name) if name.endswith(".toml") else parse_toml(text(name), name)
     for change in changes:
         _apply(values, change)
     if seed is not None:
@@ -83,8 +81,8 @@ def _apply(values: dict[str, Any], change: str) -> None:
     if not equals or not key.strip():
         raise ValueError(f"--set takes key=value, such as optimizer.lr=0.01, not {change!r}")
     try:
-        value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+        value = parse_toml(f"value = {text}", change)["value"]
+    except ValueError:
         value = text.strip()  # a bare word is text
     try:
         put(values, key.strip(), value)
@@ -111,7 +109,7 @@ def put(values: dict[str, Any], key: str, value: Any) -> None:
 def _fill(table: type[T], values: Any, where: str) -> T:
     """Make a dataclass from a TOML table, strictly."""
     if not isinstance(values, dict):
-        raise ValueError(f"recipe: {where} is a table, not {values!r}")
+        raise ValueError(f"recipe: {where} is a table, not {short(values)}")
     known = {f.name: f for f in fields(table)}  # type: ignore[arg-type]
     place = f"{where}." if where else ""
     made: dict[str, Any] = {}
@@ -143,5 +141,5 @@ def _typed(value: Any, annotation: str, where: str) -> Any:
     """The value, if TOML gave it the type that the field has."""
     kind = annotation.removesuffix(" | None")
     if not isinstance(value, TYPES[kind]) or (isinstance(value, bool) and kind != "bool"):
-        raise ValueError(f"recipe: {where} must be {WORDS[kind]}, not {value!r}")
+        raise ValueError(f"recipe: {where} must be {WORDS[kind]}, not {short(value)}")
     return value
