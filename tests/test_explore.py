@@ -22,7 +22,6 @@ from glassnet import explore, nn, recipes
 from glassnet.cli import main
 from glassnet.explore import page, shipped
 from glassnet.explore.encoding import numbers, packed
-from glassnet.explore.network_view import _explained
 from glassnet.explore.session import Session
 from glassnet.explore.trainer import SNAPSHOTS, NotNowError, thinned
 
@@ -265,20 +264,6 @@ def test_numbers_that_overflow_are_shown_without_a_warning(open_session: Callabl
     with pytest.raises(ValueError, match="the loss of this batch is inf"):
         session.check(example["x"], 1e300, name, [0, 0])
     session.forward(example["x"])
-
-
-@pytest.mark.parametrize(
-    ("before", "width", "said"),
-    [
-        (3, 1, "Its one unit adds up all 3 inputs, each times"),
-        (1, 2, "Each of its 2 units adds up its one input times"),
-    ],
-)
-def test_one_unit_is_told_in_the_singular(
-    before: int, width: int, said: str, open_session: Callable[[object], Session]
-) -> None:
-    assert _explained(gn.Dense(before, width), before, width).startswith(said)
-    assert "Its one unit" in open_session("diabetes").network()["layers"][-2]["explained"]
 
 
 def test_a_step_in_earnest_changes_the_network_and_reset_brings_it_back(

@@ -3,7 +3,7 @@
 shipped.py, make.py            the network that comes with glassnet, and how it was made
 subject.py                     what is explored: network, data, loss, optimizer
 course.py, trainer.py          training that can be stopped and changed at any step, in a thread of its own
-session.py                     the answer to each question of the page     network_view, one_pass, code, encoding
+session.py                     the answer to each question of the page     network_view, code, encoding
 guard.py, server.py, page.py   who may ask; the server; the page           static/  its modules and style
 """
 

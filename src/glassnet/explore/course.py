@@ -29,24 +29,12 @@ Event = tuple[Any, ...]
 class RunningNorm(BatchNorm):
     """Batch norm that uses its running statistics in training too. Shapes as those of BatchNorm."""
 
+    formula = BatchNorm.formula
+    by_batch = False
+
     def forward(self, x: Array, training: bool = False) -> Array:
         """y = gamma * (x - running_mean) / sqrt(running_var + eps) + beta."""
         return super().forward(x, training=False)
-
-    def written(self, x: float, unit: int) -> str:
-        """Write the equation of one unit for its input x."""
-        mean, var = float(self.running_mean[unit]), float(self.running_var[unit])
-        gamma, beta = float(self.gamma[unit]), float(self.beta[unit])
-        value = gamma * (x - mean) / math.sqrt(var + self.eps) + beta
-        factor = f"({gamma:.4g})" if gamma < 0 else f"{gamma:.4g}"
-        return (
-            f"y[{unit}] = gamma[{unit}] (x[{unit}] - running_mean) / sqrt(running_var + eps) + beta[{unit}]"
-            f" = {factor}*({x:.4g}{_plus(-mean)}) / sqrt({var:.4g}{_plus(self.eps)}){_plus(beta)} = {value:.4g}"
-        )
-
-
-def _plus(value: float) -> str:
-    return f" - {-value:.4g}" if value < 0 else f" + {value + 0.0:.4g}"  # + 0.0: no minus before a zero
 
 
 def in_use(net: Network) -> Network:

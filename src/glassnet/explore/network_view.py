@@ -8,22 +8,6 @@ import numpy as np
 
 from glassnet.explore.encoding import numbers
 from glassnet.explore.subject import PARTS, Subject
-from glassnet.nn import Layer
-
-SENTENCES = {
-    "Standardize": "Subtracts the training data's mean and divides by their standard deviation: inputs of a like size.",
-    "QuantileNormalize": "Replaces each value by its rank in the training data, on the scale of a normal distribution.",
-    "Unstandardize": "Turns the answer from standard units back into the unit of the target.",
-    "ReLU": "Lets positive values through and turns negative ones into 0: such a unit is off.",
-    "LeakyReLU": "Lets positive values through and makes negative ones much smaller.",
-    "Sigmoid": "Squeezes each value into 0 to 1.",
-    "Tanh": "Squeezes each value into -1 to 1.",
-    "GELU": "Lets large values through, and less and less of those around and below 0.",
-    "SiLU": "Lets large values through, and less and less of those around and below 0.",
-    "Softmax": "Turns the values of a row into shares that add up to 1.",
-    "BatchNorm": "Brings each unit to a mean of 0 and a deviation of 1, then scales and shifts it by trained numbers.",
-    "LayerNorm": "Brings each row to a mean of 0 and a deviation of 1, then scales and shifts it by trained numbers.",
-}
 
 LOOKED_THROUGH = 200  # rows, for the one to open on
 
@@ -33,11 +17,11 @@ def describe(subject: Subject, rows: int = LOOKED_THROUGH) -> dict[str, Any]:
     net, data = subject.net, subject.data
     layers, width = [], net.n_in or data.n_in
     for i, layer in enumerate(net.layers):
-        before, width = width, layer.width_out(width) or width
+        width = layer.width_out(width) or width
         layers.append(
             {
                 "index": i, "kind": type(layer).__name__, "name": repr(layer),
-                "config": layer.config(), "width": width, "explained": _explained(layer, before, width),
+                "config": layer.config(), "width": width, "explained": layer.in_words(),
                 "parameters": {name: list(shape) for name, shape in layer.shapes().items()},
             }
         )  # fmt: skip
@@ -76,26 +60,6 @@ def example(subject: Subject, part: Any, row: Any) -> dict[str, Any]:
     x, t = subject.row(part, row)
     target = t[0].item()
     return {"part": part, "row": int(row), "x": numbers(x[0]), "target": target, "label": subject.label(target)}
-
-
-def _explained(layer: Layer, before: int, width: int) -> str:
-    """One sentence of what a layer does; of a layer of one's own, the first of its docstring."""
-    kind = type(layer).__name__
-    if kind == "Dense":
-        units = "Its one unit" if width == 1 else f"Each of its {width} units"
-        inputs = "its one input" if before == 1 else f"all {before} inputs, each"
-        return (
-            f"{units} adds up {inputs} times a weight of its own, and a bias;"
-            f" that makes {before} x {width} weights, which training moves."
-        )
-    if kind == "Dropout":
-        share = f"{layer.config()['rate']:.0%}"
-        return f"In training, turns a random {share} of the values into 0; otherwise it lets all through."
-    if kind == "GaussianNoise":
-        return f"In training, adds random numbers of size {layer.config()['std']:g} to the values; otherwise none."
-    if kind in SENTENCES:
-        return SENTENCES[kind]
-    return (type(layer).__doc__ or kind).strip().partition("\n")[0]
 
 
 def _ranges(subject: Subject) -> list[dict[str, Any]]:

@@ -11,10 +11,10 @@ import numpy as np
 from glassnet.explore.code import VIEWS, Script
 from glassnet.explore.encoding import is_finite, number, numbers, packed, whole
 from glassnet.explore.network_view import describe, example
-from glassnet.explore.one_pass import equation
 from glassnet.explore.subject import Subject
 from glassnet.explore.trainer import Trainer
 from glassnet.inspection import Trace, trace
+from glassnet.inspection.trace_equation import equation
 from glassnet.nn import Columns, Network
 from glassnet.nn.layer import Array
 
@@ -68,13 +68,13 @@ class Session:
         """Return how one output of a layer came about, the largest terms first."""
         row, (layer, unit) = self._row(x), self._unit(layer, unit)
         with self._looking() as net:
-            text, found = equation(net, self._values(row), layer, unit)
+            found = equation(net.layers, self._values(row), layer, unit)
         terms = [
             {"input": term.input, "x": number(term.x), "w": number(term.w), "product": number(term.product)}
             for term in sorted(found.terms, key=lambda term: -abs(term.product))
         ]
         bias = None if found.bias is None else number(found.bias)
-        return {"text": text, "terms": terms, "bias": bias, "value": number(found.value)}
+        return {"text": str(found), "terms": terms, "bias": bias, "value": number(found.value)}
 
     def trace(self, x: Any, target: Any, apply: Any = False) -> Answer:
         """Make one step of learning on one row, for show or, with apply, in earnest."""

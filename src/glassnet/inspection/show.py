@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from glassnet.files import finite
-from glassnet.inspection.numbers import norm, number
+from glassnet.inspection.norms import norm
 from glassnet.nn.layer import Array
+from glassnet.nn.written import number
 
 if TYPE_CHECKING:
     from glassnet.inspection.trace import Trace

@@ -28,7 +28,7 @@ class LayerTrace:
 
     dy = dL/doutput is what came to it on the way back, dx = dL/dinput what it passed on to the layer before.
     local: dy/dx (N, width) of an elementwise layer (an activation, Dropout, preprocessing), so that dx = dy * local;
-    None for other layers, of which `derivative` tells the rule in words. name: its repr; kind: its class.
+    None for other layers. derivative: the rule of `backward` in words. name: its repr; kind: its class.
     """
 
     index: int
@@ -101,7 +101,7 @@ class Trace:
 
         Raises ValueError for a layer, unit or row that isn't there.
         """
-        return equation(self, layer, unit, row)
+        return equation(self.net.layers, [self.x, *(each.output for each in self.layers)], layer, unit, row)
 
     def check(self, parameter: str, index: int | tuple[int, ...]) -> Entry:
         """Compare one gradient entry with the central difference of the loss, in float64, with the noise of the step.
@@ -176,7 +176,7 @@ def trace(
     layers = [
         LayerTrace(
             i, repr(layer), type(layer).__name__, values[i], values[i + 1],
-            slopes[i], derivative(layer, slopes[i]), gradients[i + 1], gradients[i],
+            slopes[i], derivative(layer), gradients[i + 1], gradients[i],
         )
         for i, layer in enumerate(working.layers)
     ]  # fmt: skip

@@ -8,6 +8,7 @@ import numpy as np
 
 from glassnet.nn.checks import number
 from glassnet.nn.layer import Array, Layer
+from glassnet.nn.written import Letter, Unit
 
 
 def logistic(x: Array, out: Array) -> Array:
@@ -23,9 +24,14 @@ def logistic(x: Array, out: Array) -> Array:
 class Activation(Layer):
     """A layer without parameters that leaves the width of a row as it is."""
 
+    elementwise = True
+
 
 class ReLU(Activation):
     """Rectified linear unit: y = max(x, 0); dx = dy where x > 0, else 0 (at the kink x = 0 too)."""
+
+    sentence = "Lets positive values through and turns negative ones into 0: such a unit is off."
+    formula = "max({x}, 0)"
 
     def forward(self, x: Array, training: bool = False) -> Array:
         """y = max(x, 0)."""
@@ -44,6 +50,9 @@ class ReLU(Activation):
 
 class LeakyReLU(Activation):
     """y = x where x > 0, else slope * x; dx = dy or slope * dy. Maas et al. 2013 (ICML workshop on deep learning)."""
+
+    sentence = "Lets positive values through and multiplies negative ones by {slope:g}."
+    formula = "({x} if {x} > 0 else {slope*}*{x*})"
 
     def __init__(self, slope: float = 0.01) -> None:
         self.slope = number(slope, "LeakyReLU: slope")
@@ -69,6 +78,9 @@ class LeakyReLU(Activation):
 class Sigmoid(Activation):
     """y = 1 / (1 + exp(-x)); dx = dy * y * (1 - y)."""
 
+    sentence = "Squeezes each value into 0 to 1."
+    formula = "1 / (1 + exp(-{x*}))"
+
     def forward(self, x: Array, training: bool = False) -> Array:
         """y = 1 / (1 + exp(-x))."""
         self.y = logistic(x, out=self.buffer("y", x.shape, x.dtype))
@@ -84,6 +96,9 @@ class Sigmoid(Activation):
 
 class Tanh(Activation):
     """y = tanh(x); dx = dy * (1 - y^2)."""
+
+    sentence = "Squeezes each value into -1 to 1."
+    formula = "tanh({x})"
 
     def forward(self, x: Array, training: bool = False) -> Array:
         """y = tanh(x)."""
@@ -101,6 +116,9 @@ class Tanh(Activation):
 class Exp(Activation):
     """y = exp(x); dx = dy * y. The last layer of a network whose outputs are counts or rates: see Poisson."""
 
+    sentence = "Turns each value into a positive one: its exponential."
+    formula = "exp({x})"
+
     def forward(self, x: Array, training: bool = False) -> Array:
         """y = exp(x)."""
         self.y = np.exp(x, out=self.buffer("y", x.shape, x.dtype))
@@ -117,6 +135,10 @@ class GELU(Activation):
     dx = dy * (P(x) + x * p(x)). Hendrycks & Gimpel 2016 (arXiv:1606.08415); this is the exact form, not the tanh one.
     The error function in P(x) = (1 + erf(x / sqrt 2)) / 2 comes from SciPy, which is loaded at the first use.
     """
+
+    sentence = "Lets large values through, and less and less of those around and below 0."
+    formula = "{x*}*{P*}"
+    note = "P is the distribution function of N(0, 1)"
 
     def forward(self, x: Array, training: bool = False) -> Array:
         """y = x * P(x)."""
@@ -137,12 +159,20 @@ class GELU(Activation):
         dx *= dy
         return dx
 
+    def letters(self, at: Unit) -> dict[str, Letter]:
+        """P(x)."""
+        x = at.letter("x")
+        return {"P": Letter(f"P({x.name})", (1 + math.erf(x.value / math.sqrt(2))) / 2)}
+
 
 class SiLU(Activation):
     """y = x * s with s = 1 / (1 + exp(-x)); dx = dy * s * (1 + x * (1 - s)).
 
     Elfwing et al. 2017 (arXiv:1702.03118), also known as swish.
     """
+
+    sentence = "Lets large values through, and less and less of those around and below 0."
+    formula = "{x*} / (1 + exp(-{x*}))"
 
     def forward(self, x: Array, training: bool = False) -> Array:
         """y = x * s."""
@@ -167,6 +197,11 @@ class Softmax(Activation):
     To train with CrossEntropy, leave Softmax out: that loss takes logits.
     """
 
+    sentence = "Turns the values of a row into shares that add up to 1."
+    formula = "exp({x}{-m}) / {total}"
+    note = "m is the row's largest x"
+    elementwise = False
+
     def forward(self, x: Array, training: bool = False) -> Array:
         """y = exp(x) / sum exp(x), row by row."""
         y = np.subtract(x, x.max(axis=1, keepdims=True), out=self.buffer("y", x.shape, x.dtype))
@@ -182,3 +217,9 @@ class Softmax(Activation):
         np.subtract(dy, along, out=dx)
         dx *= self.y
         return dx
+
+    def letters(self, at: Unit) -> dict[str, Letter]:
+        """The row's largest x, and the sum of exponentials that y is a share of."""
+        row = at.x[at.row].astype(np.float64)
+        m = float(row.max())
+        return {"m": Letter("m", m), "total": Letter("sum over j of exp(x[j] - m)", float(np.exp(row - m).sum()))}

@@ -11,6 +11,7 @@ import numpy as np
 from glassnet.nn.checks import count, positive_int
 from glassnet.nn.layer import Array
 from glassnet.nn.preprocessing import Fitted
+from glassnet.nn.written import Unit, Written, factor, fill
 
 
 class CategoryEmbedding(Fitted):
@@ -28,6 +29,7 @@ class CategoryEmbedding(Fitted):
     """
 
     parameters = ("W",)
+    sentence = "Gives each category a row of {dim} trained values, in place of a column of 0 and 1."
     decayed = ("W",)
     state = ("low", "scale")
     low: Array
@@ -105,3 +107,15 @@ class CategoryEmbedding(Fitted):
     def initialize(self, rng: np.random.Generator) -> None:
         """Draw W."""
         self.W[...] = rng.uniform(-1, 1, self.W.shape) / math.sqrt(self.dim)
+
+    def written(self, at: Unit) -> Written:
+        """Write the value of the category's row, or one that is passed through."""
+        if at.unit < self.plain:
+            return fill("{x}", at)
+        j, d = divmod(at.unit - self.plain, self.dim)
+        rows, _ = list(self.places())[j]
+        u = (at.x[at.row, self.plain :].astype(np.float64) - self.low)[rows] / self.scale[rows]
+        here = [rows.start + i for i in np.flatnonzero(u)]
+        names = " + ".join(f"u[{c}] W[{c},{d}]" for c in here) or "0"
+        numbers = " + ".join(f"{factor(u[c - rows.start])}*{factor(float(self.W[c, d]))}" for c in here)
+        return Written(names, numbers, f"u[c] is 1 for the category of column {j}, and 0 for all others")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Self
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from glassnet.nn.layer import Array
 from glassnet.nn.preprocessing import Preprocessing
+from glassnet.nn.written import Letter, Unit, Written, fill, number
 
 
 class Columns(Preprocessing):
@@ -26,6 +28,7 @@ class Columns(Preprocessing):
     """
 
     state = ("median", "scale")
+    sentence = "Puts numbers on a like scale, marks missing values, and gives each category a column of 0 and 1."
     median: Array
     scale: Array
 
@@ -82,3 +85,25 @@ class Columns(Preprocessing):
     def side(self) -> Array:
         """What is missing, and which category each is."""
         return self.y[:, len(self.numbers) :].copy()
+
+    def written(self, at: Unit) -> Written:
+        """Write a number in units of the column's scale, or a condition that is 1 or 0."""
+        j, test = self.source(at.unit)
+        x = Letter(f"x[{j}]", float(at.x[at.row, j]))
+        if test is not None:
+            condition = f"{x.name} is missing" if math.isnan(test) else f"{x.name} = {number(test)}"
+            return Written(f"1 if {condition} else 0", number(float(at.y[at.row, at.unit])))
+        if math.isnan(x.value):
+            return Written("0", "", f"{x.name} is missing")
+        median, scale = (Letter(f"{n}[{j}]", float(getattr(self, n)[j])) for n in self.state)
+        return fill("({x}{-median}) / {scale}", at, {"x": x, "median": median, "scale": scale})
+
+    def source(self, unit: int) -> tuple[int, float | None]:
+        """Return from which column of x a value of y comes, and for which value of it y is 1: NaN for a missing one.
+
+        Of numbers it is None: their y is no condition.
+        """
+        numbers = [(j, None) for j in self.numbers]
+        marks = [(j, math.nan) for j in self.missing]
+        categories = [(j, float(c)) for j, n in enumerate(self.categories) for c in range(n)]
+        return [*numbers, *marks, *categories][unit]

@@ -13,6 +13,7 @@ import numpy as np
 from glassnet.nn.checks import count, number, positive_int
 from glassnet.nn.layer import Array, Layer
 from glassnet.nn.preprocessing import Fitted
+from glassnet.nn.written import Letter, Unit, Written, fill, weighted_sum
 
 
 class Embedding(Layer):
@@ -47,6 +48,11 @@ class Embedding(Layer):
         last[...] = x[:, self.width :]
         return y
 
+    def passed_through(self, at: Unit) -> Written:
+        """Write a value behind the embedded ones."""
+        j = self.width + at.unit - self.width * self.dim
+        return fill("{x}", at, {"x": Letter(f"x[{j}]", float(at.x[at.row, j]))})
+
     def input_gradient(self, dy: Array, dx: Array) -> Array:
         """Return dL/dx (N, width + plain) of its embedded part dx (N, width) and the plain part of dy."""
         whole = self.buffer("dx", (len(dy), self.width + self.plain))
@@ -71,6 +77,7 @@ class PiecewiseLinear(Embedding, Fitted):
     """
 
     state = ("edges",)
+    sentence = "Turns each feature into {dim} values: curves of straight pieces over it, whose slopes are trained."
     edges: Array
     W: Array
     V: Array
@@ -161,6 +168,28 @@ class PiecewiseLinear(Embedding, Fitted):
         """Which bin each value lies in."""
         return self.bin
 
+    def written(self, at: Unit) -> Written:
+        """Write component d of feature f: the value at the lower edge of the bin, and how far x goes into it."""
+        f, d = divmod(at.unit, self.dim)
+        if f >= self.width:
+            return self.passed_through(at)
+        x, edges = float(at.x[at.row, f]), self.edges[np.isfinite(self.edges[:, f]), f]
+        b = int(np.searchsorted(edges[1:-1], x, side="right"))
+        low, high = float(edges[b]), float(edges[b + 1])
+        letters = {
+            "below": Letter(f"sum of W[{f},0..{b - 1},{d}]" if b else "0", float(self.W[f, :b, d].sum())),
+            "x": Letter(f"x[{f}]", x),
+            "low": Letter(f"e[{b}]", low),
+            "length": Letter(f"(e[{b + 1}] - e[{b}])", high - low),
+            "W": Letter(f"W[{f},{b},{d}]", float(self.W[f, b, d])),
+            "bias": Letter(f"bias[{f},{d}]", float(self.bias[f, d])),
+        }
+        template = "{below} + ({x}{-low}) / {length}*{W*}{+bias}"
+        if self.version == "B":
+            letters["V"] = Letter(f"V[{f},{d}]", float(self.V[f, d]))
+            template += " + {x*}*{V*}"
+        return fill(template, at, letters, f"e are the edges of the bins of x[{f}]")
+
 
 class Periodic(Embedding):
     """Sines and cosines of each feature, and of these a linear map and a ReLU: y = max(0, [sin z, cos z] W + b).
@@ -174,6 +203,7 @@ class Periodic(Embedding):
     """
 
     parameters = ("c", "W", "b")
+    sentence = "Turns each feature into {dim} values, made of {n} waves over it whose frequencies are trained."
     decayed = ("W",)
     c: Array
     W: Array
@@ -221,3 +251,15 @@ class Periodic(Embedding):
     def side(self) -> Array:
         """Where y > 0."""
         return self.positive
+
+    def written(self, at: Unit) -> Written:
+        """Write component d of feature f: the weighted sum of its waves, or 0."""
+        f, d = divmod(at.unit, self.dim)
+        if f >= self.width:
+            return self.passed_through(at)
+        z = 2 * math.pi * float(at.x[at.row, f]) * self.c[f].astype(np.float64)
+        waves = [*np.sin(z).tolist(), *np.cos(z).tolist()]
+        bias = Letter(f"b[{f},{d}]", float(self.b[f, d]))
+        total = weighted_sum(waves, self.W[f, :, d].tolist(), bias, "wave[{i}]", f"W[{f},{{i}},{d}]")
+        note = f"waves 0 to {self.n - 1} are the sines of 2 pi c x[{f}], the others the cosines"
+        return Written(f"max({total.formula}, 0)", f"max({total.numbers}, 0)", note)

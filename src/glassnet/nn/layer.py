@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
+
+from glassnet.nn.written import Letter, Unit, Written, fill
 
 Array = npt.NDArray[Any]
 
@@ -22,6 +24,11 @@ class Layer:
     A subclass stores its constructor's arguments under their own names (so that it can be saved and copied),
     and lists the names of its trained arrays in `parameters` and of those that merely travel with it in `state`.
     A network reads `lr_factor` and `max_norm` when it is made.
+
+    A layer also says what it does. `sentence` is one for people, in which {rate} stands for the argument of that
+    name; by default it is the first line of the docstring. `formula` is y of one unit as a template, see nn/written.py;
+    a layer whose units have different formulas, or one that takes more than a line, defines `written` instead.
+    `elementwise` layers compute each value of y from the value of x at its place, so that dx = dy * dy/dx.
     In a network, parameters are views into the network's `theta` and `grad`, and results are written into
     buffers that the next call uses again. On its own, a layer draws float64 parameters when they are first
     needed, and returns new arrays.
@@ -30,6 +37,10 @@ class Layer:
     parameters: ClassVar[tuple[str, ...]] = ()
     state: ClassVar[tuple[str, ...]] = ()
     decayed: ClassVar[tuple[str, ...]] = ()  # the parameters that weight decay and L2 act on
+    sentence: ClassVar[str] = ""
+    formula: ClassVar[str] = ""
+    note: ClassVar[str] = ""  # explains a letter of the formula
+    elementwise: ClassVar[bool] = False
 
     lr_factor: float = 1.0  # multiplies the learning rate of the layer's parameters
     max_norm: float | None = None  # the largest norm of each column of the `decayed` parameters
@@ -73,6 +84,20 @@ class Layer:
     def side(self) -> Array | None:
         """Tell on which side of a kink of the function each unit was in the latest forward; None if it is smooth."""
         return None
+
+    def in_words(self) -> str:
+        """Say in a sentence what the layer does."""
+        if self.sentence:
+            return self.sentence.format(**self.config())
+        return (type(self).__doc__ or type(self).__name__).strip().partition("\n")[0]
+
+    def letters(self, at: Unit) -> Mapping[str, Letter]:
+        """Return the letters of `formula` that are no attributes of the layer, for one unit."""
+        return {}
+
+    def written(self, at: Unit) -> Written | None:
+        """Write how one unit came about: the formula, and the same with its numbers; None if there is no formula."""
+        return fill(self.formula, at, self.letters(at), self.note) if self.formula else None
 
     # What follows holds a layer together; a new layer need not touch it.
 

@@ -7,6 +7,7 @@ import numpy as np
 from glassnet.nn.checks import positive, positive_int
 from glassnet.nn.initializers import initializer
 from glassnet.nn.layer import Array, Layer
+from glassnet.nn.written import Letter, Unit, Written, weighted_sum
 
 
 class Dense(Layer):
@@ -72,3 +73,18 @@ class Dense(Layer):
     def width_out(self, width_in: int | None) -> int:
         """fan_out."""
         return self.fan_out
+
+    def in_words(self) -> str:
+        """What the units add up."""
+        units = f"Each of its {self.fan_out} units" if self.fan_out > 1 else "Its one unit"
+        inputs = f"all {self.fan_in} inputs, each" if self.fan_in > 1 else "its one input"
+        return (
+            f"{units} adds up {inputs} times a weight of its own, and a bias;"
+            f" that makes {self.fan_in} x {self.fan_out} weights, which training moves."
+        )
+
+    def written(self, at: Unit) -> Written:
+        """y[u] = sum over i of x[i] W[i, u] + b[u]."""
+        u = at.unit
+        bias = Letter(f"b[{u}]", float(self.b[u]))
+        return weighted_sum(at.x[at.row].tolist(), self.W[:, u].tolist(), bias, "x[{i}]", f"W[{{i}},{u}]")

@@ -18,6 +18,7 @@ from glassnet.nn.initializers import initializer
 from glassnet.nn.layer import Array, Layer
 from glassnet.nn.losses import Loss
 from glassnet.nn.preprocessing import Unstandardize
+from glassnet.nn.written import Letter, Unit, Written, number, weighted_sum
 
 
 class Member(Layer):
@@ -29,6 +30,11 @@ class Member(Layer):
     def split(self, x: Array) -> Array:
         """Return rows x (N * k, width) as (N, k, width)."""
         return x.reshape(-1, self.k, x.shape[1])
+
+    def own(self, name: str, at: Unit) -> Letter:
+        """The entry of a parameter (k, width) that belongs to the row's member."""
+        j = at.row % self.k
+        return Letter(f"{name}[{j},{at.unit}]", float(getattr(self, name)[j, at.unit]))
 
     @property
     def width_in(self) -> int:
@@ -44,6 +50,9 @@ class Members(Member):
     (of the embeddings of each feature), as one number from N(0, 1) for each member and chunk: section 3.3 of the
     paper, and its code. Raises ValueError for a k or width that is no positive whole number, or chunks of another sum.
     """
+
+    sentence = "Makes {k} rows of each row, one for each member, which sees it multiplied by numbers of its own."
+    formula = "{x*}*{r*}"
 
     parameters = ("r",)
     r: Array
@@ -82,6 +91,11 @@ class Members(Member):
         else:
             self.r[...] = np.repeat(rng.standard_normal((self.k, len(self.chunks))), self.chunks, axis=1)
 
+    def letters(self, at: Unit) -> dict[str, Letter]:
+        """The member's r, and the row that all members share."""
+        x = Letter(f"x[{at.unit}]", float(at.x[at.row // self.k, at.unit]))
+        return {"x": x, "r": self.own("r", at)}
+
 
 class MemberScale(Member):
     """A scale and a bias of each member's own: y[n * k + j] = s[j] * x[n * k + j] + b[j].
@@ -90,6 +104,9 @@ class MemberScale(Member):
     Shapes: x, y (N * k, width), s, b (k, width). ds = sum over n of dy * x, db = sum over n of dy, dx = dy * s.
     s starts at 1, b at 0. Raises ValueError for a k or width that is no positive whole number.
     """
+
+    sentence = "Multiplies each member's values by numbers of its own, and adds others."
+    formula = "{x*}*{s*}{+b}"
 
     parameters = ("s", "b")
     s: Array
@@ -126,6 +143,10 @@ class MemberScale(Member):
         self.s[...] = 1
         self.b[...] = 0
 
+    def letters(self, at: Unit) -> dict[str, Letter]:
+        """The member's s and b."""
+        return {name: self.own(name, at) for name in self.parameters}
+
 
 class MemberHeads(Member):
     """An affine map of each member's own: y[n * k + j] = x[n * k + j] W[j] + b[j].
@@ -134,6 +155,8 @@ class MemberHeads(Member):
     each member's rows alone, and so is the start of W and b. Raises ValueError for a k or fan that is no positive
     whole number, or an unknown `init`.
     """
+
+    sentence = "Gives each of the {k} members an output of its own: a weighted sum of all its values."
 
     parameters = ("W", "b")
     decayed = ("W",)
@@ -184,6 +207,12 @@ class MemberHeads(Member):
         """fan_out."""
         return self.fan_out
 
+    def written(self, at: Unit) -> Written:
+        """The weighted sum of the member's values."""
+        j, u = at.row % self.k, at.unit
+        weights = self.W[j, :, u].tolist()
+        return weighted_sum(at.x[at.row].tolist(), weights, self.own("b", at), "x[{i}]", f"W[{j},{{i}},{u}]")
+
 
 class MemberMean(Layer):
     """The members' outputs side by side in training, and their mean in inference.
@@ -195,6 +224,8 @@ class MemberMean(Layer):
     dx = p * (dy / P - sum of p * dy / P) / k. Raises ValueError for a k that is no positive whole number, or another
     `of`.
     """
+
+    sentence = "Puts the answers of the {k} members side by side in training; in use it gives their mean."
 
     def __init__(self, k: int, of: str = "values") -> None:
         self.k = positive_int(k, "MemberMean: k")
@@ -233,6 +264,16 @@ class MemberMean(Layer):
         else:
             dx = p * (1 - p) * (dy / (self.mean * self.rest))[:, np.newaxis]
         return (dx / self.k).reshape(-1, width)
+
+    def written(self, at: Unit) -> Written:
+        """Write a member's own output, as in training, or the mean of all."""
+        width = at.x.shape[1]
+        j, u = divmod(at.unit, width)
+        if at.y.shape[1] != width:
+            return Written(f"x[{u}] of member {j}", number(float(at.x[at.row * self.k + j, u])))
+        each = ", ".join(number(value) for value in at.x[at.row * self.k : (at.row + 1) * self.k, u].tolist())
+        mean = {"values": "mean", "classes": "log mean softmax", "logits": "logit mean sigmoid"}[self.of]
+        return Written(f"{mean} over members of x[{u}]", f"{mean}({each})")
 
 
 class MemberLoss(Loss):

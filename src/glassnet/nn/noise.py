@@ -10,6 +10,7 @@ import numpy as np
 
 from glassnet.nn.checks import number
 from glassnet.nn.layer import Array, Layer
+from glassnet.nn.written import Letter, Unit
 
 
 class Noise(Layer):
@@ -20,6 +21,7 @@ class Noise(Layer):
     """
 
     amount: ClassVar[str]
+    elementwise = True
 
     @property
     def strength(self) -> float:
@@ -49,6 +51,9 @@ class Dropout(Noise):
     """
 
     amount = "rate"
+    sentence = "In training, turns a random {rate:.0%} of the values into 0; otherwise it lets all through."
+    formula = "{x*}*{mask}"
+    note = "a value is kept and scaled up, or dropped; at rate 0 nothing is dropped"
 
     def __init__(self, rate: float) -> None:
         self.rate = number(rate, "Dropout: rate", low=0, below=1)
@@ -71,6 +76,11 @@ class Dropout(Noise):
             return dy
         return np.multiply(dy, self.mask, out=self.buffer("dx", dy.shape, dy.dtype))
 
+    def letters(self, at: Unit) -> dict[str, Letter]:
+        """The mask: what a value was multiplied by."""
+        x, y = at.letter("x").value, at.letter("y").value
+        return {"mask": Letter(f"mask[{at.unit}]", y / x if x else 1.0)}
+
     def draw(self, out: Array) -> None:
         """Numbers from 0 to 1: those below the rate drop a value."""
         self.rng.random(out=out, dtype=out.dtype.type)
@@ -85,6 +95,9 @@ class GaussianNoise(Noise):
     """
 
     amount = "std"
+    sentence = "In training, adds random numbers of size {std:g} to the values; otherwise none."
+    formula = "{x}{+noise}"
+    note = "noise is drawn anew in each step of training; at std 0 nothing is added"
 
     def __init__(self, std: float) -> None:
         self.std = number(std, "GaussianNoise: std", low=0)
@@ -103,6 +116,10 @@ class GaussianNoise(Noise):
     def backward(self, dy: Array) -> Array:
         """dx = dy."""
         return dy
+
+    def letters(self, at: Unit) -> dict[str, Letter]:
+        """The number that was added."""
+        return {"noise": Letter(f"noise[{at.unit}]", at.letter("y").value - at.letter("x").value)}
 
     def draw(self, out: Array) -> None:
         """Numbers from N(0, 1)."""

@@ -6,12 +6,14 @@ import numpy as np
 
 from glassnet.nn.checks import number, positive, positive_int
 from glassnet.nn.layer import Array, Layer
+from glassnet.nn.written import Letter, Unit
 
 
 class Normalization(Layer):
     """What both share: x_hat has mean 0 and variance 1 along an axis, and y = gamma * x_hat + beta."""
 
     parameters = ("gamma", "beta")
+    formula = "{gamma*}*({x}{-mean}) / sqrt({var} + {eps}){+beta}"
     gamma: Array
     beta: Array
     dgamma: Array
@@ -80,6 +82,9 @@ class BatchNorm(Normalization):
     that is no positive whole number, or for eps, momentum or lr_factor out of range.
     """
 
+    sentence = "Brings each unit to a mean of 0 and a deviation of 1, then scales and shifts it by trained numbers."
+    by_batch = True  # whether the latest forward used the batch's statistics
+
     state = ("running_mean", "running_var")
 
     def __init__(self, width: int, momentum: float = 0.1, eps: float = 1e-5, lr_factor: float = 1.0) -> None:
@@ -111,6 +116,14 @@ class BatchNorm(Normalization):
         dx *= self.inv_std
         return dx
 
+    def letters(self, at: Unit) -> dict[str, Letter]:
+        """Mean and variance of the unit's column, or the running ones."""
+        if not self.by_batch:
+            mean, var = at.letter("running_mean"), at.letter("running_var")
+            return {"mean": Letter("running_mean", mean.value), "var": Letter("running_var", var.value)}
+        column = at.x[:, at.unit].astype(np.float64)
+        return {"mean": Letter("mean of the column", column.mean()), "var": Letter("its var", column.var())}
+
 
 class LayerNorm(Normalization):
     """Normalise each row by its own mean and variance: y = gamma * (x - mean) / sqrt(var + eps) + beta.
@@ -119,6 +132,8 @@ class LayerNorm(Normalization):
     Training and inference are the same. lr_factor multiplies the learning rate of gamma and beta. Raises ValueError
     for a width that is no positive whole number, or for eps or lr_factor of 0 or below.
     """
+
+    sentence = "Brings each row to a mean of 0 and a deviation of 1, then scales and shifts it by trained numbers."
 
     def __init__(self, width: int, eps: float = 1e-5, lr_factor: float = 1.0) -> None:
         super().__init__(width, eps, lr_factor)
@@ -132,3 +147,8 @@ class LayerNorm(Normalization):
         """dx through the row's statistics."""
         self.parameter_gradients(dy)
         return self.through_statistics(dy, axis=1)
+
+    def letters(self, at: Unit) -> dict[str, Letter]:
+        """Mean and variance of the row."""
+        row = at.x[at.row].astype(np.float64)
+        return {"mean": Letter("mean of the row", row.mean()), "var": Letter("its var", row.var())}

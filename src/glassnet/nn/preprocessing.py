@@ -12,6 +12,7 @@ import numpy as np
 
 from glassnet.nn.checks import number, positive_int
 from glassnet.nn.layer import Array, Layer
+from glassnet.nn.written import Letter, Unit
 
 CHUNK = 250_000  # values at a time: what fits into a cache, and never a float copy of all pixels
 
@@ -53,6 +54,9 @@ class Standardize(Preprocessing):
     """
 
     state = ("mean", "scale")
+    sentence = "Subtracts the training data's mean and divides by their standard deviation: inputs of a like size."
+    formula = "({x}{-mean}) / {scale}"
+    elementwise = True
     mean: Array
     scale: Array
 
@@ -103,6 +107,9 @@ class Unstandardize(Fitted):
     """
 
     state = ("mean", "scale")
+    sentence = "Turns the answer from standard units back into the unit of the target."
+    formula = "{mean} + {scale}*{x*}"
+    elementwise = True
     mean: Array
     scale: Array
 
@@ -142,6 +149,12 @@ class RobustScale(Preprocessing):
     """
 
     state = ("median", "scale")
+    sentence = (
+        "Measures each value from the column's median, in units of its middle half, and draws far ones in to +-3."
+    )
+    formula = "{z*} / sqrt(1 + ({z} / 3)**2)"
+    note = "z = scale (x - median)"
+    elementwise = True
     median: Array
     scale: Array
 
@@ -164,6 +177,11 @@ class RobustScale(Preprocessing):
         slope = self.scale * np.hypot(1, self.z / 3) ** -3.0
         return np.multiply(dy, slope, out=self.buffer("dx", dy.shape, dy.dtype), casting="same_kind")
 
+    def letters(self, at: Unit) -> dict[str, Letter]:
+        """z of the unit."""
+        centred = at.letter("x").value - at.letter("median").value
+        return {"z": Letter("z", at.letter("scale").value * centred)}
+
 
 class QuantileNormalize(Preprocessing):
     """Map each column to a normal distribution through its quantiles in the training rows.
@@ -179,6 +197,10 @@ class QuantileNormalize(Preprocessing):
     """
 
     state = ("knots", "levels")
+    sentence = "Replaces each value by its rank in the training data, on the scale of a normal distribution."
+    formula = "Q({share})"
+    note = "F is the share of training rows below, Q the quantile of N(0, 1)"
+    elementwise = True
     knots: Array
     levels: Array
 
@@ -232,6 +254,13 @@ class QuantileNormalize(Preprocessing):
         """Which segment between knots each value lies in; 0 and `quantiles` are beyond the ends."""
         columns = [np.searchsorted(knots, self.x[:, j], side="right") for j, knots in enumerate(self.met.T)]
         return np.stack(columns, axis=1)
+
+    def letters(self, at: Unit) -> dict[str, Letter]:
+        """F(x), by the normal distribution's value."""
+        import statistics
+
+        share = statistics.NormalDist().cdf(at.letter("y").value)
+        return {"share": Letter(f"F({at.letter('x').name})", share)}
 
     def met_by(self, dtype: np.dtype[Any]) -> Array:
         """Return the knots as rows of that type meet them: float32's -122.23 isn't float64's, and F jumps there."""

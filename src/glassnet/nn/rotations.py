@@ -12,6 +12,7 @@ import numpy as np
 from glassnet.nn.checks import count, positive_int
 from glassnet.nn.layer import Array
 from glassnet.nn.preprocessing import Preprocessing
+from glassnet.nn.written import Letter, Unit, Written, fill
 
 ROWS, COLUMNS = 20_000, 32  # that pairs are looked for in, at most
 FINE, COARSE = 32, 12  # bins of a column alone, and of each of two, at most
@@ -35,6 +36,7 @@ class Rotations(Preprocessing):
     """
 
     state = ("A",)
+    sentence = "Adds copies of pairs of columns, turned by {angles} angles, for what depends on both."
     A: Array
 
     def __init__(self, width: int, pairs: int = 1, angles: int = 16, plain: int = 0) -> None:
@@ -102,6 +104,16 @@ class Rotations(Preprocessing):
         dx[:, : self.width] = dy[:, : self.width] + dy[:, self.width : last] @ self.A.T
         dx[:, self.width :] = dy[:, last:]
         return dx
+
+    def written(self, at: Unit) -> Written:
+        """Write the turned copy of a pair, or a column that is passed through."""
+        k = at.unit - self.width
+        columns = np.flatnonzero(self.A[:, k]).tolist() if 0 <= k < self.added else [at.unit - self.added * (k >= 0)]
+        x = [Letter(f"x[{j}]", float(at.x[at.row, j])) for j in columns]
+        if len(columns) == 1:
+            return fill("{x}", at, {"x": x[0]})
+        a = [Letter(f"A[{j},{k}]", float(self.A[j, k])) for j in columns]
+        return fill("{x0*}*{a0*} + {x1*}*{a1*}", at, {"x0": x[0], "x1": x[1], "a0": a[0], "a1": a[1]})
 
 
 def interactions(x: Array, y: Array) -> Iterable[tuple[float, int, int]]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from glassnet.inspection.numbers import norm
+from glassnet.inspection.norms import norm
 from glassnet.nn import Dense, Loss, Network, ReLU, Sigmoid, Tanh
 from glassnet.nn.layer import Array, Layer
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from glassnet.data import Split
 from glassnet.inspection.doctor.looking import Glass, Look
-from glassnet.inspection.numbers import norm
+from glassnet.inspection.norms import norm
 from glassnet.nn import Loss, Network
 from glassnet.nn.layer import Array
 from glassnet.optim import Optimizer
