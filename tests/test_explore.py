@@ -24,6 +24,7 @@ from glassnet.explore import page, shipped
 from glassnet.explore.encoding import numbers, packed
 from glassnet.explore.session import Session
 from glassnet.explore.trainer import SNAPSHOTS, NotNowError, thinned
+from glassnet.inspection.trace_equation import equation
 
 TOKEN, HOST, PORT = "a-token", "127.0.0.1", 8000
 
@@ -175,11 +176,13 @@ def test_in_use_computes_in_training_as_it_predicts() -> None:
     assert report.passed, report
 
 
-def test_the_running_norm_writes_signs_as_one_does() -> None:
-    norm = explore.in_use(gn.Network([gn.BatchNorm(1)], dtype="float64")).layers[0]
+def test_batch_norm_in_use_writes_its_running_statistics() -> None:
+    net = explore.in_use(gn.Network([gn.BatchNorm(1)], dtype="float64"))
+    norm = net.layers[0]
     norm.gamma[0], norm.beta[0], norm.running_mean[0], norm.running_var[0] = -0.5, -0.25, -2, 4
-    assert norm.written(1.5, 0).endswith(" = (-0.5)*(1.5 + 2) / sqrt(4 + 1e-05) - 0.25 = -1.125")
-    assert norm.written(1.5, 0).endswith(f"{norm.forward(np.array([[1.5]]))[0, 0]:.4g}")
+    written = str(equation(net.layers, [np.array([[1.5]]), norm.forward(np.array([[1.5]]))], 0, 0))
+    assert "(x[0] - running_mean) / sqrt(running_var + eps)" in written
+    assert written.endswith(" = (-0.5)*(1.5 + 2) / sqrt(4 + 1e-05) - 0.25 = -1.125")
 
 
 # The session's numbers are the library's

@@ -89,6 +89,8 @@ def contents(subject: Subject) -> dict[str, Any]:
             {
                 "type": type(layer).__name__,
                 "config": layer.config(),
+                "formula": layer.formula,
+                "note": layer.note,
                 "arrays": {name: packed(getattr(layer, name)) for name in (*layer.parameters, *layer.state)},
             }
             for layer in net.layers

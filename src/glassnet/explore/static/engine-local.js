@@ -28,9 +28,9 @@ export class LocalEngine {
   constructor(page) {
     this.page = page;
     this.kinds = page.network.layers.map(({ kind }) => kind);
-    this.layers = page.layers.map(({ config, arrays }, i) => {
+    this.layers = page.layers.map(({ config, arrays, formula, note }, i) => {
       const decoded = Object.entries(arrays).map(([name, array]) => [name, decode(array)]);
-      return new LAYERS[this.kinds[i]](config, Object.fromEntries(decoded));
+      return Object.assign(new LAYERS[this.kinds[i]](config, Object.fromEntries(decoded)), { formula, note });
     });
     const loss = LOSSES[page.loss.name](page.loss.config);
     this.loss = page.standard_units ? inStandardUnits(loss, this.layers.at(-1)) : loss;

@@ -21,6 +21,11 @@ class Layer {
     return null;
   }
 
+  /** The letters of the layer's formula that are none of its arrays or settings: [name, value] by letter. */
+  letters() {
+    return {};
+  }
+
   /** On which side of a kink each value lies; empty for a smooth layer. */
   sides() {
     return [];
@@ -123,6 +128,10 @@ export function normal(v) {
 export class GELU extends Elementwise {
   f = (v) => v * normal(v);
   slope = (v) => normal(v) + (v * Math.exp((-v * v) / 2)) / Math.sqrt(2 * Math.PI);
+
+  letters(x, y, u) {
+    return { P: [`P(x[${u}])`, normal(x[u])] };
+  }
 }
 
 export function softmax(x) {
@@ -142,6 +151,12 @@ export class Softmax extends Layer {
     const along = dy.reduce((sum, d, i) => sum + d * this.y[i], 0);
     return dy.map((d, i) => this.y[i] * (d - along));
   }
+
+  letters(x) {
+    const m = x.reduce((a, b) => Math.max(a, b), -Infinity);
+    const total = x.reduce((sum, v) => sum + Math.exp(v - m), 0);
+    return { m: ["m", m], total: ["sum over j of exp(x[j] - m)", total] };
+  }
 }
 
 /** Off outside training, and a page without a server only looks. */
@@ -155,8 +170,17 @@ class Noise extends Layer {
   }
 }
 
-export class Dropout extends Noise {}
-export class GaussianNoise extends Noise {}
+export class Dropout extends Noise {
+  letters(x, y, u) {
+    return { mask: [`mask[${u}]`, 1] };
+  }
+}
+
+export class GaussianNoise extends Noise {
+  letters(x, y, u) {
+    return { noise: [`noise[${u}]`, 0] };
+  }
+}
 
 class Normalization extends Layer {
   static trained = ["gamma", "beta"];
@@ -185,6 +209,10 @@ export class BatchNorm extends Normalization {
   backward(dy) {
     return this.gradients(dy).map((g, i) => g * this.inverse[i]);
   }
+
+  letters(x, y, u) {
+    return { mean: ["running_mean", this.running_mean[u]], var: ["running_var", this.running_var[u]] };
+  }
 }
 
 const mean = (x) => x.reduce((a, b) => a + b, 0) / x.length;
@@ -201,6 +229,11 @@ export class LayerNorm extends Normalization {
     const g = this.gradients(dy);
     const [middle, along] = [mean(g), mean(g.map((v, i) => v * this.xHat[i]))];
     return g.map((v, i) => this.inverse * (v - middle - this.xHat[i] * along));
+  }
+
+  letters(x) {
+    const centre = mean(x);
+    return { mean: ["mean of the row", centre], var: ["its var", mean(x.map((v) => (v - centre) ** 2))] };
   }
 }
 
@@ -264,6 +297,10 @@ export class QuantileNormalize extends Layer {
 
   backward(dy) {
     return dy.map((d, i) => d * (this.segment(i, this.x[i])?.slope ?? 0));
+  }
+
+  letters(x, y, u) {
+    return { share: [`F(x[${u}])`, normal(y[u])] };
   }
 }
 
