@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Self
 
 import numpy as np
 
 from glassnet.nn.checks import count, positive_int
-from glassnet.nn.layer import Array
+from glassnet.nn.layer import Array, Shape
 from glassnet.nn.preprocessing import Fitted
 from glassnet.nn.written import Unit, Written, factor, fill
 
@@ -44,6 +44,17 @@ class CategoryEmbedding(Fitted):
         self.dim = positive_int(dim, "CategoryEmbedding: dim")
         self.plain = count(plain, "CategoryEmbedding: plain")
         self.width = sum(self.categories)
+
+    def state_shapes(self, width_in: int | None) -> dict[str, Shape]:
+        """Both (all categories,)."""
+        return {"low": (self.width,), "scale": (self.width,)}
+
+    def check_state(self, state: Mapping[str, Array]) -> None:
+        """Raise ValueError if a low value isn't finite, or a scale isn't above 0."""
+        if "low" in state and not np.isfinite(state["low"]).all():
+            raise ValueError("low holds NaN or infinity")
+        if "scale" in state and not (state["scale"] > 0).all():
+            raise ValueError("scale must be above 0")
 
     def fit(self, x: Array) -> Self:
         """Take the two values that each category's column has in x (N, plain + all categories)."""

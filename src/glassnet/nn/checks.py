@@ -23,7 +23,11 @@ def number(value: float, what: str, low: float = -math.inf, below: float = math.
     """Return `value` as a float; raise ValueError if it is no finite number, less than `low`, or not below `below`."""
     if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
         raise ValueError(f"{what} must be a number, not {value!r}")
-    if not (math.isfinite(value) and low <= value < below):
+    try:
+        finite = math.isfinite(value)
+    except OverflowError:  # a whole number beyond all floating-point numbers
+        finite = False
+    if not (finite and low <= value < below):
         at_least = f" of at least {low:g}" if low > -math.inf else ""
         and_below = f" and below {below:g}" if below < math.inf else ""
         raise ValueError(f"{what} must be a number{at_least}{and_below}, not {value!r}")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Self
 
 import numpy as np
 
-from glassnet.nn.layer import Array
-from glassnet.nn.preprocessing import Preprocessing
+from glassnet.nn.layer import Array, Shape
+from glassnet.nn.preprocessing import Preprocessing, check_scale
 from glassnet.nn.written import Letter, Unit, Written, fill, number
 
 
@@ -39,6 +39,15 @@ class Columns(Preprocessing):
         if any(not 0 <= j < len(self.categories) for j in self.missing):
             raise ValueError(f"Columns: missing must name columns 0 to {len(self.categories) - 1}, not {self.missing}")
         self.numbers = [j for j, n in enumerate(self.categories) if n == 0]
+
+    def state_shapes(self, width_in: int | None) -> dict[str, Shape]:
+        """Both (width,)."""
+        return {"median": (self.width_in,), "scale": (self.width_in,)}
+
+    def check_state(self, state: Mapping[str, Array]) -> None:
+        """Raise ValueError if a number isn't finite, or a scale 0."""
+        super().check_state(state)
+        check_scale(state)
 
     def fit(self, x: Array) -> Self:
         """Take median and standard deviation of what isn't missing in each column of x (N, width)."""

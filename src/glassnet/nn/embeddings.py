@@ -6,12 +6,13 @@ Gorishniy et al. 2022 (arXiv:2203.05556), section 3. They come after preprocessi
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Self
 
 import numpy as np
 
 from glassnet.nn.checks import count, number, positive_int
-from glassnet.nn.layer import Array, Layer
+from glassnet.nn.layer import Array, Layer, Shape
 from glassnet.nn.preprocessing import Fitted
 from glassnet.nn.written import Letter, Unit, Written, fill, weighted_sum
 
@@ -97,6 +98,19 @@ class PiecewiseLinear(Embedding, Fitted):
         if version not in ("A", "B"):
             raise ValueError(f'PiecewiseLinear: version must be "A" or "B", not {version!r}')
         self.version = version
+
+    def state_shapes(self, width_in: int | None) -> dict[str, Shape]:
+        """Edges (bins + 1, width)."""
+        return {"edges": (self.bins + 1, self.width)}
+
+    def check_state(self, state: Mapping[str, Array]) -> None:
+        """Raise ValueError unless each feature has two edges or more, which rise, and after them infinity alone."""
+        if "edges" in state:
+            edges = state["edges"]
+            there = np.isfinite(edges)
+            rising = (edges[1:] > edges[:-1]) | (edges[1:] == np.inf)
+            if not (there[:2].all() and rising.all()):
+                raise ValueError("edges must rise, and be two for each feature at least")
 
     def fit(self, x: Array) -> Self:
         """Take the distinct quantiles of each column of x (N, width + plain); at most N of them."""

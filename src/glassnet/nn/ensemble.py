@@ -109,7 +109,13 @@ class Ensemble:
     def _restored(cls, path: str | os.PathLike[str], header: dict[str, Any], arrays: dict[str, Array]) -> Ensemble:
         """Build what `save` wrote; raise ValueError, naming the file, if it can't be."""
         described = header["networks"] if isinstance(header["networks"], list) else []
-        networks = [Network._restored(path, each, _under(f"{i}/", arrays)) for i, each in enumerate(described)]
+        parts: dict[str, dict[str, Array]] = {str(i): {} for i in range(len(described))}
+        for name, array in arrays.items() if parts else ():
+            index, _, own = name.partition("/")
+            if index not in parts:
+                raise ValueError(f"{os.fspath(path)} holds {name}, which is of none of its {len(parts)} networks")
+            parts[index][own] = array
+        networks = [Network._restored(path, *each) for each in zip(described, parts.values(), strict=True)]
         try:
             ensemble = cls(networks, header["info"]["task"])
             ensemble.info = header["info"]
@@ -136,7 +142,3 @@ def _facts(net: Network, task: str) -> dict[str, Any]:
     if task == "classification":
         facts["last layer"] = type(last).__name__ if isinstance(last, (Softmax, Sigmoid)) else "one that gives scores"
     return facts
-
-
-def _under(prefix: str, arrays: dict[str, Array]) -> dict[str, Array]:
-    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}

@@ -46,9 +46,9 @@ def initializer(name: str) -> Initializer:
 
     Raises ValueError for any other name.
     """
-    if name in INITIALIZERS:
+    if isinstance(name, str) and name in INITIALIZERS:
         return INITIALIZERS[name]
-    if name.startswith("normal(") and name.endswith(")"):
+    if isinstance(name, str) and name.startswith("normal(") and name.endswith(")"):
         try:
             std = float(name[len("normal(") : -1])
         except ValueError:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from glassnet.nn.written import Letter, Unit, Written, fill
 
 Array = npt.NDArray[Any]
+Shape = tuple[int | None, ...]  # None: a size that only fitting decides
 
 
 class Layer:
@@ -74,6 +75,22 @@ class Layer:
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Return the shape of each parameter."""
         return {}
+
+    def state_shapes(self, width_in: int | None) -> Mapping[str, Shape]:
+        """Return the shape of each array in `state`, for rows of `width_in` values (None: not known yet).
+
+        What it names is float64, and a file that holds anything else is refused. What it doesn't may be anything.
+        """
+        return {}
+
+    def check_state(self, state: Mapping[str, Array]) -> None:
+        """Raise ValueError, beginning with the array's name, for state of the right shape that the layer can't have.
+
+        By default, everything that `state_shapes` names must be finite. Nothing is set; what isn't fitted is left out.
+        """
+        for name in self.state_shapes(None):
+            if name in state and not np.isfinite(state[name]).all():
+                raise ValueError(f"{name} holds NaN or infinity")
 
     def initialize(self, rng: np.random.Generator) -> None:
         """Fill the parameters with their values before training."""
@@ -155,10 +172,3 @@ class Layer:
         self.bind(np.zeros(self.size, self.dtype), np.zeros(self.size, self.dtype))
         self.initialize(np.random.default_rng(0))
         return self.__dict__[name]
-
-
-def layer_types(base: type[Layer]) -> Iterator[tuple[str, type[Layer]]]:
-    """Yield every layer class that has been imported by name, the library's own last, so that they win."""
-    for layer in sorted(base.__subclasses__(), key=lambda layer: layer.__module__.startswith("glassnet.")):
-        yield from layer_types(layer)
-        yield layer.__name__, layer

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from reprlib import repr as short
+from textwrap import shorten
 from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from glassnet.memory import aligned_zeros
+from glassnet.nn import declared
 from glassnet.nn.activations import Sigmoid, Softmax, logistic
-from glassnet.nn.checks import positive_int
+from glassnet.nn.checks import count, positive_int
+from glassnet.nn.described import DTYPES, described_layers
 from glassnet.nn.engine import Engine, Exporter
 from glassnet.nn.groups import groups
-from glassnet.nn.layer import Array, Layer, layer_types
-from glassnet.nn.members import check_members
+from glassnet.nn.layer import Array, Layer
 from glassnet.nn.preprocessing import Fitted, Preprocessing, Unstandardize
 from glassnet.nn.storage import read_arrays, write_arrays
+from glassnet.nn.widths import check_widths
 
 # What random numbers are for, so that equal seeds don't make equal streams: see also train/fit.py. A seed sequence
 # ignores zeros at its end, so these come last and aren't zero.
@@ -62,11 +66,11 @@ class Network:
             self.dtype = np.dtype(dtype)
         except TypeError:
             raise ValueError(f"dtype must be float32 or float64, not {dtype!r}") from None
-        if self.dtype not in (np.float32, np.float64):
+        if self.dtype not in DTYPES:
             raise ValueError(f"dtype must be float32 or float64, not {self.dtype.name}")
         self.seed = int(seed)
         self.info: dict[str, Any] = {}
-        self.n_in, self.n_out = self._check_widths()
+        self.n_in, self.n_out = check_widths(self.layers)
         self._bind()
         rng = np.random.default_rng([self.seed, INITIAL_WEIGHTS])
         for layer in self.layers:
@@ -163,16 +167,20 @@ class Network:
     def state(self) -> dict[str, Array]:
         """What travels with theta and isn't trained, by name such as "0.mean"; what isn't fitted yet is left out."""
         return {
-            f"{i}.{name}": getattr(layer, name)
+            f"{i}.{name}": declared.as_declared(layer, name)
             for i, layer in enumerate(self.layers)
             for name in layer.state
             if hasattr(layer, name)
         }
 
     def set_state(self, state: dict[str, Array]) -> None:
-        """Take copies of what `state` returned."""
+        """Take copies of what `state` returned, or of some of it.
+
+        Raises ValueError for a name that no layer has in its `state`, or for an array that isn't as it declares.
+        """
+        declared.check_state(self.layers, self.n_in, state)
         for key, value in state.items():
-            index, name = key.split(".")
+            index, _, name = key.partition(".")
             setattr(self.layers[int(index)], name, value.copy())
 
     def arrays(self) -> dict[str, Array]:
@@ -182,14 +190,14 @@ class Network:
     def set_arrays(self, arrays: dict[str, Array]) -> None:
         """Take copies of what `arrays` returned; names with a slash, which others may add, are passed over.
 
-        Raises KeyError for a parameter that is missing, ValueError for one of another shape.
+        Raises ValueError for a parameter that is missing, a name that no layer has, or an array that isn't as its
+        layer declares; nothing is set then.
         """
+        declared.check_parameters(self.layers, arrays)
         parameters = {name: value for name, value, _ in self.named_parameters()}
-        for name, value in parameters.items():
-            if arrays[name].shape != value.shape:
-                raise ValueError(f"{name} has shape {arrays[name].shape}, the network's has {value.shape}")
-            value[...] = arrays[name]
         self.set_state({name: a for name, a in arrays.items() if name not in parameters and "/" not in name})
+        for name, value in parameters.items():
+            value[...] = arrays[name]
 
     def copy(self, dtype: npt.DTypeLike | None = None) -> Network:
         """Return an equal network that shares nothing with this one, in another dtype if one is given."""
@@ -233,17 +241,21 @@ class Network:
     def _restored(cls, path: str | os.PathLike[str], description: dict[str, Any], arrays: dict[str, Array]) -> Network:
         """Build what `describe` described, with its numbers; raise ValueError, naming the file, if it can't be."""
         try:
-            types = dict(layer_types(Layer))
-            unknown = [entry["type"] for entry in description["layers"] if entry["type"] not in types]
-            if unknown:
-                raise ValueError(f"its layer {unknown[0]} is unknown: import the module that defines it first")
-            layers = [types[entry.pop("type")](**entry) for entry in description["layers"]]
-            net = cls(layers, description["dtype"], description["seed"])
-            net.info = description["info"]
+            layers, dtype = described_layers(description, arrays)
+            net = cls(layers, dtype, count(description["seed"], "seed"))
+            declared.check_file(net.layers, net.n_in, net.dtype, arrays)
             net.set_arrays(arrays)
-        except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"{os.fspath(path)} holds no network that this glassnet can build: {error}") from None
-        return net
+            net.info = description["info"]
+            if not isinstance(net.info, dict):
+                raise ValueError(f"its info is {short(net.info)}")
+        except KeyError as error:
+            fault = f"it has no {error}"
+        except Exception as error:  # whatever a layer makes of arguments that were never its own
+            fault = str(error)
+        else:
+            return net
+        fault = shorten(fault, 500, placeholder="...")
+        raise ValueError(f"{os.fspath(path)} holds no network that this glassnet can build: {fault}")
 
     def __repr__(self) -> str:
         layers = ", ".join(map(repr, self.layers))
@@ -262,29 +274,6 @@ class Network:
         Network.__init__(self, [make(**config) for make, config in saved["layers"]], **settings)
         self.info = dict(saved["info"])
         self.set_arrays(saved["arrays"])
-
-    def _check_widths(self) -> tuple[int | None, int | None]:
-        """The widths of rows before the first and after the last layer."""
-        if not self.layers:
-            raise ValueError("a network needs at least one layer")
-        n_in: int | None = None
-        width: int | None = None
-        for i, layer in enumerate(self.layers):
-            if not isinstance(layer, Layer):
-                raise TypeError(f"layer {i} is {layer!r}: not a layer such as gn.Dense(784, 10)")
-            if layer.reuse_buffers or any(layer is other for other in self.layers[:i]):
-                raise ValueError(f"layer {i}, {layer!r}, is in a network already: make another, or copy that network")
-            if isinstance(layer, Preprocessing) and any(not isinstance(b, Preprocessing) for b in self.layers[:i]):
-                raise ValueError(f"layer {i}, {layer!r}, takes raw rows: it comes before all other layers")
-            if None not in (layer.width_in, width) and layer.width_in != width:
-                raise ValueError(
-                    f"layer {i}, {layer!r}, takes rows of {layer.width_in} values, but layer {i - 1},"
-                    f" {self.layers[i - 1]!r}, gives rows of {width}"
-                )
-            n_in = layer.width_in if n_in is None else n_in
-            width = layer.width_out(layer.width_in if width is None else width)
-        check_members(self.layers)
-        return n_in, width
 
     def _bind(self) -> None:
         """Make theta and grad, and every parameter a view into them."""

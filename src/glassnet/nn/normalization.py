@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cached_property
+
 import numpy as np
 
 from glassnet.nn.checks import number, positive, positive_int
-from glassnet.nn.layer import Array, Layer
+from glassnet.nn.layer import Array, Layer, Shape
 from glassnet.nn.written import Letter, Unit
 
 
@@ -90,8 +93,26 @@ class BatchNorm(Normalization):
     def __init__(self, width: int, momentum: float = 0.1, eps: float = 1e-5, lr_factor: float = 1.0) -> None:
         super().__init__(width, eps, lr_factor)
         self.momentum = number(momentum, "BatchNorm: momentum", low=0, below=1 + 1e-12)
-        self.running_mean = np.zeros(width)
-        self.running_var = np.ones(width)
+
+    @cached_property
+    def running_mean(self) -> Array:
+        """The mean of each column (width,); 0 at first."""
+        return np.zeros(self.width)
+
+    @cached_property
+    def running_var(self) -> Array:
+        """The variance of each column (width,); 1 at first."""
+        return np.ones(self.width)
+
+    def state_shapes(self, width_in: int | None) -> dict[str, Shape]:
+        """Both (width,)."""
+        return {"running_mean": (self.width,), "running_var": (self.width,)}
+
+    def check_state(self, state: Mapping[str, Array]) -> None:
+        """Raise ValueError if a number isn't finite, or a variance negative."""
+        super().check_state(state)
+        if "running_var" in state and (state["running_var"] < 0).any():
+            raise ValueError("running_var holds a negative number")
 
     def forward(self, x: Array, training: bool = False) -> Array:
         """y = gamma * x_hat + beta, by the batch's statistics in training and the running ones otherwise."""

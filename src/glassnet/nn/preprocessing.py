@@ -6,12 +6,13 @@ row's and the network's type, and give the network's. They are constants of the 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Self
 
 import numpy as np
 
 from glassnet.nn.checks import number, positive_int
-from glassnet.nn.layer import Array, Layer
+from glassnet.nn.layer import Array, Layer, Shape
 from glassnet.nn.written import Letter, Unit
 
 CHUNK = 250_000  # values at a time: what fits into a cache, and never a float copy of all pixels
@@ -42,6 +43,12 @@ class Fitted(Layer):
             raise ValueError(f"{self!r} was fitted on rows of {width} values, not {x.shape[1]}")
 
 
+def check_scale(state: Mapping[str, Array]) -> None:
+    """Raise ValueError if a scale is 0, which nothing can be divided by."""
+    if "scale" in state and (state["scale"] == 0).any():
+        raise ValueError("scale holds 0")
+
+
 class Preprocessing(Fitted):
     """A fitted layer that takes raw rows: it comes before all trained layers."""
 
@@ -63,6 +70,16 @@ class Standardize(Preprocessing):
     def __init__(self, per_feature: bool = True, eps: float = 0.0) -> None:
         self.per_feature = per_feature
         self.eps = number(eps, "Standardize: eps", low=0)
+
+    def state_shapes(self, width_in: int | None) -> dict[str, Shape]:
+        """Both (width,), or (1,)."""
+        shape = (width_in if self.per_feature else 1,)
+        return {"mean": shape, "scale": shape}
+
+    def check_state(self, state: Mapping[str, Array]) -> None:
+        """Raise ValueError if a number isn't finite, or a scale 0."""
+        super().check_state(state)
+        check_scale(state)
 
     def fit(self, x: Array) -> Self:
         """Take mean and standard deviation from x (N, width), in float64, in one pass (Chan et al. 1979, eq. 2.1)."""
@@ -113,6 +130,15 @@ class Unstandardize(Fitted):
     mean: Array
     scale: Array
 
+    def state_shapes(self, width_in: int | None) -> dict[str, Shape]:
+        """Both (width,)."""
+        return {"mean": (width_in,), "scale": (width_in,)}
+
+    def check_state(self, state: Mapping[str, Array]) -> None:
+        """Raise ValueError if a number isn't finite, or a scale 0."""
+        super().check_state(state)
+        check_scale(state)
+
     def fit(self, x: Array) -> Self:
         """Take mean and standard deviation of the targets, in float64."""
         standard = Standardize().fit(x.reshape(len(x), -1))
@@ -157,6 +183,10 @@ class RobustScale(Preprocessing):
     elementwise = True
     median: Array
     scale: Array
+
+    def state_shapes(self, width_in: int | None) -> dict[str, Shape]:
+        """Both (width,)."""
+        return {"median": (width_in,), "scale": (width_in,)}
 
     def fit(self, x: Array) -> Self:
         """Take median, quartiles and range of each column of x (N, width)."""
@@ -209,6 +239,19 @@ class QuantileNormalize(Preprocessing):
         if quantiles < 2:
             raise ValueError(f"QuantileNormalize: quantiles must be at least 2, not {quantiles!r}")
         self.noise = number(noise, "QuantileNormalize: noise", low=0)
+
+    def state_shapes(self, width_in: int | None) -> dict[str, Shape]:
+        """Knots (quantiles, width) and levels (quantiles, 1), or fewer rows, if there were fewer to fit on."""
+        return {"knots": (None, width_in), "levels": (None, 1)}
+
+    def check_state(self, state: Mapping[str, Array]) -> None:
+        """Raise ValueError if a number isn't finite, or there isn't one rising level for each of the rising knots."""
+        super().check_state(state)
+        for name, values in state.items():
+            if not len(values) or (np.diff(values, axis=0) < 0).any():
+                raise ValueError(f"{name} must rise")
+        if len({len(values) for values in state.values()}) > 1:
+            raise ValueError("levels must be as many as there are knots")
 
     def fit(self, x: Array) -> Self:
         """Take the quantiles of each column of x (N, width), at most N of them."""

@@ -10,7 +10,7 @@ from typing import Self
 import numpy as np
 
 from glassnet.nn.checks import count, positive_int
-from glassnet.nn.layer import Array
+from glassnet.nn.layer import Array, Shape
 from glassnet.nn.preprocessing import Preprocessing
 from glassnet.nn.written import Letter, Unit, Written, fill
 
@@ -43,13 +43,20 @@ class Rotations(Preprocessing):
         self.width, self.pairs = positive_int(width, "Rotations: width"), positive_int(pairs, "Rotations: pairs")
         self.angles = count(angles, "Rotations: angles", 3)
         self.plain = count(plain, "Rotations: plain")
-        turns = [math.pi * k / self.angles for k in range(1, self.angles) if 2 * k != self.angles]
-        self.turns = np.array([[math.cos(a) for a in turns], [math.sin(a) for a in turns]])
+
+    @property
+    def turns(self) -> int:
+        """How many angles are left without 0 and 90 degrees."""
+        return self.angles - (2 if self.angles % 2 == 0 else 1)
 
     @property
     def added(self) -> int:
         """How many columns are added."""
-        return min(self.pairs, math.comb(self.width, 2)) * self.turns.shape[1]
+        return min(self.pairs, math.comb(self.width, 2)) * self.turns
+
+    def state_shapes(self, width_in: int | None) -> dict[str, Shape]:
+        """A (width, added)."""
+        return {"A": (self.width, self.added)}
 
     @property
     def width_in(self) -> int:
@@ -79,9 +86,11 @@ class Rotations(Preprocessing):
         found = sorted(interactions(x, y), reverse=True)
         chosen = [(i, j) for _, i, j in found][: self.pairs]
         chosen += [pair for pair in combinations(range(self.width), 2) if pair not in chosen]
-        self.A, n = np.zeros((self.width, self.added)), self.turns.shape[1]
+        angles = [math.pi * k / self.angles for k in range(1, self.angles) if 2 * k != self.angles]
+        turns = np.array([[math.cos(a) for a in angles], [math.sin(a) for a in angles]])
+        self.A, n = np.zeros((self.width, self.added)), self.turns
         for k in range(self.added // n):
-            for column, part in zip(chosen[k], self.turns, strict=True):
+            for column, part in zip(chosen[k], turns, strict=True):
                 self.A[column, k * n : (k + 1) * n] = part / scale[column]
         return self
 

@@ -35,11 +35,14 @@ def read_arrays(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dict[st
     try:
         with safe_open(path, framework="numpy") as file:
             header = parse_json((file.metadata() or {})["glassnet"], "its header")
+            if not isinstance(header, dict):
+                raise ValueError("its header is no table")
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  not a dict
         if header.pop("crc32") != _checksum(arrays, header):
             raise ValueError("its checksum is wrong")
         return arrays, header
-    except (SafetensorError, KeyError, ValueError) as error:
+    # A TypeError or AttributeError is how safetensors says that NumPy hasn't a type.
+    except (SafetensorError, KeyError, ValueError, TypeError, AttributeError) as error:
         raise ValueError(f"{os.fspath(path)} is not a file that glassnet wrote, or it is damaged ({error})") from None
 
 

@@ -87,7 +87,10 @@ class Optimizer:
         return {name: getattr(self, name) for name in self.slots if hasattr(self, name)}
 
     def set_state(self, state: dict[str, Array], steps: int) -> None:
-        """Take copies of what `state` returned after that many steps."""
+        """Take copies of what `state` returned after that many steps. Raises ValueError for a name that is no slot."""
+        unknown = next((name for name in state if name not in self.slots), None)
+        if unknown is not None:
+            raise ValueError(f"{self!r} has no {unknown}")
         self.owner = None
         for name, value in state.items():
             setattr(self, name, value.copy())

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import os
+from reprlib import repr as short
+from textwrap import shorten
+from typing import Any
 
 import numpy as np
 
-from glassnet.nn.checks import positive_int
-from glassnet.nn.layer import Array
+from glassnet.nn import declared
+from glassnet.nn.checks import count, positive_int
+from glassnet.nn.layer import Array, Shape
 from glassnet.nn.storage import read_arrays, write_arrays
 from glassnet.train.history import History
 from glassnet.train.training import Best, Callback, Training
@@ -62,19 +67,89 @@ def restore(run: Training, path: str | os.PathLike[str]) -> None:
     if "settings" not in header:
         raise ValueError(f"{os.fspath(path)} holds a network but no training to go on with: it is not a checkpoint")
     then, now = header["settings"], run.settings()
+    if not isinstance(then, dict):
+        raise ValueError(f"{os.fspath(path)} is damaged: its settings are {short(then)}")
     for name, value in now.items():
         if then.get(name) != value:
-            raise ValueError(
-                f"{os.fspath(path)} was written by another training: {name} was {then.get(name)}, now it is {value}"
-            )
+            changed = shorten(f"{name} was {then.get(name)}, now it is {value}", 1500, placeholder="...")
+            raise ValueError(f"{os.fspath(path)} was written by another training: {changed}")
+    try:
+        check(run, arrays, header)
+    except ValueError as error:
+        raise ValueError(f"{os.fspath(path)} can't be gone on with, it is damaged: {error}") from None
     run.net.set_arrays(arrays)
-    run.optimizer.set_state(_under("optimizer", arrays), header["steps"])
+    run.optimizer.set_state(under("optimizer", arrays), header["steps"])
     run.history = History(arrays["history/step_loss"].tolist(), arrays["history/step_lr"].tolist(), header["epochs"])
-    run.mean = arrays.get("mean/theta")
+    run.mean = under("mean", arrays).get("theta")
     if "best" in header:
-        best = _under("best", arrays)
+        best = under("best", arrays)
         run.best = Best(header["best"]["epoch"], tuple(header["best"]["score"]), best.pop("theta"), best)
 
 
-def _under(room: str, arrays: dict[str, Array]) -> dict[str, Array]:
+def under(room: str, arrays: dict[str, Array]) -> dict[str, Array]:
+    """Return the arrays whose names begin with room/, without it."""
     return {name.removeprefix(f"{room}/"): value for name, value in arrays.items() if name.startswith(f"{room}/")}
+
+
+def check(run: Training, arrays: dict[str, Array], header: dict[str, Any]) -> None:
+    """Raise ValueError, naming the entry, unless a file holds what `save` would write of this training."""
+    net, optimizer = run.net, run.optimizer
+    declared.check_file(net.layers, net.n_in, net.dtype, arrays)
+    missing = next((name for name in ("epochs", "steps") if name not in header), None)
+    if missing is not None:
+        raise ValueError(f"{missing} is missing")
+    vector, epochs = net.theta.shape, header["epochs"]
+    if not isinstance(epochs, list) or len(epochs) > run.epochs:
+        raise ValueError(f"epochs must be at most {run.epochs} rows of numbers, not {short(epochs)}")
+    steps = (len(epochs) * run.steps_per_epoch,)
+    expected: dict[str, tuple[Shape, np.dtype[Any], bool]] = {  # shape, type, and whether all must be finite
+        "history/step_loss": (steps, declared.STATE, True),
+        "history/step_lr": (steps, declared.STATE, True),
+        **{f"optimizer/{name}": (vector, net.dtype, False) for name in optimizer.slots},
+        **({"best/theta": (vector, net.dtype, True)} if "best" in header else {}),
+        **({"mean/theta": (vector, net.dtype, True)} if run.average and "mean/theta" in arrays else {}),
+    }
+    for name, (shape, dtype, finite) in expected.items():
+        if name not in arrays:
+            raise ValueError(f"{name} is missing")
+        declared.check_array(name, arrays[name], shape, dtype)
+        if finite:
+            declared.check_finite(name, arrays[name])
+    best = {f"best/{name}" for name in net.state()} if "best" in header else set()
+    unknown = [name for name in arrays if "/" in name and name not in expected and name not in best]
+    if unknown:
+        raise ValueError(f"{unknown[0]} is no part of this training")
+    if best:
+        state = {name: array for name, array in under("best", arrays).items() if name != "theta"}
+        declared.check_whole_state(net.layers, net.n_in, state)
+    count(header["steps"], "steps", steps[0])
+    _check_epochs(run, epochs)
+    _check_best(run, header)
+
+
+def _check_epochs(run: Training, epochs: list[Any]) -> None:
+    """Raise ValueError unless these are rows of `History.epochs`, one for each epoch, with the same columns."""
+    columns = {"epoch", "lr", "train_loss", "seconds"}
+    if run.monitor is not None:
+        columns |= {"val_loss", f"val_{run.monitor}"}
+    for number, row in enumerate(epochs, 1):
+        numbers = isinstance(row, dict) and all(type(value) in (int, float) for value in row.values())
+        if not numbers or row.keys() != epochs[0].keys() or not columns <= row.keys() or row["epoch"] != number:
+            raise ValueError(f"row {number} of epochs is {short(row)}")
+        if not math.isfinite(row["seconds"]):
+            raise ValueError(f"row {number} of epochs took {row['seconds']} seconds")
+
+
+def _check_best(run: Training, header: dict[str, Any]) -> None:
+    """Raise ValueError unless the best epoch is one of those that were, and was validated, with a score."""
+    if ("best" in header) != (run.monitor is not None):
+        raise ValueError(f"best is {'there' if 'best' in header else 'missing'}")
+    best = header.get("best")
+    if best is None:
+        return
+    if not isinstance(best, dict) or best.keys() != {"epoch", "score"}:
+        raise ValueError(f"best is {short(best)}")
+    count(best["epoch"], "best: epoch", 1)
+    score = best["score"]
+    if best["epoch"] > len(header["epochs"]) or not isinstance(score, list) or [type(v) for v in score] != [float] * 2:
+        raise ValueError(f"best is {short(best)}")
