@@ -82,12 +82,11 @@ from glassnet.train import (
     evaluate,
     fit,
 )
+from glassnet.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from glassnet.data import load
     from glassnet.inspection import Doctor, Finding, Trace, examine, trace
-
-__version__ = "0.1.0"
 
 __all__ = [
     "EMA",

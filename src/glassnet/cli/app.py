@@ -10,9 +10,9 @@ from typing import Annotated
 
 import typer
 
-import glassnet
 from glassnet.cli import completion
 from glassnet.files import reason
+from glassnet.version import __version__
 
 app = typer.Typer(
     name="glassnet",
@@ -64,7 +64,7 @@ def version(
 ) -> None:
     """The fully connected neural network, by hand."""
     if show:
-        print(f"glassnet {glassnet.__version__}")
+        print(f"glassnet {__version__}")
         raise typer.Exit
 
 

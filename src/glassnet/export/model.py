@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-import glassnet
 from glassnet.export.layers import write_layer
 from glassnet.export.outputs import classes_of, kind_of, write_outputs
 from glassnet.files import replacing
 from glassnet.nn import Ensemble, Layer, Network, Preprocessing, Sigmoid, Softmax
+from glassnet.version import __version__
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -93,7 +93,7 @@ def to_onnx(
     model = helper.make_model(
         helper.make_graph(graph.nodes, "glassnet", graph.inputs, graph.outputs, graph.constants),
         opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR,
-        producer_name="glassnet", producer_version=glassnet.__version__, doc_string=about.get("description", repr(net)),
+        producer_name="glassnet", producer_version=__version__, doc_string=about.get("description", repr(net)),
     )  # fmt: skip
     helper.set_model_props(model, {k: v if isinstance(v, str) else json.dumps(v) for k, v in about.items()})
     try:

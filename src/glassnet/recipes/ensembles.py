@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import glassnet
 from glassnet.data import Dataset
 from glassnet.nn import Ensemble
 from glassnet.recipes.directory import HISTORY, METRICS, MODEL, PLOTS, RECIPE, member, run_directory, write_metrics
 from glassnet.recipes.finished import Finished, difference
 from glassnet.recipes.pictures import draw_ensemble
 from glassnet.recipes.run import results
+from glassnet.version import __version__
 
 
 def committee(runs: Sequence[Path], out: Path) -> dict[str, Any]:
@@ -57,7 +57,7 @@ def write_ensemble(out: Path, runs: dict[str, Finished], data: Dataset) -> dict[
         )
     metrics = results(ensemble, data, loss) | {
         "task": data.task, "seconds": round(sum(each["seconds"] for each in members), 3), "data": str(data),
-        "parameters": sum(each["parameters"] for each in members), "version": glassnet.__version__, "members": members,
+        "parameters": sum(each["parameters"] for each in members), "version": __version__, "members": members,
     }  # fmt: skip
     ensemble.save(out / MODEL)
     draw_ensemble(out / PLOTS, ensemble, data, {name: run.history for name, run in runs.items()})

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-import glassnet
 from glassnet.data import Dataset, Split, load
 from glassnet.data.catalog import SOURCES
 from glassnet.data.schema import as_info
@@ -23,6 +22,7 @@ from glassnet.recipes.pictures import draw
 from glassnet.recipes.recipe import Recipe
 from glassnet.train import Callback, Checkpoint, CSVLog, baseline, evaluate, fit
 from glassnet.train.metrics import class_scores, confusion_matrix, labels, score
+from glassnet.version import __version__
 
 
 def fill(recipe: Recipe, out: Path, *, progress: bool = False, callbacks: Sequence[Callback] = ()) -> dict[str, Any]:
@@ -55,7 +55,7 @@ def fill(recipe: Recipe, out: Path, *, progress: bool = False, callbacks: Sequen
         metrics |= {
             "recipe": recipe.name, "task": data.task, "epochs": len(history), "best_epoch": history.best_epoch,
             "interrupted": history.interrupted, "seconds": round(time.perf_counter() - start, 3), "seed": recipe.seed,
-            "data": str(data), "parameters": net.theta.size, "version": glassnet.__version__,
+            "data": str(data), "parameters": net.theta.size, "version": __version__,
         }  # fmt: skip
         net.save(out / MODEL)
         draw(out / PLOTS, net, data, history, settings["augmentation"])

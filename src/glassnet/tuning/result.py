@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-import glassnet
 from glassnet import plots
 from glassnet.data import Dataset
 from glassnet.files import replacing
@@ -21,6 +20,7 @@ from glassnet.recipes.run import located
 from glassnet.recipes.space import Range
 from glassnet.tuning.space import Space, values_of, with_values
 from glassnet.tuning.study import FAILED, OWN, finished, kind, latest
+from glassnet.version import __version__
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -106,7 +106,7 @@ def _importance(study: Study, ranked: list[FrozenTrial]) -> dict[str, float]:
 def _versions() -> dict[str, str]:
     import optuna
 
-    return {"glassnet": glassnet.__version__, "optuna": optuna.__version__, "numpy": np.__version__,
+    return {"glassnet": __version__, "optuna": optuna.__version__, "numpy": np.__version__,
             "python": platform.python_version()}  # fmt: skip
 
 
