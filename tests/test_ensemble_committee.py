@@ -76,5 +76,5 @@ def test_what_makes_no_committee(
 
     monkeypatch.setattr("glassnet.recipes.ensembles.draw_ensemble", full)
     assert command(monkeypatch, "ensemble", first, second, "--out", "new") == 2
-    assert capsys.readouterr().err == "glassnet: No space left on device\n"
+    assert capsys.readouterr().err == "glassnet: new: No space left on device\n"
     assert {path.name for path in tmp_path.iterdir()} == before

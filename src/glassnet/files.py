@@ -54,10 +54,15 @@ def making(path: Path) -> Iterator[Path]:
 
 
 def own_folder(path: Path) -> None:
-    """Make a folder unless it is there. Raises OSError for a link, through which one could have us write anywhere."""
+    """Make a folder unless it is there. Raises OSError if it is a link."""
+    refuse_link(path)
+    path.mkdir(exist_ok=True)
+
+
+def refuse_link(path: Path) -> None:
+    """Raise OSError if `path` is a symbolic link: whoever put it there would have us write anywhere."""
     if path.is_symlink():
         raise FileExistsError(f"{path} is a symbolic link, and nothing is written through one: remove it")
-    path.mkdir(exist_ok=True)
 
 
 @contextmanager

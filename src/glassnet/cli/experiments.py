@@ -44,17 +44,19 @@ def train(
     if recipe is None:
         if not resume or out is None:
             raise ValueError("name a recipe, or a .csv or .parquet table; glassnet recipes lists the recipes")
+        if not (out / "recipe.toml").is_file():
+            raise ValueError(f"{out} holds no run (there is no recipe.toml in it): name the recipe, to begin anew")
         recipe = str(out / "recipe.toml")  # as it was begun
     chosen = recipes.choose(recipe, target=target, drop=drop or (), seed=seed, changes=changes)
-    out = out or recipes.free_directory(Path("runs") / chosen.name)
-    metrics = recipes.train(chosen, out, resume=resume, progress=True)
+    with recipes.new_directory(Path("runs") / chosen.name, out) as folder:
+        metrics = recipes.train(chosen, folder, resume=resume, progress=True)
     _print_metrics(metrics)
     if "members" in metrics:
-        _print_members(metrics, out)
+        _print_members(metrics, folder)
         return
     note = " (stopped early, by Ctrl-C)" if metrics["interrupted"] else ""
     epochs = "1 epoch" if metrics["epochs"] == 1 else f"{metrics['epochs']} epochs"
-    print(f"{epochs} in {metrics['seconds']:.1f} s{note}; written to {out}")
+    print(f"{epochs} in {metrics['seconds']:.1f} s{note}; written to {folder}")
 
 
 @app.command()
@@ -68,10 +70,10 @@ def ensemble(
     """
     from glassnet import recipes
 
-    out = out or recipes.free_directory(Path("runs") / "ensemble")
-    metrics = recipes.committee(runs, out)
+    with recipes.new_directory(Path("runs") / "ensemble", out) as folder:
+        metrics = recipes.committee(runs, folder)
     _print_metrics(metrics)
-    _print_members(metrics, out)
+    _print_members(metrics, folder)
 
 
 @app.command()

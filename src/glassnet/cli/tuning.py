@@ -43,8 +43,8 @@ def tune(
 
     tuning.check_installed()
     chosen = recipes.choose(recipe, target=target, seed=seed, changes=changes or [])
-    out = out or recipes.free_directory(Path("runs") / f"{chosen.name}-tune")
-    result = tuning.tune(chosen, out, trials=trials, hours=hours, progress=True)
+    with recipes.new_directory(Path("runs") / f"{chosen.name}-tune", out) as folder:
+        result = tuning.tune(chosen, folder, trials=trials, hours=hours, progress=True)
     summary = result.summary
     print(", ".join(f"{count} {state}" for state, count in summary["trials"].items() if count))
     rows = [[key, str(value)] for key, value in result.values.items()]
@@ -58,5 +58,5 @@ def tune(
         seeds = ", ".join(map(str, summary["seeds of finalists"]))
         print_table(["trial", f"mean over seeds {seeds}", "standard deviation"], finalists)
     if result.interrupted:
-        print(f"stopped by Ctrl-C; the same command with --out {out} goes on")
-    print(f"written to {out}; glassnet train {out / 'recipe.toml'} trains it")
+        print(f"stopped by Ctrl-C; the same command with --out {folder} goes on")
+    print(f"written to {folder}; glassnet train {folder / 'recipe.toml'} trains it")

@@ -1,6 +1,6 @@
 """Whole experiments as files: recipes, and the run directories that come of them."""
 
-from glassnet.recipes.directory import free_directory, open_run
+from glassnet.recipes.directory import free_directory, new_directory, open_run
 from glassnet.recipes.ensembles import committee
 from glassnet.recipes.examining import examine_recipe, examine_run
 from glassnet.recipes.finished import Finished
@@ -24,6 +24,7 @@ __all__ = [
     "gradcheck",
     "load",
     "names",
+    "new_directory",
     "open_run",
     "predict_file",
     "predictions",

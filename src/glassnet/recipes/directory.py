@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import shutil
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from glassnet.files import finite, replacing
+from glassnet.files import finite, holding, reason, refuse_link, remove_abandoned, replacing
 from glassnet.nn import Ensemble, Network, load_model
 from glassnet.recipes.reading import load as load_recipe
 from glassnet.recipes.recipe import Recipe
@@ -53,42 +55,113 @@ def open_model(run: Path) -> tuple[Recipe, Network | Ensemble]:
 def free_directory(path: Path) -> Path:
     """Return `path`, or if that is taken `path`-2, `path`-3 and so on."""
     taken = (path.with_name(f"{path.name}-{n}") for n in itertools.count(2))
-    return next(candidate for candidate in itertools.chain([path], taken) if not candidate.exists())
+    return next(candidate for candidate in itertools.chain([path], taken) if not os.path.lexists(candidate))
+
+
+@contextmanager
+def new_directory(path: Path, out: Path | None = None) -> Iterator[Path]:
+    """Give `out`, or without one make `free_directory(path)`, which no other process then gets.
+
+    At the end it is removed again if it is empty.
+    """
+    if out is not None:
+        yield out
+        return
+    made = [folder for folder in path.parents if not folder.exists()]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    while True:
+        out = free_directory(path)
+        with suppress(FileExistsError):  # another process was faster
+            out.mkdir()
+            break
+    try:
+        yield out
+    finally:
+        _remove_empty([out, *made])
 
 
 def write_metrics(metrics: dict[str, Any], out: Path) -> None:
     """Write metrics.json, which makes `out` a finished run, and remove what only an unfinished one needs."""
     with replacing(out / METRICS) as part:
         part.write_text(json.dumps(finite(metrics), indent=2) + "\n", encoding="utf-8")
-    for file in (out / CHECKPOINT, *out.rglob(".*.part.*")):  # and what a killed process was writing
-        file.unlink(missing_ok=True)
+    tidy(out)
+
+
+def tidy(out: Path) -> None:
+    """Remove what killed processes were writing in `out`, and from a finished run what only an unfinished one needs."""
+    remove_abandoned(out)
+    if (out / METRICS).is_file():
+        for file in (out / CHECKPOINT, *out.rglob(".*.part.*")):  # and what 0.1.0 was writing
+            file.unlink(missing_ok=True)
 
 
 @contextmanager
-def run_directory(out: Path, *, resume: bool = False, resumable: bool = True) -> Iterator[None]:
-    """Make `out`; after an error, remove it unless it holds what a later training could go on with."""
-    if resume:
-        if (out / METRICS).is_file() or not (out / RECIPE).is_file():
-            why = "is finished" if (out / METRICS).is_file() else f"holds no run (there is no {RECIPE} in it)"
-            raise FileNotFoundError(f"{out} {why}: there is nothing to resume")
-    elif out.exists() and (not out.is_dir() or any(out.iterdir())):
-        what = "already holds a run" if (out / RECIPE).exists() else "is not an empty folder"
-        hint = ", or go on with --resume" if (out / RECIPE).exists() and not (out / METRICS).exists() else ""
-        raise FileExistsError(f"{out} {what}: choose another --out{hint}")
+def claimed(out: Path, patience: float = 0.0) -> Iterator[None]:
+    """Be the only one that writes in a folder; a process that was killed claims nothing any more.
+
+    patience: for how many seconds to wait for another, as for one that is about to end. Raises FileExistsError.
+    """
+    end = time.monotonic() + patience
+    with ExitStack() as stack:
+        while True:
+            try:
+                stack.enter_context(holding(out))
+                break
+            except BlockingIOError:
+                if time.monotonic() >= end:
+                    fault = "another training is writing there: wait until it has ended, or choose another --out"
+                    raise FileExistsError(f"{out}: {fault}") from None
+                time.sleep(0.05)
+        yield
+
+
+@contextmanager
+def run_directory(out: Path, *, resume: bool = False) -> Iterator[None]:
+    """Make and claim `out`; after an error, remove it unless it holds what a later training could go on with.
+
+    Where nothing but parts of files were written, a training that is resumed begins anew.
+    """
+    if resume and not out.is_dir():
+        raise FileNotFoundError(f"{out} holds no run (there is no such folder): there is nothing to resume")
+    if out.exists() and not out.is_dir():
+        raise FileExistsError(f"{out} is not an empty folder: choose another --out")
     made = [folder for folder in (out, *out.parents) if not folder.exists()]
     try:
         out.mkdir(parents=True, exist_ok=True)
-        yield
-    except BaseException as error:
-        if not resumable or not _resumable(out):
-            if not resume:
-                _remove(out, made)
-        elif isinstance(error, OSError):
-            fault = error.strerror or error
-            raise OSError(f"{fault}; the training is kept in {out}: mend this and go on with --resume") from error
-        elif isinstance(error, DivergenceError):
-            raise DivergenceError(f"{error}; what was learned before is kept in {out}") from error
+    except OSError:
+        _remove_empty(made)
         raise
+    with claimed(out):
+        tidy(out)
+        begun = (out / RECIPE).is_file()
+        _check(out, resume, begun)
+        try:
+            yield
+        except BaseException as error:
+            if not _resumable(out):
+                if not begun:
+                    _remove(out, made)
+            elif isinstance(error, OSError):
+                raise OSError(
+                    f"{reason(error)}; the training is kept in {out}: mend this and go on with --resume"
+                ) from error
+            elif isinstance(error, DivergenceError):
+                raise DivergenceError(f"{error}; what was learned before is kept in {out}") from error
+            raise
+
+
+def _check(out: Path, resume: bool, begun: bool) -> None:
+    """Raise OSError unless a training can begin in a folder, or go on."""
+    finished = (out / METRICS).is_file()
+    if resume and (finished or (not begun and any(out.iterdir()))):
+        why = "is finished" if finished else f"holds no run (there is no {RECIPE} in it)"
+        raise FileNotFoundError(f"{out} {why}: there is nothing to resume")
+    if not resume and any(out.iterdir()):
+        what = "already holds a run" if begun else "is not an empty folder"
+        hint = ", or go on with --resume" if begun and not finished else ""
+        raise FileExistsError(f"{out} {what}: choose another --out{hint}")
+    for folder in (out / PLOTS, *out.glob(MEMBERS)):
+        refuse_link(folder)
 
 
 def _resumable(out: Path) -> bool:
@@ -98,8 +171,14 @@ def _resumable(out: Path) -> bool:
 
 def _remove(out: Path, made: list[Path]) -> None:
     """Empty `out` and remove the folders that were made for it, as far as that goes."""
-    with suppress(OSError):  # it may not exist, or stand in a folder that others use by now
+    with suppress(OSError):
         for inside in out.iterdir():
-            shutil.rmtree(inside) if inside.is_dir() else inside.unlink()
+            shutil.rmtree(inside) if inside.is_dir() and not inside.is_symlink() else inside.unlink()
+        _remove_empty(made)
+
+
+def _remove_empty(made: list[Path]) -> None:
+    """Remove folders, the innermost first, as far as they are empty: others may use them by now."""
+    with suppress(OSError):
         for folder in made:
             folder.rmdir()

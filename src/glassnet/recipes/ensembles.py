@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from glassnet.data import Dataset
+from glassnet.files import making
 from glassnet.nn import Ensemble
 from glassnet.recipes.directory import HISTORY, METRICS, MODEL, PLOTS, RECIPE, member, run_directory, write_metrics
 from glassnet.recipes.finished import Finished, difference
@@ -21,7 +22,7 @@ def committee(runs: Sequence[Path], out: Path) -> dict[str, Any]:
 
     Their recipes may differ. Returns what metrics.json holds, as of an ensemble that was trained. Raises ValueError for
     fewer than two runs, for one named twice, for what is no finished run, and for runs of different data;
-    FileExistsError if `out` holds anything; OSError. After an error nothing is left of `out`.
+    FileExistsError if `out` holds anything; OSError. `out` appears whole; after an error nothing is left of it.
     """
     if len(runs) < 2:
         raise ValueError("a committee needs at least two run directories: name another")
@@ -34,10 +35,10 @@ def committee(runs: Sequence[Path], out: Path) -> dict[str, Any]:
     for run in found.values():
         if differs := difference(data, run.net):
             raise ValueError(f"{run.path} and {first.path} weren't trained on the same data: they differ in {differs}")
-    with run_directory(out, resumable=False):
+    with run_directory(out), making(out) as whole:
         for i, run in enumerate(found.values()):
-            _copy(run.path, member(out, i))
-        return write_ensemble(out, found, data)
+            _copy(run.path, member(whole, i))
+        return write_ensemble(whole, found, data)
 
 
 def write_ensemble(out: Path, runs: dict[str, Finished], data: Dataset) -> dict[str, Any]:

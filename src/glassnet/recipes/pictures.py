@@ -11,6 +11,7 @@ import numpy as np
 
 from glassnet import plots
 from glassnet.data import Augmentation, Dataset
+from glassnet.files import own_folder
 from glassnet.nn import Dense, Ensemble, Network
 from glassnet.nn.layer import Array
 from glassnet.train import History
@@ -66,6 +67,6 @@ def _results(net: Network | Ensemble, data: Dataset) -> dict[str, Figure]:
 
 
 def _save(figures: dict[str, Figure], folder: Path) -> None:
-    folder.mkdir(exist_ok=True)
+    own_folder(folder)
     for name, figure in figures.items():
         plots.save(figure, folder / f"{name}.png")

@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from glassnet.fast.threads import VARIABLES, available
+from glassnet.files import own_folder, reason
 from glassnet.nn.checks import positive_int
+from glassnet.recipes.directory import claimed
 from glassnet.recipes.progress import TrainingsProgress
 from glassnet.recipes.recipe import Recipe
 from glassnet.recipes.run import fill
@@ -22,11 +24,12 @@ from glassnet.train.progress import numbers
 if TYPE_CHECKING:
     from multiprocessing.context import SpawnProcess
 
+PATIENCE = 10.0  # seconds for which a member waits for that of a killed process, which ends by itself
 ERRORS = (ValueError, OSError, ArithmeticError, MemoryError)  # which the command line prints as one line
 
 
 def train_side_by_side(runs: Mapping[Path, Recipe], progress: bool = False) -> None:
-    """Train each recipe in its folder, which is there: from its checkpoint, if it holds one.
+    """Train each recipe in its folder, which is made when it begins: from its checkpoint, if it holds one.
 
     Whatever ends this function, or its process, ends all trainings. Raises what the first of them to fail raised, and
     ChildProcessError for one whose process was killed.
@@ -111,7 +114,9 @@ def _train(recipe: Recipe, out: Path, threads: int, pipe: connection.Connection)
     os.environ.update(dict.fromkeys(VARIABLES, str(threads)))
     with threadpool_limits(threads):  # NumPy has read those already
         try:
-            fill(recipe, out, callbacks=[_Tell(pipe)])
+            own_folder(out)
+            with claimed(out, PATIENCE):
+                fill(recipe, out, callbacks=[_Tell(pipe)])
         except ERRORS as error:
             pipe.send(error)
 
@@ -127,7 +132,8 @@ def _end_with_parent() -> None:
 def _named(error: Exception, out: Path) -> Exception:
     """The error of a training, saying which it was, unless it is of the recipe or the data, which they share."""
     kind = next((kind for kind in (DivergenceError, OSError) if isinstance(error, kind)), None)
-    return error if kind is None else kind(f"{out}: {getattr(error, 'strerror', None) or error}")
+    said = reason(error)
+    return error if kind is None else kind(said if said.startswith(str(out)) else f"{out}: {said}")
 
 
 class _Tell(Callback):

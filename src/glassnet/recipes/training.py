@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from glassnet.recipes.directory import METRICS, RECIPE, member, run_directory
+from glassnet.files import reason
+from glassnet.recipes.directory import CHECKPOINT, HISTORY, METRICS, MODEL, RECIPE, member, run_directory, tidy
 from glassnet.recipes.ensembles import write_ensemble
 from glassnet.recipes.finished import Finished
 from glassnet.recipes.reading import load
@@ -23,13 +24,14 @@ def train(recipe: Recipe, out: Path, *, resume: bool = False, progress: bool = F
     `if __name__ == "__main__":` in a script, and Ctrl-C ends it at once.
 
     A run that was killed leaves a checkpoint, from which resume=True goes on. Raises FileExistsError if `out` holds
-    a run or anything else, ValueError for a recipe or data that make no sense, DivergenceError, OSError. After an
-    error nothing is left of the run but what resuming needs, if an epoch was finished.
+    a run or anything else, or another process is training there; ValueError for a recipe or data that make no sense;
+    DivergenceError; OSError. After an error nothing is left of the run but what resuming needs, if an epoch was
+    finished.
     """
     carry_out = fill if recipe.ensemble == 1 else _train_members
     try:
         with run_directory(out, resume=resume):
-            if resume:
+            if (out / RECIPE).is_file():
                 _check_begun(recipe, out)
             return carry_out(recipe, out, progress=progress)
     except KeyboardInterrupt:
@@ -58,9 +60,21 @@ def _train_members(recipe: Recipe, out: Path, *, progress: bool) -> dict[str, An
         announce(data, recipe.strong_pairs(data))
     if not (out / RECIPE).is_file():
         located(recipe).save(out / RECIPE)
-    folders = [member(out, number) for number in range(recipe.ensemble)]
-    for folder in folders:
-        folder.mkdir(exist_ok=True)
-    recipes = {folder: member_recipe(recipe, number) for number, folder in enumerate(folders)}
-    train_side_by_side({f: each for f, each in recipes.items() if not (f / METRICS).is_file()}, progress)
-    return write_ensemble(out, {folder.name: Finished.read(folder) for folder in folders}, data)
+    members = {member(out, number): member_recipe(recipe, number) for number in range(recipe.ensemble)}
+    train_side_by_side({folder: each for folder, each in members.items() if not _is_trained(folder)}, progress)
+    return write_ensemble(out, {folder.name: Finished.read(folder) for folder in members}, data)
+
+
+def _is_trained(folder: Path) -> bool:
+    """Whether a member is trained. One that was, and has lost a file since, or whose file is damaged, is begun anew."""
+    if not (folder / METRICS).is_file():
+        return False
+    try:
+        Finished.read(folder)
+    except (ValueError, FileNotFoundError) as error:
+        print(f"{reason(error)}; so {folder} is trained again", file=sys.stderr)
+        for name in (METRICS, RECIPE, HISTORY, MODEL, CHECKPOINT):  # the first is what makes it a finished one
+            (folder / name).unlink(missing_ok=True)
+        return False
+    tidy(folder)
+    return True

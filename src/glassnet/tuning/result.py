@@ -14,7 +14,7 @@ import numpy as np
 
 from glassnet import plots
 from glassnet.data import Dataset
-from glassnet.files import replacing
+from glassnet.files import own_folder, replacing
 from glassnet.recipes import Recipe
 from glassnet.recipes.run import located
 from glassnet.recipes.space import Range
@@ -133,7 +133,7 @@ def _draw(
     importance: dict[str, float], higher: bool,
 ) -> None:  # fmt: skip
     """Write history.png, importance.png and heatmap.png; the latter of two ranges, the most important ones."""
-    folder.mkdir(exist_ok=True)
+    own_folder(folder)
     label, worse = f"validation {monitor}", [trial for trial in trials if kind(trial) in ("pruned", FAILED)]
     done = sorted(ranked, key=lambda trial: trial.number)
     values = [float(trial.value or 0.0) for trial in done]
