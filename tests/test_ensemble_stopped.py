@@ -123,6 +123,7 @@ def test_what_makes_no_sense_leaves_nothing(
     for change, fault in (
         ("ensemble=0", "recipe: ensemble must be a whole number of at least 1, not 0"),
         ("ensemble=1.5", "recipe: ensemble must be a whole number, not 1.5"),
+        ("ensemble=1000000", "recipe: ensemble must be at most 1000, not 1000000: each is a training"),
         ("data.seed=-1", "recipe: data.seed must be a whole number of at least 0, not -1"),
         ("network.hidden=[0]", "network.hidden: Dense: fan_out must be a whole number of at least 1, not 0"),
         ("optimizer.lr=1e30", r"run/member-\d: the loss became "),

@@ -21,6 +21,8 @@ from glassnet.train import Average
 
 Widths = list[int] | dict[str, Any]  # of the hidden layers, or the arguments of `by_rows`
 
+MOST_MEMBERS = 1000  # of an ensemble
+
 
 @dataclass
 class DataTable:
@@ -108,6 +110,10 @@ class Recipe:
         ):  # fmt: skip
             if value is not None:
                 count(value, f"recipe: {where}", least)
+        if self.ensemble > MOST_MEMBERS:
+            raise ValueError(
+                f"recipe: ensemble must be at most {MOST_MEMBERS}, not {self.ensemble}: each is a training"
+            )
         if self.report not in (None, "seed_figure"):
             raise ValueError(f"recipe: there is no report {self.report!r}; the only one is seed_figure")
         if not self.name or Path(self.name).name != self.name:  # it names the run directory
