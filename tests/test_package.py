@@ -14,7 +14,7 @@ import glassnet as gn
 
 SOURCE = Path(gn.__file__).parent
 FLOORS = [
-    ["files", "limits", "memory", "version"],
+    ["files", "limits", "memory", "turns", "version"],
     ["nn", "data", "optim", "plots"],
     ["fast"],
     ["train"],

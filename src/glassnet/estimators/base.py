@@ -21,6 +21,7 @@ from glassnet.estimators.validation import Rows, Validation, split
 from glassnet.nn import Network, Noise
 from glassnet.nn.layer import Array
 from glassnet.train import Callback, History
+from glassnet.turns import changing, reading
 
 
 def _is_stochastic(estimator: BaseMLP) -> bool:
@@ -88,7 +89,7 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator):
         It predicts, its coefs_ can be set, and partial_fit, or fit with warm_start, goes on from there.
         """
         self._validate()
-        with self._unchanged_by_errors():
+        with changing(self), self._unchanged_by_errors():
             x, encoded = self._check_rows(X, y, incremental=False, reset=True)
             self._random_state = check_random_state(self.random_state)
             self._initialize(x, encoded)
@@ -140,6 +141,10 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator):
         return plain if self.preset is None else strong
 
     def _fit(self, X: Any, y: Any, sample_weight: Any, val: tuple[Any, Any, Any], incremental: bool) -> Self:
+        with changing(self):
+            return self._train(X, y, sample_weight, val, incremental)
+
+    def _train(self, X: Any, y: Any, sample_weight: Any, val: tuple[Any, Any, Any], incremental: bool) -> Self:
         self._validate()
         with self._unchanged_by_errors():
             first = not hasattr(self, "coefs_") or (not self.warm_start and not incremental)
@@ -151,7 +156,8 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator):
             self._follow_coefs()
             objective = self._way.objective(self, x.dtype)
             if self.solver == "lbfgs":
-                lbfgs.fit(self, rows, objective)
+                with changing(self.network_):
+                    lbfgs.fit(self, rows, objective)
                 return self
             rows, held = self._hold_out(rows, val, incremental)
             self.network_.fit_preprocessing(rows.x, rows.y)
@@ -161,7 +167,8 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator):
             elif self.preset is not None and not incremental:
                 self._optimizer.taken = 0  # another fit, another course of the recipe's schedule
             validation = None if held is None else Validation(self, held, objective, plan.scoring)
-        stochastic.fit(self, rows, objective, validation, plan, incremental)
+        with changing(self.network_):
+            stochastic.fit(self, rows, objective, validation, plan, incremental)
         return self
 
     @contextmanager
@@ -254,10 +261,12 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator):
             X = self._way.read(self, X, reset=False)
         self._follow_coefs()
         y = predict(self.network_, X)
-        return y if self.preset is None else y.astype(X.dtype, copy=False)
+        return y if self.preset is None else y.astype(np.result_type(y, X), copy=False)
 
     def __getstate__(self) -> dict[str, Any]:
-        state = super().__getstate__()
+        with reading(self):
+            state = super().__getstate__()
+        state.pop("_changes", None)
         if "network_" in state:  # the weights once, not once more as coefs_
             self._follow_coefs()
             state = {name: value for name, value in state.items() if name not in ("coefs_", "intercepts_")}

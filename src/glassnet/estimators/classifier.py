@@ -17,6 +17,7 @@ from glassnet.estimators.base import BaseMLP, partial_fit_of
 from glassnet.nn import Softmax
 from glassnet.nn.activations import logistic
 from glassnet.nn.layer import Array
+from glassnet.turns import changing, reading
 
 
 class MLPClassifier(ClassifierMixin, BaseMLP):
@@ -149,6 +150,12 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
                 "class_weight='balanced' needs all rows, and partial_fit sees some: give a dict, such as"
                 " dict(zip(classes, sklearn.utils.compute_class_weight('balanced', classes=classes, y=y)))"
             )
+        with changing(self):
+            self._take_classes(y, classes)
+        return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val), incremental=True)
+
+    def _take_classes(self, y: Any, classes: Any) -> None:
+        """Take the classes from the first call of partial_fit; raise ValueError for others in a later one."""
         if getattr(self, "classes_", None) is None:
             if classes is None:
                 raise ValueError("classes must be passed on the first call to partial_fit.")
@@ -159,15 +166,16 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             raise ValueError(
                 f"`classes={classes!r}` is not the same as on last call to partial_fit, was: {self.classes_!r}"
             )
-        return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val), incremental=True)
 
     def predict(self, X: Any) -> Array:
         """Return the class of each row of X (N, n_features), or its flags (N, n_outputs)."""
-        return self._classes(self._probabilities(self._outputs(X)))
+        with reading(self):
+            return self._classes(self._probabilities(self._outputs(X)))
 
     def predict_proba(self, X: Any) -> Array:
         """Return the probability of each class (N, n_classes), in the order of classes_, or of each flag."""
-        p = self._probabilities(self._outputs(X))
+        with reading(self):
+            p = self._probabilities(self._outputs(X))
         return np.concatenate([1 - p, p], axis=1) if p.shape[1] == 1 else p
 
     def predict_log_proba(self, X: Any) -> Array:

@@ -67,7 +67,7 @@ def fit(estimator: BaseMLP, rows: Rows, objective: Objective) -> None:
             f"lbfgs failed to converge after {found.nit} iteration(s) (status={found.status}): {found.message}."
             " Increase max_iter or max_fun, or scale the data.",
             ConvergenceWarning,
-            stacklevel=5,
+            stacklevel=6,
         )
     estimator.network_.theta[...] = found.x
     if not np.isfinite(found.x).all():

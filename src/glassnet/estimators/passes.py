@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from copy import copy
 from typing import Any
 
 import numpy as np
 
-from glassnet.nn import Dense, Loss, MemberHeads, Network
+from glassnet.nn import Dense, Layer, Loss, MemberHeads, Network
 from glassnet.nn.layer import Array
 from glassnet.optim import Optimizer
 from glassnet.train import step
+from glassnet.turns import reading
 
 
 def affine(net: Network) -> list[Dense | MemberHeads]:
@@ -24,10 +26,10 @@ def is_sparse(x: Any) -> bool:
     return hasattr(x, "tocsr")
 
 
-def forward(net: Network, x: Any, training: bool = False) -> Array:
+def forward(layers: Sequence[Layer], x: Any, training: bool = False) -> Array:
     """Return the outputs of sparse rows x; the first layer is Dense."""
-    y = x @ net.layers[0].W + net.layers[0].b
-    for layer in net.layers[1:]:
+    y = x @ layers[0].W + layers[0].b
+    for layer in layers[1:]:
         y = layer.forward(y, training)
     return y
 
@@ -42,7 +44,10 @@ def backward(net: Network, x: Any, dy: Array) -> None:
 
 def predict(net: Network, x: Any) -> Array:
     """Return the outputs of rows x in inference mode, in an array of their own."""
-    return forward(net, x).copy() if is_sparse(x) else net.predict(x)
+    if not is_sparse(x):
+        return net.predict(x)
+    with reading(net):
+        return forward([copy(layer) for layer in net.layers], x)  # copies: this thread's memory
 
 
 def training_step(
@@ -64,8 +69,9 @@ class SparseStep:
     def __call__(self, rows: Array, factor: float, weights: Array | None = None) -> float:
         """Return the loss of these training rows before the step; if it isn't finite, nothing is moved."""
         x = self.x[rows]
-        value = self.loss.forward(forward(self.net, x, training=True), self.t[rows], weights)
+        loss = copy(self.loss)  # another thread may train another network with it
+        value = loss.forward(forward(self.net.layers, x, training=True), self.t[rows], weights)
         if math.isfinite(value):
-            backward(self.net, x, self.loss.backward())
+            backward(self.net, x, loss.backward())
             self.optimizer.step(self.net, factor)
         return value

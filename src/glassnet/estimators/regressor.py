@@ -13,6 +13,7 @@ from sklearn.utils._param_validation import StrOptions
 from glassnet.estimators import parameters
 from glassnet.estimators.base import BaseMLP, partial_fit_of
 from glassnet.nn.layer import Array
+from glassnet.turns import reading
 
 
 class MLPRegressor(RegressorMixin, BaseMLP):
@@ -120,7 +121,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
     def predict(self, X: Any) -> Array:
         """Return the value of each row of X (N, n_features): (N,), or (N, n_outputs) if there are several."""
-        return self._flat(self._outputs(X))
+        with reading(self):
+            return self._flat(self._outputs(X))
 
     def _flat(self, y: Array) -> Array:
         return y.ravel() if y.shape[1] == 1 else y

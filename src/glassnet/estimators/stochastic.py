@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from glassnet.estimators.base import BaseMLP
 
 SMALLEST_RATE = 1e-6  # where "adaptive" gives up
-DEPTH = 5  # calls from `fit` here up to the user's line, which warnings name
+DEPTH = 6  # calls from `fit` here up to the user's line, which warnings name
 EMPTY = Split(np.empty((0, 0)), np.empty(0))
 
 

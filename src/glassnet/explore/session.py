@@ -171,10 +171,8 @@ class Session:
 
     def _values(self, row: Array) -> list[Array]:
         """A row (1, n_in) before, between and after the layers of the network that is shown."""
-        values = [self.trainer.shown.as_input(row)]
-        for layer in self.trainer.shown.layers:
-            values.append(layer.forward(values[-1]).copy())
-        return values
+        net = self.trainer.shown
+        return [net.as_input(row), *(y.copy() for y in net.outputs(row))]
 
     def _trace(self, x: Array, t: Array) -> Trace:
         """The step on a row, of which the latest is kept: the page asks several things of the same."""

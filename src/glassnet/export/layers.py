@@ -124,8 +124,8 @@ def standardize(graph: Graph, layer: Standardize, x: str) -> str:
 
 
 def unstandardize(graph: Graph, layer: Unstandardize, x: str) -> str:
-    """y = mean + scale * x."""
-    return graph.add("Add", graph.add("Mul", x, layer.scale), layer.mean)
+    """y = mean + scale * x, in float64."""
+    return graph.add("Add", graph.add("Mul", graph.cast(x, np.float64), layer.scale), layer.mean)
 
 
 LAYERS: dict[type[Layer], Callable[[Graph, Any, str], str]] = {

@@ -63,7 +63,8 @@ def to_onnx(
     text, by default those in `net.info`, whole numbers where their names are such.
 
     input_dtype: the type of x, by default the network's: "float32", "float64" (for columns that need more than seven
-    digits, such as times in seconds), "uint8" or "int64". y is what `predict` makes of rows of that type.
+    digits, such as times in seconds), "uint8" or "int64". y is what `predict` makes of rows of that type: in the
+    network's type, or float64 from an Unstandardize.
 
     Raises ValueError if onnx isn't installed, if preprocessing isn't fitted, if a layer of one's own doesn't say how it
     is written, and for arguments that don't fit.
@@ -130,18 +131,20 @@ def _write_network(graph: Graph, net: Network, x: str, place: str = "") -> str:
     graph.dtype = net.dtype
     if not isinstance(net.layers[0], Preprocessing):
         x = graph.cast(x, net.dtype)
-    for i, layer in enumerate(net.layers):
+    for i, (layer, after) in enumerate(zip(net.layers, (*net.layers[1:], None), strict=True)):
         graph.place = f"{place}{i}.{type(layer).__name__}"
         x = write_layer(graph, layer, x)
         graph.type_of(x)  # or raises ValueError: a layer of one's own returned something else
+        if isinstance(layer, Preprocessing) and not isinstance(after, Preprocessing):  # as `one_by_one` does
+            x = graph.cast(x, net.dtype)
     return x
 
 
 def _write_ensemble(graph: Graph, ensemble: Ensemble, x: str, width: int) -> str:
     """Add all its networks, whose outputs are so wide, and their mean."""
     outputs = [_write_network(graph, net, x, f"network {i}/") for i, net in enumerate(ensemble.networks)]
-    graph.dtype, graph.place = ensemble.dtype, "mean"
-    rows = [graph.add("Unsqueeze", graph.cast(y, ensemble.dtype), np.array([1])) for y in outputs]
+    graph.dtype, graph.place = np.result_type(*(graph.types[y] for y in outputs)), "mean"
+    rows = [graph.add("Unsqueeze", graph.cast(y, graph.dtype), np.array([1])) for y in outputs]
     together = graph.add("Reshape", graph.add("Concat", *rows, axis=1), np.array([-1, width]))
     return write_layer(graph, ensemble.mean(), together)
 

@@ -44,11 +44,10 @@ class Inference:
 
     def __call__(self, x: Array) -> Array:
         """Return the outputs of rows x."""
-        program = self.program
-        with self.lock:  # the memory that it works in is one
-            x, form = program.prepare(x)
+        x, form = self.program.prepare(x)
+        with self.lock:  # the memory that the kernels work in is one
             y = self._many(x, form) if len(x) > ROWS else self._few(x, form)
-            return y if program.unit is None else program.unit.forward(y).copy()
+        return y if self.program.unit is None else self.program.unit.forward(y)
 
     def _many(self, x: Array, form: int) -> Array:
         """Read the rows where they are."""

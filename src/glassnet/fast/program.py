@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from ctypes import byref
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -95,7 +97,7 @@ def _displaced(net: Network) -> str | None:
                 return f"{name} of layer {i} is no part of theta; write into it: {name}[...] = values"
         for name in layer.state if isinstance(layer, BatchNorm) else ():
             a = getattr(layer, name)
-            if (a.dtype, a.shape) != (np.float64, (layer.width,)) or not a.flags.c_contiguous:
+            if (a.dtype, a.shape) != (np.float64, (layer.width,)) or not (a.flags.c_contiguous and a.flags.aligned):
                 return f"{name} of layer {i} is not a float64 vector of {layer.width}"
         place += size * layer.size
     return None
@@ -143,6 +145,7 @@ class Program:
         assert not isinstance(library, NoKernelsError)  # `uncovered` has looked
         self.library, self.dtype, self.batch = library, net.dtype, batch
         self.memory: dict[int, Array] = {}  # by address
+        self.training = training
         self.preprocessing, layers, self.unit = split_layers(net)
         unneeded = MemberMean if training else Noise
         self.layers = [layer for layer in layers if not isinstance(layer, unneeded)]
@@ -171,10 +174,22 @@ class Program:
         return self.hold(aligned_zeros(shape, dtype or self.dtype))
 
     def hold(self, array: Array) -> int:
-        """Return the address of an array, which is kept alive."""
+        """Return the address of a contiguous array, or of a copy where it isn't aligned; it is kept alive."""
+        array = array if array.flags.aligned else array.copy()
         place = address(array)
         self.memory[place] = array
         return place
+
+    def written(self, array: Array, what: str, size: int, dtype: npt.DTypeLike | None = None) -> int:
+        """Return the address of an array of so many numbers, of the network's type, which the kernels write into.
+
+        It is kept alive. Raises ValueError if it is another array than that, or read-only: whatever is written without
+        NumPy's own check may be somebody else's memory.
+        """
+        if array.dtype != (dtype or self.dtype) or array.size != size or not array.flags.carray:
+            found = f"a {'' if array.flags.writeable else 'read-only '}{array.dtype} array of {array.size}"
+            raise ValueError(f"{what} is {found}: training writes into {size} {np.dtype(dtype or self.dtype)} in a row")
+        return self.hold(array)
 
     def pointer(self) -> Any:
         """Return the argument that the kernels take."""
@@ -184,11 +199,12 @@ class Program:
         """Return rows x in a form that the kernels read, and which: as they are, or preprocessed by the layers."""
         form = {self.dtype: REALS, np.dtype(np.uint8): BYTES}.get(x.dtype)
         if form is not None and (self.c.scale or not self.preprocessing):
-            return x if x.flags.c_contiguous else np.ascontiguousarray(x), form
+            return x if x.flags.c_contiguous and x.flags.aligned else x.copy(), form
         ready = np.empty((len(x), self.width), self.dtype)
+        layers = [copy(layer) for layer in self.preprocessing]  # this thread's, as layers write into what they own
         for start in range(0, len(x), 4096):
             rows = x[start : start + 4096]
-            for layer in self.preprocessing:
+            for layer in layers:
                 rows = layer.forward(rows)
             ready[start : start + 4096] = rows
         return ready, READY
@@ -258,7 +274,8 @@ class Program:
             c.low, c.scale = (self.hold(np.ascontiguousarray(a, np.float64)) for a in (layer.low, layer.scale))
         if isinstance(layer, BatchNorm):
             c.momentum = layer.momentum
-            c.mean, c.var = self.hold(layer.running_mean), self.hold(layer.running_var)
+            hold = partial(self.written, what=f"a running statistic of {layer!r}", size=layer.width, dtype=np.float64)
+            c.mean, c.var = map(hold if self.training else self.hold, (layer.running_mean, layer.running_var))
 
     def _assign_gradients(self) -> None:
         """Give memory to dL/dx of every layer that needs it: in place but where dL/dy has another width or use."""

@@ -104,7 +104,8 @@ class FastStep:
 
     def move_mean(self, mean: Array, share: float) -> None:
         """Move mean weights (n,), in place, towards the present ones: mean <- mean + share * (theta - mean)."""
-        self.program.library.move_mean(self.pointer, address(mean), share, self.threads.limit)
+        place = self.program.written(mean, "the mean of the weights", self.net.theta.size)
+        self.program.library.move_mean(self.pointer, place, share, self.threads.limit)
 
     def _prepare(self, rows: Array, x: Array | None) -> int | None:
         """Note the rows, show the kernels what was set anew, draw masks; return where x can be read, if it is given."""
@@ -150,9 +151,10 @@ class FastStep:
         if optimizer.owner is net.theta:
             optimizer.owner = None  # so that vectors set by a callback are looked at as those set before training are
         optimizer.start(net.theta)
-        slots = [program.hold(slot) for slot in optimizer.state().values()]
+        program.c.optimizer.theta = program.written(net.theta, "theta", program.c.n_parameters)
+        program.c.optimizer.grad = program.written(net.grad, "grad", program.c.n_parameters)
+        slots = [program.written(a, name, program.c.n_parameters) for name, a in optimizer.state().items()]
         program.c.optimizer.slot1, program.c.optimizer.slot2 = slots[0], slots[-1]
-        program.c.optimizer.grad = program.hold(net.grad)
         constant = {name: value for name, value in vars(self.loss).items() if name in CONSTANTS}
         program.c.loss.value = next(iter(constant.values()), 0.0)
         program.refresh()

@@ -78,7 +78,8 @@ class Trace:
     the next one's input; backward in the opposite order, each dx the dy of the layer before. loss: its value before
     the step; loss_terms (N,): that of each row alone, whose mean it is; loss_after: of the same rows, in training mode
     with the same noise, after the step. penalty: l2/2 * sum W^2 before it, which the optimizer's l2 adds; 0 without.
-    parameters: by name, such as "1.W", in the order of theta. Arrays have the network's type, but for x and t.
+    parameters: by name, such as "1.W", in the order of theta. Arrays have the network's type, but for x, t and what an
+    Unstandardize gives, in float64.
 
     net is a copy of the network before the step, objective the loss that training minimises (in standard units if the
     network ends in Unstandardize), optimizer a copy that has made the step: none, if the loss isn't finite.
@@ -153,8 +154,7 @@ def trace(
     working.reseed(*noise)
     with np.errstate(over="ignore", invalid="ignore"):  # what overflows shows in the numbers
         values = [x]  # before, between and after the layers
-        for layer in working.layers:
-            values.append(layer.forward(values[-1], training=True).copy())
+        values += [y.copy() for y in working.outputs(x, training=True)]
         value = objective.forward(values[-1], t)
         if apply and not math.isfinite(value):
             raise ValueError(f"the loss is {value}, so nothing was moved: trace without apply=True to see why")

@@ -17,6 +17,7 @@ STEPS = (1e-3, 1e-4, 1e-5)  # smaller ones where a larger one crosses a kink or 
 AGREED = 1e-8  # an error so small that no smaller step is tried
 FLOOR = 1e-4  # entries below this share of the largest gradient are compared on its scale
 ROUNDING = 1e-3  # what counts as the largest gradient, as a share of the loss or of 1, when all are smaller
+EPSILON = 4 * float(np.finfo(np.float64).eps)  # by how much of its size an output may be rounded, and then f
 TOLERANCE = 1e-6  # of the relative error
 
 
@@ -124,6 +125,8 @@ def gradcheck(
     The error of an entry is |analytic - numeric| / max(|analytic|, |numeric|, 1e-4 * the largest gradient), the least
     over up to three steps h: a wrong gradient is wrong for each of them. A step that would carry any unit across a
     kink (of a ReLU, say) is not used; an entry left with none is counted in `at_kinks` rather than as an error.
+    Outputs far from 0, such as values near 1e9 that differ by 1, are rounded by a share of their size: differences
+    that this can explain are no error.
     Raises ValueError if the loss of this batch isn't finite.
     """
     probe = GradientProbe(net, x, t, loss, training)
@@ -164,7 +167,10 @@ class GradientProbe:
             raise ValueError(f"gradcheck: the loss of this batch is {centre}, so its gradient can't be checked")
         self.here = self._sides()
         with np.errstate(over="ignore", invalid="ignore"):  # what isn't finite is found, and reported, below
-            dx = net.backward(self.loss.backward())
+            dy = self.loss.backward()
+            rounding = EPSILON * float(np.abs(dy * self.outputs).sum())
+            self.rounding = rounding if math.isfinite(rounding) else 0.0
+            dx = net.backward(dy)
         assert dx is not None
         self.gradients = {name: (p, dp.copy()) for name, p, dp in net.named_parameters()} | {"x": (self.x, dx)}
         std = self.x.std(axis=0)
@@ -179,11 +185,14 @@ class GradientProbe:
         unit = float(max(self.spread[index[1]] if name == "x" else 1.0, abs(array[index])))
         found = Entry(name, index, float(gradient[index]))
         for h in (step * unit for step in STEPS):
+            rounding = self.rounding / h
+            if abs(found.analytic - found.numeric) < rounding:  # a smaller step would tell less
+                break
             f = self._moved(array, index, h)
             if f is None:
                 continue
             numeric = (8 * (f[1] - f[-1]) - (f[2] - f[-2])) / (12 * h)
-            error = _relative_error(found.analytic, numeric, self.floor)
+            error = _relative_error(found.analytic, numeric, self.floor, rounding)
             if found.at_kink or error < found.relative_error:
                 found = replace(
                     found, numeric=numeric, relative_error=error, h=h, loss_plus=f[1], loss_minus=f[-1]
@@ -195,7 +204,8 @@ class GradientProbe:
     def _value(self) -> float:
         self.net.reseed(0)
         with np.errstate(over="ignore", invalid="ignore"):
-            return self.loss.forward(self.net.forward(self.x, self.training), self.t)
+            self.outputs = self.net.forward(self.x, self.training)
+            return self.loss.forward(self.outputs, self.t)
 
     def _sides(self) -> list[Array]:
         found = [*(layer.side() for layer in self.net.layers), self.loss.side()]
@@ -214,9 +224,12 @@ class GradientProbe:
         return f if smooth else None
 
 
-def _relative_error(analytic: float, numeric: float, floor: float) -> float:
-    """|analytic - numeric| over the larger of both, or over `floor` if they are small; infinite if not finite."""
+def _relative_error(analytic: float, numeric: float, floor: float, rounding: float) -> float:
+    """|analytic - numeric| over the larger of both, or over `floor` if they are small; infinite if not finite.
+
+    What rounding may have made of it doesn't count.
+    """
     difference = abs(analytic - numeric)
-    if difference == 0:
+    if difference <= rounding:
         return 0.0
     return math.inf if not math.isfinite(difference) else difference / max(abs(analytic), abs(numeric), floor)

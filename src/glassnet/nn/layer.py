@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -47,6 +47,7 @@ class Layer:
     max_norm: float | None = None  # the largest norm of each column of the `decayed` parameters
     dtype: np.dtype[Any] = np.dtype(np.float64)
     reuse_buffers = False
+    buffers: dict[str, Array]
 
     def forward(self, x: Array, training: bool = False) -> Array:
         """Compute y (N, width_out) from x (N, width_in)."""
@@ -144,11 +145,18 @@ class Layer:
         dtype = np.dtype(dtype or self.dtype)
         if not self.reuse_buffers:
             return np.empty(shape, dtype)
-        buffers: dict[str, Array] = self.__dict__.setdefault("buffers", {})
+        buffers = self.__dict__.setdefault("buffers", {})
         kept = buffers.get(name)
         if kept is None or kept.dtype != dtype or kept.shape[1:] != shape[1:] or len(kept) < shape[0]:
             kept = buffers[name] = np.empty(shape, dtype)
         return kept[: shape[0]]
+
+    def __copy__(self) -> Self:
+        """A shallow copy sees the same parameters and state, but has memory of its own for a pass."""
+        twin = object.__new__(type(self))
+        twin.__dict__.update(self.__dict__)
+        twin.__dict__.pop("buffers", None)
+        return twin
 
     def config(self) -> dict[str, Any]:
         """Return the constructor's arguments, from which an equal layer can be built."""

@@ -7,7 +7,8 @@ makes that a weighted mean.
 from __future__ import annotations
 
 import inspect
-from typing import Any, Literal
+from copy import copy
+from typing import Any, Literal, Self
 
 import numpy as np
 
@@ -36,6 +37,12 @@ class Loss:
     def check(self, t: Array, n_out: int) -> None:
         """Raise ValueError if targets t don't fit outputs of that width."""
         self.forward(np.zeros((len(t), n_out)), t)
+
+    def __copy__(self) -> Self:
+        """A shallow copy keeps its own of a pass, and so does the loss that it wraps: another thread may use it."""
+        twin = object.__new__(type(self))
+        twin.__dict__ = {name: copy(v) if isinstance(v, Loss) else v for name, v in self.__dict__.items()}
+        return twin
 
     def __repr__(self) -> str:
         given: dict[str, Any] = {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from copy import copy
+from itertools import islice
 from reprlib import repr as short
 from textwrap import shorten
 from typing import Any, ClassVar
@@ -19,9 +21,10 @@ from glassnet.nn.described import DTYPES, described_layers
 from glassnet.nn.engine import Engine, Exporter
 from glassnet.nn.groups import groups
 from glassnet.nn.layer import Array, Layer
-from glassnet.nn.preprocessing import Fitted, Preprocessing, Unstandardize
+from glassnet.nn.preprocessing import Fitted, Preprocessing, Unstandardize, one_by_one
 from glassnet.nn.storage import read_arrays, write_arrays
 from glassnet.nn.widths import check_widths
+from glassnet.turns import reading
 
 # What random numbers are for, so that equal seeds don't make equal streams: see also train/fit.py. A seed sequence
 # ignores zeros at its end, so these come last and aren't zero.
@@ -43,6 +46,12 @@ class Network:
     rounding (training leaves `grad` alone then); fast=False keeps to the readable layers. `threads` limits what the
     engine uses, as OMP_NUM_THREADS and the like do. Neither is saved; both may be set at any time.
 
+    Values between the layers are of the network's type. Before it, preprocessing takes rows of any type; after it, a
+    last Unstandardize gives float64.
+
+    Any number of threads may predict with a network at once. While one trains it, as `gn.fit` does, the network is
+    that thread's: predict, copy, save and another training raise RuntimeError in all others.
+
     Raises TypeError for an entry that is no layer, ValueError for layers whose widths don't fit or another dtype.
     """
 
@@ -62,6 +71,7 @@ class Network:
         self.fast = fast
         self.threads = None if threads is None else positive_int(threads, "threads")
         self.compiled: Any = None  # what the engine keeps with the network
+        self.spare: list[list[dict[str, Array]]] = []  # buffers of the layers that no prediction uses at present
         try:
             self.dtype = np.dtype(dtype)
         except TypeError:
@@ -83,10 +93,12 @@ class Network:
         With training=True, noise is drawn, batch norm uses the batch's statistics, members' outputs stay side by side.
         Raises ValueError, naming both shapes and the layer, for rows of another width.
         """
-        y = self.as_input(x)
-        for layer in self.layers:
-            y = layer.forward(y, training)
+        *_, y = self.outputs(x, training)
         return y.copy()  # the buffer it lies in will be written again
+
+    def outputs(self, x: npt.ArrayLike, training: bool = False) -> Iterator[Array]:
+        """Yield what each layer gives for rows x (N, n_in), one after the other: (N, its width), often in a buffer."""
+        return one_by_one(self.layers, self.as_input(x), self.dtype, training)
 
     def backward(self, dy: Array, input_gradient: bool = True) -> Array | None:
         """Fill `grad` from dy = dL/dy (N, n_out) of the latest `forward`; return dL/dx (N, n_in).
@@ -105,12 +117,31 @@ class Network:
         return None
 
     def predict(self, x: npt.ArrayLike) -> Array:
-        """Compute the outputs (N, n_out) in inference mode: the scores of classes, or values."""
+        """Compute the outputs (N, n_out) in inference mode: the scores of classes, or values.
+
+        Raises RuntimeError if another thread trains the network meanwhile.
+        """
         x = self.as_input(x)
-        if self.fast and self.engine is not None and (y := self.engine.predict(self, x)) is not None:
-            return y
-        parts = [self.forward(x[start : start + ROWS_AT_ONCE]) for start in range(0, len(x), ROWS_AT_ONCE)]
-        return np.concatenate(parts) if parts else np.empty((0, self.n_out or 0), self.dtype)
+        with reading(self):
+            if self.fast and self.engine is not None and (y := self.engine.predict(self, x)) is not None:
+                return y
+            layers = [copy(layer) for layer in self.layers]  # as layers write into what they own: this call's alone
+            for layer, buffers in zip(layers, self._unused_buffers(), strict=True):
+                layer.buffers = buffers
+            parts = []
+            for start in range(0, max(1, len(x)), ROWS_AT_ONCE):
+                *_, y = one_by_one(layers, x[start : start + ROWS_AT_ONCE], self.dtype)
+                parts.append(y.copy())
+            self.spare.append([layer.buffers for layer in layers])
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def _unused_buffers(self) -> list[dict[str, Array]]:
+        """The buffers of an earlier prediction, or new ones, for each layer."""
+        try:
+            spare = self.spare.pop()
+        except IndexError:
+            spare = []
+        return spare if len(spare) == len(self.layers) else [{} for _ in self.layers]
 
     def predict_proba(self, x: npt.ArrayLike) -> Array:
         """Compute class probabilities (N, classes) in inference mode."""
@@ -135,9 +166,7 @@ class Network:
             if not isinstance(layer, Fitted) or isinstance(layer, Unstandardize):
                 break
             if not layer.fitted:
-                seen = self.as_input(x)
-                for before in self.layers[:i]:
-                    seen = before.forward(seen)
+                *_, seen = self.as_input(x), *islice(self.outputs(x), i)
                 layer.fit_with(seen, y)
         if isinstance(last := self.layers[-1], Unstandardize) and not last.fitted and y is not None:
             last.fit(y)
@@ -201,9 +230,10 @@ class Network:
 
     def copy(self, dtype: npt.DTypeLike | None = None) -> Network:
         """Return an equal network that shares nothing with this one, in another dtype if one is given."""
-        copy = object.__new__(Network)
-        copy.__setstate__({**self.__getstate__(), "dtype": dtype or self.dtype})
-        return copy
+        other = object.__new__(Network)
+        with reading(self):
+            other.__setstate__({**self.__getstate__(), "dtype": dtype or self.dtype})
+        return other
 
     def summary(self) -> None:
         """Print a table of layers, parameter shapes and parameter counts, and what computes them."""
@@ -224,7 +254,8 @@ class Network:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write layers, weights, preprocessing and `info` to one safetensors file, atomically."""
-        write_arrays(path, self.arrays(), {"network": self.describe()})
+        with reading(self):
+            write_arrays(path, self.arrays(), {"network": self.describe()})
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Network:

@@ -1,15 +1,17 @@
 """Preprocessing as layers: fitted on the training rows alone, saved with the weights, never trained.
 
 They take raw rows of any numeric type (uint8 pixels, float64 table columns), compute in the more precise of the
-row's and the network's type, and give the network's. They are constants of the network: `backward` gives dx.
+row's and the network's type, and give the network's (see `one_by_one`). They are constants of the network:
+`backward` gives dx.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
+import numpy.typing as npt
 
 from glassnet.nn.checks import number, positive_int
 from glassnet.nn.layer import Array, Layer, Shape
@@ -51,6 +53,18 @@ def check_scale(state: Mapping[str, Array]) -> None:
 
 class Preprocessing(Fitted):
     """A fitted layer that takes raw rows: it comes before all trained layers."""
+
+
+def one_by_one(layers: Sequence[Layer], x: Array, dtype: npt.DTypeLike, training: bool = False) -> Iterator[Array]:
+    """Yield the output of each layer for rows x: from the last preprocessing on, they are of the network's dtype.
+
+    Preprocessing that is followed by more of it may be more precise: rotated columns, whose mean is then taken off.
+    """
+    for layer, after in zip(layers, (*layers[1:], None), strict=True):
+        x = layer.forward(x, training)
+        if isinstance(layer, Preprocessing) and not isinstance(after, Preprocessing):
+            x = x.astype(dtype, copy=False)
+        yield x
 
 
 class Standardize(Preprocessing):
@@ -120,7 +134,8 @@ class Unstandardize(Fitted):
 
     Fitted on the training targets (N,) or (N, width); the layers before it then work with values of about unit
     size. Shapes: x, y (N, width), mean and scale (width,). Backward: dx = dy * scale. Outputs of several members, side
-    by side (N, k * width), are all in the target's unit.
+    by side (N, k * width), are all in the target's unit. y is float64, whatever x is: float32 knows no differences
+    below 64 between values near 1e9. dx is of the network's type.
     """
 
     state = ("mean", "scale")
@@ -147,16 +162,15 @@ class Unstandardize(Fitted):
 
     def forward(self, x: Array, training: bool = False) -> Array:
         """y = mean + scale * x."""
-        self.check(x[:, : len(self.mean)] if self.fitted and x.shape[1] % len(self.mean) == 0 else x)
-        y = np.multiply(
-            self.rows(x), self.scale, out=self.rows(self.buffer("y", x.shape, x.dtype)), casting="same_kind"
-        )
+        if not self.fitted or x.shape[1] % len(self.mean):
+            self.check(x)
+        y = self.rows(x) * self.scale
         y += self.mean
         return y.reshape(x.shape)
 
     def backward(self, dy: Array) -> Array:
         """dx = dy * scale."""
-        dx = self.buffer("dx", dy.shape, dy.dtype)
+        dx = self.buffer("dx", dy.shape)
         np.multiply(self.rows(dy), self.scale, out=self.rows(dx), casting="same_kind")
         return dx
 

@@ -113,8 +113,10 @@ class Optimizer:
             elif getattr(self, name).shape != theta.shape:
                 shape = getattr(self, name).shape
                 raise ValueError(f"{self!r}: its {name} has shape {shape}, the network's parameters {theta.shape}")
-            else:
-                setattr(self, name, np.ascontiguousarray(getattr(self, name), theta.dtype))
+            else:  # a copy: what was set may be read-only, such as a file that joblib has mapped
+                given, slot = getattr(self, name), aligned_zeros(theta.shape, theta.dtype)
+                slot[...] = given
+                setattr(self, name, slot)
         self.owner = theta
 
     def __getstate__(self) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from glassnet.train.rates import Rates
 from glassnet.train.step import Step, training_step
 from glassnet.train.training import Callback, Training
 from glassnet.train.units import training_loss
+from glassnet.turns import changing
 
 ROWS = 10_000  # that the statistics of BatchNorm are estimated on, for averaged weights
 ORDER = 1  # what the random numbers of (seed, epoch) are for: see nn/network.py
@@ -75,7 +76,7 @@ def fit(
 
     Raises ValueError for data that don't fit the network or aren't finite, or settings that make no sense, before
     anything is trained, and DivergenceError when the loss becomes NaN or infinite; the best weights are then restored
-    too.
+    too; RuntimeError if another thread trains this network, or one with this optimizer.
     """
     validate = validate and len(getattr(data, "val", ())) > 0
     default = "accuracy" if loss.task == "classification" else "loss"
@@ -84,16 +85,24 @@ def fit(
         positive_int(batch_size, "batch_size"), seed, replacement, (monitor or default) if validate else None, patience,
         average, augmentation, dropout_schedule, weight_decay_schedule,
     )  # fmt: skip
+    with changing(net), changing(optimizer):
+        return _train(run, [*callbacks, *([Progress()] if progress else [])], restore_best, resume)
+
+
+def _train(
+    run: Training, watchers: Sequence[Callback], restore_best: bool, resume: str | os.PathLike[str] | None
+) -> History:
+    """Do what `fit` says."""
+    net, data, epochs = run.net, run.data, run.epochs
     _check(run)
     net.fit_preprocessing(data.train.x, data.train.y)
-    run.loss = training_loss(loss, net)
+    run.loss = training_loss(run.loss, net)
     if resume is not None:
         restore(run, resume)
     step = training_step(
-        net, data.train.x, data.train.y, run.loss, optimizer, run.largest_batch,
-        any(callback.reads_gradients for callback in callbacks),
+        net, data.train.x, data.train.y, run.loss, run.optimizer, run.largest_batch,
+        any(watcher.reads_gradients for watcher in watchers),
     )  # fmt: skip
-    watchers = [*callbacks, *([Progress()] if progress else [])]
     start = time.perf_counter() - (run.history["seconds"][-1] if len(run.history) else 0)
     try:
         for watcher in watchers:
@@ -102,8 +111,8 @@ def fit(
             _train_epoch(run, step, watchers)
             row = {"epoch": len(run.history) + 1, "lr": run.history.step_lr[-1]}
             row["train_loss"] = float(np.mean(run.history.step_loss[-run.steps_per_epoch :]))
-            with averaged(run, step, _sample(run)) if validate else nullcontext():
-                if validate:
+            with averaged(run, step, _sample(run)) if run.monitor is not None else nullcontext():
+                if run.monitor is not None:
                     row |= {f"val_{name}": value for name, value in evaluate(net, data.val, run.loss).items()}
                 run.history.epochs.append(row | {"seconds": time.perf_counter() - start})
                 run.keep_best()
@@ -206,10 +215,9 @@ def check_data(net: Network, data: Dataset, loss: Loss, *, validate: bool = True
 def _explain(net: Network, x: Array, value: float, epoch: int, step: int, optimizer: Optimizer) -> str:
     """Where the numbers went bad, and what to try."""
     net = net.copy()  # looking must not change running statistics
-    y, place = net.as_input(x), "every layer's output is finite, but the loss overflows"
+    place = "every layer's output is finite, but the loss overflows"
     with np.errstate(all="ignore"):
-        for i, layer in enumerate(net.layers):
-            y = layer.forward(y, training=True)
+        for i, (layer, y) in enumerate(zip(net.layers, net.outputs(x, training=True), strict=True)):
             if not np.isfinite(y).all():
                 place = f"the first output that isn't finite is that of layer {i}, {layer!r}"
                 break

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,7 +55,9 @@ def score(outputs: Array, t: Array, loss: Loss) -> dict[str, float]:
     """Return the metrics of outputs (N, n_out) against targets t."""
     if not len(outputs):
         raise ValueError("there are no rows to evaluate")
-    metrics = {"loss": loss.forward(outputs, t)}
+    if loss.task == "regression":  # float32 would round targets far from 0
+        outputs = outputs.astype(np.float64, copy=False)
+    metrics = {"loss": copy(loss).forward(outputs, t)}  # a copy, as another thread may use the loss
     if isinstance(loss, BinaryCrossEntropy):
         return metrics | {"accuracy": float(((outputs > 0) == (t.reshape(outputs.shape) > 0.5)).mean())}
     if loss.task == "classification":

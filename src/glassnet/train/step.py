@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from copy import copy
 from typing import Protocol
 
 import numpy as np
@@ -43,10 +44,11 @@ class ReadableStep:
         # mode="clip" writes straight into `out`; the row numbers are in range anyway.
         t = np.take(self.all[1], rows, axis=0, out=self.t[: len(rows)], mode="clip")
         x = np.take(self.all[0], rows, axis=0, out=self.x[: len(rows)], mode="clip") if x is None else x
+        loss = copy(self.loss)  # another thread may train another network with it
         with np.errstate(over="ignore", invalid="ignore"):  # the loss tells
-            value = self.loss.forward(self.net.forward(x, training=True), t, weights)
+            value = loss.forward(self.net.forward(x, training=True), t, weights)
             if math.isfinite(value):
-                self.net.backward(self.loss.backward(), input_gradient=False)
+                self.net.backward(loss.backward(), input_gradient=False)
                 self.optimizer.step(self.net, factor)
         return value
 

@@ -24,7 +24,7 @@ class StandardUnits(Loss):
         """Compute the loss of outputs y and targets t, both in the target's unit."""
         mean, scale = self.unit.mean, self.unit.scale
         t = t.reshape(y.shape) if t.size == y.size else t  # of other shapes the loss itself complains
-        return self.loss.forward(((y - mean) / scale).astype(y.dtype), self.standardized(t), weights)
+        return self.loss.forward((y - mean) / scale, self.standardized(t), weights)
 
     def standardized(self, t: Array) -> Array:
         """Return targets (t - mean) / scale."""
@@ -32,8 +32,7 @@ class StandardUnits(Loss):
 
     def backward(self) -> Array:
         """Compute dL/dy at the latest forward."""
-        dy = self.loss.backward()
-        return (dy / self.unit.scale).astype(dy.dtype)
+        return self.loss.backward() / self.unit.scale
 
     def side(self) -> Array | None:
         """Tell on which side of a kink each entry was in the latest forward, as the loss itself does."""

@@ -68,10 +68,9 @@ def layer_looks(net: Network, x: Array, training: bool) -> list[LayerLook]:
 
 
 def _forward(net: Network, x: Array, training: bool, names: list[str]) -> tuple[list[LayerLook], Array]:
-    y, looks = net.as_input(x), []
+    looks = []
     with np.errstate(all="ignore"):
-        for i, layer in enumerate(net.layers):
-            y = layer.forward(y, training)
+        for i, (layer, y) in enumerate(zip(net.layers, net.outputs(x, training), strict=True)):
             looks.append(_layer_look(i, layer, names[i], y))
     return looks, y
 

@@ -6,6 +6,7 @@ import copy
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import islice
 
 import numpy as np
 
@@ -76,11 +77,8 @@ class Patient:
 
     def inputs(self, x: Array) -> Array:
         """Return what reaches the first layer with parameters for rows x (N, n_in), in inference mode, in float64."""
-        y = self.net.as_input(x)
-        for layer in self.net.layers:
-            if layer.size:
-                break
-            y = layer.forward(y)
+        first = next((i for i, layer in enumerate(self.net.layers) if layer.size), len(self.net.layers))
+        *_, y = self.net.as_input(x), *islice(self.net.outputs(x), first)
         return np.array(y, np.float64)
 
     @property
