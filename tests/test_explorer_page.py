@@ -213,6 +213,20 @@ def test_a_drawn_digit_is_recognised_while_it_is_drawn(page: Page, mnist: str) -
     print(f"a stroke is on the screen after {np.median(times):.0f} ms (median of {len(times)})")  # shown by pytest -s
 
 
+def test_a_click_and_a_tap_of_the_space_bar_each_leave_a_dot(page: Page, mnist: str) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    page.open(mnist)
+    drawn = "const { shown } = await import('glassnet/model.js'); return shown.part === null && Math.max(...shown.x)"
+    page.draw([(0.5, 0.5)])
+    page.until(lambda: page.asking(drawn), "a click leaves a dot")
+    page.click("#clear")
+    page.until(lambda: page.asking(drawn) == 0, "the pad is empty")
+    page.js("document.getElementById('pad').focus()")
+    page.keys(Keys.SPACE)
+    page.until(lambda: page.asking(drawn), "a tap leaves one")
+
+
 def test_a_drawing_is_centred_as_the_library_centres_a_photo(page: Page, mnist: str) -> None:
     page.open(mnist)
     rng = np.random.default_rng(0)

@@ -75,9 +75,10 @@ function key(event) {
 }
 
 function trail({ x, y }) {
+  const dot = x === pen.x && y === pen.y; // a line of no length paints nothing, not even its round ends
   strokes.beginPath();
   strokes.moveTo(pen.x, pen.y);
-  strokes.lineTo(x, y);
+  strokes.lineTo(dot ? x + 0.01 : x, y);
   strokes.stroke();
   Object.assign(pen, { x, y });
 }
