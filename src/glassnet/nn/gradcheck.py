@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from glassnet.nn.layer import Array
+from glassnet.nn.layer import Array, Layer
 from glassnet.nn.losses import Loss
 from glassnet.nn.members import member_loss
-from glassnet.nn.network import Network
+from glassnet.nn.network import MASKS, Network
+
+Numbered = tuple[int, Layer]  # a layer with its place in the network
 
 STEPS = (1e-3, 1e-4, 1e-5)  # smaller ones where a larger one crosses a kink or the function bends too much
 AGREED = 1e-8  # an error so small that no smaller step is tried
@@ -129,25 +132,8 @@ def gradcheck(
     that this can explain are no error.
     Raises ValueError if the loss of this batch isn't finite.
     """
-    probe = GradientProbe(net, x, t, loss, training)
-    report = GradientReport(tolerance)
-    rng = np.random.default_rng(0)
-    for name, (array, _) in probe.gradients.items():
-        row = Row(name, array.shape)
-        chosen = np.arange(array.size)
-        if entries is not None and entries < array.size:
-            chosen = np.sort(rng.choice(array.size, entries, replace=False))
-        for flat in chosen:
-            entry = probe.check(name, tuple(int(i) for i in np.unravel_index(flat, array.shape)))
-            if entry.at_kink:
-                row.at_kinks += 1
-                continue
-            row.checked += 1
-            if entry.relative_error > row.max_relative_error:
-                row.max_relative_error, row.worst = entry.relative_error, entry.index
-                row.analytic, row.numeric = entry.analytic, entry.numeric
-        report.rows.append(row)
-    return report
+    probe, rng = GradientProbe(net, x, t, loss, training), np.random.default_rng(0)
+    return GradientReport(tolerance, [probe.row(name, rng, entries) for name in probe.gradients])
 
 
 class GradientProbe:
@@ -158,10 +144,30 @@ class GradientProbe:
     """
 
     def __init__(self, net: Network, x: npt.ArrayLike, t: Array, loss: Loss, training: bool = True) -> None:
-        self.net = net = net.copy("float64")
-        self.x = np.array(net.as_input(x), dtype=np.float64)
-        self.t, self.loss, self.training = t, member_loss(loss, net.layers, net.n_out), training
-        net.fit_preprocessing(self.x, np.asarray(t))
+        net = net.copy("float64")
+        rows = np.array(net.as_input(x), dtype=np.float64)
+        net.fit_preprocessing(rows, np.asarray(t))
+        self._begin(list(enumerate(net.layers)), rows, t, member_loss(loss, net.layers, net.n_out), training)
+
+    @classmethod
+    def of_layers(cls, net: Network, x: npt.ArrayLike, training: bool = True) -> Iterator[GradientProbe]:
+        """Yield a probe of each layer by itself, whose loss is a random linear function of the layer's outputs.
+
+        One pass of rows x (N, n_in) finds what each of them is given, so that checking all takes as long as checking
+        one of them so many times: the probe of a whole network passes all layers for every entry. The preprocessing
+        must be fitted. Raises ValueError at a layer whose outputs aren't finite.
+        """
+        net = net.copy("float64")
+        rows, rng = np.array(net.as_input(x), dtype=np.float64), np.random.default_rng(0)
+        for numbered in enumerate(net.layers):
+            y = _forward([numbered], rows, training)
+            probe = cls.__new__(cls)
+            probe._begin([numbered], rows, rng.standard_normal(y.shape), _Linear(), training)
+            yield probe
+            rows = y
+
+    def _begin(self, layers: list[Numbered], x: Array, t: Array, loss: Loss, training: bool) -> None:
+        self.layers, self.x, self.t, self.loss, self.training = layers, x, t, loss, training
         centre = self._value()
         if not math.isfinite(centre):
             raise ValueError(f"gradcheck: the loss of this batch is {centre}, so its gradient can't be checked")
@@ -170,14 +176,36 @@ class GradientProbe:
             dy = self.loss.backward()
             rounding = EPSILON * float(np.abs(dy * self.outputs).sum())
             self.rounding = rounding if math.isfinite(rounding) else 0.0
-            dx = net.backward(dy)
-        assert dx is not None
-        self.gradients = {name: (p, dp.copy()) for name, p, dp in net.named_parameters()} | {"x": (self.x, dx)}
-        std = self.x.std(axis=0)
+            for _, layer in reversed(layers):
+                dy = layer.backward(dy)
+        self.gradients = {
+            f"{i}.{name}": (getattr(layer, name), getattr(layer, f"d{name}").copy())
+            for i, layer in layers
+            for name in layer.parameters
+        } | {"x": (x, dy.copy())}
+        std = x.std(axis=0)
         self.spread = np.where(std > 0, std, 1.0)  # columns may have any unit
         largest = max(float(np.abs(d[np.isfinite(d)]).max(initial=0)) for _, d in self.gradients.values())
         # Of gradients that are nearly zero, rounding remains.
         self.floor = FLOOR * max(largest, ROUNDING * max(1.0, abs(centre)))
+
+    def row(self, name: str, rng: np.random.Generator, entries: int | None = None) -> Row:
+        """Compare the gradient of a parameter, or of "x": all entries of it, or so many, drawn by `rng`."""
+        array, _ = self.gradients[name]
+        row = Row(name, array.shape)
+        chosen = np.arange(array.size)
+        if entries is not None and entries < array.size:
+            chosen = np.sort(rng.choice(array.size, entries, replace=False))
+        for flat in chosen:
+            entry = self.check(name, tuple(int(i) for i in np.unravel_index(flat, array.shape)))
+            if entry.at_kink:
+                row.at_kinks += 1
+                continue
+            row.checked += 1
+            if entry.relative_error > row.max_relative_error:
+                row.max_relative_error, row.worst = entry.relative_error, entry.index
+                row.analytic, row.numeric = entry.analytic, entry.numeric
+        return row
 
     def check(self, name: str, index: tuple[int, ...]) -> Entry:
         """Compare one entry of the gradient of a parameter, such as "1.W", or of "x"."""
@@ -202,13 +230,12 @@ class GradientProbe:
         return found
 
     def _value(self) -> float:
-        self.net.reseed(0)
         with np.errstate(over="ignore", invalid="ignore"):
-            self.outputs = self.net.forward(self.x, self.training)
+            self.outputs = _forward(self.layers, self.x, self.training)
             return self.loss.forward(self.outputs, self.t)
 
     def _sides(self) -> list[Array]:
-        found = [*(layer.side() for layer in self.net.layers), self.loss.side()]
+        found = [*(layer.side() for _, layer in self.layers), self.loss.side()]
         return [side for side in found if side is not None]
 
     def _moved(self, array: Array, index: tuple[int, ...], h: float) -> dict[int, float] | None:
@@ -222,6 +249,25 @@ class GradientProbe:
             smooth = smooth and all(map(np.array_equal, self._sides(), self.here))
         array[index] = kept
         return f if smooth else None
+
+
+def _forward(layers: Sequence[Numbered], x: Array, training: bool) -> Array:
+    """The outputs of these layers, with the noise that `Network.reseed` gives each of them, the same at each call."""
+    for i, layer in layers:
+        layer.reseed([0, MASKS + i])
+        x = layer.forward(x, training)
+    return x.copy()  # the buffer it lies in will be written again
+
+
+class _Linear(Loss):
+    """L = sum of y * t, of which t is the derivative."""
+
+    def forward(self, y: Array, t: Array, weights: Array | None = None) -> float:
+        self.t = t
+        return float((y * t).sum())
+
+    def backward(self) -> Array:
+        return self.t
 
 
 def _relative_error(analytic: float, numeric: float, floor: float, rounding: float) -> float:

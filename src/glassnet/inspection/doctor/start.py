@@ -12,7 +12,8 @@ from glassnet.inspection.doctor.finding import Finding, Severity
 from glassnet.inspection.doctor.looking import FLAT, LayerLook, layer_looks
 from glassnet.inspection.doctor.patient import Patient, teach
 from glassnet.inspection.doctor.structure import CALIBRATED
-from glassnet.nn import BatchNorm, BinaryCrossEntropy, CrossEntropy, Dense, Softmax, Unstandardize, gradcheck, silenced
+from glassnet.nn import BatchNorm, BinaryCrossEntropy, CrossEntropy, Dense, Softmax, Unstandardize, silenced
+from glassnet.nn.gradcheck import GradientProbe, Row
 from glassnet.nn.layer import Array
 from glassnet.optim import Adam
 from glassnet.train.metrics import baseline, score
@@ -25,6 +26,7 @@ TINY = 1e-12  # a loss of knowing nothing that is less leaves nothing to learn
 SMALL, LARGE = 1e-2, 1e2  # standard deviations of what an activation is given
 BIAS_NATS, BIAS_DEVIATIONS = 1.0, 4.0  # how far the last bias may be from what is known of the targets
 DEAD = 0.5  # share of a layer's units
+ENTRIES = 8  # of each gradient
 GRADIENT = 1e-4  # the relative error that tells a wrong gradient: a right one has 1e-7 in float64
 MIXED = 1e-3  # of the outputs' spread: a row's output may change by rounding when another row does
 
@@ -50,29 +52,36 @@ def untrained(patient: Patient) -> Iterator[Finding]:
 
 
 def gradient(patient: Patient) -> Iterator[Finding]:
-    """Backward must be the derivative of forward."""
-    few = patient.some(patient.data.train, 8)
+    """Backward must be the derivative of forward: each layer's by itself, and from end to end that of them all."""
+    few, net, rng = patient.some(patient.data.train, 8), patient.net, np.random.default_rng(0)
+    wrong: list[tuple[int, Row]] = []
     try:
-        report = gradcheck(patient.net, few.x, few.y, patient.training_loss, entries=8, tolerance=GRADIENT)
-    except ValueError:  # the loss isn't finite: another check says so
+        for i, probe in enumerate(GradientProbe.of_layers(net, few.x)):
+            wrong += [(i, row) for name in probe.gradients if _differs(row := probe.row(name, rng, ENTRIES))]
+        where = ", ".join(f"layer {i}, {net.layers[i]!r}" for i in dict.fromkeys(i for i, _ in wrong))
+        if not wrong:
+            whole = GradientProbe(net, few.x, few.y, patient.training_loss)
+            first = next(iter(whole.gradients))  # the first parameter
+            wrong = [(0, row) for name in {first, "x"} if _differs(row := whole.row(name, rng, ENTRIES))]
+            where = f"the loss, {patient.loss!r}"
+    except ValueError:  # something isn't finite: another check says so
         return
-    wrong = [row for row in report.rows if not row.max_relative_error <= GRADIENT]
     if wrong:
-        # A wrong layer spoils its own parameters, and the gradient of all that comes before it.
-        names = [row.name for row in report.rows if row.name != "x"]
-        worst = next((row for row in reversed(wrong) if row.name != "x"), wrong[0])
-        after = names[names.index(worst.name) + 1 :] if worst.name != "x" else names
-        right = next((name for name in after if name not in {row.name for row in wrong}), None)
-        end = "the loss" if right is None else f"layer {right.partition('.')[0]}"
-        begin = "the input" if worst.name == "x" else f"layer {worst.name.partition('.')[0]}"
+        i, worst = max(wrong, key=lambda each: each[1].max_relative_error)
+        changes = "a weighted sum of its outputs" if where.startswith("layer") else "the loss"
+        names = dict.fromkeys("x" if row.name == "x" else row.name.partition(".")[2] for _, row in wrong)
         yield Finding(
-            "wrong-gradient", "error", f"from {begin} to {end}",
-            f"{worst.name} at {worst.worst}: backward gives {worst.analytic:.4g}, the loss changes by"
-            f" {worst.numeric:.4g}; wrong in {', '.join(row.name for row in wrong)}",
+            "wrong-gradient", "error", where,
+            f"{worst.name} of layer {i} at {worst.worst}: backward gives {worst.analytic:.4g}, {changes} changes by"
+            f" {worst.numeric:.4g}; wrong in {', '.join(f'd{name}' for name in names)}",
             "Training follows another direction than downhill; it may still seem to learn, and never gets far.",
-            "check backward of the layers there, and of the loss, one by one with gn.gradcheck",
+            "check backward of what is named with gn.gradcheck",
             "central differences in float64 (gn.gradcheck); right gradients agree to 1e-7",
         )  # fmt: skip
+
+
+def _differs(row: Row) -> bool:
+    return not row.max_relative_error <= GRADIENT
 
 
 def mixed_rows(patient: Patient) -> Iterator[Finding]:
