@@ -5,6 +5,7 @@ Recall and false alarms over hundreds of trainings are measured by benchmarks/do
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 from collections.abc import Callable
@@ -16,7 +17,9 @@ import pytest
 
 import glassnet as gn
 from glassnet.inspection.doctor.finding import SEVERITIES
+from glassnet.inspection.doctor.looking import Look
 from glassnet.inspection.doctor.order import ordered
+from glassnet.inspection.doctor.record import Record
 from glassnet.nn.layer import Array
 
 
@@ -122,6 +125,53 @@ def test_a_fault_is_named_first(fault: str, digits: gn.Dataset) -> None:
     assert names(findings)[:1] == [fault]
     first = findings[0]
     assert all((first.where, first.evidence, first.why, first.advice, first.source))
+
+
+class Counting(gn.ReLU):
+    """A ReLU that counts how often any of its kind was asked."""
+
+    passes = 0
+
+    def forward(self, x: Array, training: bool = False) -> Array:
+        Counting.passes += 1
+        return super().forward(x, training)
+
+
+def test_the_examination_passes_each_layer_as_often_however_many_there_are(diabetes: gn.Dataset) -> None:
+    passes = []
+    for layers in (2, 8, 32):
+        net, Counting.passes = mlp(10, *[4] * (layers + 1), 1, activation=Counting), 0
+        gn.examine(net, diabetes, gn.MSE(), gn.Adam(1e-3), epochs=1)
+        passes.append(Counting.passes / (layers + 1))
+    assert max(passes) < 1.5 * min(passes)
+
+
+class WrongInput(gn.LeakyReLU):
+    """A LeakyReLU that halves the gradient that it passes on."""
+
+    def backward(self, dy: Array) -> Array:
+        return super().backward(dy) / 2
+
+
+class WrongMSE(gn.MSE):
+    """The mean squared error, whose derivative lacks the 2."""
+
+    def backward(self) -> Array:
+        return super().backward() / 2
+
+
+@pytest.mark.parametrize("place", [2, 4, 8, None])
+def test_a_wrong_gradient_is_placed_in_its_layer_or_the_loss(place: int | None, diabetes: gn.Dataset) -> None:
+    layers: list[gn.Layer] = [gn.Standardize()]
+    for i, fan_in in enumerate((10, 6, 6, 6), 1):
+        layers += [gn.Dense(fan_in, 6), WrongInput() if place == 2 * i else gn.LeakyReLU()]
+    net = gn.Network([*layers, gn.Dense(6, 1), gn.Unstandardize()])
+    loss = WrongMSE() if place is None else gn.MSE()
+    found = gn.examine(net, diabetes, loss, gn.Adam(1e-3), epochs=1)[0]
+    assert (found.name, found.where) == (
+        "wrong-gradient",
+        "the loss, WrongMSE()" if place is None else f"layer {place}, WrongInput()",
+    )
 
 
 @pytest.mark.parametrize("std", [0.3, 50.0])
@@ -256,6 +306,60 @@ def test_a_network_that_forgets_what_it_knew(digits: gn.Dataset) -> None:
     gn.fit(net, digits, CE, gn.SGD(0.1, 0.9), epochs=20)
     gn.fit(net, digits, CE, gn.SGD(3.0, 0.9), epochs=5, callbacks=[doctor])
     assert names(doctor.findings)[0] == "learning-rate-high"
+
+
+OPTIMIZERS: dict[str, Callable[[float], gn.Optimizer]] = {
+    "sgd": gn.SGD, "momentum": lambda lr: gn.SGD(lr, 0.9), "clipped": lambda lr: gn.SGD(lr, 0.9, clip_norm=1.0),
+    "adam": gn.Adam,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("steps", [1, 3, 9, 27])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_a_loss_that_explodes_is_an_error_whether_or_not_it_gets_to_nan(
+    optimizer: str, steps: int, digits: gn.Dataset, diabetes: gn.Dataset
+) -> None:
+    exploded = 0
+    for data, loss in ((digits, CE), (diabetes, gn.MSE()), (diabetes, gn.Huber())):
+        for lr in (1, 3, 10, 30, 100, 1000):
+            width = 10 if loss is CE else 1
+            end = () if loss is CE else (gn.Unstandardize(),)
+            net = mlp(data.n_in, 32, 32, width, activation=(gn.ReLU, gn.GELU)[lr % 3 % 2], end=end)
+            doctor = gn.Doctor()
+            with contextlib.suppress(gn.DivergenceError), np.errstate(all="ignore"):
+                batch = -(-len(data.train) // steps)
+                gn.fit(net, data, loss, OPTIMIZERS[optimizer](lr), 1, batch, callbacks=[doctor])
+            looks = doctor.record.looks
+            if len(looks) > 1 and looks[-1].loss < 100 * looks[0].loss and doctor.record.failure is None:
+                continue
+            exploded += 1
+            assert "learning-rate-high" in names(doctor.findings, "error"), (data.name, loss, lr)
+    assert exploded
+
+
+def record_of(*looks: float, nothing: float = 1.0) -> Record:
+    return Record(gn.SGD(0.1), nothing, looks=[Look(i, loss, [], []) for i, loss in enumerate(looks)])
+
+
+def test_a_loss_that_tells_nothing_is_told_from_one_that_is_no_number() -> None:
+    assert record_of(2.0).fell is None
+    assert record_of(0.0, 3.0).fell is None
+    assert record_of(0.2, 0.3).fell is None
+    assert record_of(2.0, 1.0).fell == 0.5
+    assert record_of(2.0, np.inf).fell == record_of(2.0, np.nan).fell == -np.inf
+
+
+def test_weights_that_end_as_no_numbers_are_named_in_a_loop_of_ones_own(digits: gn.Dataset) -> None:
+    net, loss, optimizer = mlp(64, 32, 10), gn.CrossEntropy(), gn.SGD(0.1)
+    net.fit_preprocessing(digits.train.x)
+    x, t = digits.train.x[:64], digits.train.y[:64]
+    with gn.Doctor(net, loss, optimizer) as doctor:
+        for value in (1.0, np.nan):
+            lost = loss.forward(net.forward(x, training=True), t)
+            net.theta[...] *= value
+            doctor.step(lost, x, t)
+    assert names(doctor.findings, "error") == ["not-finite"]
+    assert "the weights are no finite numbers after step 2" in doctor.findings[0].evidence
 
 
 def test_decay_is_measured_at_the_rate_of_the_step(digits: gn.Dataset) -> None:

@@ -65,6 +65,9 @@ RARE = "moons/shallow/adam skewed/deep/sgd xor/tanh/adamw skewed/leaky/adam moon
 MIXED = (
     "digits/deep/sgd california/silu/adamw mnist/shallow/adam friedman/shallow/sgd xor/tanh/adam bikes/leaky/nesterov"
 )
+GROWING = (
+    "digits/shallow/sgd mnist/shallow/sgd bent/gelu/adam clusters/deep/adamw diabetes/shallow/adam xor/wide/nesterov"
+)
 RELUS = (
     "digits/deep/sgd california/shallow/adamw mnist/deep/adam "
     "friedman/six-layers/sgd clusters/six-layers/adam bikes/wide/nesterov"
@@ -134,6 +137,7 @@ MOMENTS: dict[str, tuple[Fault, ...]] = {
         Fault(training.modes_disagree, NORMED),
         Fault(training.no_better_than_linear, LINEAR),
         Fault(training.overconfident, NOISY, ("generalisation-gap",)),
+        Fault(training.diverging, GROWING, name="learning-rate-high"),
     ),
 }  # fmt: skip
 

@@ -17,6 +17,13 @@ def learning_rate_high(plan: Plan, variant: int) -> None:
     plan.optimizer = (gn.SGD(2.0, momentum=0.9), gn.Adam(1.0), gn.SGD(20.0))[variant]
 
 
+def diverging(plan: Plan, variant: int) -> None:
+    """It diverges, but not to NaN within the few steps that are watched."""
+    plan.optimizer = (gn.SGD(10.0), gn.Adam(3.0), gn.SGD(3.0, momentum=0.9))[variant]
+    plan.epochs = 3
+    plan.batch_size = -(-len(plan.data.train) // (9, 9, 1)[variant])
+
+
 def learning_rate_low(plan: Plan, variant: int) -> None:
     """Steps are so short that nothing moves."""
     plan.optimizer = (gn.SGD(1e-7, momentum=0.9), gn.Adam(1e-7), gn.AdamW(1e-8))[variant]

@@ -17,6 +17,7 @@ from glassnet.optim import SGD
 
 # Update-to-weight ratios; about 1e-3 is healthy (Karpathy, CS231n, "Neural Networks Part 3").
 LEAP, FAST, SLOW = 1.0, 0.1, 1e-5
+EXPLODED = 10.0  # times the loss at the start, or of knowing nothing: so far up, few steps are evidence enough
 STILL = 0.02  # a loss that fell by less than this share stood still
 ENOUGH = 20  # steps before the course of the loss says anything
 DEAD, SATURATED = 0.5, 0.6  # shares of units, and of outputs
@@ -71,17 +72,20 @@ def _too_fast(record: Record, evidence: str) -> Finding:
 
 def learning_rate(record: Record) -> Iterator[Finding]:
     """Steps so large that the loss doesn't fall, or so small that it hardly can."""
-    if record.failure is not None or len(record.losses) < ENOUGH:
+    if record.failure is not None or not record.losses:
         return
-    ratio, fell = _typical_ratio(record), record.fell
+    ratio, fell, grew = _typical_ratio(record), record.fell, record.grew
     measured = [(max(found), each.step) for each in record.looks if (found := _ratios(record, each))]
     largest, step = max(measured, default=(0.0, 0))
-    words = f"a step moves weights by {ratio:.1e} of their size; the loss "
-    words += f"rose by {-fell:.0%}" if fell < 0 else f"fell by {fell:.0%}"
-    if math.isnan(fell):
-        return
+    words = f"a step moves weights by {ratio:.1e} of their size"
+    words += "" if fell is None else f"; the loss {_fell(fell)}"
     if largest > LEAP:
         yield _too_fast(record, f"step {step + 1} moved weights by {largest:.1f} times their size; typically {words}")
+    elif grew > EXPLODED:
+        last = record.looks[-1]
+        yield _too_fast(record, f"after {last.step} steps the loss is {last.loss:.3g}, {grew:.2g} times what it was")
+    elif len(record.losses) < ENOUGH or fell is None:
+        return
     elif fell < -0.05 or (ratio > FAST and fell < 0.3):
         yield _too_fast(record, words)
     elif ratio < SLOW and fell < 0.1:
@@ -93,16 +97,25 @@ def learning_rate(record: Record) -> Iterator[Finding]:
         )  # fmt: skip
 
 
+def _fell(share: float) -> str:
+    """How the loss moved, in words: beyond a doubling a factor reads better than percent."""
+    if share >= 0:
+        return f"fell by {share:.0%}"
+    return f"rose by {-share:.0%}" if share > -1 else f"rose {1 - share:.3g}-fold"
+
+
 def loss_course(record: Record) -> Iterator[Finding]:
     """A loss that stands still, or jumps up and down."""
     if record.failure is not None or len(record.losses) < ENOUGH:
         return
     losses, fell = np.array(record.losses), record.fell
     swing = _swing(losses)
+    if fell is None:
+        return
     if swing > SWING and fell < 0.3:
         yield Finding(
             "oscillating", "warning", f"{len(losses)} steps",
-            f"from one step to the next the loss changes by {swing:.0%} of its size; it fell by {fell:.0%}",
+            f"from one step to the next the loss changes by {swing:.0%} of its size; it {_fell(fell)}",
             "The weights jump across the valley instead of going down in it.",
             "a lower learning rate, less momentum, or a larger batch",
             CALIBRATED,

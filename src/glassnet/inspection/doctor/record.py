@@ -38,21 +38,39 @@ class Record:
     nothing: float = math.nan
     losses: list[float] = field(default_factory=list)
     looks: list[Look] = field(default_factory=list)
-    failure: str | None = None  # what a DivergenceError said
+    failure: str | None = None  # what a DivergenceError said, or what is no longer finite
     failed: int = 0  # the step in which, from 1
     kept: list[bool] = field(default_factory=list)  # for each validated epoch: whether weights were kept as the best
 
     @property
-    def fell(self) -> float:
+    def fell(self) -> float | None:
         """By what share the loss of the rows looked at fell, from the first look to the last; negative if it rose.
 
-        NaN where that tells nothing: it needn't fall if the network knew much at the start, and still does; a loss
-        that isn't above 0 has no shares.
+        None where that tells nothing: it needn't fall if the network knew much at the start, and still does; a loss
+        that isn't above 0 has no shares. A last loss that isn't finite rose without limit.
         """
         if len(self.looks) < 2 or not self.looks[0].loss > 0:
-            return math.nan
+            return None
         first, last = self.looks[0].loss, self.looks[-1].loss
-        return math.nan if max(first, last) < KNOWING * self.nothing else 1 - last / first
+        if not math.isfinite(last):
+            return -math.inf
+        return None if max(first, last) < KNOWING * self.nothing else 1 - last / first
+
+    @property
+    def grew(self) -> float:
+        """How many times as large the loss is in the end as at the start, or as knowing nothing, if that is larger.
+
+        The end is the last look, or the median of the later half of the steps; 0 if there is nothing to compare with.
+        """
+        known = [loss for loss in (self.looks[0].loss, self.nothing) if loss > 0] if self.looks else []
+        late = self.losses[len(self.losses) // 2 :]
+        return max(self.looks[-1].loss, float(np.median(late)) if late else 0.0) / max(known) if known else 0.0
+
+    def broke(self, step: int, what: str) -> None:
+        """Take note that something isn't finite any more after `step` steps; the first such note stays."""
+        if self.failure is None:
+            self.failed = max(step, 1)
+            self.failure = f"{what} after step {step}"
 
 
 class Watch:
@@ -91,6 +109,7 @@ class Watch:
             return
         self.next = step + min(max(3 * (step - self.begun), 1), APART)
         if not math.isfinite(norm(self.net.theta)):
+            self.record.broke(step, "the weights are no finite numbers")
             return
         seen = self.glass.net
         seen.theta[...] = self.net.theta
@@ -98,6 +117,8 @@ class Watch:
         seen.reseed(step)
         with one_thread():
             looks.append(self.glass.look(self.rows.x, self.rows.y, self.loss, step))
+        if not math.isfinite(looks[-1].loss):
+            self.record.broke(step, f"the loss of {len(self.rows)} training rows is {looks[-1].loss}")
         if not last:
             self.before = {name: p.copy() for name, p, _ in self.net.named_parameters()}
 

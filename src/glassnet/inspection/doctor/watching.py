@@ -71,6 +71,8 @@ class Doctor(Callback):
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         if isinstance(error, ArithmeticError):
             self.record.failure, self.record.failed = str(error), len(self.record.losses) + 1
+        elif self.watch is not None and len(self.rows) >= ROWS:
+            self.watch.see(len(self.record.losses), self.record.optimizer.lr, last=True)
 
     def step(self, value: float, x: Array, t: Array) -> None:
         """Take note of a step on rows x (N, n_in) with targets t whose loss before it was `value`.
@@ -123,6 +125,7 @@ class Doctor(Callback):
             return
         record = self.record
         record.losses = run.history.step_loss.copy()
-        record.failure, record.failed = run.failure, len(record.losses) + 1
+        if run.failure is not None:
+            record.failure, record.failed = run.failure, len(record.losses) + 1
         rates = run.history.step_lr
         self.watch.see(len(record.losses), rates[-1] if rates else run.optimizer.lr, last=True)
