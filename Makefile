@@ -41,7 +41,7 @@ format: $(VENV)/.dev  ## apply the formatter and the safe fixes
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-results: $(VENV)/.base  ## train the recipes whose results the README gives, over several seeds
+results: $(VENV)/.base  ## train the recipes whose results docs/accuracy.md gives, over several seeds
 	$(BIN)/python benchmarks/results.py
 
 accuracy: $(VENV)/.base  ## train what docs/accuracy.md reports, as far as runs/accuracy hasn't got it: hours

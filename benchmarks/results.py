@@ -1,4 +1,4 @@
-"""Train the bundled recipes over several seeds and write what came out: the README's table, a JSON file, pictures.
+"""Train the bundled recipes over several seeds and write the table of docs/accuracy.md, a JSON file, pictures.
 
     make results                                    # all of it, about ten minutes on two cores
     python benchmarks/results.py mnist-fast         # only some; the table keeps the other rows
@@ -50,7 +50,7 @@ def measure(name: str, seeds: int) -> dict[str, Any]:
 
 
 def row(name: str, found: dict[str, Any]) -> str:
-    """One line of the README's table."""
+    """One line of the table."""
     runs = found["runs"]
     classes = found["task"] == "classification"
     metric = "accuracy" if classes else "mse"
@@ -73,11 +73,11 @@ def row(name: str, found: dict[str, Any]) -> str:
 
 
 def write_table(results: dict[str, Any]) -> None:
-    """Put the table between its markers in the README."""
+    """Put the table between its markers in docs/accuracy.md."""
     head = ["| recipe | figure | baseline | the exercise | validation | **test** | seeds | time |",
             "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |"]  # fmt: skip
     table = "\n".join(head + [row(name, results[name]) for name in SEEDS if name in results])
-    page.put(ROOT / "README.md", results=table)
+    page.put(ROOT / "docs" / "accuracy.md", recipes=table)
 
 
 def main() -> None:

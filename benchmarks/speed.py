@@ -1,7 +1,7 @@
 """Measure the speed of glassnet beside JAX, PyTorch, scikit-learn and ONNX Runtime, on two cores.
 
     make bench                                   # all of it, about 15 minutes; the machine should do nothing else
-    python benchmarks/speed.py training cold     # only some sections; the README's tables keep the others
+    python benchmarks/speed.py training cold     # only some sections; the page's tables keep the others
     python benchmarks/speed.py --quick           # three minutes, a few cases, nothing is written
 
 Everybody has the same data, batches, update rule and two threads, in a process of its own, and everybody's turn comes
@@ -48,7 +48,7 @@ def check_idle(quick: bool) -> None:
 
 
 def write(results: dict[str, Any]) -> None:
-    """Draw the pictures, and fill in the README."""
+    """Draw the pictures, and fill in docs/performance.md."""
     PICTURES.mkdir(parents=True, exist_ok=True)
     if "training" in results:
         pictures.speed(results["training"]["cases"], PICTURES / "speed.png")

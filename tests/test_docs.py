@@ -12,11 +12,8 @@ from typing import Any
 
 import nbformat
 import numpy as np
-import pandas as pd
 import pytest
 import typer
-from safetensors.numpy import save_file
-from sklearn.neural_network import MLPClassifier
 
 import glassnet as gn
 from glassnet.cli import app
@@ -74,31 +71,17 @@ def test_relative_links_lead_somewhere(page: Path) -> None:
 # Code ----------------------------------------------------------------------------------------------------------------
 
 
-def surroundings(page: Path, folder: Path) -> dict[str, Any]:
-    """What a page's pieces of code take for granted; files go into `folder`."""
+def surroundings(page: Path) -> dict[str, Any]:
+    """What a page's pieces of code take for granted."""
     rng = np.random.default_rng(0)
     if page.name == "CONTRIBUTING.md":
         return {"gn": gn, "x": rng.normal(size=(5, 4)), "t": rng.normal(size=(5, 3))}
     data = gn.load("digits")
     net = gn.Network([gn.Standardize(), gn.Dense(64, 128), gn.ReLU(), gn.Dense(128, 10)])
     net.fit_preprocessing(data.train.x)
-    if page.name != "README.md":
-        batches = [(data.train.x[:8], data.train.y[:8])]
-        return {"gn": gn, "data": data, "net": net, "batches": batches, "loss": gn.CrossEntropy(),
-                "optimizer": gn.SGD(lr=0.1)}  # fmt: skip
-    (folder / "runs" / "digits").mkdir(parents=True)
-    net.save(folder / "runs" / "digits" / "model.safetensors")
-    state = {f"{i}.{name}": np.ascontiguousarray(array.T, np.float32) for i in (1, 3)
-             for name, array in (("weight", net.layers[i].W), ("bias", net.layers[i].b))}  # fmt: skip
-    save_file(state, folder / "model.safetensors")
-    houses = gn.Network([gn.Dense(2, 1)])
-    houses.info = {"task": "regression", "features": ["rooms", "area"], "target": "price"}
-    houses.export(folder / "houses.onnx")
-    return {
-        "gn": gn, "data": data, "net": net, "x": data.train.x, "y": data.train.y,
-        "table": pd.DataFrame({"area": [80.0, 95.0], "rooms": [3, 4]}),
-        "mlp": MLPClassifier(max_iter=300).fit(data.train.x[:100], data.train.y[:100]),
-    }  # fmt: skip
+    batches = [(data.train.x[:8], data.train.y[:8])]
+    training = {"batches": batches, "loss": gn.CrossEntropy(), "optimizer": gn.SGD(lr=0.1)}
+    return {"gn": gn, "data": data, "net": net, "x": data.train.x[:100], "y": data.train.y[:100]} | training
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "python")], ids=named)
@@ -109,7 +92,7 @@ def test_python_in_pages_runs(page: Path, monkeypatch: pytest.MonkeyPatch, tmp_p
         pytest.importorskip("torch")
         pieces = [code for code in blocks(page, r"(?:{code-cell} )?python") if ":tags: [remove-cell]" not in code]
     monkeypatch.chdir(tmp_path)
-    given = surroundings(page, tmp_path)
+    given = surroundings(page)
     namespace = given.copy()
     for code in pieces:
         exec(compile(textwrap.dedent(code), named(page), "exec"), namespace)

@@ -45,7 +45,7 @@ def duration(seconds: float) -> str:
 
 
 def cell(timing: dict[str, Any], text: str, spread: bool = True) -> str:
-    """A figure with its spread on the terminal; in the README, no figure at all if it is noisy."""
+    """A figure with its spread on the terminal; in the page, no figure at all if it is noisy."""
     if spread and len(timing["seconds"]) > 1:
         return f"{text} ±{timing['spread']:.0%}" + (" noisy" if timing["noisy"] else "")
     return "noisy" if timing["noisy"] else text

@@ -1,4 +1,4 @@
-"""What was found, on the terminal, in benchmarks/speed.json and in the README."""
+"""What was found, on the terminal, in benchmarks/speed.json and in docs/performance.md."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from race.sections import Table, cold, imports, prediction, scaling, training
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "benchmarks" / "speed.json"
 SECTIONS = {"training": training, "cold": cold, "predict": prediction, "import": imports, "scaling": scaling}
-SHOWN = ["training", "cold", "predict", "import"]  # in the README; scaling is a picture
+SHOWN = ["training", "cold", "predict", "import"]  # in the page; scaling is a picture
 PICTURES = {
     "training": ("Images per second in training, as multiples of JAX's", "speed.png"),
     "scaling": ("The time of an epoch, and of an operation, against the operations of an epoch", "speed-scaling.png"),
@@ -56,11 +56,11 @@ def keep(results: dict[str, Any], name: str, section: Section) -> None:
 
 
 def write_tables(results: dict[str, Any]) -> None:
-    """Put the tables between their markers in the README."""
+    """Put the tables between their markers in docs/performance.md."""
     parts = [_markdown(SECTIONS[name].table(results[name], spread=False)) for name in SHOWN if name in results]
-    pictures = [f"![{text}](docs/pictures/{file})" for name, (text, file) in PICTURES.items() if name in results]
+    pictures = [f"![{text}](pictures/{file})" for name, (text, file) in PICTURES.items() if name in results]
     text = "\n\n".join([*parts, *pictures, _origin(results)])
-    page.put(ROOT / "README.md", speed=text)
+    page.put(ROOT / "docs" / "performance.md", speed=text)
 
 
 def _markdown(table: Table) -> str:
