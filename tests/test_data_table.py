@@ -55,8 +55,8 @@ def test_a_table_is_split_and_keeps_its_names(table) -> None:
         (["no", "yes"], {}, "classification", ("no", "yes")),
         ([True, False], {}, "classification", ("false", "true")),
         ([10, 9], {}, "classification", ("9", "10")),
-        (range(20), {}, "classification", tuple(map(str, range(20)))),
-        (range(21), {}, "regression", ()),
+        (range(4), {}, "classification", tuple(map(str, range(4)))),
+        (range(5), {}, "regression", ()),
         (range(21), {"task": "classification"}, "classification", tuple(map(str, range(21)))),
         ([1, 2], {"task": "regression"}, "regression", ()),
         ([0.5, 2.0], {}, "regression", ()),
@@ -105,7 +105,6 @@ def with_value(value: object, row: int, column=A) -> list[str]:
         ({"b": with_value("many", 7)}, {}, "column 'b', row 7: 'many' is not a number, and a column that mostly holds"),
         ({"b": with_value("inf", 25)}, {}, "column 'b', row 25: inf is not a finite number"),
         ({"b": with_value("-1e999", 2)}, {}, "column 'b', row 2: -inf is not a finite number"),
-        ({"y": with_value(None, 5)}, {}, "column 'y', row 5: the value is missing"),
         ({"y": with_value("inf", 5)}, {}, "column 'y', row 5: inf is not"),
         ({"y": with_value("12,5", 9)}, {}, "column 'y', row 9: '12,5' is not a number"),
         ({"y": ["red"] * N}, {}, r"target column 'y': there is one class only \(red\)"),
@@ -136,8 +135,9 @@ PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
         ("rows.csv", b"y\n" + b"1\n2\n" * 9, "no column to learn from beside the target 'y'"),
         ("rows.csv", b"a,b,a,y\n" + b"1,2,3,4\n" * 12, "has 2 columns named 'a'"),
         ("rows.csv", b"a,y\n1,2\n1,2,3\n", "can't be read as CSV: row 2 has 3 values, the header 2 names"),
-        ("rows.csv", b'a,y\n1,2\n"1,2\n', "can't be read as CSV: check its quotation marks"),
-        ("rows.csv", b"a,b,y\n" + b"1,2,0\n3,4\n" * 6, "column 'y', row 2: the value is missing"),
+        ("rows.csv", b'a,y\n1,2\n"1,2\n', "can't be read as CSV: check its quotation marks: in row 2, one is op"),
+        ("rows.csv", b'a,y\n1,2\n5" wide,2\n1,3\n', "check its quotation marks: in row 2, one stands inside a value"),
+        ("rows.csv", b"a,b,y\n" + b"1,2,0\n3,4\n" * 6, "has 6 rows with a target; at least 10 are"),
         ("rows.csv", PNG, "isn't text"),
         ("rows.csv", "a,y\n1,2".encode("utf-16-be"), "isn't text"),
         ("rows.csv", "größe,y\n1,2\n".encode("latin-1"), "isn't text in UTF-8"),
@@ -264,6 +264,6 @@ def test_another_separator_is_named(tmp_path: Path, mark: str) -> None:
 
 def test_text_that_is_nearly_all_distinct_names_no_classes(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
-    path.write_text("\n".join(["a,price", *[f'{i},"{i},500"' for i in range(100)]]))
-    with pytest.raises(ValueError, match=r"100 different values in 100 rows, such as '0,500': they name no classes"):
+    path.write_text("\n".join(["a,price", *[f"{i},about {i}" for i in range(100)]]))
+    with pytest.raises(ValueError, match=r"100 different values in 100 rows, such as 'about 0': they name no classes"):
         gd.load(path, target="price")

@@ -22,6 +22,8 @@ from glassnet.estimators import MLPClassifier, MLPRegressor
 from glassnet.export import to_onnx
 from strong_tables import CANCER, DIABETES, IRIS, LEARNS, SMALL, N, Watcher, changed, houses
 
+pytestmark = pytest.mark.filterwarnings("ignore:left out:UserWarning")
+
 # Checks of scikit-learn's that can't pass, and why.
 FAILS = {
     "check_sample_weight_equivalence_on_dense_data": "batches, dropout and quantiles count rows, whatever they weigh",

@@ -17,6 +17,8 @@ from glassnet.data import Dataset, Split
 from glassnet.estimators import MLPClassifier, MLPRegressor, strong
 from strong_tables import DIABETES, IRIS, SMALL, Watcher, changed, houses, kinds, trained
 
+pytestmark = pytest.mark.filterwarnings("ignore:left out:UserWarning")
+
 
 @pytest.mark.parametrize("task", ["classification", "regression"])
 def test_what_is_left_alone_is_as_the_recipe_says(task: str) -> None:

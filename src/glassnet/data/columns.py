@@ -2,48 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from glassnet.data.checks import listed
+from glassnet.data.kinds import Reading, kind_of_text
 from glassnet.data.markers import is_text, without_markers
 from glassnet.data.schema import Column, Schema
-from glassnet.data.values import kind_of
+from glassnet.data.values import NAMED, kind_of
 
 if TYPE_CHECKING:
     import polars as pl
 
 MIN_ROWS = 3  # a category of fewer training rows is treated as one that isn't known
 MAX_CATEGORIES = 100  # of a column: the most frequent
+EMPTY = "there is no value in the training rows"
+RARE = f"no value occurs {MIN_ROWS} times in the training rows"
 
 
-def mostly_numbers(column: pl.Series) -> bool:
-    """Whether more than half of the values that a column of text has are numbers."""
-    import polars as pl
+def find_columns(
+    frame: pl.DataFrame, train: NDArray[np.int64], first: int = 1
+) -> tuple[Schema, dict[str, list[str]], list[str]]:
+    """Return the columns to learn from, the names of those left out, by the reason, and what there is to say.
 
-    known = column.drop_nulls()
-    return known.cast(pl.Float64, strict=False).count() > known.len() / 2
-
-
-def find_columns(frame: pl.DataFrame, train: NDArray[np.int64]) -> tuple[Schema, list[str]]:
-    """Return the columns to learn from, and the names of the others.
-
-    Categories are what a column declares to be such, and text, unless most of it is numbers; a column without any that
-    is frequent in the training rows is left out, see `find_categories`.
+    What a column of text holds, `kind_of_text` decides; of any other, its type. Left out are columns without a value
+    in the training rows, and those of categories none of which is frequent there, see `find_categories`.
+    Raises ValueError, naming column and row (the frame's first is row `first`), on mistakes in a column of text.
     """
-    kept, left_out = [], []
+    kept: list[Column] = []
+    left_out: dict[str, list[str]] = {}
+    notes = []
     for column in frame:
         kind = kind_of(column)
-        if is_text(column) and kind != "category":
-            kind = "number" if mostly_numbers(without_markers(column)) else "category"
-        names = find_categories(column, train) if kind == "category" else ()
-        if kind == "category" and not names:
-            left_out.append(column.name)
+        reading = Reading(kind) if kind else kind_of_text(column, first) if is_text(column) else None
+        if reading is None or not _known(column[train]):
+            left_out.setdefault(EMPTY, []).append(column.name)
+            continue
+        names = find_categories(column, train) if reading.kind == "category" else ()
+        if reading.note:
+            notes.append(f"{column.name}: {reading.note}")
+        if reading.kind == "category" and not names:
+            left_out.setdefault(RARE, []).append(column.name)
         else:
-            kept.append(Column(column.name, kind or "number", names))
-    return tuple(kept), left_out
+            kept.append(Column(column.name, reading.kind, names, reading.notation))
+    return tuple(kept), left_out, notes
+
+
+def _known(column: pl.Series) -> int:
+    """How many values of a column aren't missing."""
+    if is_text(column):
+        return without_markers(column).count()
+    return (column.fill_nan(None) if column.dtype.is_float() else column).count()
+
+
+def nothing_left(left_out: Mapping[str, Sequence[str]]) -> str:
+    """Say why there is no column to learn from."""
+    return "no column to learn from: " + "; ".join(f"in {listed(names)}, {why}" for why, names in left_out.items())
 
 
 def find_categories(column: pl.Series, train: NDArray[np.int64]) -> tuple[str, ...]:
@@ -55,22 +72,23 @@ def find_categories(column: pl.Series, train: NDArray[np.int64]) -> tuple[str, .
     return tuple(sorted(name for name, rows in counts[:MAX_CATEGORIES] if rows >= MIN_ROWS))
 
 
-def found(schema: Schema, x: NDArray[np.float64], left_out: Sequence[str]) -> list[str]:
+def said_of(left_out: Mapping[str, Sequence[str]]) -> list[str]:
+    """Name the columns that are left out, and why."""
+    return [f"left out, as {why}: {', '.join(names)}" for why, names in left_out.items()]
+
+
+def found(schema: Schema, x: NDArray[np.float64], left_out: Mapping[str, Sequence[str]]) -> list[str]:
     """Say in a few lines what the columns of training rows x are."""
-    dates = [column.name for column in schema if column.kind == "date"]
-    kinds = [f"{column.name} ({len(column.categories)})" for column in schema if column.kind == "category"]
-    missing = [
-        f"{column.name} ({share:.1%})" for column, share in zip(schema, np.isnan(x).mean(axis=0), strict=True) if share
+    lines = [
+        f"{NAMED[kind]}: {', '.join(names)}"
+        for kind in ("date", "span", "time")
+        if (names := [column.name for column in schema if column.kind == kind])
     ]
-    if not (dates or kinds or missing or left_out):
-        return []
-    lines = [f"numbers: {len(schema) - len(kinds) - len(dates)} columns"]
-    if dates:
-        lines.append(f"dates: {', '.join(dates)}")
-    if kinds:
-        lines.append(f"categories: {', '.join(kinds)}")
-    if missing:
+    if named := [f"{column.name} ({len(column.categories)})" for column in schema if column.kind == "category"]:
+        lines.append(f"categories: {', '.join(named)}")
+    shares = np.isnan(x).mean(axis=0)
+    if missing := [f"{column.name} ({share:.1%})" for column, share in zip(schema, shares, strict=True) if share]:
         lines.append(f"missing values: {', '.join(missing)}")
-    if left_out:
-        lines.append(f"left out, as no value in them occurs {MIN_ROWS} times: {', '.join(left_out)}")
-    return lines
+    lines += said_of(left_out)
+    numbers = sum(column.kind in ("number", "boolean") for column in schema)
+    return [f"numbers: {numbers} columns", *lines] if lines else []

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-import csv
-import io
+import re
 from codecs import BOM_UTF8
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 if TYPE_CHECKING:
     import polars as pl
 
 BLOCK = 1 << 22  # bytes read at a time
 LONGEST = 1 << 26  # bytes; what looks like a longer row is a quotation mark that nothing closes
+FIELD = re.compile(rb'(?:"(?:[^"]++|"")*+"|[^",\r\n]*+)(,|\r?\n|\r|\Z)')  # possessive: nothing is looked at twice
+CLOSED = re.compile(rb'"(?:[^"]++|"")*+"')
+NUMBER = re.compile(r"[+-]?\d*\.?\d+(?:[eE][+-]?\d+)?$")
 
 
 def read_text(path: Path) -> Iterator[pl.DataFrame]:
@@ -43,39 +49,55 @@ def read_text(path: Path) -> Iterator[pl.DataFrame]:
 def _blocks(path: Path) -> Iterator[bytes]:
     """Yield the file in pieces of whole rows. All but the first begin with the end of the line before them.
 
-    Blank lines at the beginning and the end of the file are left out.
+    Blank lines at the beginning and the end of the file are left out. Each byte is looked at a few times, however long
+    a row is. Raises ValueError after a row that is too long, which comes as far as it is read: the parser refuses it,
+    naming the row, if quotation marks are at fault.
     """
-    unread = b""
-    begun = False
+    unread: list[bytes] = []
+    begun, quoted = False, False  # whether a row has begun, and whether what is unread ends inside quotation marks
     with path.open("rb") as file:
-        if (start := file.read(len(BOM_UTF8))) != BOM_UTF8:
-            unread = start
-        while more := file.read(BLOCK):
-            unread += more
+        if (start := file.read(len(BOM_UTF8))) == BOM_UTF8:
+            start = b""
+        while more := start + file.read(BLOCK):
+            start = b""
             if not begun:
-                unread = unread.lstrip()
-            if end := len(unread[: _last_row_end(unread)].rstrip(b"\r\n")):
-                yield unread[:end]
-                unread, begun = unread[end:], True
-            elif len(unread) > LONGEST:
-                raise ValueError(f"{path} has a row of more than {LONGEST >> 20} MB: check its quotation marks")
-    if unread.strip():
-        yield unread.rstrip(b"\r\n")
+                more = more.lstrip()
+                begun = bool(more)
+            end = _last_row_end(more, quoted)
+            quoted ^= more.count(b'"') % 2 == 1
+            unread.append(more)
+            if end >= 0 or sum(map(len, unread)) > LONGEST:
+                text = b"".join(unread)
+                rows = text[: len(text) - len(more) + end] if end >= 0 else text
+                if rows := rows.rstrip(b"\r\n"):
+                    yield rows
+                if end < 0:
+                    raise ValueError(f"{path} has a row of more than {LONGEST >> 20} MB: check its quotation marks")
+                unread = [text[len(rows) :]]
+    if (last := b"".join(unread).rstrip(b"\r\n")) and last.strip():
+        yield last
 
 
-def _last_row_end(block: bytes) -> int:
-    """Where the last line end is that no quotation marks enclose; 0 if there is none."""
-    end = block.rfind(b"\n")
-    while end > 0 and block.count(b'"', 0, end) % 2:
-        end = block.rfind(b"\n", 0, end)
-    return max(end, 0)
+def _last_row_end(block: bytes, quoted: bool) -> int:
+    """Where the last line end is that no quotation marks enclose, or -1; quoted: whether the block begins in them."""
+    end, inside = len(block), quoted ^ (block.count(b'"') % 2 == 1)
+    while end >= 0:
+        mark = block.rfind(b'"', 0, end)
+        if not inside and (line := block.rfind(b"\n", mark + 1, end)) >= 0:
+            return line
+        end, inside = mark, not inside
+    return -1
 
 
 def _first_row_end(block: bytes) -> int:
-    end = block.find(b"\n")
-    while end >= 0 and block.count(b'"', 0, end) % 2:
-        end = block.find(b"\n", end + 1)
-    return end if end >= 0 else len(block)
+    start, inside = 0, False
+    while True:
+        mark = block.find(b'"', start)
+        if not inside and (line := block.find(b"\n", start, mark if mark >= 0 else len(block))) >= 0:
+            return line
+        if mark < 0:
+            return len(block)
+        start, inside = mark + 1, not inside
 
 
 def _parsed(text: bytes, path: Path, first: int) -> pl.DataFrame:
@@ -88,29 +110,69 @@ def _parsed(text: bytes, path: Path, first: int) -> pl.DataFrame:
         raise ValueError(f"{path} isn't text in UTF-8; a table is a CSV or a .parquet file") from error
     if b"\0" in text:
         raise ValueError(f"{path} isn't text; a table is a CSV or a .parquet file")
+    if not _quoted_well(text):  # what polars makes of it depends on where it cuts
+        raise ValueError(f"{path} can't be read as CSV: {_fault(text, first)}")
     try:  # the header as a row, for polars would rename duplicates; all as text, to see what was really written
         return pl.read_csv(text, has_header=False, infer_schema_length=0)
     except pl.exceptions.PolarsError as error:
-        raise ValueError(f"{path} can't be read as CSV: {_fault(text.decode('utf-8'), first)}") from error
+        raise ValueError(f"{path} can't be read as CSV: {_fault(text, first)}") from error
 
 
-def _fault(text: str, first: int) -> str:
-    lines = csv.reader(io.StringIO(text))
-    try:
-        width = len(next(lines))
-        for row, values in enumerate(lines, start=first):
-            if len(values) > width:
-                return f"row {row} has {len(values)} values, the header {width} names"
-    except csv.Error:
-        pass
-    return "check its quotation marks"
+def _quoted_well(text: bytes) -> bool:
+    """Whether quotation marks stand around whole values only, and those inside of them are doubled."""
+    if b'"' not in text:
+        return True
+    around = np.frombuffer(b"\n" + text + b"\n", np.uint8)
+    marks = np.flatnonzero(around == ord('"'))
+    beside = np.zeros(256, bool)
+    beside[list(b',\n\r"')] = True
+    well = beside[around[marks[::2] - 1]].all() and beside[around[marks[1::2] + 1]].all()
+    return bool(well) and len(marks) % 2 == 0
+
+
+def _fault(text: bytes, first: int) -> str:
+    """Say which row breaks a table, whose rows after the header begin with row `first`."""
+    width, row, count, start = 0, first - 1, 0, 0
+    while field := FIELD.match(text, start):
+        count, start = count + 1, field.end()
+        if field[1] == b",":
+            continue
+        if not width:
+            width = count
+        elif count > width:
+            return f"row {row} has {count} values, the header {width} names"
+        if not field[1]:
+            return "check its quotation marks"
+        row, count = row + 1, 0
+    if text[start : start + 1] == b'"' and not CLOSED.match(text, start):
+        return f"check its quotation marks: in row {row}, one is opened and never closed"
+    where = f"row {row}" if width else "the header"
+    return (
+        f"check its quotation marks: in {where}, one stands inside a value; write such a value in quotation marks, and"
+        ' each mark in it twice: "5"" wide"'
+    )
 
 
 def _names(header: pl.DataFrame, path: Path) -> list[str]:
     names = [(name or "").strip() for name in header.row(0)]
     if len(names) == 1 and (other := next((mark for mark in ";\t|" if mark in names[0]), None)):
         raise ValueError(f"{path} is separated by {other!r}; a CSV file is separated by commas")
-    for name in names:
-        if names.count(name) > 1:
-            raise ValueError(f"{path} has {names.count(name)} columns named {name!r}; rename all but one")
+    name, count = Counter(names).most_common(1)[0]
+    if count > 1:
+        hint = headless(names)
+        raise ValueError(f"{path} has {count} columns named {name!r}" + (hint or "; rename all but one"))
     return names
+
+
+def headless(names: Sequence[str]) -> str:
+    """Say that a table seems to have no header, if its names hold numbers: but 0, 1, 2, ... name columns."""
+    numbers = [name for name in names if NUMBER.match(name)]
+    counted = all(name.isdecimal() for name in numbers) and all(
+        int(after) == int(name) + 1 for name, after in pairwise(numbers)
+    )
+    if not numbers or (counted and (len(numbers) > 1 or len(names) > 2)):
+        return ""
+    return (
+        f", and {numbers[0]!r} is a number: if the file has no header, put a line of names, such as x1,x2,y, before its"
+        " first row"
+    )

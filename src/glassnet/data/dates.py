@@ -1,35 +1,81 @@
-"""Dates written as text, ISO 8601, as points in time."""
+"""Dates and times of the day in text, as points in time.
+
+How a column of dates is written is kept as an example, which is the last day of 2001: "31.12.2001"; nothing for
+ISO 8601, 2001-12-31.
+"""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
-
-from glassnet.data.markers import without_markers
 
 if TYPE_CHECKING:
     import polars as pl
 
-ISO = r"^\d{4}-\d\d-\d\d([ T]\d\d:\d\d|$)"  # all digits are there: 3-2-1 is no date, and neither is 10-03-99
-FORMATS = ("%F", "%F %R", "%F %T%.f", "%F %R%#z", "%F %T%.f%#z")
+ISO = ""
+ISO_DATE = r"^\d{4}-\d\d-\d\d([ T]\d\d:\d\d|$)"  # all digits are there: 3-2-1 is no date, and neither is 10-03-99
+ISO_FORMATS = ("%F", "%F %R", "%F %T%.f", "%F %R%#z", "%F %T%.f%#z")
+FORMATS = {
+    "2001/12/31": "%Y/%m/%d", "2001.12.31": "%Y.%m.%d",
+    "12/31/2001": "%m/%d/%Y", "31/12/2001": "%d/%m/%Y", "31.12.2001": "%d.%m.%Y",
+    "31-12-2001": "%d-%m-%Y", "12-31-2001": "%m-%d-%Y", "12/31/01": "%m/%d/%y", "31/12/01": "%d/%m/%y",
+    "31-Dec-2001": "%d-%b-%Y", "31-Dec-01": "%d-%b-%y", "31 Dec 2001": "%d %b %Y", "Dec 31, 2001": "%b %d, %Y",
+    "31. Dec 2001": "%d. %b %Y", "31/Dec/2001": "%d/%b/%Y",
+}  # fmt: skip
+TIMES = ("", " %H:%M", " %H:%M:%S%.f", " %I:%M %p", " %I:%M:%S %p")
+PIECES = {"%Y": r"\d{4}", "%y": r"\d{2}", "%m": r"\d{1,2}", "%d": r"\d{1,2}", "%b": "[A-Za-z]{3,9}"}
+DATE = r"^(\d{1,4}[-/. ]|[A-Za-z]{3,9}\.? \d)"  # how all of them begin
+CLOCK = r"^\d{1,2}:\d\d(:\d\d(\.\d+)?)?$"
 
 
-def as_dates(column: pl.Series) -> pl.Series:
-    """Return a column of text as points in time if all that is known in it is dates; any other column as it is."""
+def read_dates(known: pl.Series, example: str = ISO, strict: bool = False) -> pl.Series:
+    """Return a column of text as points in time, null for what isn't one that is written like the example, or by ISO.
+
+    They are in UTC where an offset is given. strict: whether the example is the only way.
+    """
     import polars as pl
 
-    if column.dtype != pl.String:
-        return column
-    known = without_markers(column)
-    if not read_dates(known.drop_nulls().head(1)).count():  # which tells it of most, without reading them five times
-        return column
-    read = read_dates(known)
-    return read if read.count() == known.count() else column
+    value = pl.when(pl.first().str.contains(ISO_DATE)).then(pl.first().str.replace("T", " ", literal=True))
+    tries = [] if strict and example else [_point(value, form) for form in ISO_FORMATS]
+    if example in FORMATS:
+        form = FORMATS[example]
+        date = re.sub("%.", lambda piece: PIECES[piece[0]], re.escape(form).replace("\\%", "%"))
+        value = pl.when(pl.first().str.contains(rf"^{date}($|[ T]\d)")).then(
+            pl.first().str.replace(r"(\d)T(\d)", "$1 $2")
+        )
+        form = form.replace("%b", "%B")  # which takes both
+        tries += [_point(value, form + time) for time in TIMES]
+    return known.to_frame().select(pl.coalesce(tries).alias(known.name)).to_series()
 
 
-def read_dates(text: pl.Series) -> pl.Series:
-    """Points in time, in UTC where an offset is given, each read by itself; null for what isn't one."""
+def date_notations(known: pl.Series) -> list[str]:
+    """Return how most of the dates in a column of text may be written: two ways, if day and month can't be told."""
+    some = known.drop_nulls().unique(maintain_order=True)
+    if not some.str.contains(DATE).any():
+        return [ISO]
+    counts = {example: read_dates(some, example, strict=True).count() for example in (ISO, *FORMATS)}
+    most = max(counts.values())
+    return [example for example, count in counts.items() if count == most] if most > counts[ISO] else [ISO]
+
+
+def looks_like_dates(known: pl.Series) -> pl.Series:
+    """Whether each value is written as some date is."""
+    read = read_dates(known).is_not_null()
+    for example in FORMATS:
+        read |= read_dates(known, example, strict=True).is_not_null()
+    return read
+
+
+def read_times(known: pl.Series) -> pl.Series:
+    """Return a column of text, such as 18:30 or 18:30:05, as times of the day, null for what isn't one."""
     import polars as pl
 
-    value = pl.when(pl.first().str.contains(ISO)).then(pl.first().str.replace("T", " ", literal=True))
-    tries = [value.str.to_datetime(form, time_unit="us", strict=False).cast(pl.Datetime("us")) for form in FORMATS]
-    return text.to_frame().select(pl.coalesce(tries).alias(text.name)).to_series()
+    value = pl.when(pl.first().str.contains(CLOCK)).then(pl.first())
+    tries = [value.str.to_time(form, strict=False) for form in ("%H:%M", "%H:%M:%S%.f")]
+    return known.to_frame().select(pl.coalesce(tries).alias(known.name)).to_series()
+
+
+def _point(value: pl.Expr, form: str) -> pl.Expr:
+    import polars as pl
+
+    return value.str.to_datetime(form, time_unit="us", strict=False).cast(pl.Datetime("us"))

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import polars as pl
 
-MISSING = ("", "?", "-", "na", "n/a", "nan", "null", "none")  # in any case
+# What the readers of pandas and R take for missing, Excel's errors, the NULL of databases and languages; in any case.
+CERTAIN = (
+    "", "na", "n/a", "n.a.", "n.a", "<na>", "#n/a", "#na", "#n/a n/a", "nan", "-nan", "nan(ind)", "-nan(ind)",
+    "1.#qnan", "-1.#qnan", "1.#ind", "-1.#ind", "nat", "null", "(null)", "[null]", "<null>", "\\n", "nil", "undefined",
+    "#div/0!", "#value!", "#ref!", "#name?", "#num!", "#null!", "#spill!", "#calc!",
+)  # fmt: skip
+# What else stands for it, or might be the name of a class: the points of SAS and Stata, dashes, words.
+LIKELY = (
+    "?", "-", "--", "---", "\u2013", "\u2014", ".", "..", "...", "*", "none", "<none>", "(none)",
+    "missing", "(missing)", "<missing>", "(blank)", *(f".{letter}" for letter in "_abcdefghijklmnopqrstuvwxyz"),
+)  # fmt: skip
 
 
 def is_text(column: pl.Series) -> bool:
@@ -17,9 +27,9 @@ def is_text(column: pl.Series) -> bool:
     return column.dtype in (pl.String, pl.Categorical, pl.Enum)
 
 
-def without_markers(column: pl.Series) -> pl.Series:
+def without_markers(column: pl.Series, markers: tuple[str, ...] = CERTAIN + LIKELY) -> pl.Series:
     """Return a column of text without space around the values, and without those that say that one is missing."""
     import polars as pl
 
     text = column.cast(pl.String).str.strip_chars()
-    return text.set(text.str.to_lowercase().is_in(MISSING), None)
+    return text.set(text.str.to_lowercase().is_in(markers), None)

@@ -5,27 +5,28 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from glassnet.data.checks import closest_first, listed, require_file
-from glassnet.data.columns import find_columns, found
-from glassnet.data.csv_text import read_text
+from glassnet.data.columns import find_columns, found, nothing_left
+from glassnet.data.csv_text import headless, read_text
 from glassnet.data.dataset import Dataset, shuffled_rows
-from glassnet.data.dates import as_dates
+from glassnet.data.dates import read_dates
 from glassnet.data.labels import Task, check_task
 from glassnet.data.markers import without_markers
+from glassnet.data.numbers import read_numbers
 from glassnet.data.parquet import reading
 from glassnet.data.schema import Column, names_of
-from glassnet.data.values import require_values, values_of, values_without_gaps
+from glassnet.data.target import read_target
+from glassnet.data.values import read_booleans, values_of, values_without_gaps
 
 if TYPE_CHECKING:
     import polars as pl
 
 MIN_ROWS = 10  # fewer can't be split into three parts that mean anything
-MAX_CLASSES = 20  # a target of whole numbers with more distinct values than this is a value to predict
 
 
 def load_table(
@@ -38,54 +39,56 @@ def load_table(
 ) -> Dataset:
     """Load a CSV or Parquet file: x float64 (N, n_in), every column but `target` and those to `drop`, in order.
 
-    The task, unless given: classification for a target of text, of booleans or of whole numbers with at most 20
-    distinct values, the classes being those values; regression otherwise. The rows are shuffled by `seed` and
-    split 64/16/20. Columns of text, unless most of it is numbers, and those whose type says so hold categories: those
-    of at least 3 training rows, at most 100 of a column; a column without any is left out. If there are categories, or
-    values missing, `categories` of the dataset isn't empty. Dates and points in time are days since 1970.
-    Raises ValueError, naming column and row, on infinite values, misspelt numbers, and missing targets.
+    What a column holds, numbers, dates, booleans or categories, is decided by its type or, if it is text, by its values
+    (see `kind_of_text`). Categories are those of at least 3 training rows, at most 100 of a column; a column without
+    any is left out, and so is one without a value. `notes` of the dataset say so. A missing value is NaN.
+    The task, unless given, is decided by `read_target`; rows without a target are left out. The rows are shuffled by
+    `seed` and split 64/16/20. Raises ValueError, naming column and row, on infinite and on misspelt values.
     """
-    frame = read_table(path)
+    frame = _read(require_file(path))
     if target is None:
-        raise ValueError(f"name the target column of {path}: one of {listed(frame.columns)}")
+        raise ValueError(f"name the target column of {path}: one of {listed(frame.columns)}{headless(frame.columns)}")
     _require_columns(frame, [target, *drop])
     if frame.height < MIN_ROWS:
         raise ValueError(f"{path} has {frame.height} rows; at least {MIN_ROWS} are needed to train and to test")
-    features = [name for name in frame.columns if name != target and name not in drop]
+    unused = {target, *drop}
+    features = [name for name in frame.columns if name not in unused]
     if not features:
         raise ValueError(f"{path} has no column to learn from beside the target {target!r}")
     if task is not None:
         check_task(task)
-    y = _target(frame[target], task)
-    train = shuffled_rows(frame.height, seed=seed)[0]
-    schema, left_out = find_columns(frame.select(features), train)
+    y, rows, said = read_target(frame[target], task)
+    if len(rows) < MIN_ROWS:
+        raise ValueError(
+            f"{path} has {len(rows)} rows with a target; at least {MIN_ROWS} are needed to train and to test"
+        )
+    schema, left_out, notes = find_columns(frame.select(features), rows[shuffled_rows(len(rows), seed=seed)[0]])
     if not schema:
-        raise ValueError(f"{path} has no column to learn from: in {listed(left_out)}, no value occurs 3 times")
-    x = numeric_rows(frame, schema)
+        raise ValueError(f"{path} has {nothing_left(left_out)}")
+    x = numeric_rows(frame, schema)[rows]
     try:
         data = Dataset.from_arrays(
-            x, y, task=task, features=[column.name for column in schema], name=Path(path).stem, target=target,
-            seed=seed, categories=[column.categories for column in schema],
+            x, y, task=task, features=names_of(schema), name=Path(path).stem, target=target, seed=seed,
+            categories=[column.categories for column in schema],
         )  # fmt: skip
     except ValueError as error:
         raise ValueError(f"target column {target!r}: {error}") from error
     data.schema = schema
-    data.notes = tuple(found(schema, data.train.x, left_out))
+    if hint := headless(frame.columns):
+        said.insert(0, f"the first line was taken for the names of the columns{hint}")
+    data.notes = (*said, *notes, *found(schema, data.train.x, left_out))
     return data
 
 
 def read_table(path: str | os.PathLike[str]) -> pl.DataFrame:
     """Read a Parquet file (by its ending, .parquet) or a CSV file in UTF-8 with a header.
 
-    In CSV, space around values is dropped, an empty value is missing, and a column is of numbers or of booleans
-    if every value in it is. In both, text of which every known value is a date becomes points in time.
+    Space around text is dropped, and an empty value is missing. A column of text becomes one of numbers, of booleans or
+    of points in time, by ISO 8601, if every known value is such; numbers and dates in other notations stay text.
     Raises FileNotFoundError, or ValueError on a file that holds no rows or no table.
     """
-    path = require_file(path)
-    frame = _read_parquet(path) if path.suffix.lower() == ".parquet" else _read_csv(path)
-    if frame.is_empty():
-        raise ValueError(f"{path} has a header but no rows")
-    return frame.with_columns(as_dates(column) for column in frame)
+    frame = _read(require_file(path))
+    return frame.select(_typed(column) for column in frame)
 
 
 def numeric_rows(frame: pl.DataFrame, columns: Sequence[Column] | Sequence[str], first: int = 1) -> NDArray[np.float64]:
@@ -107,66 +110,40 @@ def numeric_rows(frame: pl.DataFrame, columns: Sequence[Column] | Sequence[str],
     )
 
 
-def _read_parquet(path: Path) -> pl.DataFrame:
+def _read(path: Path) -> pl.DataFrame:
+    """The table of a file: of CSV all as text."""
     import polars as pl
 
+    if path.suffix.lower() != ".parquet":
+        return pl.concat(list(read_text(path)), rechunk=True)
     with reading(path):
-        return pl.read_parquet(path, glob=False)
-
-
-def _read_csv(path: Path) -> pl.DataFrame:
-    import polars as pl
-
-    text = pl.concat(list(read_text(path)), rechunk=True)
-    return text.select([_typed(column) for column in text])
-
-
-def stripped(column: pl.Series) -> pl.Series:
-    """Return a column of text without space around the values; an empty one is missing."""
-    column = column.str.strip_chars()
-    return column.set(column == "", None)
+        frame = pl.read_parquet(path, glob=False)
+    if frame.is_empty():
+        raise ValueError(f"{path} has a header but no rows")
+    return frame
 
 
 def _typed(column: pl.Series) -> pl.Series:
-    """The narrowest type that every value of a column of text can be read as."""
+    """A column of text as the narrowest type that every known value of it can be read as."""
     import polars as pl
 
-    column = stripped(column)
+    if column.dtype != pl.String:
+        return column
     known = without_markers(column)
-    for dtype in (pl.Int64, pl.Float64):
-        numbers = known.cast(dtype, strict=False)
-        if numbers.null_count() == known.null_count():
-            return numbers
-    lower = column.str.to_lowercase()
-    return lower == "true" if lower.drop_nulls().is_in(["true", "false"]).all() else column
+    missing = known.null_count()
+    for read in (lambda text: text.cast(pl.Int64, strict=False), read_numbers, read_booleans, read_dates):
+        typed: pl.Series = read(known)
+        if typed.null_count() == missing:
+            return typed
+    stripped = column.str.strip_chars()
+    return stripped.set(stripped == "", None)
 
 
 def _require_columns(frame: pl.DataFrame, names: Sequence[str]) -> None:
-    missing = [name for name in names if name not in frame.columns]
+    columns = frame.columns
+    known = set(columns)
+    missing = [name for name in names if name not in known]
     if missing:
-        there = listed(closest_first(missing[0], frame.columns))
+        there = listed(closest_first(missing[0], columns))
         plural = "s" if len(missing) > 1 else ""
-        raise ValueError(f"the table has no column{plural} {listed(missing)}; it has {there}")
-
-
-def _target(column: pl.Series, task: Task | None) -> NDArray[Any]:
-    """The target as an array whose type says the task: text for classes, floating-point for values."""
-    import polars as pl
-
-    require_values(column)
-    text = column.dtype in (pl.String, pl.Boolean, pl.Categorical, pl.Enum)
-    if task == "regression":
-        return values_without_gaps(column)
-    if text:
-        names = column.cast(pl.String)
-        if task is None and names.cast(pl.Float64, strict=False).count() > column.len() / 2:
-            values_without_gaps(column)  # raises: numbers of which a few are misspelt are no classes
-        if names.n_unique() > MAX_CLASSES and names.n_unique() > column.len() / 2:
-            raise ValueError(
-                f"column {column.name!r} holds text, {names.n_unique()} different values in {column.len()} rows, such"
-                f" as {names[0]!r}: they name no classes; numbers are written plainly, such as 1234.5"
-            )
-        return np.array(names.to_list(), dtype=np.str_)
-    if column.dtype.is_integer() and (task == "classification" or column.n_unique() <= MAX_CLASSES):
-        return column.to_numpy()
-    return values_without_gaps(column)
+        raise ValueError(f"the table has no column{plural} {listed(missing)}; it has {there}{headless(columns)}")

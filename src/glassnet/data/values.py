@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from glassnet.data.dates import read_dates
+from glassnet.data.dates import read_dates, read_times
 from glassnet.data.markers import is_text, without_markers
+from glassnet.data.numbers import read_numbers
 from glassnet.data.schema import Column, Kind
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def values_of(values: pl.Series, column: Column, first: int = 1) -> NDArray[np.f
     numbers = (_days(read) if read.dtype.is_temporal() else read).cast(pl.Float64)
     array = numbers.fill_null(np.nan).to_numpy()
     if (wrong := np.flatnonzero(np.isinf(array))).size:
-        raise ValueError(_at(values, first, int(wrong[0]), f"{array[wrong[0]]} is not a finite number"))
+        raise ValueError(at(values, first, int(wrong[0]), f"{array[wrong[0]]} is not a finite number"))
     return array
 
 
@@ -76,7 +77,7 @@ def values_without_gaps(values: pl.Series, first: int = 1) -> NDArray[np.float64
     kind = kind_of(values)
     array = values_of(values, Column(values.name, "number" if is_text(values) or kind is None else kind), first)
     if (gaps := np.flatnonzero(np.isnan(array))).size:
-        raise ValueError(_at(values, first, int(gaps[0]), "the value is missing; fill it in or drop the row"))
+        raise ValueError(at(values, first, int(gaps[0]), "the value is missing; fill it in or drop the row"))
     return array
 
 
@@ -84,33 +85,56 @@ def require_values(column: pl.Series, first: int = 1) -> None:
     """Raise ValueError, naming the row, if a value is missing."""
     if column.null_count():
         row = column.is_null().arg_max() or 0
-        raise ValueError(_at(column, first, row, "the value is missing; fill it in or drop the row"))
+        raise ValueError(at(column, first, row, "the value is missing; fill it in or drop the row"))
+
+
+def read_booleans(known: pl.Series) -> pl.Series:
+    """Return a column of text as booleans, null for what is neither true nor false."""
+    import polars as pl
+
+    return known.str.to_lowercase().replace_strict(
+        {"true": True, "false": False}, default=None, return_dtype=pl.Boolean
+    )
 
 
 def _read_text(known: pl.Series, column: Column, first: int) -> pl.Series:
     """The values of a column of text, read as what the column is."""
     import polars as pl
 
-    fault = f"is not among what the column held in training: {NAMED[column.kind]}"
-    if column.kind == "date":
-        read = read_dates(known)
-        fault = "is not a date, as the others in training were; dates are written 2003-03-10 or 2003-03-10 12:30:00"
+    if column.kind == "number":
+        read = read_numbers(known, column.notation)
+    elif column.kind == "date":
+        read = read_dates(known, column.notation)
+    elif column.kind == "time":
+        read = read_times(known)
     elif column.kind == "boolean":
-        read = known.str.to_lowercase().replace_strict({"true": True, "false": False}, default=None)
-        fault = "is neither true nor false, as the others in training were"
-    elif column.kind == "number":
-        read = known.cast(pl.Float64, strict=False)
-        fault = (
-            "is not a number, and a column that mostly holds numbers must hold nothing else: correct it, leave the"
-            " column out, or if its numbers are names, write them as text, such as 'n7'"
-        )
+        read = read_booleans(known)
     else:
         read = pl.Series(known.name, [None] * len(known), pl.Float64)
     wrong = read.is_null() & known.is_not_null()
     if wrong.any():
         row = wrong.arg_max() or 0
-        raise ValueError(_at(known, first, row, f"{known[row]!r} {fault}"))
+        written = "" if column.kind == "boolean" else f"; they are written {example(column.kind, column.notation)}"
+        raise ValueError(
+            at(known, first, row, f"{known[row]!r} is {no(column.kind)}, as the others in training were{written}")
+        )
     return read
+
+
+def no(kind: Kind) -> str:
+    """Say what a value isn't that has to be of a kind."""
+    return {"boolean": "neither true nor false", "number": "not a number", "time": "not a time of the day"}.get(
+        kind, f"not a {kind}"
+    )
+
+
+def example(kind: Kind, notation: str) -> str:
+    """Say how values of a kind are written."""
+    plain: dict[Kind, str] = {
+        "number": "1234.5", "date": "2003-03-10 or 2003-03-10 12:30:00", "time": "18:30 or 18:30:05",
+        "span": "as a type of Parquet",
+    }  # fmt: skip
+    return f"like {notation}" if notation else plain[kind]
 
 
 def _codes(values: pl.Series, column: Column) -> NDArray[np.float64]:
@@ -130,5 +154,6 @@ def _days(column: pl.Series) -> pl.Series:
     return column.to_physical() / 86400e6
 
 
-def _at(column: pl.Series, first: int, row: int, fault: str) -> str:
+def at(column: pl.Series, first: int, row: int, fault: str) -> str:
+    """Say where in a table something is wrong."""
     return f"column {column.name!r}, row {first + row}: {fault}"

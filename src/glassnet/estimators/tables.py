@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -10,8 +11,7 @@ from sklearn.utils.validation import validate_data
 
 from glassnet.data import numeric_rows
 from glassnet.data.checks import listed
-from glassnet.data.columns import MIN_ROWS, find_columns
-from glassnet.data.dates import as_dates
+from glassnet.data.columns import find_columns, nothing_left, said_of
 from glassnet.data.frames import as_polars, is_frame
 from glassnet.data.schema import Column, Schema
 from glassnet.nn.layer import Array
@@ -32,11 +32,16 @@ class Table(NamedTuple):
 
     @classmethod
     def of(cls, frame: pl.DataFrame) -> Table:
-        """Look at the columns as `glassnet train` does. Raises ValueError if there is nothing to learn from."""
-        schema, left_out = find_columns(frame, np.arange(frame.height))
+        """Look at the columns as `glassnet train` does, and warn of what it would say of them.
+
+        Raises ValueError if there is nothing to learn from.
+        """
+        schema, left_out, notes = find_columns(frame, np.arange(frame.height), first=0)
         if not schema:
-            raise ValueError(f"X has no column to learn from: in {listed(left_out)}, no value occurs {MIN_ROWS} times")
-        return cls(schema, tuple(left_out))
+            raise ValueError(f"X has {nothing_left(left_out)}")
+        for note in (*notes, *said_of(left_out)):
+            warnings.warn(note, UserWarning, stacklevel=2)
+        return cls(schema, tuple(name for names in left_out.values() for name in names))
 
     @classmethod
     def numbers(cls, names: Iterable[str]) -> Table:
@@ -66,7 +71,6 @@ def numbers(estimator: BaseMLP, X: Any, reset: bool) -> Array:
     if 0 in X.shape:
         raise ValueError(f"X has {X.shape[0]} rows and {X.shape[1]} columns: give at least one of each")
     if reset:
-        frame = frame.with_columns(as_dates(column) for column in frame)
         estimator._table = Table.of(frame)
     table = estimator._table or Table.numbers(frame.columns)
     return numeric_rows(frame, table.schema, 0)

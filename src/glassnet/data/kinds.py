@@ -1,0 +1,109 @@
+"""What a column of text holds: decided in training, from all of its values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from shlex import quote
+from typing import TYPE_CHECKING, NamedTuple
+
+from glassnet.data.dates import date_notations, looks_like_dates, read_dates, read_times
+from glassnet.data.markers import without_markers
+from glassnet.data.numbers import looks_like_numbers, number_notation, read_numbers
+from glassnet.data.schema import Kind
+from glassnet.data.values import NAMED, at, no, read_booleans
+
+if TYPE_CHECKING:
+    import polars as pl
+
+SAMPLE = 1000  # values, from the whole column, that show whether it might be anything but categories
+SLIPS = 0.05  # of the values: so few that can't be read are mistakes
+WORDS = 3  # different ones: so few beside many different values are mistakes, however often they occur
+REPEATED = 3  # rows that a value needs to be a category
+FEW = 20  # different values: so few may be categories, even if most of them are numbers
+
+
+class Reading(NamedTuple):
+    """What a column is: its kind, its notation, and what there is to say about that."""
+
+    kind: Kind
+    notation: str = ""
+    note: str = ""
+
+
+def kind_of_text(column: pl.Series, first: int = 1, way_out: str = "") -> Reading | None:
+    """Decide what a column of text holds; None, if it holds no value at all.
+
+    What says that a value is missing doesn't count (see `markers`). A column is one of booleans, numbers, dates or
+    times of the day if all else in it is: numbers plainly or in one notation, dates by ISO 8601 or in one other order.
+    It holds categories if half or more can't be read as what most of it is. If fewer can't, these values decide:
+
+    - If all values are at most 20 different ones, and each that can't be read occurs at least 3 times, they all are
+      categories: "1", "2", "3", "more".
+    - If those that can't be read are at least 5% of the values, and more than 3 different ones, the column is text,
+      and holds categories: tickets, house numbers.
+    - Otherwise they are mistakes. Raises ValueError, naming the first (the column's first row is row `first`) and what
+      else than to correct it can be done, `way_out`.
+    """
+    text = without_markers(column)
+    known = text.drop_nulls()
+    if known.is_empty():
+        return None
+    sample = known.gather_every(max(1, len(known) // SAMPLE))
+    shares = {kind: read.count() for kind, (_, read) in _readings(sample)}
+    kind = max(shares, key=lambda each: shares[each])
+    if shares[kind] < len(sample) / 4:
+        return Reading("category", note=_unlike(sample))
+    reading, read = next(each for kind_, each in _readings(known) if kind_ == kind)
+    bad = known.filter(read.is_null())
+    if bad.is_empty():
+        return reading
+    if len(bad) >= len(known) / 2:
+        return Reading("category", note=_unlike(sample))
+    counts = bad.value_counts()["count"]
+    repeated = known.n_unique() <= FEW and counts.to_numpy().min() >= REPEATED
+    if repeated or (len(bad) >= SLIPS * len(known) and len(counts) > WORDS):
+        share = f"{1 - len(bad) / len(known):.0%} of its values are {NAMED[kind]}, others not, such as {bad[0]!r}"
+        return Reading("category", note=f"taken for categories: {share}")
+    row = (text == bad[0]).arg_max() or 0
+    fault = f"{bad[0]!r} is {no(kind)}, and a column that mostly holds {NAMED[kind]} must hold nothing else"
+    fault += f" ({len(bad)} such values)" if len(bad) > 1 else ""
+    ways = ["correct it", "empty it if it is missing", way_out or f"leave the column out (--drop {quote(column.name)})"]
+    if kind == "number":
+        ways.append("if its numbers are names, write them as text, such as 'n7'")
+    like = f"; most are written like {reading.notation}" if reading.notation else ""
+    raise ValueError(at(text, first, row, f"{fault}{like}: {', '.join(ways[:-1])}, or {ways[-1]}"))
+
+
+def _readings(known: pl.Series) -> Iterator[tuple[Kind, tuple[Reading, pl.Series]]]:
+    """Read values as one kind after the other, and as most of them are written: null is what can't be read."""
+    yield "boolean", (Reading("boolean"), read_booleans(known))
+    plain = read_numbers(known)
+    if plain.count() == len(known):
+        note = ""
+        if (zeros := known.str.contains(r"^0\d")).any():
+            code = known[zeros.arg_max() or 0]
+            note = f"read as numbers, though they may be names, such as {code!r}: then write them as text, 'n{code}'"
+        yield "number", (Reading("number", note=note), plain)
+        return
+    example = number_notation(known)
+    note = f"read as numbers, written like {example}" if example else ""
+    if example and known.str.starts_with("(").any():
+        note += ", negative ones in parentheses"
+    yield "number", (Reading("number", example, note), read_numbers(known, example, strict=True))
+    examples = date_notations(known)
+    note = f"read as dates, written like {examples[0]}" if examples[0] else ""
+    if len(examples) > 1:
+        note += f"; they might be {examples[1]} as well, so write them as 2001-12-31 to be sure"
+    yield "date", (Reading("date", examples[0], note), read_dates(known, examples[0], strict=True))
+    yield "time", (Reading("time"), read_times(known))
+
+
+def _unlike(sample: pl.Series) -> str:
+    """What there is to say about categories most of which look like numbers or dates."""
+    for what, looks in (("numbers", looks_like_numbers(sample)), ("dates", looks_like_dates(sample))):
+        if looks.sum() > len(sample) / 2:
+            some = sample.filter(looks)
+            forms = some.str.replace_all(r"\d+", "0")
+            shown = " and ".join(repr(value) for value in (some[0], *some.filter(forms != forms[0]).head(1)))
+            return f"taken for categories: it looks like {what}, but they aren't written alike, such as {shown}"
+    return ""
