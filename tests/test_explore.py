@@ -738,7 +738,7 @@ def test_a_run_whose_data_changed_is_refused(run: Path, tmp_path: Path) -> None:
     other.mkdir()
     for file in ("recipe.toml", "metrics.json"):
         (other / file).write_bytes((run / file).read_bytes())
-    net.info["test rows"] = 1
+    net.info["targets"] = 1
     net.save(other / "model.safetensors")
-    with pytest.raises(ValueError, match="test rows changed"):
+    with pytest.raises(ValueError, match="its targets changed"):
         explore.open_subject(str(other))

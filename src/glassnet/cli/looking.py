@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -127,10 +128,17 @@ def report(
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="The page; by default RUN/report.html.")] = None,
     examined: Annotated[bool, typer.Option("--doctor/--no-doctor", help="Let the doctor examine the run.")] = True,
 ) -> None:
-    """Write a run as one HTML page: results, curves, mistakes, what the doctor says, how to get it again."""
-    from glassnet.report import write_report
+    """Write a run as one HTML page: results, curves, mistakes, what the doctor says, how to get it again.
 
-    print(f"written to {write_report(run, out, doctor=examined)}")
+    If its data can't be had any more, or were changed, what needs them is left out, and the exit status is 1.
+    """
+    from glassnet.report import Reported, write_report
+
+    found = Reported.read(run)
+    print(f"written to {write_report(found, out, doctor=examined)}")
+    if found.missing:
+        print(f"glassnet: {found.missing}, so the page lacks what needs the data", file=sys.stderr)
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -146,7 +154,7 @@ def compare(
     rows = [[each.label, *map(number, each.values), ", ".join(found.leaders(each))] for each in found.figures]
     print_table(["", *found.runs, "best"], rows)
     if not found.same_data:
-        print("the data differ, so no figure is called best:")
+        print(f"the data differ in {found.differs}, so no figure is called best:")
         for name, data in zip(found.runs, found.data, strict=True):
             print(f"  {name}: {data}")
     if found.settings:

@@ -15,7 +15,8 @@ from glassnet.nn import Loss, Network
 from glassnet.nn.layer import Array
 from glassnet.optim import Constant, Optimizer
 from glassnet.recipes import Recipe
-from glassnet.recipes.run import as_trained, load_data, names_of
+from glassnet.recipes.finished import load_same_data
+from glassnet.recipes.run import as_trained, load_data
 
 PARTS = ("test", "val", "train")
 
@@ -95,10 +96,7 @@ def _shipped() -> Subject:
 
 def _run(path: Path) -> Subject:
     recipe, net = recipes.open_run(path)
-    data = _data(recipe)
-    for name, value in names_of(data).items():
-        if net.info.get(name) != value:
-            raise ValueError(f"{recipe.data.source} is not what {path} was trained on: its {name} changed")
+    data = as_trained(load_same_data(path, recipe, net), recipe)
     file = f"gn.Network.load({str(path / 'model.safetensors')!r})"
     return _subject(recipe, net, data, trained=True, file=file, source=f"glassnet train {path / 'recipe.toml'}")
 

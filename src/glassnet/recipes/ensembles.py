@@ -11,7 +11,8 @@ from glassnet.data import Dataset
 from glassnet.files import making
 from glassnet.nn import Ensemble
 from glassnet.recipes.directory import HISTORY, METRICS, MODEL, PLOTS, RECIPE, member, run_directory, write_metrics
-from glassnet.recipes.finished import Finished, difference
+from glassnet.recipes.finished import Finished
+from glassnet.recipes.identity import difference, names_of
 from glassnet.recipes.pictures import draw_ensemble
 from glassnet.recipes.run import results
 from glassnet.version import __version__
@@ -33,7 +34,7 @@ def committee(runs: Sequence[Path], out: Path) -> dict[str, Any]:
     first = found[str(runs[0])]
     data = first.load_data()
     for run in found.values():
-        if differs := difference(data, run.net):
+        if differs := difference(first.net.info, run.net.info):
             raise ValueError(f"{run.path} and {first.path} weren't trained on the same data: they differ in {differs}")
     with run_directory(out), making(out) as whole:
         for i, run in enumerate(found.values()):
@@ -47,6 +48,7 @@ def write_ensemble(out: Path, runs: dict[str, Finished], data: Dataset) -> dict[
     runs: by the names that they shall have there. All are judged by the loss of the first.
     """
     ensemble = Ensemble([run.net for run in runs.values()])
+    ensemble.info |= names_of(data)
     loss = next(iter(runs.values())).loss
     members = []
     for name, run in runs.items():

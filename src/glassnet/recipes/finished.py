@@ -12,8 +12,9 @@ from glassnet.data import Dataset
 from glassnet.limits import read_json
 from glassnet.nn import Ensemble, Loss, Network
 from glassnet.recipes.directory import HISTORY, METRICS, RECIPE, open_run
+from glassnet.recipes.identity import require_same_data
 from glassnet.recipes.recipe import Recipe
-from glassnet.recipes.run import load_data, names_of
+from glassnet.recipes.run import load_data
 from glassnet.train import History
 from glassnet.train.metrics import METRICS as FIGURES
 
@@ -69,15 +70,8 @@ class Finished:
 def load_same_data(run: Path, recipe: Recipe, net: Network | Ensemble) -> Dataset:
     """Do what `Finished.load_data` says for a run of which only the recipe and the network are read."""
     data = load_data(recipe)
-    changed = difference(data, net)
-    if changed is not None:
-        raise ValueError(f"{recipe.data.source} is not what {run} was trained on: its {changed} changed")
+    require_same_data(data, recipe, net, run)
     return data
-
-
-def difference(data: Dataset, net: Network | Ensemble) -> str | None:
-    """Name the first thing in which data aren't those that a network was trained on, if there is one."""
-    return next((name for name, value in names_of(data).items() if net.info.get(name) != value), None)
 
 
 def _check(metrics: Any, history: History, recipe: Recipe, net: Network) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import time
-import zlib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,10 +13,10 @@ import numpy as np
 
 from glassnet.data import Dataset, Split, load
 from glassnet.data.catalog import SOURCES
-from glassnet.data.schema import as_info
 from glassnet.nn import Ensemble, Loss, Network
 from glassnet.recipes import reading, seed_exercise
 from glassnet.recipes.directory import CHECKPOINT, HISTORY, MODEL, PLOTS, RECIPE, write_metrics
+from glassnet.recipes.identity import names_of, require_same_data
 from glassnet.recipes.pictures import draw
 from glassnet.recipes.recipe import Recipe
 from glassnet.train import Callback, Checkpoint, CSVLog, baseline, evaluate, fit
@@ -40,12 +39,15 @@ def fill(recipe: Recipe, out: Path, *, progress: bool = False, callbacks: Sequen
     if progress:
         announce(data, pairs)
     start, checkpoint = time.perf_counter(), out / CHECKPOINT
+    begun = checkpoint.is_file()
+    if begun:
+        require_same_data(data, recipe, Network.load(checkpoint), out)
     if not (out / RECIPE).is_file():
         located(recipe).save(out / RECIPE)  # as it was given: on other rows, it decides anew
     with np.errstate(over="ignore", invalid="ignore"):  # what overflows shows in the losses; NumPy needn't warn of it
         history = fit(
             net, seen, loss, optimizer, seed=recipe.seed, progress=progress,
-            resume=checkpoint if checkpoint.is_file() else None,
+            resume=checkpoint if begun else None,
             callbacks=[Checkpoint(checkpoint), CSVLog(out / HISTORY), *callbacks], **settings,
         )  # fmt: skip
         history.to_csv(out / HISTORY)  # once more: Ctrl-C may have come between an epoch and its line
@@ -87,17 +89,6 @@ def located(recipe: Recipe) -> Recipe:
     if recipe.data.source in SOURCES or not source.is_file():
         return recipe
     return replace(recipe, data=replace(recipe.data, source=str(source.resolve())))
-
-
-def names_of(data: Dataset) -> dict[str, Any]:
-    """Return what goes with the weights: names, which prediction needs, and by what to know the data again."""
-    info: dict[str, Any] = {name: list(getattr(data, name)) for name in ("features", "classes")}
-    info |= {"target": data.target, "task": data.task} | as_info(data.schema)
-    info["rows"] = [len(split) for split in (data.train, data.val, data.test)]
-    info["test rows"] = zlib.crc32(np.ascontiguousarray(data.test.x).data)
-    if data.image_shape is not None:
-        info |= {"image_shape": list(data.image_shape), "image_maximum": int(data.train.x.max())}
-    return info
 
 
 def as_trained(data: Dataset, recipe: Recipe) -> Dataset:

@@ -11,6 +11,7 @@ from glassnet.files import reason
 from glassnet.recipes.directory import CHECKPOINT, HISTORY, METRICS, MODEL, RECIPE, member, run_directory, tidy
 from glassnet.recipes.ensembles import write_ensemble
 from glassnet.recipes.finished import Finished
+from glassnet.recipes.identity import require_same_data
 from glassnet.recipes.reading import load
 from glassnet.recipes.recipe import Recipe
 from glassnet.recipes.run import announce, fill, load_data, located
@@ -61,20 +62,23 @@ def _train_members(recipe: Recipe, out: Path, *, progress: bool) -> dict[str, An
     if not (out / RECIPE).is_file():
         located(recipe).save(out / RECIPE)
     members = {member(out, number): member_recipe(recipe, number) for number in range(recipe.ensemble)}
-    train_side_by_side({folder: each for folder, each in members.items() if not _is_trained(folder)}, progress)
+    trained = {folder: run for folder in members if (run := _trained(folder))}
+    for folder, run in trained.items():
+        require_same_data(data, recipe, run.net, folder)
+    train_side_by_side({folder: each for folder, each in members.items() if folder not in trained}, progress)
     return write_ensemble(out, {folder.name: Finished.read(folder) for folder in members}, data)
 
 
-def _is_trained(folder: Path) -> bool:
-    """Whether a member is trained. One that was, and has lost a file since, or whose file is damaged, is begun anew."""
+def _trained(folder: Path) -> Finished | None:
+    """A member, if it is trained. One that was, and has lost a file since, or whose file is damaged, is begun anew."""
     if not (folder / METRICS).is_file():
-        return False
+        return None
     try:
-        Finished.read(folder)
+        run = Finished.read(folder)
     except (ValueError, FileNotFoundError) as error:
         print(f"{reason(error)}; so {folder} is trained again", file=sys.stderr)
         for name in (METRICS, RECIPE, HISTORY, MODEL, CHECKPOINT):  # the first is what makes it a finished one
             (folder / name).unlink(missing_ok=True)
-        return False
+        return None
     tidy(folder)
-    return True
+    return run

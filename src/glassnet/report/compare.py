@@ -13,6 +13,7 @@ from glassnet import plots
 from glassnet.nn import MSE
 from glassnet.recipes import Recipe
 from glassnet.recipes.finished import Finished
+from glassnet.recipes.identity import difference
 from glassnet.report import pictures, words
 from glassnet.report.page import Table, write_page
 from glassnet.train.metrics import HIGHER_IS_BETTER, METRICS
@@ -46,18 +47,23 @@ class Figure:
 class Comparison:
     """Runs side by side; every tuple of values is in the order of `runs`.
 
-    runs: short names, no two the same. data: one description each. same_data: whether all were trained and tested on
-    the same rows; if not, no figure is called best. settings: what the recipes differ in, by dotted name.
-    histories: the columns of each run's history.csv.
+    runs: short names, no two the same. data: one description each. differs: the first thing in which the data differ
+    that they were trained and tested on, or None; if they do, no figure is called best. settings: what the recipes
+    differ in, by dotted name. histories: the columns of each run's history.csv.
     """
 
     runs: tuple[str, ...]
     task: str
     data: tuple[str, ...]
-    same_data: bool
+    differs: str | None
     figures: tuple[Figure, ...]
     settings: dict[str, tuple[str, ...]]
     histories: dict[str, dict[str, list[float]]]
+
+    @property
+    def same_data(self) -> bool:
+        """Whether all were trained and tested on the same data."""
+        return self.differs is None
 
     def leaders(self, figure: Figure) -> list[str]:
         """Return the names of the runs that are best in a figure."""
@@ -84,13 +90,13 @@ def compare(runs: Sequence[str | os.PathLike[str]]) -> Comparison:
     names = [path.resolve().name for path in paths]
     if len(set(names)) < len(names):
         names = [str(path) for path in paths]
-    same = all(_rows_known(run) == _rows_known(found[0]) for run in found)
+    differs = next(filter(None, (difference(found[0].net.info, run.net.info) for run in found[1:])), None)
     return Comparison(
         runs=tuple(names),
         task=found[0].task,
         data=tuple(str(run.metrics["data"]) for run in found),
-        same_data=same,
-        figures=tuple(_figures(found, same)),
+        differs=differs,
+        figures=tuple(_figures(found, differs is None)),
         settings=differences([run.recipe for run in found]),
         histories={name: run.history.columns() for name, run in zip(names, found, strict=True)},
     )
@@ -133,11 +139,6 @@ def _flat(table: dict[str, Any], place: str = "") -> dict[str, str]:
         else:
             found[place + name] = value if isinstance(value, str) else json.dumps(value)
     return found
-
-
-def _rows_known(run: Finished) -> dict[str, Any]:
-    """By what to tell whether two runs saw the same data: names, numbers of rows, a checksum of the test rows."""
-    return {name: value for name, value in run.net.info.items() if not name.startswith("image")}
 
 
 def _figures(runs: list[Finished], same_data: bool) -> list[Figure]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,27 @@ WORST = 10  # rows of a table that are shown
 WIDEST = 12  # columns of a table that are shown with them
 
 
-def write_report(run: str | os.PathLike[str], out: str | os.PathLike[str] | None = None, doctor: bool = True) -> Path:
+@dataclass(frozen=True, eq=False)
+class Reported:
+    """A finished run and its data; or `missing`, why they can't be had any more, or aren't what it was trained on."""
+
+    run: Finished
+    data: Dataset | None
+    missing: str | None
+
+    @classmethod
+    def read(cls, run: str | os.PathLike[str]) -> Reported:
+        """Read both. Raises ValueError if `run` is no finished run, OSError if a file of it can't be read."""
+        done = Finished.read(Path(run))
+        try:
+            return cls(done, done.load_data(), None)
+        except (ValueError, OSError) as error:
+            return cls(done, None, str(error))
+
+
+def write_report(
+    run: Reported | str | os.PathLike[str], out: str | os.PathLike[str] | None = None, doctor: bool = True
+) -> Path:
     """Write the page of a finished run to `out`, by default report.html in the run directory; return its path.
 
     doctor: whether to examine the run, which takes a few seconds.
@@ -35,17 +56,14 @@ def write_report(run: str | os.PathLike[str], out: str | os.PathLike[str] | None
     single mistakes, the linear model and the doctor are left out.
     Raises ValueError if `run` is no finished run or `out` a folder, OSError if a file can't be read or written.
     """
-    done = Finished.read(Path(run))
-    try:
-        data, missing = done.load_data(), None
-    except (ValueError, OSError) as error:
-        data, missing = None, str(error)
+    found = run if isinstance(run, Reported) else Reported.read(run)
+    done, data = found.run, found.data
     return write_page(
         "report.html",
         Path(out) if out is not None else done.path / "report.html",
         run=done,
         verdict=words.verdict(done.metrics, done.net.info),
-        missing=missing,
+        missing=found.missing,
         results=_results(done, data),
         progress=pictures.progress(done),
         outcome=_outcome(done, data),

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import socket
-import zlib
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ import numpy as np
 
 from glassnet.data import Dataset
 from glassnet.recipes import Recipe
+from glassnet.recipes.identity import checksum
 from glassnet.train.metrics import HIGHER_IS_BETTER
 from glassnet.tuning.space import Space, own_values, values_of
 
@@ -51,7 +51,7 @@ def open_study(out: Path, recipe: Recipe, space: Space, monitor: str, data: Data
     if journal.exists() and journal.read_bytes()[-1:] not in (b"\n", b""):
         raise ValueError(f"{journal} is damaged: its last line isn't whole; delete that line, and the search can go on")
     search = {"recipe": _identity(recipe), "space": {key: asdict(each) for key, each in space.items()},
-              "data": checksum(data)}  # fmt: skip
+              "data": _seen(data)}  # fmt: skip
     out.mkdir(parents=True, exist_ok=True)
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     try:
@@ -129,11 +129,9 @@ def this_process() -> list[Any]:
     return [socket.gethostname(), os.getpid()]
 
 
-def checksum(data: Dataset) -> str:
+def _seen(data: Dataset) -> str:
     """Return a checksum of what trials are trained on and judged by."""
-    crc = 0
-    for array in (data.train.x, data.train.y, data.val.x, data.val.y):
-        crc = zlib.crc32(np.ascontiguousarray(array).data, crc)
+    crc = checksum(data.train.x, data.train.y, data.val.x, data.val.y)
     return f"{len(data.train)} and {len(data.val)} rows, checksum {crc:08x}"
 
 
