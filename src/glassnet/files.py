@@ -16,10 +16,16 @@ TEMPORARY = re.compile(r"\.glassnet-[0-9a-f]{16}\.part")  # a folder in which a 
 
 
 def cache_folder() -> Path:
-    """The folder for what can be had again, downloads and compiled kernels: ~/.cache/glassnet on Linux."""
+    """The folder for what can be had again, downloads and compiled kernels: ~/.cache/glassnet on Linux.
+
+    Raises FileNotFoundError if there is none, as for a user without a name and a home.
+    """
     from platformdirs import user_cache_dir
 
-    return Path(user_cache_dir("glassnet"))
+    folder = Path(user_cache_dir("glassnet"))
+    if not folder.is_absolute():  # what platformdirs gives then would be found below any folder one happens to be in
+        raise FileNotFoundError("there is no folder for caches: set HOME or XDG_CACHE_HOME to a whole path")
+    return folder
 
 
 @contextmanager

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import hashlib
 import os
 import platform
 import shlex
 import shutil
+import stat
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 import numpy as np
 
-from glassnet.fast.structures import DECLARATIONS
-from glassnet.files import cache_folder, replacing
+from glassnet.fast.structures import declare
+from glassnet.files import cache_folder, holding, reason, replacing
 
 SOURCES = Path(__file__).parent / "c"
 # Not -ffast-math: NaN must stay NaN, and linking with it would change the arithmetic of the whole process.
@@ -23,6 +31,8 @@ FLAGS = [
     "-std=gnu11", "-O2", "-ftree-vectorize", "-fvect-cost-model=dynamic", "-march=native", "-fno-math-errno",
     "-fno-trapping-math", "-shared", "-fPIC", "-pthread",
 ]  # fmt: skip
+PATIENCE = 120  # seconds that a compiler has; it takes about three
+LISTENED = 100_000  # bytes of what it says that are looked through for an error
 
 
 class NoKernelsError(RuntimeError):
@@ -31,46 +41,155 @@ class NoKernelsError(RuntimeError):
 
 @functools.cache
 def load(dtype: np.dtype[Any]) -> ctypes.CDLL | NoKernelsError:
-    """Return the kernels for float32 or float64, compiling them if this machine hasn't yet; or why that can't be."""
+    """Return the kernels for float32 or float64, compiling them if this machine hasn't yet; or why that can't be.
+
+    That NumPy does the work instead, or that the kernels aren't kept, is said once, by a RuntimeWarning.
+    """
     try:
-        library = ctypes.CDLL(os.fspath(_compiled([*FLAGS, "-DDOUBLE"] if dtype == np.float64 else FLAGS)))
-        for name, (result, arguments) in DECLARATIONS.items():
-            function = getattr(library, name)
-            function.restype, function.argtypes = result, arguments
+        return _library([*FLAGS, "-DDOUBLE"] if dtype == np.float64 else FLAGS)
     except NoKernelsError as error:
+        _say(
+            f"NumPy trains and predicts, slower than compiled kernels would: {error}. Kernels need a C compiler that"
+            " works, such as gcc: install one, or name it in the environment variable CC"
+        )
         return error
+
+
+@functools.cache
+def _say(what: str) -> None:
+    """Warn, once in a process."""
+    warnings.warn(what, RuntimeWarning, stacklevel=4)
+
+
+def _library(flags: list[str]) -> ctypes.CDLL:
+    """Load the library from the user's cache, where one process puts it for all; or from a place of this one's own."""
+    compiler = _compiler()
+    key = hashlib.sha256(repr((compiler, flags, _processor())).encode())
+    for source in sorted(SOURCES.iterdir()):
+        key.update(source.read_bytes())
+    name = key.hexdigest()[:24]
+    try:
+        folder = cache_folder() / "kernels"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        fault = _exposed(folder, stat.S_ISDIR)
+        if fault is None:
+            found = _kept(folder, name)
+            if found is not None:
+                return found
+            with _alone(folder):
+                return _kept(folder, name) or _compiled(compiler, flags, folder, name)
+        _say(f"the compiled kernels aren't kept, each process makes its own: {fault}")
+        with tempfile.TemporaryDirectory(prefix="glassnet-") as private:
+            return _compiled(compiler, flags, Path(private), name)
     except OSError as error:
-        return NoKernelsError(f"the compiled kernels can't be kept or loaded: {error}")
+        raise NoKernelsError(f"the compiled kernels can't be kept or loaded: {reason(error)}") from None
+
+
+def _exposed(path: Path, kind: Callable[[int], bool]) -> str | None:
+    """Say why code can't be loaded from a file or folder: others may have written it."""
+    found = path.lstat()
+    if not kind(found.st_mode):
+        return f"{path} is a link, or no {'folder' if kind is stat.S_ISDIR else 'file'}; remove it"
+    if hasattr(os, "geteuid") and found.st_uid not in (os.geteuid(), 0):
+        return f"{path} belongs to another user; remove it"
+    if os.name != "nt" and found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        return f"others may write to {path}; remove it"
+    return None
+
+
+def _kept(folder: Path, name: str) -> ctypes.CDLL | None:
+    """Load what an earlier process kept. A file that isn't as that process wrote it is removed."""
+    for path in folder.glob(f"{name}-*.so"):
+        fault = _exposed(path, stat.S_ISREG)
+        if fault is None and path.name == _file_name(name, path):  # a library cut short would kill the process
+            return _opened(path)
+        _say(f"the kernels are compiled anew: {fault or f'{path} was damaged'}")
+        path.unlink(missing_ok=True)
+    return None
+
+
+def _file_name(name: str, path: Path) -> str:
+    """The name of a library's file: a checksum of what it was made from, and one of what it holds."""
+    return f"{name}-{hashlib.sha256(path.read_bytes()).hexdigest()[:24]}.so"
+
+
+def _opened(path: Path) -> ctypes.CDLL:
+    """Load a library, and compare its structures with those of structures.py."""
+    try:
+        library = ctypes.CDLL(os.fspath(path))
+        declare(library)
+    except (OSError, AttributeError, ValueError) as error:
+        fault = str(error).replace(f"{path}: ", "")  # it is a temporary name
+        raise NoKernelsError(f"what the C compiler made can't be used: {fault}") from None
     return library
 
 
-def _compiled(flags: list[str]) -> Path:
-    """The library's file in the user's cache, which is compiled if it isn't there."""
-    import hashlib
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Wait until no other process compiles, for as long as one may take."""
+    end = time.monotonic() + PATIENCE
+    with ExitStack() as stack:
+        while True:
+            try:
+                stack.enter_context(holding(folder))
+                break
+            except BlockingIOError:
+                if time.monotonic() > end:
+                    raise NoKernelsError(f"another process hasn't compiled them within {PATIENCE} seconds") from None
+                time.sleep(0.02)
+        yield
+
+
+def _compiled(compiler: list[str], flags: list[str], folder: Path, name: str) -> ctypes.CDLL:
+    """Compile the library into a folder, and load it."""
+    path = folder / f"{name}.so"
+    with replacing(path) as part:
+        _run(compiler, [*flags, os.fspath(SOURCES / "program.c"), "-o", os.fspath(part), "-lm"])
+        part.chmod(0o700)  # whatever the umask
+        library = _opened(part)
+    path.rename(folder / _file_name(name, path))
+    return library
+
+
+def _run(compiler: list[str], arguments: list[str]) -> None:
+    """Run the compiler. Raises NoKernelsError, with its first error, if it fails or takes too long."""
+    import signal
     import subprocess
 
-    command = _compiler()
-    key = hashlib.sha256(repr((command, flags, _processor())).encode())
-    for source in sorted(SOURCES.iterdir()):
-        key.update(source.read_bytes())
-    path = cache_folder() / "kernels" / f"{key.hexdigest()[:24]}.so"
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as part:
-            parts = [*command, *flags, os.fspath(SOURCES / "program.c"), "-o", os.fspath(part), "-lm"]
-            try:
-                subprocess.run(parts, check=True, capture_output=True, text=True, timeout=120)
-            except subprocess.CalledProcessError as error:
-                fault = next((line for line in error.stderr.splitlines() if "error" in line), error.stderr[:200])
-                raise NoKernelsError(f"{shlex.join(command)} can't compile the kernels: {fault.strip()}") from None
-            except (OSError, subprocess.TimeoutExpired) as error:
-                raise NoKernelsError(f"{shlex.join(command)} can't compile the kernels: {error}") from None
-    return path
+    with tempfile.TemporaryFile() as said:
+        try:
+            process = subprocess.Popen(
+                [*compiler, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said,
+                start_new_session=True,
+            )  # fmt: skip
+        except OSError as error:
+            raise NoKernelsError(f"{shlex.join(compiler)} can't compile the kernels: {reason(error)}") from None
+        try:
+            status = process.wait(PATIENCE)
+        except BaseException as error:  # Ctrl-C, too, ends all that the compiler has started
+            if hasattr(os, "killpg"):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.kill()
+            process.wait()
+            if isinstance(error, subprocess.TimeoutExpired):
+                fault = f"it wasn't done within {PATIENCE} seconds"
+                raise NoKernelsError(f"{shlex.join(compiler)} can't compile the kernels: {fault}") from None
+            raise
+        if status != 0:
+            said.seek(0)
+            lines = said.read(LISTENED).decode("utf-8", errors="replace").splitlines()
+            fault = next((line for line in lines if "error" in line), next(iter(lines), f"its exit status is {status}"))
+            fault = shorten(fault, 200, placeholder="...")
+            raise NoKernelsError(f"{shlex.join(compiler)} can't compile the kernels: {fault}")
 
 
 def _compiler() -> list[str]:
     """The C compiler's command: that of the environment variable CC, else the first that is installed."""
-    given = shlex.split(os.environ.get("CC", ""))
+    variable = os.environ.get("CC", "")
+    try:
+        given = shlex.split(variable)
+    except ValueError as error:
+        raise NoKernelsError(f"the environment variable CC is {variable!r}: {error}") from None
     names = [given[0]] if given else ["cc", "gcc", "clang"]
     found = next((path for name in names if (path := shutil.which(name))), None)
     if found is None:

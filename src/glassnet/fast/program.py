@@ -12,15 +12,13 @@ import numpy as np
 import numpy.typing as npt
 
 from glassnet.fast.library import NoKernelsError, load
-from glassnet.fast.structures import CLayer, CProgram
+from glassnet.fast.structures import FORMATS, LAYERS, MEANS, CLayer, CProgram
 from glassnet.memory import aligned_zeros
 from glassnet.nn import (
-    GELU,
     BatchNorm,
     CategoryEmbedding,
     Columns,
     Dense,
-    Dropout,
     Embedding,
     Exp,
     GaussianNoise,
@@ -41,27 +39,18 @@ from glassnet.nn import (
     RobustScale,
     Rotations,
     Sigmoid,
-    SiLU,
     Standardize,
     Tanh,
     Unstandardize,
 )
 from glassnet.nn.layer import Array
 
-KINDS: dict[type[Layer], int] = {
-    kind: i
-    for i, kind in enumerate(
-        [Dense, ReLU, LeakyReLU, Sigmoid, Tanh, GELU, SiLU, Exp, Dropout, BatchNorm, LayerNorm, PiecewiseLinear,
-         Periodic, Members, MemberScale, MemberHeads, MemberMean, CategoryEmbedding,
-         GaussianNoise]  # as in layers.h
-    )
-}  # fmt: skip
+KINDS = {kind: i for i, kind in enumerate(LAYERS)}
 NORMS = (BatchNorm, LayerNorm)
 # Whose dx can't be where dy is.
 OWN_DX = (Dense, LayerNorm, Embedding, CategoryEmbedding, Members, MemberScale, MemberHeads)
-MEANS = ("values", "classes", "logits")  # as in members.h
 PREPARED = (Columns, Standardize, QuantileNormalize, RobustScale, Rotations)  # by the layers themselves, once
-REALS, BYTES, READY = 0, 1, 2  # rows as given, or already preprocessed: as in program.c
+REALS, BYTES, READY = range(len(FORMATS))  # rows as given, or already preprocessed
 
 
 def split_layers(net: Network) -> tuple[list[Layer], list[Layer], Unstandardize | None]:

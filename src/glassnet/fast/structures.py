@@ -2,8 +2,44 @@
 
 from __future__ import annotations
 
-from ctypes import POINTER, Structure, c_double, c_int64, c_void_p
+import ctypes
+from ctypes import POINTER, Structure, c_char_p, c_double, c_int64, c_void_p, sizeof
 from typing import Any
+
+from glassnet.nn import (
+    GELU,
+    BatchNorm,
+    CategoryEmbedding,
+    Dense,
+    Dropout,
+    Exp,
+    GaussianNoise,
+    Layer,
+    LayerNorm,
+    LeakyReLU,
+    MemberHeads,
+    MemberMean,
+    Members,
+    MemberScale,
+    Periodic,
+    PiecewiseLinear,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Tanh,
+)
+
+# Numbered by their order, as the C names are.
+LAYERS: list[type[Layer]] = [
+    Dense, ReLU, LeakyReLU, Sigmoid, Tanh, GELU, SiLU, Exp, Dropout, BatchNorm, LayerNorm, PiecewiseLinear, Periodic,
+    Members, MemberScale, MemberHeads, MemberMean, CategoryEmbedding, GaussianNoise,
+]  # fmt: skip
+LOSSES = ("labels", "distributions", "binary", "squared", "absolute", "huber", "poisson")
+OPTIMIZERS = ("classic", "nesterov", "adam")
+FORMATS = ("reals", "bytes", "ready")
+MEANS = ("values", "classes", "logits")  # what MemberMean takes the mean of
+CHUNK = 4096  # parameters whose squares are summed together
+MAX_THREADS = 64  # and one more than can be had
 
 
 def fields(text: str) -> list[tuple[str, Any]]:
@@ -67,3 +103,24 @@ DECLARATIONS: dict[str, tuple[Any, list[Any]]] = {
     "distort": (None, [*[c_void_p] * 5, c_int64, c_int64, c_int64, c_void_p, c_void_p]),
     "distortion_memory": (c_int64, [c_int64, c_int64]),
 }
+
+
+def layout() -> str:
+    """Say what the function `layout` of the library must say, without underscores."""
+    structures = {"Layer": CLayer, "Group": CGroup, "Loss": CLoss, "Optimizer": COptimizer, "Program": CProgram}
+    sizes = [f"{name} {sizeof(structure)}" for name, structure in structures.items()]
+    names = [[layer.__name__ for layer in LAYERS], LOSSES, OPTIMIZERS, FORMATS, MEANS]
+    lists = [", ".join(each).upper() for each in names]
+    return "; ".join([*sizes, f"CHUNK {CHUNK}", f"MAXTHREADS {MAX_THREADS}", *lists])
+
+
+def declare(library: ctypes.CDLL) -> None:
+    """Tell ctypes the functions of a library. Raises ValueError if its structures or kinds are others than here."""
+    library.layout.restype = c_char_p
+    said = library.layout().decode().replace("_", "")
+    for ours, theirs in zip(layout().split("; "), said.split("; "), strict=True):
+        if ours != theirs:
+            raise ValueError(f"the compiled kernels have {theirs}, where this glassnet has {ours}")
+    for name, (result, arguments) in DECLARATIONS.items():
+        function = getattr(library, name)
+        function.restype, function.argtypes = result, arguments

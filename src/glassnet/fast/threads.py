@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import time
+import warnings
 from collections.abc import Generator
 from pathlib import Path
 
+from glassnet.fast.structures import MAX_THREADS
 from glassnet.nn import Network
 from glassnet.nn.checks import positive_int
 
@@ -19,9 +22,7 @@ def available() -> int:
     """Return the least of: the usual environment variables, the cores of this process, its share of them."""
     limits = [len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1]
     for name in VARIABLES:
-        value = os.environ.get(name, "").partition(",")[0]
-        if value.isdigit() and int(value) > 0:
-            limits.append(int(value))
+        limits += _parsed(name, os.environ.get(name, ""))
     try:  # a container's share, as "quota period" in microseconds
         quota, period = Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").split()
         limits.append(max(1, int(quota) // int(period)))
@@ -30,9 +31,22 @@ def available() -> int:
     return min(limits)
 
 
+@functools.cache
+def _parsed(name: str, value: str) -> list[int]:
+    """The number of threads that a variable's value says, if it says one; what can't be read is said once."""
+    try:
+        number = int(value.partition(",")[0])
+    except ValueError:
+        number = 0
+    if number < 1 and value.strip():
+        warnings.warn(f"{name} is {value!r}, no positive whole number: it is passed over", RuntimeWarning, stacklevel=2)
+    return [number] if number > 0 else []
+
+
 def limit(net: Network) -> int:
     """Return the most threads for a network. Raises ValueError if its `threads` was set to something else."""
-    return available() if net.threads is None else positive_int(net.threads, "threads")
+    most = available() if net.threads is None else positive_int(net.threads, "threads")
+    return min(most, MAX_THREADS - 1)
 
 
 class Threads:

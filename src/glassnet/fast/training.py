@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from glassnet.fast.program import Program, address, settings, uncovered
-from glassnet.fast.structures import CGroup
+from glassnet.fast.structures import CHUNK, LOSSES, OPTIMIZERS, CGroup
 from glassnet.fast.threads import Threads, limit
 from glassnet.nn import (
     MAE,
@@ -27,9 +27,8 @@ from glassnet.nn import (
 from glassnet.nn.layer import Array
 from glassnet.optim import SGD, Adam, AdamW, Optimizer
 
-LABELS, DISTRIBUTIONS, BINARY, SQUARED, ABSOLUTE, HUBER, POISSON = range(7)  # as in losses.h
-CLASSIC, NESTEROV, ADAM = range(3)  # as in optimizers.h
-CHUNK = 4096  # as in program.c
+LABELS, DISTRIBUTIONS, BINARY, SQUARED, ABSOLUTE, HUBER, POISSON = range(len(LOSSES))
+CLASSIC, NESTEROV, ADAM = range(len(OPTIMIZERS))
 CONSTANTS = ("delta", "label_smoothing")  # of losses, which have one at most
 
 

@@ -25,6 +25,11 @@ typedef uint32_t bits;
 #define LANES (16 / SIZE)
 #endif
 
+/* An enum, and its names as text: see `layout`. */
+#define NAMED(text, ...) \
+    enum { __VA_ARGS__ }; \
+    static const char text[] = #__VA_ARGS__;
+
 #define INLINE static inline __attribute__((always_inline))
 #define UNROLL _Pragma("GCC unroll 32")
 

@@ -8,10 +8,11 @@ Before each call all threads have met, so x and dy are whole. */
 #include "products.h"
 #include "threads.h"
 
-enum {
+NAMED(
+    layer_kinds,
     DENSE, RELU, LEAKY_RELU, SIGMOID, TANH, GELU, SILU, EXP, DROPOUT, BATCH_NORM, LAYER_NORM, PIECEWISE_LINEAR, PERIODIC,
     MEMBERS, MEMBER_SCALE, MEMBER_HEADS, MEMBER_MEAN, CATEGORY_EMBEDDING, GAUSSIAN_NOISE
-};
+)
 
 typedef struct {
     int64_t kind, n_in, n_out;

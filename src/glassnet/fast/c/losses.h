@@ -2,7 +2,7 @@
 #pragma once
 #include "base.h"
 
-enum { CROSS_ENTROPY_LABELS, CROSS_ENTROPY, BINARY_CROSS_ENTROPY, MSE, MAE, HUBER, POISSON };
+NAMED(loss_kinds, LABELS, DISTRIBUTIONS, BINARY, SQUARED, ABSOLUTE, HUBER, POISSON)
 
 typedef struct {
     int64_t kind, n_out, members; /* members: outputs in a row, for each row of the batch, that have the same target */
@@ -30,11 +30,11 @@ INLINE real cross_entropy(const Loss *l, const real *y, const real *q, int32_t l
 INLINE real entry(const Loss *l, real y, real t, real *dy) {
     real d = y - t, delta = (real)l->value, size = fabs(d), within = size > delta ? delta : size;
     switch (l->kind) {
-    case MSE: *dy = 2 * d; return d * d;
-    case MAE: *dy = d > 0 ? 1 : d < 0 ? -1 : 0 * d; return size;
+    case SQUARED: *dy = 2 * d; return d * d;
+    case ABSOLUTE: *dy = d > 0 ? 1 : d < 0 ? -1 : 0 * d; return size;
     case HUBER: *dy = d > delta ? delta : d < -delta ? -delta : d; return within * (size - within / 2);
     case POISSON: *dy = t > 0 ? 1 - t / y : 1; return y - t - (t > 0 ? t * (log(y) - log(t)) : 0);
-    default: /* BINARY_CROSS_ENTROPY */ *dy = sigmoid(y) - t; return (y > 0 ? y : 0 * y) - y * t + log1p(exp_(-fabs(y)));
+    default: /* BINARY */ *dy = sigmoid(y) - t; return (y > 0 ? y : 0 * y) - y * t + log1p(exp_(-fabs(y)));
     }
 }
 
@@ -46,9 +46,9 @@ static void loss_rows(const Loss *l, const int64_t *rows, int64_t m, Thread t) {
     for (int64_t i = mine.begin; i < mine.end; i++) {
         const real *y = l->y + i * n, *target = (const real *)l->targets + rows[i / k] * n;
         real *dy = l->dy + i * n;
-        if (l->kind == CROSS_ENTROPY_LABELS) {
+        if (l->kind == LABELS) {
             l->row[i] = cross_entropy(l, y, 0, ((const int32_t *)l->targets)[rows[i / k]], dy, (real)m);
-        } else if (l->kind == CROSS_ENTROPY) {
+        } else if (l->kind == DISTRIBUTIONS) {
             l->row[i] = cross_entropy(l, y, target, 0, dy, (real)m);
         } else {
             double sum = 0;

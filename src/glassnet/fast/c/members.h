@@ -108,7 +108,7 @@ static void member_heads_backward(const Layer *l, const Optimizer *o, int64_t m,
     }
 }
 
-enum { VALUES, CLASSES, LOGITS };
+NAMED(means, VALUES, CLASSES, LOGITS)
 
 /* The mean of what the members say of each example; only inference takes it. */
 static void member_mean_forward(const Layer *l, int64_t m, Thread t) {

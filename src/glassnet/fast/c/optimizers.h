@@ -5,7 +5,7 @@ whole is never written to memory and read again, unless its norm is needed first
 #pragma once
 #include "base.h"
 
-enum { SGD, NESTEROV, ADAM };
+NAMED(optimizer_kinds, CLASSIC, NESTEROV, ADAM)
 
 typedef struct {
     int64_t kind;
@@ -43,7 +43,7 @@ INLINE void adam(Rates o, real g, real *w, real *m, real *v) {
 INLINE void move_row(const Optimizer *o, Rates rates, int64_t offset, const real *restrict g, int64_t n) {
     real *restrict w = o->theta + offset, *restrict slot1 = o->slot1 + offset, *restrict slot2 = o->slot2 + offset;
     switch (o->kind) {
-    case SGD:
+    case CLASSIC:
         for (int64_t i = 0; i < n; i++) sgd(rates, g[i], w + i, slot1 + i);
         break;
     case NESTEROV:

@@ -8,11 +8,12 @@ The structures are filled by program.py, which also owns all memory. */
 #include "losses.h"
 #include "optimizers.h"
 #include "threads.h"
+#include <stdio.h>
 
 #define AHEAD 4     /* rows that are asked for before they are needed */
 #define CHUNK 4096  /* parameters whose squares are summed together */
 
-enum { FLOATS, BYTES, READY }; /* rows as given, real or unsigned bytes; or preprocessed already, real */
+NAMED(formats, REALS, BYTES, READY) /* rows as given, real or unsigned bytes; or preprocessed already, real */
 
 /* A part of theta, and how it moves. */
 typedef struct {
@@ -187,6 +188,15 @@ void move_mean(const Program *p, real *mean, double share, int64_t threads) {
 void infer(Program *p, const void *data, int64_t format, int64_t m, real *out, int64_t threads) {
     p->data = data, p->format = format, p->m = m, p->out = out, p->next = 0;
     run(m > p->batch ? infer_batches : infer_batch, p, threads, p->scratch, p->scratch_size);
+}
+
+/* What structures.py must say the same of: the sizes of structures, constants, and the order of names. */
+const char *layout(void) {
+    static char text[1024];
+    snprintf(text, sizeof text, "Layer %zu; Group %zu; Loss %zu; Optimizer %zu; Program %zu; CHUNK %d; MAX_THREADS %d; %s; %s; %s; %s; %s",
+             sizeof(Layer), sizeof(Group), sizeof(Loss), sizeof(Optimizer), sizeof(Program), CHUNK, MAX_THREADS,
+             layer_kinds, loss_kinds, optimizer_kinds, formats, means);
+    return text;
 }
 
 /* How many reals of memory of its own a thread needs for products of matrices at most n wide. */
