@@ -372,11 +372,90 @@ def test_the_search_of_something_else_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FileExistsError, match="holds no search and is not an empty folder"):
         tuning.tune(digits(), tmp_path / "run")
     assert len(open_study(folder, digits(), space_of(digits()), "accuracy", trial_module.data_of(digits())).trials) == 1
-    whole = (folder / "study.journal").read_bytes()
-    for damaged in (whole[:-3], whole.replace(b"{", b"[", 1), b"nonsense\n"):
-        (folder / "study.journal").write_bytes(damaged)
-        with pytest.raises(ValueError, match=r"study\.journal is damaged"):
-            tuning.tune(digits(), folder)
+
+
+ODD = (
+    b"nonsense", b"[]", b"{}", b"3", b"\xff\xfe", b'{"op_code":99}', b'{"op_code":4}', b'{"op_code":"create"}',
+    b"[" * 9999,
+    b'{"op_code":5,"worker_id":"x","trial_id":1,"param_name":"optimizer.lr","param_value_internal":1e9,"distribution":'
+    b'"{\\"name\\":\\"FloatDistribution\\",\\"attributes\\":{\\"step\\":null,\\"low\\":0.0,\\"high\\":1e9,\\"log\\":false}}"}',
+    b'{"op_code":7,"worker_id":"x","trial_id":1,"step":1,"intermediate_value":"good"}',
+    b'{"op_code":8,"worker_id":"x","trial_id":1,"user_attr":{"process":7}}',
+    b'{"op_code":6,"worker_id":"x","trial_id":1,"state":1,"values":["good"],"datetime_complete":"2026-01-01"}',
+    b'{"op_code":6,"worker_id":"x","trial_id":1,"state":1,"values":[0.5],"datetime_complete":"2026-01-01"}',
+    b'{"op_code":6,"worker_id":"x","trial_id":1,"state":1,"values":[0.5],"datetime_complete":"yesterday"}',
+)  # fmt: skip
+
+
+@unpictured
+def test_an_odd_entry_of_a_journal_is_named_and_a_cut_last_line_is_no_obstacle(tmp_path: Path) -> None:
+    recipe = digits()
+    tuning.tune(recipe, tmp_path, trials=1)
+    journal = tmp_path / "study.journal"
+    with pytest.raises(ValueError, match=r"study\.journal is damaged: line 1 is no entry of a search"):
+        _opened(tmp_path, recipe, journal.read_bytes().replace(b"{", b"[", 1))
+    assert (tmp_path / "study.journal").read_bytes().startswith(b"[")
+    journal.write_bytes(b"")
+    _opened(tmp_path, recipe).ask()  # the recipe as it is
+    _opened(tmp_path, recipe).ask()  # another, which runs
+    whole = journal.read_bytes()
+    for odd in ODD:
+        with pytest.raises(ValueError, match=r"study\.journal is damaged: (line|trial) \d+ .*; delete its lines"):
+            _opened(tmp_path, recipe, whole + odd + b"\n")
+    for cut in (b"{", whole.splitlines()[-1], b"nonsense"):
+        _opened(tmp_path, recipe, whole + cut).ask()
+        assert journal.read_bytes().startswith(whole + b"{")
+        assert all(json.loads(line) for line in journal.read_bytes().splitlines())
+    journal.write_bytes(whole[:-3])
+    assert tuning.tune(recipe, tmp_path, trials=3).summary["trials"]["finished"] > 0
+
+
+def _opened(folder: Path, recipe: Recipe, content: bytes | None = None) -> Any:
+    """The study there, in whose journal is that."""
+    if content is not None:
+        (folder / "study.journal").write_bytes(content)
+    return open_study(folder, recipe, space_of(recipe), "accuracy", trial_module.data_of(recipe))
+
+
+def test_a_journal_that_is_a_link_or_no_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "link").mkdir()
+    (tmp_path / "link" / "study.journal").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "folder" / "study.journal").mkdir(parents=True)
+    for name in ("link", "folder"):
+        with pytest.raises(FileExistsError, match="link" if name == "link" else "holds no search"):
+            _opened(tmp_path / name, digits())
+    (tmp_path / "elsewhere").touch()
+    with pytest.raises(FileExistsError, match=r"study\.journal is a symbolic link"):
+        _opened(tmp_path / "link", digits())
+    assert (tmp_path / "elsewhere").read_bytes() == b""
+
+
+# Tables --------------------------------------------------------------------------------------------------------------
+
+
+@unpictured
+def test_a_table_with_categories_and_missing_values_is_searched_and_the_search_goes_on(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    rows = [
+        [f"{x:.3f}" if i % 7 else "", "red" if i % 3 else "blue", f"{x + (i % 3 > 0):.3f}"]
+        for i, x in enumerate(rng.normal(size=120).tolist())
+    ]
+    with (tmp_path / "my.csv").open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([["size", "colour", "price"], *rows])
+    changes = [
+        "training.epochs=2", "network.members=2", "network.hidden.least=8", "network.hidden.most=16", "tune.confirm=1",
+        "tune.space.network.hidden={choices=[[8],{layers=2,least=4,most=8}]}",
+        "tune.space.network.rotations={low=0,high=1}",
+        "tune.space.training.batch_size={low=16,high=64}",
+    ]  # fmt: skip
+    for more in ([], changes[5:]):
+        recipe = recipes.choose(str(tmp_path / "my.csv"), target="price", changes=[*changes[:5], *more])
+        folder = tmp_path / f"searched-{len(more)}"
+        assert len(tuning.tune(recipe, folder, trials=2).summary["finalists"]) >= 1
+        found = tuning.tune(recipe, folder, trials=3)
+        assert states(folder).count("finished") + states(folder).count("pruned") == 3
+        assert (found.recipe.network.hidden == recipe.network.hidden) or more
+        assert recipes.train(recipes.load(folder / "recipe.toml"), tmp_path / f"run-{len(more)}")["epochs"] == 2
 
 
 @pytest.mark.parametrize(

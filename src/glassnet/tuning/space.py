@@ -36,7 +36,8 @@ def check(recipe: Recipe, space: Space, monitor: str, data: Dataset) -> None:
     """Raise ValueError if the recipe or a value of the space makes no sense, or trials couldn't be compared."""
     if monitor not in METRICS[data.task]:
         raise ValueError(f"training.monitor: {monitor!r} is not one of the metrics: {', '.join(METRICS[data.task])}")
-    _build(recipe, data)
+    pairs = recipe.strong_pairs(data)
+    _build(recipe, data, pairs)
     for key, each in space.items():
         table = key.partition(".")[0]
         if table not in TABLES or key == "training.monitor":
@@ -51,13 +52,14 @@ def check(recipe: Recipe, space: Space, monitor: str, data: Dataset) -> None:
             )
         for value in each.choices if isinstance(each, Choices) else (each.low, each.high):
             try:
-                _build(with_values(recipe, {key: value}), data)
+                _build(with_values(recipe, {key: value}), data, None if key == "network.rotations" else pairs)
             except ValueError as error:
                 raise ValueError(f"tune.space.{key}, at {value!r}: {error}") from None
 
 
-def _build(recipe: Recipe, data: Dataset) -> None:
+def _build(recipe: Recipe, data: Dataset, pairs: list[tuple[str, str]] | None) -> None:
     """Raise ValueError for what `fit` would complain of before it trains."""
+    recipe = recipe.for_data(data, pairs)
     recipe.network_for(data)
     recipe.build_optimizer()
     recipe.build_training()

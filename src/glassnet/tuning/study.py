@@ -1,11 +1,11 @@
 """The trials so far, in a file that several processes, on several machines, read and write together.
 
-The file is Optuna's journal: one line appended for each event, under a lock that works on network file systems too,
-where SQLite's does not (sqlite.org/faq.html, question 5). It needs no server, and no SQL.
+The file is Optuna's journal: one line appended for each event, under a lock (journal.py). It needs no server, no SQL.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 from dataclasses import asdict
@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from glassnet.data import Dataset
+from glassnet.files import remove_abandoned
 from glassnet.recipes import Recipe
 from glassnet.recipes.identity import checksum
+from glassnet.recipes.space import Range
 from glassnet.train.metrics import HIGHER_IS_BETTER
 from glassnet.tuning.space import Space, own_values, values_of
 
@@ -33,6 +35,7 @@ FULL = 5  # trials trained to the end before any is pruned
 # second half of its epochs. Earlier, a high learning rate that falls to zero looks bad and ends well: on MNIST with
 # OneCycle, ranks after a third of the epochs correlate with the final ones by 0.4, after two thirds by 0.75.
 KEPT = 75.0
+REMEDY = "delete its lines, and the search can go on, or choose another --out"
 
 
 def open_study(out: Path, recipe: Recipe, space: Space, monitor: str, data: Dataset) -> Study:
@@ -43,32 +46,39 @@ def open_study(out: Path, recipe: Recipe, space: Space, monitor: str, data: Data
     """
     import optuna
     from optuna.storages import JournalStorage
-    from optuna.storages.journal import JournalFileBackend
+
+    from glassnet.tuning.journal import Journal
 
     journal = out / JOURNAL
-    if not journal.exists() and out.exists() and (not out.is_dir() or any(out.iterdir())):
+    remove_abandoned(out)
+    if not journal.is_file() and out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise FileExistsError(f"{out} holds no search and is not an empty folder: choose another --out")
-    if journal.exists() and journal.read_bytes()[-1:] not in (b"\n", b""):
-        raise ValueError(f"{journal} is damaged: its last line isn't whole; delete that line, and the search can go on")
     search = {"recipe": _identity(recipe), "space": {key: asdict(each) for key, each in space.items()},
               "data": _seen(data)}  # fmt: skip
     out.mkdir(parents=True, exist_ok=True)
     optuna.logging.set_verbosity(optuna.logging.ERROR)
+    backend = Journal(journal)
     try:
         study = optuna.create_study(
-            storage=JournalStorage(JournalFileBackend(str(journal))), study_name=NAME, load_if_exists=True,
+            storage=JournalStorage(backend), study_name=NAME, load_if_exists=True,
             direction="maximize" if monitor in HIGHER_IS_BETTER else "minimize",
             pruner=optuna.pruners.PercentilePruner(
                 KEPT, n_startup_trials=FULL, n_warmup_steps=recipe.training.epochs // 2
             ),
         )  # fmt: skip
-        found = study.user_attrs.get(SEARCH)
-    except (ValueError, KeyError) as error:
-        raise ValueError(f"{journal} is damaged, or no journal of Optuna's ({error})") from None
+    except OSError:
+        raise
+    except Exception as error:  # Optuna believes what it reads: an odd entry may raise anything
+        fault = f"line {backend.line} is no entry of a search ({type(error).__name__}: {error})"
+        raise ValueError(f"{journal} is damaged: {fault}; {REMEDY}") from None
+    found = study.user_attrs.get(SEARCH)
     if found is None:
         study.set_user_attr(SEARCH, search)
     elif found != search:
         raise ValueError(f"{out} holds another search: {_difference(found, search)}; choose another --out")
+    for trial in study.get_trials(deepcopy=False):
+        if odd := _oddity(trial, space):
+            raise ValueError(f"{journal} is damaged: trial {trial.number} {odd}; {REMEDY}")
     _bury(study)
     own = own_values(recipe, space)
     if own is not None and not any(
@@ -133,6 +143,27 @@ def _seen(data: Dataset) -> str:
     """Return a checksum of what trials are trained on and judged by."""
     crc = checksum(data.train.x, data.train.y, data.val.x, data.val.y)
     return f"{len(data.train)} and {len(data.val)} rows, checksum {crc:08x}"
+
+
+def _oddity(trial: FrozenTrial, space: Space) -> str | None:
+    """Say what a trial can't hold that glassnet wrote, if it does."""
+    results = [trial.value, *trial.intermediate_values.values()]
+    if not all(each is None or (isinstance(each, int | float) and not isinstance(each, bool)) for each in results):
+        return "has a result that is no number"
+    if kind(trial) == "finished" and (trial.value is None or not trial.params.keys() >= space.keys()):
+        return "is finished, but lacks a result or a value"
+    for key, each in space.items():
+        param = trial.params.get(key)
+        if isinstance(each, Range):
+            fits = param is None or (isinstance(param, int | float) and each.low <= param <= each.high)
+        else:
+            fits = param is None or param in [json.dumps(value) for value in each.choices]
+        if not fits:
+            return f"has {param!r} for {key}"
+    process = trial.user_attrs.get(PROCESS, this_process())
+    if not isinstance(process, list) or [type(each) for each in process] != [str, int]:
+        return f"was trained by {process!r}, which is no process"
+    return None
 
 
 def _bury(study: Study) -> None:
