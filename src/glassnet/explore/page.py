@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import base64
 import html
-import inspect
 import json
 import os
+import re
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -16,15 +16,8 @@ from glassnet.explore.encoding import packed, to_json
 from glassnet.explore.network_view import describe, example
 from glassnet.explore.subject import Subject
 from glassnet.files import replacing
-from glassnet.nn import Loss
-from glassnet.train.units import StandardUnits, training_loss
 
 TYPES = {"js": "text/javascript; charset=utf-8", "css": "text/css; charset=utf-8"}
-# What static/layers.js and its like know, for the page that has no library behind it.
-LAYERS = {
-    "Standardize", "QuantileNormalize", "Unstandardize", "Dense", "ReLU", "LeakyReLU", "Sigmoid", "Tanh", "GELU",
-    "SiLU", "Softmax", "LayerNorm", "BatchNorm", "Dropout", "GaussianNoise",
-}  # fmt: skip
 EXAMPLES = 25  # rows of the test part that go with the page
 # Nothing is asked of any machine: all that the page needs is inside.
 POLICY = (
@@ -38,6 +31,13 @@ def static_files() -> dict[str, tuple[str, str]]:
     folder = resources.files(__package__).joinpath("static")
     found = {file.name: file for file in folder.iterdir() if file.name.rpartition(".")[2] in TYPES}
     return {name: (found[name].read_text(encoding="utf-8"), TYPES[name.rpartition(".")[2]]) for name in sorted(found)}
+
+
+@cache
+def computed_layers() -> frozenset[str]:
+    """Return the layers that static/layers.js computes, for the page that has no library behind it."""
+    listed = static_files()["layers.js"][0].partition("export const LAYERS = {")[2].partition("}")[0]
+    return frozenset(re.findall(r"\w+", listed))
 
 
 def served(nonce: str) -> str:
@@ -56,7 +56,7 @@ def write(out: str | os.PathLike[str], subject: Subject) -> None:
     Raises ValueError if the network has a layer that the page can't compute.
     """
     net = subject.net
-    unknown = [layer for layer in net.layers if type(layer).__name__ not in LAYERS]
+    unknown = [layer for layer in net.layers if type(layer).__name__ not in computed_layers()]
     if unknown:
         raise ValueError(f"a page without a server can't compute {unknown[0]!r}: leave out --out, and use the server")
     style = "\n".join(f"<style>\n{static_files()[name][0]}</style>" for name in _names("css"))
@@ -80,7 +80,6 @@ def write(out: str | os.PathLike[str], subject: Subject) -> None:
 def contents(subject: Subject) -> dict[str, Any]:
     """Return what the page without a server has instead of it: the network, its numbers, and examples."""
     net = subject.net
-    loss = training_loss(subject.loss, net)
     part = subject.part_with_rows()
     rows = range(min(EXAMPLES, len(getattr(subject.data, part))))
     return {
@@ -95,17 +94,9 @@ def contents(subject: Subject) -> dict[str, Any]:
             }
             for layer in net.layers
         ],
-        "loss": {"name": type(subject.loss).__name__, "config": _config(subject.loss)},
-        "standard_units": isinstance(loss, StandardUnits),
-        "optimizer": {"name": type(subject.optimizer).__name__, "config": subject.optimizer.config()},
         "examples": [example(subject, part, row) for row in rows],
         "load": load_lines(subject),
     }
-
-
-def _config(loss: Loss) -> dict[str, Any]:
-    """The constructor's arguments."""
-    return {name: getattr(loss, name) for name in inspect.signature(type(loss)).parameters}
 
 
 def _names(ending: str) -> list[str]:

@@ -9,14 +9,7 @@ function row(x) {
   return `x = np.array([[\n${lines.join("\n")}\n]])`;
 }
 
-/** The settings that were changed on the page. */
-function changed({ config }, settings) {
-  return Object.entries(settings)
-    .filter(([name, value]) => name in config && config[name] !== value)
-    .map(([name, value]) => `optimizer.${name} = ${value}`);
-}
-
-export function codeFor(page, view, { x, target, layer, unit, name, index }, { steps, lr, momentum }) {
+export function codeFor(page, view, { x, target, layer, unit }) {
   const classes = page.network.task !== "regression";
   const asPredicting = page.network.layers.some(({ kind }) => ["BatchNorm", "Dropout", "GaussianNoise"].includes(kind));
   const traced = [
@@ -26,9 +19,6 @@ export function codeFor(page, view, { x, target, layer, unit, name, index }, { s
   const views = {
     example: ["print(net.predict(x))", ...(classes ? ["print(net.predict_proba(x))"] : [])],
     equation: [...traced, `print(trace.equation(${layer}, ${unit}))`],
-    trace: [...traced, "print(trace)"],
-    check: [...traced, `print(trace.check("${name}", (${index?.join(", ")},)))`],
-    train: ["# To train it: gn.fit(net, gn.load(...), loss, optimizer, epochs=1)"],
   };
   return [
     "import numpy as np",
@@ -36,8 +26,6 @@ export function codeFor(page, view, { x, target, layer, unit, name, index }, { s
     ...(asPredicting ? ["from glassnet.explore import in_use  # nothing dropped, batch norm as it predicts"] : []),
     "",
     page.load.trimEnd(),
-    ...changed(page.optimizer, { lr, momentum }),
-    ...(steps ? ["# The steps of learning made on the page are not in these lines."] : []),
     row(Array.from(x)),
     ...views[view],
   ].join("\n");

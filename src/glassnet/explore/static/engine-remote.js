@@ -1,6 +1,6 @@
 /** The network in the server: every number comes from glassnet itself, over loopback. */
 
-import { decode } from "glassnet/engine-local.js";
+import { decode } from "glassnet/encoding.js";
 
 export class RemoteEngine {
   constructor(token) {

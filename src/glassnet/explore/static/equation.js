@@ -16,14 +16,13 @@ const plus = (value) => (value < 0 ? ` - ${n(-value)}` : ` + ${n(value)}`);
 const sum = (values) => values.reduce((a, b) => a + b, 0);
 
 function dense(layer, x, value, u) {
-  const { W, b } = layer.parameters;
-  const width = b.value.length;
+  const [W, b] = [layer.of("W"), layer.of("b")];
   const inOrder = Array.from(x, (xi, input) => {
-    const w = W.value[input * width + u];
+    const w = W[input * b.length + u];
     return { input, x: xi, w, product: xi * w };
   });
   const terms = inOrder.toSorted((a, c) => Math.abs(c.product) - Math.abs(a.product));
-  const bias = b.value[u];
+  const bias = b[u];
   const written = terms.length <= WRITTEN ? inOrder : terms.slice(0, WRITTEN);
   const names = written.map(({ input }) => `x[${input}] W[${input},${u}]`);
   const products = written.map((term) => `${factor(term.x)}*${factor(term.w)}`);
@@ -41,7 +40,7 @@ function dense(layer, x, value, u) {
 function letter(layer, name, x, y, u) {
   if (name === "x" || name === "y") return [`${name}[${u}]`, (name === "x" ? x : y)[u]];
   if (name in layer.config) return [name, layer.config[name]];
-  const values = layer.parameters[name]?.value ?? layer[name];
+  const values = layer.of(name);
   return values.length > 1 ? [`${name}[${u}]`, values[u]] : [name, values[0]];
 }
 

@@ -15,7 +15,6 @@ function stops() {
   const [first, last] = [dense[0], dense.at(-1)];
   const relu = network.layers[first.index + 1]?.kind === "ReLU";
   const square = relu ? "an orange square (above 0, so it is on)" : "a square";
-  const learning = network.can_train && !network.embedded;
   return [
     {
       at: "input-card",
@@ -62,6 +61,24 @@ function stops() {
       done: "input",
       block: "end", // so that the arrow is in sight as well
     },
+    ...(network.embedded ? [] : stepping()),
+    ...(network.can_train ? training(network) : []),
+    {
+      at: "code-section",
+      title: "All of this is a few lines of Python",
+      words: "Whatever the page shows, there are lines that give the same numbers; paste them where you use Python.",
+      act: "Open “This view as code”.",
+      done: "code",
+    },
+    { at: null, title: "So what does one weight do?", question: true },
+  ];
+}
+
+const classes = ({ task }) => task === "classification";
+
+/** The stops at one step of learning. */
+function stepping() {
+  return [
     {
       at: "steps-card",
       title: "Learning begins with: how wrong was it?",
@@ -84,19 +101,8 @@ function stops() {
       done: "phase",
       check: () => shown.phase === 3,
     },
-    ...(learning ? training(network) : []),
-    {
-      at: "code-section",
-      title: "All of this is a few lines of Python",
-      words: "Whatever the page shows, there are lines that give the same numbers; paste them where you use Python.",
-      act: "Open “This view as code”.",
-      done: "code",
-    },
-    { at: null, title: "So what does one weight do?", question: true },
   ];
 }
-
-const classes = ({ task }) => task === "classification";
 
 /** The stops at the live training. */
 function training({ trained }) {

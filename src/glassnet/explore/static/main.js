@@ -30,6 +30,13 @@ function head({ title, name, layers, source, loss }) {
   $("source").textContent = source;
 }
 
+/** A page without a server only looks: what needs the library to learn isn't on it. */
+function lookOnly({ why_not: words }) {
+  for (const part of document.querySelectorAll(".learns")) part.hidden = true;
+  $("cannot").textContent = words;
+  $("cannot").hidden = false;
+}
+
 makeThemeSwitch();
 const network = await ask("network");
 if (network) {
@@ -39,10 +46,11 @@ if (network) {
   makeOutput();
   makeDetail();
   makeNetwork();
-  makeSteps();
+  if (network.embedded) lookOnly(network);
+  else makeSteps();
   makeCode();
   makeGuide();
   await makeInput();
-  makeTraining();
+  if (!network.embedded) makeTraining();
   document.body.dataset.ready = "true";
 }

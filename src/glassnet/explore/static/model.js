@@ -5,7 +5,6 @@
  * the walk: epoch (one was made), scrub (an old one is looked at), code (its lines are seen).
  */
 
-import { LocalEngine } from "glassnet/engine-local.js";
 import { RemoteEngine } from "glassnet/engine-remote.js";
 import { isOff, unitThatIsOn } from "glassnet/still.js";
 
@@ -35,7 +34,7 @@ export const shown = {
 
 const embedded = document.getElementById("glassnet");
 export const engine = embedded?.textContent.trim()
-  ? new LocalEngine(JSON.parse(embedded.textContent))
+  ? new (await import("glassnet/engine-local.js")).LocalEngine(JSON.parse(embedded.textContent))
   : new RemoteEngine(takeToken());
 
 /** The token, out of the address (which is seen, and copied) into this tab's memory (which a reload keeps). */

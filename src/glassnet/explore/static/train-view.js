@@ -25,8 +25,6 @@ export function makeTraining() {
   $("training").dataset.able = network.can_train;
   $("cannot").textContent = network.why_not ?? "";
   $("cannot").hidden = network.can_train;
-  for (const id of ["charts", "doctor", "batch_size-row", "start", "one-step", "one-epoch"])
-    $(id).hidden = Boolean(network.embedded);
   for (const id of ["start", "one-step", "one-epoch"]) $(id).disabled = !network.can_train;
   $("start").addEventListener("click", () => act(last?.running ? "pause" : "start"));
   $("one-step").addEventListener("click", () => act("step"));
@@ -36,8 +34,8 @@ export function makeTraining() {
     await reset("restart");
     $("fresh").hidden = false;
   });
-  $("restart").hidden = !network.trained || network.embedded;
-  note(network.embedded ? null : network.note);
+  $("restart").hidden = !network.trained;
+  note(network.note);
   $("scrub").addEventListener("input", scrub);
   makeSettings();
   const regression = network.task === "regression";
@@ -116,7 +114,6 @@ async function look() {
   const since = losses.at(-1)?.[0] ?? 0;
   const progress = await ask("progress", since);
   if (progress) await take(progress, mine, since);
-  if (shown.network.embedded) return;
   const busy = progress?.running || (losses.at(-1)?.[0] ?? 0) < progress?.step;
   wait = progress ? (busy ? EVERY : SELDOM) : Math.min(2 * wait, LONGEST);
   clearTimeout(timer);
