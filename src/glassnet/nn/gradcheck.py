@@ -273,9 +273,12 @@ class _Linear(Loss):
 def _relative_error(analytic: float, numeric: float, floor: float, rounding: float) -> float:
     """|analytic - numeric| over the larger of both, or over `floor` if they are small; infinite if not finite.
 
-    What rounding may have made of it doesn't count.
+    What rounding may have made of it counts as agreed.
     """
     difference = abs(analytic - numeric)
-    if difference <= rounding:
+    if difference == 0:
         return 0.0
-    return math.inf if not math.isfinite(difference) else difference / max(abs(analytic), abs(numeric), floor)
+    if not math.isfinite(difference):
+        return math.inf
+    error = difference / max(abs(analytic), abs(numeric), floor)
+    return min(error, AGREED) if difference <= rounding else error
