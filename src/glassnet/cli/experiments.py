@@ -12,6 +12,8 @@ from glassnet.cli import completion
 from glassnet.cli.app import RunArgument, RunsArgument, app
 from glassnet.cli.printing import number, print_table
 
+SHOWN = 20  # mistakes of a confusion matrix too large to print
+
 
 @app.command()
 def train(
@@ -86,8 +88,7 @@ def evaluate(run: RunArgument) -> None:
     if "classes" in metrics:
         rows = [[name, *(number(v) for v in scores.values())] for name, scores in metrics["classes"].items()]
         print_table(["test, by class", "precision", "recall", "rows"], rows)
-        counts = zip(metrics["classes"], metrics["confusion_matrix"], strict=True)
-        print_table(["true \\ predicted", *metrics["classes"]], [[name, *map(str, row)] for name, row in counts])
+        _print_confusion(metrics)
 
 
 @app.command()
@@ -172,6 +173,22 @@ def _print_metrics(metrics: dict[str, Any]) -> None:
     print(f"baseline: {constant[metrics['task']]}")
     for name, value in metrics.get("seed_figure", {}).items():
         print(f"{name}: {value:.4f}")
+
+
+def _print_confusion(metrics: dict[str, Any]) -> None:
+    """Which classes were taken for which: all counts, or of many classes the commonest mistakes."""
+    from glassnet.recipes.confusion import MOST_WHOLE, Confusion
+
+    classes = list(metrics["classes"])
+    confusion = Confusion.read(metrics["confusion_matrix"], len(classes))
+    if len(classes) <= MOST_WHOLE:
+        rows = [[name, *map(str, row)] for name, row in zip(classes, confusion.whole().tolist(), strict=True)]
+        print_table(["true \\ predicted", *classes], rows)
+        return
+    wrong = confusion.mistakes()
+    shown = zip(wrong.true[:SHOWN], wrong.predicted[:SHOWN], wrong.rows[:SHOWN], strict=True)
+    print_table(["true", "predicted", "rows"], [[classes[t], classes[p], str(rows)] for t, p, rows in shown])
+    print(f"of {len(classes):,} classes, the {SHOWN} commonest mistakes at most; metrics.json holds all counts above 0")
 
 
 def _print_members(metrics: dict[str, Any], out: Path) -> None:

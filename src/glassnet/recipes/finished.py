@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from glassnet.data import Dataset
 from glassnet.limits import read_json
 from glassnet.nn import Ensemble, Loss, Network
+from glassnet.recipes.confusion import Confusion
 from glassnet.recipes.directory import HISTORY, METRICS, RECIPE, open_run
 from glassnet.recipes.identity import require_same_data
 from glassnet.recipes.recipe import Recipe
@@ -53,6 +52,11 @@ class Finished:
         return str(self.net.info["task"])
 
     @property
+    def confusion(self) -> Confusion:
+        """Which classes of the test part were taken for which."""
+        return Confusion.read(self.metrics["confusion_matrix"], len(self.metrics["classes"]))
+
+    @property
     def loss(self) -> Loss:
         """The loss that it was trained with."""
         return self.recipe.build_loss(self.task)
@@ -85,14 +89,15 @@ def _check(metrics: Any, history: History, recipe: Recipe, net: Network) -> None
     }
     if task == "classification":
         scores = {"precision": FIGURE, "recall": FIGURE, "rows": int}
-        expected |= {"confusion_matrix": list, "classes": dict.fromkeys(net.info["classes"], scores)}
+        expected |= {"confusion_matrix": list | dict, "classes": dict.fromkeys(net.info["classes"], scores)}
     if recipe.report is not None:
         expected[recipe.report] = {}
     _compare(metrics, expected, METRICS)
     if task == "classification":
-        counts = np.array(metrics["confusion_matrix"])
-        if counts.shape != (len(metrics["classes"]),) * 2 or counts.dtype.kind != "i":
-            raise ValueError(f"confusion_matrix in {METRICS} doesn't hold a number for each two classes")
+        try:
+            Confusion.read(metrics["confusion_matrix"], len(metrics["classes"]))
+        except KeyError as error:
+            raise ValueError(f"confusion_matrix in {METRICS} lacks {error.args[0]}") from None
     if any(not row.keys() >= {"epoch", "train_loss"} for row in history.epochs):
         raise ValueError(f"{HISTORY} lacks the column epoch or train_loss")
     best = metrics["best_epoch"]

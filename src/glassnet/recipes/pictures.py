@@ -14,6 +14,7 @@ from glassnet.data import Augmentation, Dataset
 from glassnet.files import own_folder
 from glassnet.nn import Dense, Ensemble, Network
 from glassnet.nn.layer import Array
+from glassnet.recipes.confusion import MOST_DRAWN
 from glassnet.train import History
 from glassnet.train.metrics import confusion_matrix, labels
 
@@ -62,7 +63,9 @@ def _results(net: Network | Ensemble, data: Dataset) -> dict[str, Figure]:
         mistakes = plots.mistake_table(*results)
     else:
         mistakes = plots.mistakes(data.test.x.reshape(-1, *data.image_shape), *results)
-    matrix = confusion_matrix(data.test.y, predicted, data.n_out)
+    if len(data.classes) > MOST_DRAWN:
+        return {"mistakes": mistakes}
+    matrix = confusion_matrix(data.test.y, predicted, len(data.classes))
     return {"confusion": plots.confusion(matrix, data.classes), "mistakes": mistakes}
 
 

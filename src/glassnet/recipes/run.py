@@ -15,12 +15,13 @@ from glassnet.data import Dataset, Split, load
 from glassnet.data.catalog import SOURCES
 from glassnet.nn import Ensemble, Loss, Network
 from glassnet.recipes import reading, seed_exercise
+from glassnet.recipes.confusion import MOST_DRAWN, MOST_WHOLE, Confusion
 from glassnet.recipes.directory import CHECKPOINT, HISTORY, MODEL, PLOTS, RECIPE, write_metrics
 from glassnet.recipes.identity import names_of, require_same_data
 from glassnet.recipes.pictures import draw
 from glassnet.recipes.recipe import Recipe
 from glassnet.train import Callback, Checkpoint, CSVLog, baseline, evaluate, fit
-from glassnet.train.metrics import class_scores, confusion_matrix, labels, score
+from glassnet.train.metrics import labels, score
 from glassnet.version import __version__
 
 
@@ -79,6 +80,9 @@ def announce(data: Dataset, pairs: Sequence[tuple[str, str]]) -> None:
     """Print what was found in the data, and which pairs of columns get rotated copies."""
     for note in data.notes:
         print(note)
+    if len(data.classes) > MOST_WHOLE:
+        picture = ", and there is no picture of it" if len(data.classes) > MOST_DRAWN else ""
+        print(f"{len(data.classes):,} classes: of the confusion matrix, only counts above 0 are kept{picture}")
     for pair in pairs:
         print(f"interact strongly, so rotated copies are added: {' and '.join(pair)}")
 
@@ -108,10 +112,10 @@ def results(net: Network | Ensemble, data: Dataset, loss: Loss) -> dict[str, Any
     found |= {"test": score(outputs, data.test.y, loss), "baseline": baseline(data.train, data.test, loss)}
     if data.task == "regression":
         return found
-    matrix = confusion_matrix(data.test.y, labels(outputs), data.n_out)
-    scores = class_scores(matrix)
+    confusion = Confusion.of(data.test.y, labels(outputs), len(data.classes))
+    scores = confusion.scores()
     columns = {"precision": scores.precision.tolist(), "recall": scores.recall.tolist(), "rows": scores.rows.tolist()}
     return found | {
-        "confusion_matrix": matrix.tolist(),
+        "confusion_matrix": confusion.written(),
         "classes": {c: {name: values[i] for name, values in columns.items()} for i, c in enumerate(data.classes)},
     }

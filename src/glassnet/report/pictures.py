@@ -13,6 +13,7 @@ from glassnet import plots
 from glassnet.data import Dataset
 from glassnet.nn.layer import Array
 from glassnet.plots.style import DPI, styled
+from glassnet.recipes.confusion import MOST_DRAWN
 from glassnet.recipes.finished import Finished
 from glassnet.recipes.pictures import pixel_weights
 from glassnet.report import words
@@ -64,15 +65,18 @@ def progress(run: Finished) -> Markup | None:
     return draw(plots.curves(history, best_epoch=best), "curves", label)
 
 
-def confusion(run: Finished) -> Markup:
-    """The confusion matrix of the test part."""
-    matrix, classes = np.array(run.metrics["confusion_matrix"]), list(run.metrics["classes"])
+def confusion(run: Finished) -> list[Markup]:
+    """The confusion matrix of the test part, or none for very many classes."""
+    classes = list(run.metrics["classes"])
+    if len(classes) > MOST_DRAWN:
+        return []
+    matrix = run.confusion.whole()
     label = f"Confusion matrix of {len(classes)} classes: {matrix.trace():,} of {matrix.sum():,} test rows right."
     wrong = matrix - np.diag(np.diag(matrix))
     if wrong.any():
         true, predicted = np.unravel_index(wrong.argmax(), wrong.shape)
         label += f" The commonest mistake: {classes[true]} taken for {classes[predicted]}, {wrong.max():,} times."
-    return draw(plots.confusion(matrix, classes), "confusion", label)
+    return [draw(plots.confusion(matrix, classes), "confusion", label)]
 
 
 def predictions(data: Dataset, outputs: Array) -> Markup:

@@ -105,7 +105,7 @@ def _outcome(run: Finished, data: Dataset | None) -> list[Markup | Table]:
     """What the network answers to the test part: pictures of the whole, and where it is most wrong."""
     shown: list[Markup | Table] = []
     if run.task == "classification":
-        shown += [pictures.confusion(run), _classes(run)]
+        shown += [*pictures.confusion(run), _classes(run)]
     if data is None:
         return shown
     outputs = run.net.predict(data.test.x)
@@ -120,10 +120,13 @@ def _outcome(run: Finished, data: Dataset | None) -> list[Markup | Table]:
 def _classes(run: Finished) -> Table:
     """Precision and recall of each class, and what it is most often taken for."""
     classes, rows = list(run.metrics["classes"]), []
+    wrong = run.confusion.mistakes()
+    total = np.bincount(wrong.true, wrong.rows, len(classes)).astype(np.int64)
+    places = dict(zip(*np.unique(wrong.true, return_index=True), strict=True))  # of each class's commonest mistake
     for i, (name, scores) in enumerate(run.metrics["classes"].items()):
-        counts = np.array(run.metrics["confusion_matrix"][i])
-        counts[i] = 0
-        other = f"{classes[counts.argmax()]} ({counts.max():,} of {counts.sum():,} mistakes)" if counts.any() else "-"
+        other = "-"
+        if (place := places.get(i)) is not None:
+            other = f"{classes[wrong.predicted[place]]} ({wrong.rows[place]:,} of {total[i]:,} mistakes)"
         rows.append([name, *(words.figure(value, key) for key, value in scores.items()), other])
     head = ["class", "precision", "recall", "rows", "most often taken for"]
     return Table(

@@ -93,8 +93,11 @@ class ClassScores:
 
 def class_scores(matrix: Array) -> ClassScores:
     """Return precision and recall from a confusion matrix; NaN where a class was never predicted, or has no rows."""
-    hits = np.diag(matrix).astype(np.float64)
-    predicted, rows = matrix.sum(axis=0), matrix.sum(axis=1)
+    return scores_of(np.diag(matrix), matrix.sum(axis=0), matrix.sum(axis=1))
+
+
+def scores_of(hits: Array, predicted: Array, rows: Array) -> ClassScores:
+    """Do the same from the rows of each class (C,) that were found, were predicted as it, and are there."""
     nan = np.full(len(hits), np.nan)
     return ClassScores(
         np.divide(hits, predicted, out=nan.copy(), where=predicted > 0),
