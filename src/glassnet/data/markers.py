@@ -18,6 +18,7 @@ LIKELY = (
     "?", "-", "--", "---", "\u2013", "\u2014", ".", "..", "...", "*", "none", "<none>", "(none)",
     "missing", "(missing)", "<missing>", "(blank)", *(f".{letter}" for letter in "_abcdefghijklmnopqrstuvwxyz"),
 )  # fmt: skip
+MARKERS = CERTAIN + LIKELY
 
 
 def is_text(column: pl.Series) -> bool:
@@ -27,9 +28,16 @@ def is_text(column: pl.Series) -> bool:
     return column.dtype in (pl.String, pl.Categorical, pl.Enum)
 
 
-def without_markers(column: pl.Series, markers: tuple[str, ...] = CERTAIN + LIKELY) -> pl.Series:
+def without_markers(column: pl.Series, markers: tuple[str, ...] = MARKERS) -> pl.Series:
     """Return a column of text without space around the values, and without those that say that one is missing."""
     import polars as pl
 
-    text = column.cast(pl.String).str.strip_chars()
-    return text.set(text.str.to_lowercase().is_in(markers), None)
+    return column.to_frame().select(known_text(pl.first(), markers)).to_series()
+
+
+def known_text(text: pl.Expr, markers: tuple[str, ...] = MARKERS) -> pl.Expr:
+    """Return what `without_markers` does, of as many columns as the expression has."""
+    import polars as pl
+
+    text = text.cast(pl.String).str.strip_chars()
+    return pl.when(~text.str.to_lowercase().is_in(markers)).then(text)

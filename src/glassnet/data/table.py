@@ -17,7 +17,7 @@ from glassnet.data.dataset import Dataset, shuffled_rows
 from glassnet.data.dates import read_dates
 from glassnet.data.labels import Task, check_task
 from glassnet.data.markers import without_markers
-from glassnet.data.numbers import read_numbers
+from glassnet.data.numbers import plain_columns, read_numbers
 from glassnet.data.parquet import reading
 from glassnet.data.schema import Column, names_of
 from glassnet.data.target import read_target
@@ -62,10 +62,11 @@ def load_table(
         raise ValueError(
             f"{path} has {len(rows)} rows with a target; at least {MIN_ROWS} are needed to train and to test"
         )
-    schema, left_out, notes = find_columns(frame.select(features), rows[shuffled_rows(len(rows), seed=seed)[0]])
+    inputs, train = plain_columns(frame.select(features)), shuffled_rows(len(rows), seed=seed)[0]
+    schema, left_out, notes = find_columns(inputs, rows[train])
     if not schema:
         raise ValueError(f"{path} has {nothing_left(left_out)}")
-    x = numeric_rows(frame, schema)[rows]
+    x = numeric_rows(inputs, schema)[rows]
     try:
         data = Dataset.from_arrays(
             x, y, task=task, features=names_of(schema), name=Path(path).stem, target=target, seed=seed,
@@ -100,6 +101,8 @@ def numeric_rows(frame: pl.DataFrame, columns: Sequence[Column] | Sequence[str],
     `values_of` does.
     """
     _require_columns(frame, names_of(columns))
+    numbers = [column.name for column in columns if isinstance(column, Column) and column.kind == "number"]
+    frame = frame.with_columns(plain_columns(frame.select(numbers)))  # all at once: of CSV, all columns are text
     return np.column_stack(
         [
             values_without_gaps(frame[column], first)
