@@ -12,7 +12,7 @@ from glassnet.data.checks import listed
 from glassnet.data.kinds import Reading, kind_of_text
 from glassnet.data.markers import is_text, without_markers
 from glassnet.data.schema import Column, Schema
-from glassnet.data.values import NAMED, kind_of
+from glassnet.data.values import NAMED, kind_of, known_values
 
 if TYPE_CHECKING:
     import polars as pl
@@ -38,7 +38,7 @@ def find_columns(
     for column in frame:
         kind = kind_of(column)
         reading = Reading(kind) if kind else kind_of_text(column, first) if is_text(column) else None
-        if reading is None or not _known(column[train]):
+        if reading is None or not known_values(column[train]):
             left_out.setdefault(EMPTY, []).append(column.name)
             continue
         names = find_categories(column, train) if reading.kind == "category" else ()
@@ -49,13 +49,6 @@ def find_columns(
         else:
             kept.append(Column(column.name, reading.kind, names, reading.notation))
     return tuple(kept), left_out, notes
-
-
-def _known(column: pl.Series) -> int:
-    """How many values of a column aren't missing."""
-    if is_text(column):
-        return without_markers(column).count()
-    return (column.fill_nan(None) if column.dtype.is_float() else column).count()
 
 
 def nothing_left(left_out: Mapping[str, Sequence[str]]) -> str:

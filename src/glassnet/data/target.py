@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 MAX_CLASSES = 20  # whole numbers with more distinct values than this are values to predict
 ROWS_PER_CLASS = 10  # on average: with fewer, whole numbers are values to predict, too, unless there are two ...
 RAREST = 3  # ... and if one occurs in fewer rows: counts thin out, classes don't
+EXACT = 2.0**53  # beyond, float64 can't tell whole numbers apart
 SAID = 100  # how it was decided is said of so many distinct values at most, of more if there are enough rows for each
 
 
@@ -101,7 +102,7 @@ def _whole(y: NDArray[np.float64], column: pl.Series, reading: Reading) -> bool:
     """Whether numbers are whole, also by the way they are stored or written: 1.0 isn't."""
     import polars as pl
 
-    if (y != np.rint(y)).any():
+    if (y != np.rint(y)).any() or (np.abs(y) > EXACT).any():
         return False
     if not is_text(column):
         return column.dtype.is_integer()

@@ -21,6 +21,14 @@ NAMED: dict[Kind, str] = {
 }  # fmt: skip
 
 
+def known_values(column: pl.Series) -> int:
+    """How many values of a column aren't missing."""
+    if is_text(column):
+        column = without_markers(column)
+    empty = int(np.isnan(column.to_numpy()).sum()) - column.null_count() if column.dtype.is_float() else 0
+    return column.count() - empty
+
+
 def kind_of(column: pl.Series) -> Kind | None:
     """Return what the type of a column says of its kind: nothing, if it is text, or has no value at all.
 
@@ -29,7 +37,7 @@ def kind_of(column: pl.Series) -> Kind | None:
     import polars as pl
 
     dtype = column.dtype
-    if dtype == pl.String or not (column.fill_nan(None) if dtype.is_float() else column).count():
+    if dtype == pl.String or not known_values(column):
         return None
     kinds: dict[Kind, tuple[type[pl.DataType], ...]] = {
         "date": (pl.Date, pl.Datetime), "span": (pl.Duration,), "time": (pl.Time,), "boolean": (pl.Boolean,),
@@ -40,7 +48,9 @@ def kind_of(column: pl.Series) -> Kind | None:
             return kind
     if dtype.is_numeric():
         return "number"
-    raise ValueError(f"column {column.name!r} holds values of type {dtype}; only numbers can be used")
+    raise ValueError(
+        f"column {column.name!r} holds values of type {dtype}; only numbers can be used: leave it out (--drop)"
+    )
 
 
 def values_of(values: pl.Series, column: Column, first: int = 1) -> NDArray[np.float64]:
@@ -65,7 +75,7 @@ def values_of(values: pl.Series, column: Column, first: int = 1) -> NDArray[np.f
     else:
         raise ValueError(f"column {values.name!r} holds {NAMED[kind]}; in training it held {NAMED[column.kind]}")
     numbers = (_days(read) if read.dtype.is_temporal() else read).cast(pl.Float64)
-    array = numbers.fill_null(np.nan).to_numpy()
+    array = numbers.to_numpy()
     if (wrong := np.flatnonzero(np.isinf(array))).size:
         raise ValueError(at(values, first, int(wrong[0]), f"{array[wrong[0]]} is not a finite number"))
     return array
