@@ -206,3 +206,15 @@ def test_a_header_nested_too_deep_is_refused(tmp_path: Path) -> None:
         save_file({"a": np.zeros(1)}, path, metadata={"glassnet": text})
         with pytest.raises(ValueError, match="glassnet wrote"):
             load_model(path)
+
+
+@pytest.mark.parametrize(
+    ("layer", "name", "value"),
+    [(2, "edges", np.zeros((1, 2))), (3, "low", np.zeros(1)), (3, "scale", np.ones((5, 1))), (9, "k", 1)],
+)
+def test_the_kernels_touch_nothing_that_is_not_as_declared(layer: int, name: str, value: Any) -> None:
+    net = table_network()
+    train(net)
+    net.predict(rows().test.x)
+    setattr(net.layers[layer], name, value)
+    assert net.engine.describe(net).startswith(f"NumPy ({layer}.{name} has shape" if name != "k" else "NumPy (layer 9")

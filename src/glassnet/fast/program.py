@@ -42,8 +42,10 @@ from glassnet.nn import (
     Standardize,
     Tanh,
     Unstandardize,
+    declared,
 )
 from glassnet.nn.layer import Array
+from glassnet.nn.members import check_members
 
 KINDS = {kind: i for i, kind in enumerate(LAYERS)}
 NORMS = (BatchNorm, LayerNorm)
@@ -86,9 +88,14 @@ def _displaced(net: Network) -> str | None:
                 return f"{name} of layer {i} is no part of theta; write into it: {name}[...] = values"
         for name in layer.state if isinstance(layer, BatchNorm) else ():
             a = getattr(layer, name)
-            if (a.dtype, a.shape) != (np.float64, (layer.width,)) or not (a.flags.c_contiguous and a.flags.aligned):
+            if a.dtype != np.float64 or not (a.flags.c_contiguous and a.flags.aligned):
                 return f"{name} of layer {i} is not a float64 vector of {layer.width}"
         place += size * layer.size
+    try:  # of other sizes, the kernels would read beside them
+        declared.check_state(net.layers, net.n_in, net.state())
+        check_members(net.layers)
+    except ValueError as error:
+        return str(error)
     return None
 
 
