@@ -182,9 +182,10 @@ class Program:
         It is kept alive. Raises ValueError if it is another array than that, or read-only: whatever is written without
         NumPy's own check may be somebody else's memory.
         """
-        if array.dtype != (dtype or self.dtype) or array.size != size or not array.flags.carray:
-            found = f"a {'' if array.flags.writeable else 'read-only '}{array.dtype} array of {array.size}"
-            raise ValueError(f"{what} is {found}: training writes into {size} {np.dtype(dtype or self.dtype)} in a row")
+        wanted = np.dtype(dtype or self.dtype)
+        if array.dtype != wanted or array.size != size or not array.flags.carray:
+            found = f"a {'' if array.flags.writeable else 'read-only '}{array.dtype} array of shape {array.shape}"
+            raise ValueError(f"{what} must be {size} numbers of {wanted} that can be written into, not {found}")
         return self.hold(array)
 
     def pointer(self) -> Any:
