@@ -8,7 +8,7 @@ NEWEST := .venv-newest
 EVERYTHING := --editable ".[explore,notebook,onnx,tune]" --group dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-lowest test-newest check format results accuracy tables bench bench-quick parity onnx sanitize notebook notebooks docs docs-links clean
+.PHONY: help demo test test-lowest test-newest check format results accuracy tables bench bench-quick parity onnx sanitize kills notebook notebooks docs docs-links clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -67,6 +67,9 @@ sanitize: $(VENV)/.dev  ## the kernels' tests and 3,000 mutated models under Add
 	CC="gcc -fsanitize=address,undefined -fno-sanitize-recover=all -g" PYTHONMALLOC=malloc \
 	  ASAN_OPTIONS=detect_leaks=0 LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libstdc++.so)" \
 	  sh -ec '$(BIN)/python -m pytest tests/test_fast.py; $(BIN)/python -W error tests/mutated_files.py 3000'
+
+kills: $(VENV)/.dev  ## kill every command at every operation on a file, and type it again: half an hour; Linux
+	$(BIN)/python tests/kill_everywhere.py
 
 notebook: $(VENV)/.notebook  ## open the notebooks
 	$(BIN)/jupyter lab notebooks

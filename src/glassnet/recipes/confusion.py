@@ -32,17 +32,17 @@ class Confusion:
 
     @classmethod
     def read(cls, value: Any, classes: int) -> Confusion:
-        """Read what `written` returned. Raises ValueError for anything else."""
+        """Read what `written` returned. Raises ValueError or KeyError for anything else."""
         whole = isinstance(value, list)
         arrays = [np.array(each) for each in ([value] if whole else [value[name] for name in NAMES])]
         shape = (classes, classes) if whole else (len(arrays[0]),)
         if any(each.shape != shape or (each.size and each.dtype.kind != "i") for each in arrays):
-            raise ValueError("confusion_matrix doesn't hold a number for each two classes")
+            raise ValueError("it doesn't hold a number for each two classes")
         if whole:
             true, predicted = arrays[0].nonzero()
             return cls(classes, true, predicted, arrays[0][true, predicted])
         if any(((labels < 0) | (labels >= classes)).any() for labels in arrays[:2]):
-            raise ValueError(f"confusion_matrix has a class that isn't one of {classes}")
+            raise ValueError(f"it has a class that isn't one of {classes}")
         return cls(classes, *(each.astype(np.int64) for each in arrays))
 
     def written(self) -> list[list[int]] | dict[str, list[int]]:

@@ -96,8 +96,8 @@ def _check(metrics: Any, history: History, recipe: Recipe, net: Network) -> None
     if task == "classification":
         try:
             Confusion.read(metrics["confusion_matrix"], len(metrics["classes"]))
-        except KeyError as error:
-            raise ValueError(f"confusion_matrix in {METRICS} lacks {error.args[0]}") from None
+        except (KeyError, ValueError) as error:
+            raise ValueError(f"confusion_matrix in {METRICS} isn't one ({error})") from None
     if any(not row.keys() >= {"epoch", "train_loss"} for row in history.epochs):
         raise ValueError(f"{HISTORY} lacks the column epoch or train_loss")
     best = metrics["best_epoch"]
