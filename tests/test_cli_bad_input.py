@@ -521,4 +521,4 @@ def test_standard_output_on_a_full_disk() -> None:
     command = [sys.executable, "-m", "glassnet", "--version"]
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
-    assert (done.returncode, done.stderr) == (2, "glassnet: No space left on device\n")
+    assert (done.returncode, done.stderr) == (2, "glassnet: standard output: No space left on device\n")

@@ -56,7 +56,7 @@ def stopped(folder: Path, stop: Callable[[int], None], epochs: int) -> tuple[int
         while (line := process.stderr.readline()).split()[1:3] != ["epoch", f"3/{epochs}"]:
             assert line.startswith("member-"), line
         stop(process.pid)
-        err = process.communicate(timeout=60)[1]  # until the last process that could write there has ended
+        err = process.communicate()[1]  # until the last process that could write there has ended
     assert "Traceback" not in err
     assert not (folder / "run" / "metrics.json").exists()
     assert list(folder.glob("run/member-*/checkpoint.safetensors"))
@@ -101,7 +101,7 @@ def test_members_go_on_from_their_checkpoints(tmp_path: Path) -> None:
 
 def test_a_member_that_is_killed_ends_the_others(tmp_path: Path) -> None:
     def kill() -> None:
-        while not list(tmp_path.rglob("checkpoint.safetensors")):
+        while not list(tmp_path.glob("run/member-*/checkpoint.safetensors")):
             time.sleep(0.01)
         active_children()[0].kill()  # as the system does when memory runs out
 

@@ -14,7 +14,9 @@ import glassnet as gn
 
 SOURCE = Path(gn.__file__).parent
 FLOORS = [
-    ["files", "limits", "memory", "turns", "version"],
+    ["memory", "program", "terminal", "turns", "version"],
+    ["files"],
+    ["limits"],
     ["nn", "data", "optim", "plots"],
     ["fast"],
     ["train"],

@@ -13,6 +13,11 @@ Importing this loads NumPy alone; what else is needed loads when it is used.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from glassnet import program
+
+program.begin()  # if this is the command line: from here on, Ctrl-C is one line
+
+# ruff: noqa: E402
 from glassnet import export
 from glassnet.data import Augmentation, Dataset, Distortions, Split
 from glassnet.nn import (

@@ -12,6 +12,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from glassnet.program import keeping
+
 TEMPORARY = re.compile(r"\.glassnet-[0-9a-f]{16}\.part")  # a folder in which a file, or a folder, is made whole
 
 
@@ -28,16 +30,27 @@ def cache_folder() -> Path:
     return folder
 
 
+def regular(path: str | os.PathLike[str]) -> Path:
+    """Give `path` as a Path, for reading. Raises ValueError for a pipe or a device: they may wait, or go on, for ever.
+
+    What isn't there, or is a folder, is left to whoever opens it.
+    """
+    path = Path(path)
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise ValueError(f"{path} is no regular file but a pipe or a device: copy what it gives into a file")
+    return path
+
+
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Give a temporary path with the same name; rename it to `path` if the block succeeds, remove it if not.
 
     The rename is atomic, so a reader, or a process killed at any moment, finds the old file or the new one,
-    never half of one. Raises ValueError if `path` is a folder, OSError if the file can't be written.
+    never half of one. Raises ValueError if `path` is a folder or a device, OSError if the file can't be written.
     """
     path = Path(path)
-    if path.is_dir():
-        raise ValueError(f"{path} is a folder: name the file to write")
+    if path.exists() and not path.is_file():
+        raise ValueError(f"{path} is {'a folder' if path.is_dir() else 'no regular file'}: name the file to write")
     with _temporary_folder(path) as folder:
         part = folder / path.name
         part.touch()
@@ -140,7 +153,7 @@ def reason(error: Exception) -> str:
 def _temporary_folder(path: Path) -> Iterator[Path]:
     """Give a folder beside `path`, in which that can be made. It is held: one that nobody holds was abandoned."""
     remove_abandoned(path.parent)
-    with naming(path), ExitStack() as stack:
+    with keeping(), naming(path), ExitStack() as stack:
         while True:
             folder = path.with_name(f".glassnet-{os.urandom(8).hex()}.part")
             folder.mkdir()

@@ -6,6 +6,8 @@ import os
 import re
 from typing import Any
 
+from glassnet.files import regular
+
 JSON_BYTES = 1 << 28  # of a file; the metrics of thousands of classes take some 100 MB
 TOML_BYTES = 1 << 18
 DEEPEST = 100  # tables and lists in each other
@@ -13,7 +15,7 @@ DEEPEST = 100  # tables and lists in each other
 
 def read_limited(path: str | os.PathLike[str], limit: int) -> bytes:
     """Read a file whole. Raises ValueError if it holds more than `limit` bytes, OSError if it can't be read."""
-    with open(path, "rb") as file:  # noqa: PTH123
+    with regular(path).open("rb") as file:
         size = os.fstat(file.fileno()).st_size
         if size > limit:
             raise ValueError(f"{os.fspath(path)} holds {size:,} bytes; such files have at most {limit:,}")

@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+import warnings
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from glassnet import program
 from glassnet.cli import completion
 from glassnet.files import reason
+from glassnet.program import STOPPED
+from glassnet.terminal import say
 from glassnet.version import __version__
 
 app = typer.Typer(
@@ -32,30 +36,33 @@ RunsArgument = Annotated[
 ]
 
 
+EXPECTED = (ValueError, OSError, ArithmeticError, MemoryError)  # what people's files, settings and machines lead to
+OURS = "a mistake in glassnet: please report it, with what --debug shows"
+IN_FILES = {"train", "ensemble", "tune", "export", "report", "explore"}  # they go on if nobody can be told
+
+
 def main() -> None:
-    """Run the command line; an error is one line on standard error and exit status 2."""
+    """Run the command line; an error is one line on standard error and exit status 2, a bug status 1."""
     if os.environ.get("_GLASSNET_COMPLETE"):  # a shell asks what could be typed, and reads the exit status
         app(prog_name="glassnet")
     arguments = sys.argv[1:]
     debug = "--debug" in arguments
+    program.need_output(arguments[:1] == [] or arguments[0] not in IN_FILES)
     try:
-        status = app(args=[a for a in arguments if a != "--debug"], prog_name="glassnet", standalone_mode=False)
-        sys.stdout.flush()
-    except (BrokenPipeError, SystemExit):  # the reader of our output has gone, as in `glassnet recipes | head -1`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        status = 0
-    except (KeyboardInterrupt, typer.Abort):
-        status = 130
-    except Exception as error:
-        explained = getattr(error, "format_message", None)  # an error of the command line itself
-        if not (explained or isinstance(error, (ValueError, OSError, ArithmeticError, MemoryError))):
-            raise
+        with warnings.catch_warnings():
+            warnings.showwarning = _warn
+            status = app(args=[a for a in arguments if a != "--debug"], prog_name="glassnet", standalone_mode=False)
+            sys.stdout.flush()
+        if status == STOPPED:  # what typer, too, makes of Ctrl-C
+            _say("stopped")
+    except BaseException as error:
         if debug:
-            traceback.print_exc()
-        status = _fail(explained() if explained else reason(error))
-    if status == 130:  # what typer, too, makes of Ctrl-C
-        _fail("stopped")
-    sys.exit(status)
+            say(traceback.format_exc(), end="", error=True)
+        status, line = _explained(error)
+        if line is None and not program.begun:
+            raise  # a bug, in somebody else's program
+        _say(f"{type(error).__name__}: {error} ({OURS})" if line is None else line)
+    program.finish(status or 0)
 
 
 @app.callback(invoke_without_command=True)
@@ -64,11 +71,34 @@ def version(
 ) -> None:
     """The fully connected neural network, by hand."""
     if show:
-        print(f"glassnet {__version__}")
+        say(f"glassnet {__version__}")
         raise typer.Exit
 
 
-def _fail(message: str) -> int:
-    if message:  # there is none if typer has shown the help instead
-        print("glassnet: " + " ".join(message.split()), file=sys.stderr)
-    return 2
+def _explained(error: BaseException) -> tuple[int, str | None]:
+    """The exit status for an error, and its line: empty where nothing needs saying, None for a mistake of ours."""
+    if isinstance(error, (KeyboardInterrupt, typer.Abort)):
+        return STOPPED, "stopped"
+    if isinstance(error, SystemExit) or program.reader_gone(error):
+        return 0, ""
+    if explained := getattr(error, "format_message", None):  # an error of the command line itself
+        return 2, explained()  # nothing if typer has shown the help instead
+    if isinstance(error, MemoryError):
+        return 2, f"not enough memory: {error}" if str(error) else "not enough memory"
+    if isinstance(error, EXPECTED):
+        return 2, reason(error)
+    if isinstance(error, RecursionError):
+        return 2, "something is nested too deeply in what was given"
+    if "can't start new thread" in str(error):
+        return 2, "the system lets this process start no further thread: end other programs, or raise its limits"
+    return (STOPPED, "stopped") if program.stopping else (1, None)
+
+
+def _warn(message: Warning | str, *_: Any, **__: Any) -> None:
+    _say(str(message))
+
+
+def _say(line: str) -> None:
+    """One line on standard error."""
+    if line:
+        say("glassnet: " + " ".join(line.split()), error=True)

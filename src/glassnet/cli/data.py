@@ -8,6 +8,7 @@ import typer
 
 from glassnet.cli import completion
 from glassnet.cli.printing import print_table
+from glassnet.terminal import say
 
 app = typer.Typer(help="List, download and verify the data sets.", no_args_is_help=True)
 
@@ -50,7 +51,7 @@ def verify_data(
 
 def _print_files(name: str, states: list[Any]) -> list[Any]:
     if not states:
-        print(f"ok         {name} comes inside scikit-learn")
+        say(f"ok         {name} comes inside scikit-learn")
     for state in states:
-        print(f"{state.state:9}  {state.path}")
+        say(f"{state.state:9}  {state.path}")
     return states

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from glassnet.cli.app import RunArgument, app
+from glassnet.terminal import say
 
 
 @app.command()
@@ -23,4 +24,4 @@ def export(
     from glassnet import recipes
 
     takes_and_gives = recipes.export_run(run, out, input_dtype)
-    print(f"{takes_and_gives}\nwritten to {out}")
+    say(f"{takes_and_gives}\nwritten to {out}")

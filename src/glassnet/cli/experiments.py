@@ -11,6 +11,7 @@ import typer
 from glassnet.cli import completion
 from glassnet.cli.app import RunArgument, RunsArgument, app
 from glassnet.cli.printing import number, print_table
+from glassnet.terminal import say
 
 SHOWN = 20  # mistakes of a confusion matrix too large to print
 
@@ -58,7 +59,7 @@ def train(
         return
     note = " (stopped early, by Ctrl-C)" if metrics["interrupted"] else ""
     epochs = "1 epoch" if metrics["epochs"] == 1 else f"{metrics['epochs']} epochs"
-    print(f"{epochs} in {metrics['seconds']:.1f} s{note}; written to {folder}")
+    say(f"{epochs} in {metrics['seconds']:.1f} s{note}; written to {folder}")
 
 
 @app.command()
@@ -129,7 +130,7 @@ def gradcheck(
         from glassnet import recipes
 
         report = recipes.gradcheck(recipes.load(recipe))
-        print(report)
+        say(report)
         raise typer.Exit(0 if report.passed else 1)
     from glassnet.nn.selfcheck import summary
 
@@ -137,7 +138,7 @@ def gradcheck(
     rows = [[g.name, str(g.cases), f"{g.checked:,}", f"{g.at_kinks:,}", f"{g.max_relative_error:.1e}",
              "passed" if g.passed else "FAILED"] for g in groups]  # fmt: skip
     print_table(["layer", "networks", "gradients", "at kinks", "max relative error", ""], rows)
-    print("each with every loss, in four shapes, training and inference; tolerance 1e-6; at kinks no gradient exists")
+    say("each with every loss, in four shapes, training and inference; tolerance 1e-6; at kinks no gradient exists")
     raise typer.Exit(0 if all(g.passed for g in groups) else 1)
 
 
@@ -152,7 +153,7 @@ def list_recipes(
     from glassnet import recipes
 
     if name is not None:
-        print(recipes.text(name), end="")
+        say(recipes.text(name), end="")
         return
     briefly = [[each, recipes.load(each).description.partition(". ")[0]] for each in recipes.names()]
     print_table(["recipe", "what it does"], briefly)
@@ -163,16 +164,16 @@ def _print_metrics(metrics: dict[str, Any]) -> None:
     from glassnet.train.metrics import METRICS
 
     parts = {"train": "train", "val": "validation", "test": "test", "baseline": "test, baseline"}
-    print(metrics["data"])
+    say(metrics["data"])
     head = [metrics.get("recipe", "ensemble"), *parts.values()]
     names = [name for name in METRICS[metrics["task"]] if name != "loss" or not _is_mse(metrics)]
     rows = [[name, *(number(metrics[part][name]) for part in parts)] for name in names]
     print_table(head, rows)
     constant = {"classification": "always the majority class; its loss is that of the classes' shares in training",
                 "regression": "always the mean of the training targets"}  # fmt: skip
-    print(f"baseline: {constant[metrics['task']]}")
+    say(f"baseline: {constant[metrics['task']]}")
     for name, value in metrics.get("seed_figure", {}).items():
-        print(f"{name}: {value:.4f}")
+        say(f"{name}: {value:.4f}")
 
 
 def _print_confusion(metrics: dict[str, Any]) -> None:
@@ -200,7 +201,7 @@ def _print_members(metrics: dict[str, Any], out: Path) -> None:
         for m in metrics["members"]
     ]
     print_table(["member", "recipe", "seed", *(f"{part} {name}" for part in parts.values() for name in names)], rows)
-    print(f"{len(rows)} members, {metrics['seconds']:.1f} s of training; written to {out}")
+    say(f"{len(rows)} members, {metrics['seconds']:.1f} s of training; written to {out}")
 
 
 def _is_mse(metrics: dict[str, Any]) -> bool:

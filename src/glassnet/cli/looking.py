@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +11,7 @@ import typer
 from glassnet.cli import completion
 from glassnet.cli.app import RunArgument, RunsArgument, app
 from glassnet.cli.printing import number, print_table
+from glassnet.terminal import say
 
 if TYPE_CHECKING:
     from glassnet.data import Split
@@ -58,10 +58,10 @@ def trace(
     checked = None if entry is None else step.check(*_entry(entry, step))
     if equation is None and checked is None:
         if not as_json:
-            print(f"{part} row {row}: {_answer(finished.net, split, row)}\n")
-        print(step.to_json() if as_json else step)
+            say(f"{part} row {row}: {_answer(finished.net, split, row)}\n")
+        say(step.to_json() if as_json else step)
     for line in filter(None, (equation, checked)):
-        print(line)
+        say(line)
     raise typer.Exit(0 if checked is None or checked.passed or checked.at_kink else 1)
 
 
@@ -113,12 +113,12 @@ def doctor(
         recipe = recipes.choose(source, target=target, changes=changes or [])
         findings = recipes.examine_recipe(recipe, epochs)
     if as_json:
-        print(json.dumps([finding.to_dict() for finding in findings], indent=2))
+        say(json.dumps([finding.to_dict() for finding in findings], indent=2))
     else:
         if all(finding.severity == "note" for finding in findings):
-            print("no error and no warning in the data, the start, the course and the result of the training")
+            say("no error and no warning in the data, the start, the course and the result of the training")
         for finding in findings:
-            print(f"\n{finding}")
+            say(f"\n{finding}")
     raise typer.Exit(1 if any(finding.severity != "note" for finding in findings) else 0)
 
 
@@ -135,9 +135,9 @@ def report(
     from glassnet.report import Reported, write_report
 
     found = Reported.read(run)
-    print(f"written to {write_report(found, out, doctor=examined)}")
+    say(f"written to {write_report(found, out, doctor=examined)}")
     if found.missing:
-        print(f"glassnet: {found.missing}, so the page lacks what needs the data", file=sys.stderr)
+        say(f"glassnet: {found.missing}, so the page lacks what needs the data", error=True)
         raise typer.Exit(1)
 
 
@@ -154,15 +154,15 @@ def compare(
     rows = [[each.label, *map(number, each.values), ", ".join(found.leaders(each))] for each in found.figures]
     print_table(["", *found.runs, "best"], rows)
     if not found.same_data:
-        print(f"the data differ in {found.differs}, so no figure is called best:")
+        say(f"the data differ in {found.differs}, so no figure is called best:")
         for name, data in zip(found.runs, found.data, strict=True):
-            print(f"  {name}: {data}")
+            say(f"  {name}: {data}")
     if found.settings:
         print_table(["setting", *found.runs], [[name, *values] for name, values in found.settings.items()])
     else:
-        print("the recipes differ in no setting")
+        say("the recipes differ in no setting")
     if written is not None:
-        print(f"written to {written}")
+        say(f"written to {written}")
 
 
 @app.command()
@@ -192,4 +192,4 @@ def explore(
         room.serve(subject, host, port, browser)
         return
     room.write(out, subject)
-    print(f"written to {out}")
+    say(f"written to {out}")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 
+from glassnet.terminal import shown
+
 
 def number(value: float | str | None) -> str:
     """Write a figure as reports do, but shares not in percent."""
@@ -17,10 +19,13 @@ def print_table(head: list[str], rows: list[list[str]]) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    def cell(text: str) -> str:
+        return shown(text, sys.stdout.encoding or "utf-8")
+
     table = Table(box=None, pad_edge=False, header_style="bold")
     for i, name in enumerate(head):
         numeric = all(row[i][:1] in "-0123456789" for row in rows)
-        table.add_column(name, justify="right" if numeric else "left", no_wrap=numeric or i == 0)
+        table.add_column(cell(name), justify="right" if numeric else "left", no_wrap=numeric or i == 0)
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*map(cell, row))
     Console(width=None if sys.stdout.isatty() else 160, markup=False, highlight=False, soft_wrap=False).print(table)

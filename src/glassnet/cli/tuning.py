@@ -10,6 +10,7 @@ import typer
 from glassnet.cli import completion
 from glassnet.cli.app import app
 from glassnet.cli.printing import number, print_table
+from glassnet.terminal import say
 
 
 @app.command()
@@ -46,7 +47,7 @@ def tune(
     with recipes.new_directory(Path("runs") / f"{chosen.name}-tune", out) as folder:
         result = tuning.tune(chosen, folder, trials=trials, hours=hours, progress=True)
     summary = result.summary
-    print(", ".join(f"{count} {state}" for state, count in summary["trials"].items() if count))
+    say(", ".join(f"{count} {state}" for state, count in summary["trials"].items() if count))
     rows = [[key, str(value)] for key, value in result.values.items()]
     rows.append([summary["judged by"], number(summary["best"]["value"])])
     print_table([f"trial {result.trial}", ""], rows)
@@ -58,5 +59,5 @@ def tune(
         seeds = ", ".join(map(str, summary["seeds of finalists"]))
         print_table(["trial", f"mean over seeds {seeds}", "standard deviation"], finalists)
     if result.interrupted:
-        print(f"stopped by Ctrl-C; the same command with --out {folder} goes on")
-    print(f"written to {folder}; glassnet train {folder / 'recipe.toml'} trains it")
+        say(f"stopped by Ctrl-C; the same command with --out {folder} goes on")
+    say(f"written to {folder}; glassnet train {folder / 'recipe.toml'} trains it")

@@ -6,17 +6,19 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from glassnet.files import regular
+
 SHOWN = 8  # names listed in an error before it says "and n more"
 
 
 def require_file(path: str | os.PathLike[str]) -> Path:
-    """Give `path` as a Path. Raises FileNotFoundError if nothing is there, ValueError if it is a folder."""
+    """Give `path` as a Path. Raises FileNotFoundError if nothing is there, ValueError if it is no regular file."""
     path = Path(path)
     if path.is_dir():
         raise ValueError(f"{path} is a folder; give the path of a file in it")
     if not path.exists():
         raise FileNotFoundError(f"no such file: {path}")
-    return path
+    return regular(path)
 
 
 def closest_first(name: str, names: Iterable[str]) -> list[str]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-import sys
 from pathlib import Path
 
 from glassnet.data.archive import Archive
 from glassnet.files import replacing
+from glassnet.terminal import bar_fits
 
 TIMEOUT = 30.0  # seconds without a connection, or without a byte, after which a mirror counts as dead
 CHUNK = 1 << 16  # bytes
@@ -25,7 +25,7 @@ def download(archive: Archive, folder: Path, timeout: float = TIMEOUT) -> bytes 
     import requests
     from pooch import HTTPDownloader
 
-    get = HTTPDownloader(progressbar=sys.stderr.isatty(), chunk_size=CHUNK, timeout=timeout)
+    get = HTTPDownloader(progressbar=bar_fits(), chunk_size=CHUNK, timeout=timeout)
     place = folder / archive.path
     failures = []
     try:

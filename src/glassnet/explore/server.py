@@ -23,6 +23,8 @@ from glassnet.explore.guard import HEADERS, Guard, RefusedError, read_json
 from glassnet.explore.session import Session
 from glassnet.explore.subject import Subject
 from glassnet.explore.trainer import NotNowError
+from glassnet.program import keeping
+from glassnet.terminal import say
 
 if TYPE_CHECKING:
     import uvicorn
@@ -134,8 +136,8 @@ class Server:
 def serve(subject: Subject, host: str = "127.0.0.1", port: int = 0, browser: bool = True) -> None:
     """Serve the explorer until Ctrl-C: print its address and open it in the browser. Raises as `Server`."""
     server = Server(subject, host, port)
-    print(f"{subject.title}: {server.url}\nCtrl-C stops the explorer, and a training with it", flush=True)
-    with tempfile.TemporaryDirectory(prefix="glassnet-", ignore_cleanup_errors=True) as folder:
+    say(f"{subject.title}: {server.url}\nCtrl-C stops the explorer, and a training with it")
+    with keeping(), tempfile.TemporaryDirectory(prefix="glassnet-", ignore_cleanup_errors=True) as folder:
         if browser:
             way = _way_in(Path(folder), server.url)
             threading.Thread(target=webbrowser.open, args=(way.as_uri(),), daemon=True).start()

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from glassnet.files import regular
 from glassnet.nn import BatchNorm, Dense, Layer, LayerNorm, Network
 from glassnet.nn.layer import Array
 
@@ -138,7 +139,7 @@ def _read(path: str | os.PathLike[str]) -> dict[str, Array]:
     """The tensors of a safetensors file."""
     from safetensors import SafetensorError, safe_open
 
-    with open(path, "rb"):  # noqa: PTH123  a missing or unreadable file is an OSError with its name
+    with regular(path).open("rb"):  # a missing or unreadable file is an OSError with its name
         pass
     try:
         with safe_open(path, framework="numpy") as file:

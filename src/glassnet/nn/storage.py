@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from glassnet.files import replacing
+from glassnet.files import regular, replacing
 from glassnet.limits import parse_json
 from glassnet.nn.layer import Array
 
@@ -30,7 +30,7 @@ def read_arrays(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dict[st
     """Read what `write_arrays` wrote. Raises ValueError if the file is anything else, truncated or damaged."""
     from safetensors import SafetensorError, safe_open
 
-    with open(path, "rb"):  # noqa: PTH123  a missing or unreadable file is an OSError with its name
+    with regular(path).open("rb"):  # a missing or unreadable file is an OSError with its name
         pass
     try:
         with safe_open(path, framework="numpy") as file:

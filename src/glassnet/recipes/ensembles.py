@@ -10,6 +10,7 @@ from typing import Any
 from glassnet.data import Dataset
 from glassnet.files import making
 from glassnet.nn import Ensemble
+from glassnet.program import keeping
 from glassnet.recipes.directory import HISTORY, METRICS, MODEL, PLOTS, RECIPE, member, run_directory, write_metrics
 from glassnet.recipes.finished import Finished
 from glassnet.recipes.identity import difference, names_of
@@ -36,7 +37,7 @@ def committee(runs: Sequence[Path], out: Path) -> dict[str, Any]:
     for run in found.values():
         if differs := difference(first.net.info, run.net.info):
             raise ValueError(f"{run.path} and {first.path} weren't trained on the same data: they differ in {differs}")
-    with run_directory(out), making(out) as whole:
+    with keeping(), run_directory(out), making(out) as whole:
         for i, run in enumerate(found.values()):
             _copy(run.path, member(whole, i))
         return write_ensemble(whole, found, data)

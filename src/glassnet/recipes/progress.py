@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from glassnet.recipes.recipe import Recipe
+from glassnet.terminal import bar_fits, say, shown
 
 
 class TrainingsProgress:
@@ -23,7 +23,7 @@ class TrainingsProgress:
         self.bar: Any = None
 
     def __enter__(self) -> TrainingsProgress:
-        if self.shown and sys.stderr.isatty():
+        if self.shown and bar_fits():
             from tqdm import tqdm
 
             self.bar = tqdm(
@@ -39,11 +39,11 @@ class TrainingsProgress:
         """Show that a training has done so many epochs."""
         self.done[out] = done
         if self.bar is not None:
-            self.bar.set_description(f"{out.name}, epoch {done}/{self.epochs[out]}", refresh=False)
+            self.bar.set_description(shown(f"{out.name}, epoch {done}/{self.epochs[out]}"), refresh=False)
             self.bar.set_postfix_str(text, refresh=False)
             self._move()
         elif self.shown:
-            print(f"{out.name}  epoch {done}/{self.epochs[out]}  {text}", file=sys.stderr, flush=True)
+            say(f"{out.name}  epoch {done}/{self.epochs[out]}  {text}", error=True)
 
     def end(self, out: Path) -> None:
         """Show that a training has ended, perhaps early."""

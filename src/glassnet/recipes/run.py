@@ -20,6 +20,7 @@ from glassnet.recipes.directory import CHECKPOINT, HISTORY, MODEL, PLOTS, RECIPE
 from glassnet.recipes.identity import names_of, require_same_data
 from glassnet.recipes.pictures import draw
 from glassnet.recipes.recipe import Recipe
+from glassnet.terminal import say
 from glassnet.train import Callback, Checkpoint, CSVLog, baseline, evaluate, fit
 from glassnet.train.metrics import labels, score
 from glassnet.version import __version__
@@ -79,12 +80,12 @@ def load_data(recipe: Recipe) -> Dataset:
 def announce(data: Dataset, pairs: Sequence[tuple[str, str]]) -> None:
     """Print what was found in the data, and which pairs of columns get rotated copies."""
     for note in data.notes:
-        print(note)
+        say(note)
     if len(data.classes) > MOST_WHOLE:
         picture = ", and there is no picture of it" if len(data.classes) > MOST_DRAWN else ""
-        print(f"{len(data.classes):,} classes: of the confusion matrix, only counts above 0 are kept{picture}")
+        say(f"{len(data.classes):,} classes: of the confusion matrix, only counts above 0 are kept{picture}")
     for pair in pairs:
-        print(f"interact strongly, so rotated copies are added: {' and '.join(pair)}")
+        say(f"interact strongly, so rotated copies are added: {' and '.join(pair)}")
 
 
 def located(recipe: Recipe) -> Recipe:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from glassnet.fast.threads import VARIABLES, available
 from glassnet.files import own_folder, reason
 from glassnet.nn.checks import positive_int
+from glassnet.program import SIGNALS
 from glassnet.recipes.directory import claimed
 from glassnet.recipes.progress import TrainingsProgress
 from glassnet.recipes.recipe import Recipe
@@ -64,7 +65,7 @@ def train_side_by_side(runs: Mapping[Path, Recipe], progress: bool = False) -> N
                     show.epoch(out, *told)
         finally:
             for process, _, _ in running.values():
-                process.terminate()
+                process.kill()  # at once: its checkpoint is whole at any moment
             for process, _, _ in running.values():
                 process.join()
 
@@ -86,23 +87,26 @@ def _start(recipe: Recipe, out: Path, threads: int) -> tuple[connection.Connecti
     context = get_context("spawn")  # a forked process would share locks and threads that it hasn't
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(target=_train, args=(recipe, out, threads, sender), daemon=True)
-    with _without_ctrl_c():
+    with _signals_held_back():
         process.start()
     sender.close()  # so that the training's is the last one, and its end can be read
     return receiver, process
 
 
 @contextmanager
-def _without_ctrl_c() -> Iterator[None]:
-    """Ignore Ctrl-C, as a process that is started in the block then does from its beginning: ours will end it."""
-    if threading.current_thread() is not threading.main_thread():
+def _signals_held_back() -> Iterator[None]:
+    """Hold signals back, as a process that is started in the block then does from its beginning: ours will end it.
+
+    One that comes in the block comes after it, and finds no process that was started by half.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _train(recipe: Recipe, out: Path, threads: int, pipe: connection.Connection) -> None:

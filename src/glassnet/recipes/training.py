@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from glassnet.files import reason
+from glassnet.program import keeping
 from glassnet.recipes.directory import CHECKPOINT, HISTORY, METRICS, MODEL, RECIPE, member, run_directory, tidy
 from glassnet.recipes.ensembles import write_ensemble
 from glassnet.recipes.finished import Finished
@@ -16,6 +16,7 @@ from glassnet.recipes.reading import load
 from glassnet.recipes.recipe import Recipe
 from glassnet.recipes.run import announce, fill, load_data, located
 from glassnet.recipes.side_by_side import train_side_by_side
+from glassnet.terminal import say
 
 
 def train(recipe: Recipe, out: Path, *, resume: bool = False, progress: bool = False) -> dict[str, Any]:
@@ -31,13 +32,13 @@ def train(recipe: Recipe, out: Path, *, resume: bool = False, progress: bool = F
     """
     carry_out = fill if recipe.ensemble == 1 else _train_members
     try:
-        with run_directory(out, resume=resume):
+        with keeping(), run_directory(out, resume=resume):
             if (out / RECIPE).is_file():
                 _check_begun(recipe, out)
             return carry_out(recipe, out, progress=progress)
     except KeyboardInterrupt:
         if progress and (out / RECIPE).is_file():
-            print(f"what was learned is kept in {out}: go on with --resume", file=sys.stderr)
+            say(f"what was learned is kept in {out}: go on with --resume", error=True)
         raise
 
 
@@ -76,7 +77,7 @@ def _trained(folder: Path) -> Finished | None:
     try:
         run = Finished.read(folder)
     except (ValueError, FileNotFoundError) as error:
-        print(f"{reason(error)}; so {folder} is trained again", file=sys.stderr)
+        say(f"{reason(error)}; so {folder} is trained again", error=True)
         for name in (METRICS, RECIPE, HISTORY, MODEL, CHECKPOINT):  # the first is what makes it a finished one
             (folder / name).unlink(missing_ok=True)
         return None

@@ -6,7 +6,7 @@ import csv
 import os
 from dataclasses import dataclass, field
 
-from glassnet.files import replacing
+from glassnet.files import regular, replacing
 
 
 @dataclass(repr=False)
@@ -43,7 +43,7 @@ class History:
     @classmethod
     def from_csv(cls, path: str | os.PathLike[str]) -> History:
         """Read the epochs that `to_csv` wrote; the losses of single steps aren't in the file."""
-        with open(path, newline="", encoding="utf-8") as file:  # noqa: PTH123
+        with regular(path).open(newline="", encoding="utf-8") as file:
             return cls(epochs=[{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)])
 
     def to_csv(self, path: str | os.PathLike[str]) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import sys
 from typing import Any
 
+from glassnet.terminal import bar_fits, say
 from glassnet.train.training import Callback, Training
 
 
@@ -16,7 +16,7 @@ class Progress(Callback):
 
     def on_start(self, run: Training) -> None:
         """Begin where training begins."""
-        if sys.stderr.isatty():
+        if bar_fits():
             from tqdm import tqdm
 
             done = len(run.history) * run.steps_per_epoch
@@ -37,7 +37,7 @@ class Progress(Callback):
         if self.bar is None:
             row = run.history.epochs[-1]
             shown = "  ".join(f"{name} {value}" for name, value in numbers(run, row["train_loss"]).items())
-            print(f"epoch {len(run.history)}/{run.epochs}  {shown}  {row['seconds']:.1f} s", file=sys.stderr)
+            say(f"epoch {len(run.history)}/{run.epochs}  {shown}  {row['seconds']:.1f} s", error=True)
 
     def on_end(self, run: Training) -> None:
         """Remove the bar."""

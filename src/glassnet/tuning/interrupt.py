@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import Any
 
+from glassnet.program import SIGNALS
+
 
 class Interrupt:
     """Inside `with Interrupt() as ctrl_c` Ctrl-C is only noted, inside `with ctrl_c.allowed()` it raises as always."""
@@ -16,16 +18,19 @@ class Interrupt:
     def __init__(self) -> None:
         self.noted = False
         self.open = False
-        self.before: Any = None
+        self.before: dict[int, Any] = {}
 
     def __enter__(self) -> Interrupt:
         if threading.current_thread() is threading.main_thread():  # no other is interrupted
-            self.before = signal.signal(signal.SIGINT, self._note)
+            for number in SIGNALS:
+                if callable(handler := signal.getsignal(number)):  # what is ignored stays so, and what kills
+                    self.before[number] = handler
+                    signal.signal(number, self._note)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if self.before is not None:
-            signal.signal(signal.SIGINT, self.before)
+        for number, handler in self.before.items():
+            signal.signal(number, handler)
 
     @contextmanager
     def allowed(self, now: bool = True) -> Iterator[None]:
@@ -39,6 +44,8 @@ class Interrupt:
         self._raise()
 
     def _note(self, number: int, frame: FrameType | None) -> None:
+        if self.noted:  # a second time
+            self.before[number](number, frame)
         self.noted = True
         self._raise()
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
+from glassnet.terminal import bar_fits, say
 from glassnet.tuning.space import Space
 from glassnet.tuning.study import FAILED, begun, finished, kind, latest
 
@@ -28,7 +28,7 @@ class SearchProgress:
         self.bar: Any = None
 
     def __enter__(self) -> SearchProgress:
-        if self.shown and sys.stderr.isatty():
+        if self.shown and bar_fits():
             from tqdm import tqdm
 
             self.bar = tqdm(
@@ -69,7 +69,7 @@ class SearchProgress:
     def say(self, line: str) -> None:
         """Print a line on standard error, if anything is shown."""
         if self.shown:
-            print(line, file=sys.stderr, flush=True)
+            say(line, error=True)
 
     def result(self, trial: FrozenTrial) -> str:
         """A trial's value, or why it has none."""

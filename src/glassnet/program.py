@@ -1,0 +1,160 @@
+"""A process that is the command line: stopped in one line, and not ended by a stream that can't be written.
+
+On the ground floor, and imported before NumPy: from the first import on, a signal is one line on standard error. Only a
+process that was started as `glassnet` or `python -m glassnet` is changed; the program of a library's user is not.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
+from typing import Any, NoReturn
+
+STOPPED = 130  # the exit status after Ctrl-C, as of shells
+SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+MOMENT = 0.02  # seconds until it is looked again whether an import is over
+
+begun = False  # whether this process is the command line
+stopping = False  # whether a signal has asked for its end
+_keeping = 0  # blocks that have something to keep or to clean up
+
+
+def begin() -> None:
+    """Take over signals and standard streams, if this process is the command line."""
+    global begun
+    name = os.path.basename(sys.argv[0]) if getattr(sys, "argv", None) else ""  # noqa: PTH119  pathlib isn't loaded yet
+    named = name.removesuffix(".exe") == "glassnet" or (name == "-m" and "glassnet" in sys.orig_argv)
+    if begun or not named or "--multiprocessing-fork" in sys.orig_argv:  # a member of an ensemble is ended by us
+        return
+    for number in SIGNALS:
+        if signal.getsignal(number) not in (signal.SIG_IGN, None):  # what nohup or a shell's & ignore stays ignored
+            signal.signal(number, _stop)
+    if hasattr(signal, "SIGALRM"):
+        signal.signal(signal.SIGALRM, _interrupt)
+    begun = True
+    sys.unraisablehook = _unraisable
+    if os.name == "posix":
+        _open_missing()
+        sys.stdout, sys.stderr = _lasting(1, sys.stdout), _lasting(2, sys.stderr)
+
+
+@contextmanager
+def keeping() -> Iterator[None]:
+    """In the block, which has something to keep or to clean up, the first signal raises KeyboardInterrupt.
+
+    Elsewhere it ends the process, and the second does so everywhere.
+    """
+    global _keeping
+    try:
+        _keeping += 1
+        yield
+    finally:
+        _keeping -= 1
+
+
+def finish(status: int) -> NoReturn:
+    """End with a status: by itself at once, whatever threads there are, else by SystemExit."""
+    if begun:
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError):
+                stream.flush()
+        os._exit(status)
+    sys.exit(status)
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    global stopping
+    if stopping:
+        _leave()
+    stopping = True
+    _interrupt(number, frame)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """Raise KeyboardInterrupt, but not in an import: a half-made module fails in ways of its own."""
+    if not _keeping:
+        _leave()
+    while frame is not None:
+        if frame.f_code.co_filename == "<frozen importlib._bootstrap>" and hasattr(signal, "setitimer"):
+            signal.setitimer(signal.ITIMER_REAL, MOMENT)
+            return
+        frame = frame.f_back
+    raise KeyboardInterrupt
+
+
+def _leave() -> NoReturn:
+    with suppress(OSError):
+        os.write(2, b"glassnet: stopped\n")
+    os._exit(STOPPED)
+
+
+def _unraisable(lost: Any) -> None:
+    """An interrupt that came where nothing can be raised, as in a finalizer, comes once more."""
+    if issubclass(lost.exc_type, KeyboardInterrupt) and hasattr(signal, "setitimer"):
+        signal.setitimer(signal.ITIMER_REAL, MOMENT)
+    else:
+        sys.__unraisablehook__(lost)
+
+
+# Streams -------------------------------------------------------------------------------------------------------------
+
+
+class Stream(io.FileIO):
+    """A standard stream that is given up when it can't be written: what comes later goes nowhere.
+
+    needed: whether the first fault is raised, as it must be where this stream is all that a command gives.
+    """
+
+    needed = False
+
+    def write(self, data: Any) -> int:
+        """Write as a file does."""
+        try:
+            written = super().write(data)
+            if written is None:  # another process made it not wait for its reader
+                os.set_blocking(self.fileno(), True)
+                written = super().write(data)
+            return written
+        except OSError as error:
+            null = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(null, self.fileno())
+            os.close(null)
+            if not self.needed:
+                return memoryview(data).nbytes
+            error.filename = "standard output"
+            raise
+
+
+def need_output(needed: bool) -> None:
+    """Say whether standard output is all that this command gives: what can't be written there is then an error."""
+    raw = getattr(getattr(sys.stdout, "buffer", None), "raw", None)
+    if isinstance(raw, Stream):
+        raw.needed = needed
+
+
+def reader_gone(error: BaseException) -> bool:
+    """Whether the reader of our output has gone, as in `glassnet recipes | head -1`: it has what it wanted."""
+    return isinstance(error, OSError) and error.errno == errno.EPIPE
+
+
+def _open_missing() -> None:
+    """Open what is closed of 0, 1, 2 on nothing: the next file would get that number, and be printed into."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest number that is free
+
+
+def _lasting(number: int, stream: Any) -> io.TextIOWrapper:
+    """The same standard stream, given up when it can't be written."""
+    return io.TextIOWrapper(
+        io.BufferedWriter(Stream(number, "w", closefd=False)), encoding=getattr(stream, "encoding", "utf-8"),
+        errors=getattr(stream, "errors", "backslashreplace"), line_buffering=number == 2 or os.isatty(number),
+    )  # fmt: skip

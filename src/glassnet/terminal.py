@@ -1,0 +1,33 @@
+"""What people read, on its way to them: no name from a file may speak to the terminal."""
+
+from __future__ import annotations
+
+import re
+import sys
+from contextlib import nullcontext, suppress
+
+# What moves the cursor, sets colors or titles, or turns the direction of text; and halves of characters.
+CONTROLS = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def shown(text: object, encoding: str = "utf-8") -> str:
+    """Return a text with all but its printable characters and line ends escaped as Python does: ESC becomes \\x1b."""
+    escaped = CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), str(text))
+    return escaped.encode(encoding, "backslashreplace").decode(encoding)
+
+
+def say(*words: object, end: str = "\n", error: bool = False) -> None:
+    """Print what people read, on standard output or error: every line that isn't data comes through here.
+
+    What can't be written on standard error is lost, and nothing else.
+    """
+    file = sys.stderr if error else sys.stdout
+    if file is None:  # Python was started without
+        return
+    with suppress(OSError, ValueError) if error else nullcontext():
+        print(*(shown(word, file.encoding or "utf-8") for word in words), end=end, file=file, flush=True)
+
+
+def bar_fits() -> bool:
+    """Whether standard error is a terminal, which can show a bar that moves."""
+    return sys.stderr is not None and not sys.stderr.closed and sys.stderr.isatty()
