@@ -144,9 +144,9 @@ def _fault(text: bytes, first: int) -> str:
         if not field[1]:
             return "check its quotation marks"
         row, count = row + 1, 0
-    if text[start : start + 1] == b'"' and not CLOSED.match(text, start):
-        return f"check its quotation marks: in row {row}, one is opened and never closed"
     where = f"row {row}" if width else "the header"
+    if text[start : start + 1] == b'"' and not CLOSED.match(text, start):
+        return f"check its quotation marks: in {where}, one is opened and never closed"
     return (
         f"check its quotation marks: in {where}, one stands inside a value; write such a value in quotation marks, and"
         ' each mark in it twice: "5"" wide"'

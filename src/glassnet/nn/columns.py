@@ -56,8 +56,10 @@ class Columns(Preprocessing):
         for j in self.numbers:
             known = x[~np.isnan(x[:, j]), j]
             if len(known):
-                self.median[j], std = np.median(known), known.std()
-                self.scale[j] = std if std > 0 else 1.0
+                exponent = np.frexp(np.abs(known).max())[1]  # of squares near 1e300 or 1e-300, nothing would be left
+                unit = np.ldexp(known, -exponent)
+                self.median[j], scale = np.ldexp([np.median(unit), unit.std()], exponent)
+                self.scale[j] = scale if scale > 0 else 1.0
         return self
 
     def forward(self, x: Array, training: bool = False) -> Array:
