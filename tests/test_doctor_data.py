@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 import glassnet as gn
 from glassnet.inspection.doctor import after, columns, splits, targets
 from glassnet.inspection.doctor.finding import Finding
+from glassnet.inspection.doctor.linear import linear_outputs
 from glassnet.inspection.doctor.patient import Patient
+from glassnet.train.metrics import auc_of, ranking
 
 DATA = (*columns.CHECKS, *targets.CHECKS, *splits.CHECKS)
 
@@ -341,9 +343,12 @@ def test_auc_is_scikit_learns_and_its_error_that_of_chance() -> None:
     rng = np.random.default_rng(0)
     a, b = np.round(rng.normal(0.5, 1, 60), 1), np.round(rng.normal(size=90), 1)
     truth = np.repeat([1, 0], [60, 90])
-    assert splits.auc_of(a, b)[0] == pytest.approx(roc_auc_score(truth, np.concatenate([a, b])))
-    by_chance = [splits.auc_of(rng.normal(size=60), rng.normal(size=90)) for _ in range(400)]
+    assert auc_of(a, b)[0] == pytest.approx(roc_auc_score(truth, np.concatenate([a, b])))
+    by_chance = [auc_of(rng.normal(size=60), rng.normal(size=90)) for _ in range(400)]
     assert np.std([auc for auc, _ in by_chance]) == pytest.approx(by_chance[0][1], rel=0.15)
+    p, y = rng.dirichlet([1, 2, 3], 90), rng.integers(0, 3, 90)
+    assert ranking(p, y)[0] == pytest.approx(roc_auc_score(y, p, multi_class="ovr"))
+    assert np.isnan(ranking(p, np.zeros(90, int))[0])
 
 
 # The result
@@ -486,3 +491,56 @@ def test_missing_values_that_the_network_takes_are_no_fault() -> None:
     assert not [str(finding) for finding in findings if finding.severity == "error"]
     findings = gn.examine(gn.Network([gn.Dense(3, 1)]), replace(data, schema=()), gn.MSE(), gn.SGD(0.01))
     assert "nan-values" in {finding.name for finding in findings}
+
+
+def odd_table(classes: bool, n: int = 600) -> gn.Dataset:
+    """Numbers and categories, a third of both missing; the target goes by which category it is, not by its number."""
+    rng = np.random.default_rng(3)
+    x = np.column_stack([rng.normal(size=n), rng.integers(0, 4, n), rng.normal(size=n)]).astype(float)
+    y = np.array([3.0, -3.0, 3.0, -3.0])[x[:, 1].astype(int)] + x[:, 0]
+    known = rng.random((n, 2)) < 0.67
+    x[:, :2] = np.where(known, x[:, :2], np.nan)
+    y = np.where(known[:, 0], y, y - np.nan_to_num(x[:, 0]))
+    return gn.Dataset.from_arrays(
+        x, (y > 0).astype(int) if classes else y, categories=[(), ("a", "b", "c", "d"), ()], seed=1
+    )
+
+
+@pytest.mark.parametrize("classes", [False, True])
+def test_the_linear_model_sees_categories_and_missing_values_as_a_network_does(classes: bool) -> None:
+    data = odd_table(classes)
+    loss = gn.CrossEntropy() if classes else gn.MSE()
+    net = gn.Network([gn.Columns(**data.columns()), gn.Dense(8, data.n_out)])
+    seen = Patient.of(net, data, loss, gn.Adam(1e-3), 32, 0)
+    assert len(seen.parts["train"]) == len(data.train)
+    answers = linear_outputs(seen, data.test.x)
+    assert answers is not None
+    if classes:
+        assert (answers.argmax(axis=1) == data.test.y).mean() > 0.75
+    else:
+        assert 1 - np.square(answers[:, 0] - data.test.y).mean() / data.test.y.var() > 0.5
+
+
+@pytest.mark.parametrize("width", [1, 3])
+def test_a_column_without_a_value_is_named_and_if_there_is_no_other_an_error(width: int) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(300, width))
+    x[:, 0] = np.nan
+    data = gn.Dataset.from_arrays(x, rng.normal(size=300), categories=[()] * width, features=list("abc"[:width]))
+    net = gn.Network([gn.Columns(**data.columns()), gn.Dense(width + 1, 1), gn.Unstandardize()])
+    findings = gn.examine(net, data, gn.MSE(), gn.Adam(1e-3), epochs=1)
+    found = [(each.where, each.severity) for each in findings if each.name == "empty-column"]
+    assert found == [("column 'a'", "error" if width == 1 else "warning")]
+
+
+@pytest.mark.parametrize("rows", [800, 3000])
+def test_a_rare_class_that_is_never_predicted_is_a_warning(rows: int) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(rows, 4))
+    y = (x[:, 0] + rng.normal(size=rows) > 3.1).astype(int)  # about 1.5%
+    data = gn.Dataset.from_arrays(x, y, classes=("no", "yes"))
+    net = gn.Network([gn.Standardize(), gn.Dense(4, 16), gn.ReLU(), gn.Dense(16, 2)])
+    found = gn.examine(net, data, gn.CrossEntropy(), gn.Adam(3e-3), epochs=4, batch_size=32)
+    warned = [finding for finding in found if finding.name == "class-never-predicted"]
+    assert [(finding.severity, finding.where) for finding in warned] == [("warning", "class 'yes'")]
+    assert "predict_proba" in warned[0].advice

@@ -377,13 +377,18 @@ def test_only_what_is_whole_reads_as_whole(value: float, told: str) -> None:
 def test_a_network_that_learned_nothing_is_called_so() -> None:
     info = {"rows": [80, 10, 10], "target": "price"}
     classes = {"yes": {"rows": 7}, "no": {"rows": 3}}
-    metrics = {"task": "classification", "test": {"accuracy": 0.7}, "baseline": {"accuracy": 0.7}, "classes": classes}
+    nothing = {"accuracy": 0.7, "loss": 0.6}
+    metrics = {"task": "classification", "test": nothing | {"loss": 0.7}, "baseline": nothing, "classes": classes}
     assert "always answering “yes” would get 70.0%. So it has learned nothing" in words.verdict(metrics, info)
-    metrics["test"] = {"accuracy": 0.8}
-    assert "nothing" not in words.verdict(metrics, info)
-    values = {"mae": 3.0, "mse": 10.0, "r2": -0.1}
+    assert "the ROC curve is 0.80" in words.verdict(metrics, info, (0.8, 0.1))
+    assert "nothing" in words.verdict(metrics, info, (0.6, 0.1))
+    for better in ({"accuracy": 0.8, "loss": 0.9}, {"accuracy": 0.7, "loss": 0.5}):
+        metrics["test"] = better
+        assert "nothing" not in words.verdict(metrics, info)
+    values = {"loss": 2.0, "mae": 3.0, "mse": 10.0, "r2": -0.1}
     metrics = {"task": "regression", "test": values, "baseline": values | {"mse": 9.0}}
     assert "learned nothing" in words.verdict(metrics, info)
+    assert "learned nothing" not in words.verdict(metrics | {"test": values | {"loss": 1.0}}, info)
     assert "went wrong" in words.verdict(metrics | {"test": dict.fromkeys(values)}, info)
 
 

@@ -11,20 +11,22 @@ import numpy as np
 
 from glassnet import recipes
 from glassnet.data import Dataset
+from glassnet.data.schema import Column
 from glassnet.inspection.doctor.linear import linear_outputs
 from glassnet.inspection.doctor.patient import ROWS, Patient
-from glassnet.nn import MSE, CrossEntropy
+from glassnet.nn import MSE, CrossEntropy, Softmax
 from glassnet.nn.layer import Array
 from glassnet.recipes import examining
 from glassnet.recipes.finished import Finished
 from glassnet.report import pictures, words
 from glassnet.report.page import Table, write_page
-from glassnet.train.metrics import METRICS, labels, score
+from glassnet.train.metrics import METRICS, labels, ranking, score
 
 if TYPE_CHECKING:
     from markupsafe import Markup
 
 WORST = 10  # rows of a table that are shown
+MANY = 100  # classes, of which no area under the ROC curve is told
 WIDEST = 12  # columns of a table that are shown with them
 
 
@@ -58,13 +60,14 @@ def write_report(
     """
     found = run if isinstance(run, Reported) else Reported.read(run)
     done, data = found.run, found.data
+    areas = _areas(done, data) if data is not None else {}
     return write_page(
         "report.html",
         Path(out) if out is not None else done.path / "report.html",
         run=done,
-        verdict=words.verdict(done.metrics, done.net.info),
+        verdict=words.verdict(done.metrics, done.net.info, areas.get("test")),
         missing=found.missing,
-        results=_results(done, data),
+        results=_results(done, data, areas),
         progress=pictures.progress(done),
         outcome=_outcome(done, data),
         first_layer=pictures.first_layer(done),
@@ -74,15 +77,25 @@ def write_report(
     )
 
 
-def _results(run: Finished, data: Dataset | None) -> Table:
+def _areas(run: Finished, data: Dataset) -> dict[str, tuple[float, float]]:
+    """The area under the ROC curve of each part, with its error of chance; none for values, or very many classes."""
+    if run.task != "classification" or data.n_out > MANY:
+        return {}
+    parts = (("train", data.train), ("val", data.val), ("test", data.test))
+    return {name: ranking(run.net.predict_proba(split.x), split.y) for name, split in parts if len(split)}
+
+
+def _results(run: Finished, data: Dataset | None, areas: dict[str, tuple[float, float]]) -> Table:
     """The figures of all parts of the data, beside those of a constant answer and, with the data, a linear model."""
-    parts = {name: run.metrics[key] for key, name in words.PARTS.items()}
+    auc = {name: {"auc": area} for name, (area, _) in areas.items()} | ({"baseline": {"auc": 0.5}} if areas else {})
+    parts = {name: run.metrics[key] | auc.get(key, {}) for key, name in words.PARTS.items()}
     caption = f"Baseline, for the test part: {words.CONSTANT[run.task]}."
     linear = _linear(run, data) if data is not None else None
     if linear is not None:
         parts["linear model"] = linear
         caption += f" Linear model: fitted to at most {ROWS:,} training rows, for the test part."
     names = [name for name in METRICS[run.task] if name != "loss" or not isinstance(run.loss, MSE)]  # the MSE has a row
+    names += ["auc"] if areas else []
     rows = [
         [words.NAMES.get(name, name), *(words.figure(figures.get(name), name) for figures in parts.values()),
          words.MEANINGS[name]] for name in names
@@ -95,9 +108,11 @@ def _linear(run: Finished, data: Dataset) -> dict[str, float] | None:
     recipe = run.recipe.sized(len(data.train))
     patient = Patient.of(run.net, data, run.loss, recipe.build_optimizer(), recipe.training.batch_size, recipe.seed)
     outputs = linear_outputs(patient, data.test.x)
-    if outputs is None:
+    if outputs is None or not np.isfinite(outputs).all():
         return None
     figures = score(outputs, data.test.y, MSE() if run.task == "regression" else CrossEntropy())
+    if run.task == "classification":
+        figures["auc"] = ranking(Softmax().forward(outputs), data.test.y)[0]
     return {name: value for name, value in figures.items() if name != "loss"}
 
 
@@ -158,11 +173,25 @@ def _rows_of(title: str, data: Dataset, chosen: Array, head: list[str], answers:
     features = list(data.features[:WIDEST])
     more = f", with the first {WIDEST} of {data.n_in:,} columns" if data.n_in > WIDEST else ""
     rows = [
-        [str(i), *answer, *(f"{value:,.5g}" for value in data.test.x[i, :WIDEST])]
+        [str(i), *answer, *(_value(data, j, value) for j, value in enumerate(data.test.x[i, :WIDEST]))]
         for i, answer in zip(chosen, answers, strict=True)
     ]
     caption = f"{title}{more}. Rows are counted from 0, in the order of the test part."
     return Table(caption, ["row", *head, *features], rows)
+
+
+def _value(data: Dataset, column: int, value: float) -> str:
+    """Write a value of a column as it stood in the table: a category by its name, a date as one."""
+    if np.isnan(value):
+        return "missing"
+    about = data.schema[column] if data.schema else Column("")
+    if about.kind == "category":
+        return about.categories[int(value)] if 0 <= value < len(about.categories) else "another"
+    if about.kind == "date":
+        return str(np.datetime64(round(value * 86_400), "s")).replace("T00:00:00", "").replace("T", " ")
+    if about.kind == "boolean":
+        return "true" if value else "false"
+    return f"{value:,.5g}"
 
 
 def _layers(run: Finished) -> Table:

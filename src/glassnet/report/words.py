@@ -8,12 +8,15 @@ from typing import Any
 MEANINGS = {
     "loss": "what training makes small",
     "accuracy": "share of right answers",
+    "auc": "area under the ROC curve: how often a row of a class is scored above one of another; 0.5 is chance",
     "mse": "mean of the squared errors",
     "rmse": "root of that, in the unit of the target",
     "mae": "mean size of the errors, in the unit of the target",
     "r2": "share of the variance that is explained; 1 is perfect",
 }
-NAMES = {"mse": "MSE", "rmse": "RMSE", "mae": "MAE", "r2": "R²"}
+NOTHING = " So it has learned nothing that helps with rows it hasn't seen."
+RANKED = 2.5  # standard errors of chance by which a ranking tells something
+NAMES = {"auc": "AUC", "mse": "MSE", "rmse": "RMSE", "mae": "MAE", "r2": "R²"}
 PARTS = {"train": "training", "val": "validation", "test": "test", "baseline": "baseline"}
 CONSTANT = {
     "classification": "always the commonest class of training; its loss is that of the classes' shares",
@@ -41,29 +44,43 @@ def share(value: float) -> str:
     return f"{value:.1%}" if value < 0.9995 or value == 1 else f"{math.floor(value * 1e5) / 1e5:.3%}"
 
 
-def verdict(metrics: dict[str, Any], info: dict[str, Any]) -> str:
+def verdict(metrics: dict[str, Any], info: dict[str, Any], ranked: tuple[float, float] | None = None) -> str:
     """Say how good a run is on its test part beside a constant answer, in sentences that anyone understands.
 
-    metrics: what metrics.json holds. info: what is saved with the network.
+    metrics: what metrics.json holds. info: what is saved with the network. ranked: `metrics.ranking` of the test part,
+    if it is known. Where one class is rare, accuracy alone hides what was learned: the loss and the ranking tell it.
     """
     test, constant = metrics["test"], metrics["baseline"]
     rows = f"{info['rows'][2]:,} test {'images' if 'image_shape' in info else 'rows'}"
     needed = ("accuracy",) if metrics["task"] == "classification" else ("mae", "mse")
     if any(part[name] is None for part in (test, constant) for name in needed):
         return f"The errors on the {rows} are not finite numbers: the training went wrong, or values are too large."
+    losses = test["loss"], constant["loss"]
+    cheaper = None not in losses and losses[0] < losses[1]
     if metrics["task"] == "classification":
         always = _majority(metrics)
         said = f"{share(test['accuracy'])} of {rows} right; {always} would get {share(constant['accuracy'])}."
-        learned = test["accuracy"] > constant["accuracy"]
-    else:
-        said = (
-            f"Off by {test['mae']:,.4g} on average for {rows}; always answering with the mean of the training rows"
-            f" would be off by {constant['mae']:,.4g}."
-        )
-        learned = test["mse"] < constant["mse"]
-        if learned and test["r2"] is not None:
-            said += f" It explains {share(max(test['r2'], 0.0))} of the variance of {info['target']}."
-    return said if learned else f"{said} So it has learned nothing that helps with rows it hasn't seen."
+        if test["accuracy"] > constant["accuracy"]:
+            return said
+        if cheaper:
+            return (
+                f"{said} Its probabilities tell more than that: the loss is {figure(losses[0])}, that of the classes'"
+                f" shares {figure(losses[1])}."
+            )
+        if ranked is not None and ranked[0] - 0.5 > RANKED * ranked[1]:
+            return f"{said} It tells the classes apart all the same: the area under the ROC curve is {ranked[0]:.2f}."
+        return said + NOTHING
+    said = (
+        f"Off by {test['mae']:,.4g} on average for {rows}; always answering with the mean of the training rows"
+        f" would be off by {constant['mae']:,.4g}."
+    )
+    if test["mse"] < constant["mse"]:
+        return said + _explained(test["r2"], info["target"])
+    return said if cheaper else said + NOTHING
+
+
+def _explained(r2: float | None, target: str) -> str:
+    return "" if r2 is None else f" It explains {share(max(r2, 0.0))} of the variance of {target}."
 
 
 def _majority(metrics: dict[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from copy import copy
 from dataclasses import dataclass
 
@@ -75,6 +76,29 @@ def score(outputs: Array, t: Array, loss: Loss) -> dict[str, float]:
 def labels(outputs: Array) -> Array:
     """Return the predicted class of each row (N,); a single output is the logit of the second of two classes."""
     return (outputs[:, 0] > 0).astype(np.int64) if outputs.shape[1] == 1 else outputs.argmax(axis=1)
+
+
+def auc_of(positive: Array, negative: Array) -> tuple[float, float]:
+    """Return how often a score of `positive` (N,) exceeds one of `negative` (M,), and the standard error of that.
+
+    Ties count half. Hanley & McNeil 1982 (Radiology 143:29-36), equation 1, for an area of 1/2: so does chance vary.
+    """
+    negative = np.sort(negative)
+    below = np.searchsorted(negative, positive, "left") + np.searchsorted(negative, positive, "right")
+    n, m = len(positive), len(negative)
+    return float(below.mean() / (2 * m)), math.sqrt((n + m + 1) / (12 * n * m))
+
+
+def ranking(p: Array, y: Array) -> tuple[float, float]:
+    """Return the area under the ROC curve of class probabilities p (N, C) for labels y (N,), and its standard error.
+
+    The mean over the classes, each against all others (Hand & Till 2001 call it the class reference formulation). The
+    error is that of chance, for the class of which it is largest. NaN if no class has both rows of it and others.
+    """
+    areas = [auc_of(p[y == c, c], p[y != c, c]) for c in range(p.shape[1]) if 0 < (y == c).sum() < len(y)]
+    if not areas:
+        return math.nan, math.nan
+    return float(np.mean([area for area, _ in areas])), max(error for _, error in areas)
 
 
 def confusion_matrix(true: Array, predicted: Array, classes: int) -> Array:

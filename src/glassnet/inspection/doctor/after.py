@@ -36,6 +36,7 @@ MODES = 2.0, 0.1  # the loss in inference mode: more than twice that in training
 BATCHES = 0.5  # share of the constant's loss by which training mode may be the worse one: so uneven are small batches
 BINS, MISCALIBRATED, PROBABLE_ROWS = 15, 0.1, 100  # Guo et al. 2017 use 15 bins
 HARDEST = 5
+RARE, ROWS_OF_CLASS = 0.5, 3  # of an equal share of the training rows; rows of a class that say anything about it
 
 
 def no_better_than_constant(patient: Patient) -> Iterator[Finding]:
@@ -78,6 +79,34 @@ def _still_learning(patient: Patient) -> bool:
         third = len(steps) // 3
         course = [float(np.mean(steps[:third])), float(np.mean(steps[-third:]))] if third else []
     return len(course) >= 2 and course[-1] < (1 - LEARNING) * course[0] and course[-1] < course[-2]
+
+
+def never_predicted(patient: Patient) -> Iterator[Finding]:
+    """A rare class that no row is answered with."""
+    seen, train = held(patient), patient.sample
+    if seen is None or patient.loss.task != "classification" or seen.split.y.ndim > 1 or train.y.ndim > 1:
+        return
+    classes, answers = patient.data.n_out, labels(seen.outputs)
+    counts = np.bincount(train.y, minlength=classes)
+    rows, said = np.bincount(seen.split.y, minlength=classes), np.bincount(answers, minlength=classes)
+    rare = (counts > 0) & (counts < RARE / classes * len(train)) & (said == 0)
+    if (few := rare & (rows < ROWS_OF_CLASS)).any():  # then its training rows must say so, too
+        rare &= ~few | (np.bincount(labels(patient.net.predict(train.x)), minlength=classes) == 0)
+    rare &= counts + rows >= ROWS_OF_CLASS
+    if not rare.any():
+        return
+    names = [f"class {patient.data.classes[i]!r}" for i in np.flatnonzero(rare)]
+    right = float((answers == seen.split.y).mean())
+    yield Finding(
+        "class-never-predicted", "warning", ", ".join(names[:4]) + (f" and {len(names) - 4} more" if names[4:] else ""),
+        f"no {seen.name} row is answered so, though {rows[rare].sum()} of {len(answers)} are, and so are"
+        f" {counts[rare].sum()} of {len(train)} training rows; the accuracy is {right:.1%} all the same",
+        "Where a class is rare, it is likely that another one is likelier for every row: accuracy is high without it.",
+        "answer with the class wherever predict_proba gives it more than its share of the training rows, or than the"
+        " costs of both mistakes say; repeat its rows, or collect more; judge by its recall and the log loss",
+        "Elkan 2001, The Foundations of Cost-Sensitive Learning (IJCAI), section 2; fewer training rows than half of an"
+        " equal share",
+    )  # fmt: skip
 
 
 def no_better_than_linear(patient: Patient) -> Iterator[Finding]:
@@ -223,5 +252,6 @@ def _numbers(values: Array) -> str:
 
 
 CHECKS = (
-    modes_disagree, no_better_than_constant, no_better_than_linear, generalisation_gap, overconfident, hardest_rows,
+    modes_disagree, no_better_than_constant, never_predicted, no_better_than_linear, generalisation_gap, overconfident,
+    hardest_rows,
 )  # fmt: skip

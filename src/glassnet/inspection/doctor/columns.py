@@ -57,6 +57,24 @@ def not_finite(patient: Patient) -> Iterator[Finding]:
         )  # fmt: skip
 
 
+def empty(patient: Patient) -> Iterator[Finding]:
+    """A column without a single value tells nothing at all."""
+    train = patient.parts.get("train")
+    if train is None or not patient.data.schema:
+        return
+    columns = np.flatnonzero(np.isnan(train.x).all(axis=0))
+    if len(columns):
+        width = train.x.shape[1]
+        yield Finding(
+            "empty-column", "error" if len(columns) == width else "warning", patient.columns(columns.tolist()),
+            f"of {width} columns, {len(columns)} without a single value in all {len(train)} training rows",
+            "There is nothing to learn from." if len(columns) == width else "It is filled with a constant, and a value"
+            " that comes later is ignored.",
+            "leave it out of the table, and look why it is empty: is it read rightly, are the rows sorted?",
+            "by definition",
+        )  # fmt: skip
+
+
 def constant(patient: Patient) -> Iterator[Finding]:
     """A column that never changes tells nothing."""
     train = patient.parts.get("train")
@@ -81,7 +99,7 @@ def duplicate(patient: Patient) -> Iterator[Finding]:
     train = patient.parts.get("train")
     if train is None or patient.is_image or train.x.shape[1] < 2:
         return
-    x = patient.some(train).x.astype(np.float64)
+    x = patient.filled(patient.some(train).x).astype(np.float64)
     columns = np.flatnonzero((x != np.median(x, axis=0)).sum(axis=0) >= DIFFERENT)
     z = x[:, columns] - x[:, columns].mean(axis=0)
     z /= np.linalg.norm(z, axis=0)
@@ -123,9 +141,9 @@ def unscaled(patient: Patient) -> Iterator[Finding]:
     severe = total > ROOT_MEAN_SQUARE[1] or ratio > RATIO[1]
     evidence = f"the first trained layer gets values of root mean square {total:.3g}"
     if not patient.is_image and big != small:
-        evidence += f", up to {largest[big]:.3g} in {patient.column(big)} and {largest[small]:.3g} in" + (
-            f" {patient.column(small)}" if x.shape[1] == patient.data.n_in else " another"
-        )
+        same = x.shape[1] == patient.data.n_in  # then it is known which column each came from
+        one, other = (patient.column(big), patient.column(small)) if same else ("one of them", "another")
+        evidence += f", up to {largest[big]:.3g} in {one} and {largest[small]:.3g} in {other}"
     scaled = any(isinstance(layer, Standardize) for layer in patient.net.layers)
     layer = "gn.Standardize(per_feature=False)" if patient.is_image else "gn.Standardize()"
     worst = used[np.argsort(-size[used], kind="stable")]
@@ -145,7 +163,7 @@ def extreme(patient: Patient) -> Iterator[Finding]:
     train = patient.parts.get("train")
     if train is None:
         return
-    seen = patient.inputs(patient.some(train, FEW).x)
+    seen = patient.inputs(patient.filled(patient.some(train, FEW).x))
     if seen.shape[1] != patient.data.n_in or not np.isfinite(seen).all():
         return
     size = float(np.sqrt(np.square(seen).mean()))
@@ -154,12 +172,13 @@ def extreme(patient: Patient) -> Iterator[Finding]:
     reach, outliers, far = {}, set[int](), np.zeros(len(median))
     for part, split in patient.parts.items():
         # Preprocessing keeps the order within a column, so that its extremes become extremes.
-        ends = patient.inputs(np.stack([split.x.min(axis=0), split.x.max(axis=0)]))
+        x = patient.filled(split.x)
+        ends = patient.inputs(np.stack([x.min(axis=0), x.max(axis=0)]))
         reach[part] = np.abs(ends).max(axis=0) / max(size, 1e-300)
         if part == "train":
             far = np.abs(ends - median).max(axis=0) / usual
             varied = (seen != median).sum(axis=0) > DIFFERENT
-            alone = np.zeros(len(far), bool) if patient.is_image else (far > FAR) & _far_from_the_next(train.x)
+            alone = np.zeros(len(far), bool) if patient.is_image else (far > FAR) & _far_from_the_next(x)
             outliers.update(np.flatnonzero(((far > TYPICAL) | alone) & varied & (reach[part] > HARMLESS)).tolist())
     farthest = np.max(list(reach.values()), axis=0)
     columns = sorted(outliers.union(np.flatnonzero(farthest > REACH).tolist()), key=lambda c: -farthest[c])
@@ -167,7 +186,7 @@ def extreme(patient: Patient) -> Iterator[Finding]:
         return
     first = int(columns[0])
     part = max(reach, key=lambda name: reach[name][first])
-    values = patient.parts[part].x[:, first]
+    values = patient.filled(patient.parts[part].x)[:, first]
     row = int(np.abs(values - np.median(values)).argmax())
     yield Finding(
         "extreme-values", "warning", patient.columns(columns),
@@ -196,4 +215,4 @@ def _usual_deviation(away: Array) -> Array:
     return np.where(zeros < len(size), size[middle, np.arange(size.shape[1])], np.inf)
 
 
-CHECKS = (not_finite, constant, duplicate, unscaled, extreme)
+CHECKS = (not_finite, empty, constant, duplicate, unscaled, extreme)

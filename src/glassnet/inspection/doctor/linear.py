@@ -8,7 +8,7 @@ import numpy as np
 
 from glassnet.data import Split
 from glassnet.inspection.doctor.patient import Patient, teach
-from glassnet.nn import CrossEntropy, Dense, Network, Standardize
+from glassnet.nn import CrossEntropy, Dense, Network
 from glassnet.nn.layer import Array
 from glassnet.optim import Adam, Cosine
 
@@ -22,31 +22,34 @@ def linear_outputs(patient: Patient, x: Array) -> Array | None:
 
     Values: ridge regression. Classes: scores of logistic regression. None where there is nothing to fit it to.
     """
-    if "train" not in patient.parts or patient.data.n_in > COLUMNS:
+    if "train" not in patient.parts or patient.data.n_in + sum(map(len, patient.data.categories)) > COLUMNS:
         return None
     train = patient.some(patient.parts["train"])
     if patient.loss.task == "regression":
-        return _ridge(train, x)
+        return _ridge(patient, train, x)
     if train.y.ndim != 1 or train.y.dtype.kind not in "iu":
         return None
     return _logistic(patient, train, x)
 
 
-def _ridge(train: Split, x: Array) -> Array:
+def _ridge(patient: Patient, train: Split, x: Array) -> Array:
     """Ridge regression on standardised columns; Hoerl & Kennard 1970 (Technometrics 12:55-67)."""
-    standard = Standardize()
-    standard.dtype = np.dtype(np.float64)
-    z = standard.fit(train.x).forward(train.x.astype(np.float64))
+    standard = Network(patient.as_numbers(train.x), "float64")
+    standard.fit_preprocessing(train.x)
+    z = standard.forward(train.x)
     y = train.y.reshape(len(train), -1).astype(np.float64)
     mean = y.mean(axis=0)
     weights = np.linalg.solve(z.T @ z + RIDGE * len(z) * np.eye(z.shape[1]), z.T @ (y - mean))
-    return standard.forward(x.astype(np.float64)) @ weights + mean
+    return standard.forward(x) @ weights + mean
 
 
 def _logistic(patient: Patient, train: Split, x: Array) -> Array | None:
     """Logistic regression is a network of one Dense layer."""
     classes = max(int(train.y.max()) + 1, len(patient.data.classes))
-    net = Network([Standardize(per_feature=not patient.is_image), Dense(patient.data.n_in, classes, init="zeros")])
+    front = patient.as_numbers(train.x)
+    width = front[0].width_out(patient.data.n_in)
+    assert width is not None
+    net = Network([*front, Dense(width, classes, init="zeros")])
     epochs = max(3, STEPS // math.ceil(len(train) / 64))
     learned = teach(net, patient.data, train, CrossEntropy(), Adam(1e-2, l2=RIDGE), epochs, 64, Cosine())
     return net.predict(x) if learned else None

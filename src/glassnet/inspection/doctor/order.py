@@ -9,7 +9,7 @@ from glassnet.inspection.doctor.finding import SEVERITIES, Finding, Severity
 
 RESULT = (
     "no-better-than-constant", "no-better-than-linear", "modes-disagree", "generalisation-gap", "overconfident",
-    "cannot-overfit", "stalled",
+    "cannot-overfit", "stalled", "class-never-predicted",
 )  # fmt: skip
 # What a fault can bring about. Those that aren't here can spoil all that is found after them; those with nothing are
 # symptoms, or spoil the figures and not the training.
@@ -18,6 +18,7 @@ EFFECTS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys((
         "constant-column", "duplicate-column", "shared-rows", "target-leak", "integer-targets", "missing-class",
         "best-never-kept", "initial-loss", "stalled", "oscillating", "dead-relu", "saturated-units", "cannot-overfit",
+        "class-never-predicted", "empty-column",
     ), ()),
     "clipped-always": ("learning-rate-low", *RESULT),
 }  # fmt: skip

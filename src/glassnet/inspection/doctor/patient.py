@@ -11,8 +11,8 @@ from itertools import islice
 import numpy as np
 
 from glassnet.data import Dataset, Split
-from glassnet.nn import BinaryCrossEntropy, Loss, Network
-from glassnet.nn.layer import Array
+from glassnet.nn import BinaryCrossEntropy, Columns, Loss, Network, Standardize
+from glassnet.nn.layer import Array, Layer
 from glassnet.optim import Optimizer, Schedule
 from glassnet.train import DivergenceError, History, fit
 from glassnet.train.metrics import constant_outputs
@@ -64,16 +64,40 @@ class Patient:
 
     @cached_property
     def parts(self) -> dict[str, Split]:
-        """The parts that have rows, by name; rows that hold NaN or infinity are left out."""
+        """The parts that have rows, by name; without rows that hold infinity, or NaN that is no missing value."""
         parts = {}
         for name, split in (("train", self.data.train), ("val", self.data.val), ("test", self.data.test)):
             finite = np.ones(len(split), bool)
             for array in (split.x, split.y):
                 if array.dtype.kind == "f" and len(array) and not np.isfinite(array).all():
-                    finite &= np.isfinite(array.reshape(len(array), -1)).all(axis=1)
+                    known = np.isfinite(array) | (np.isnan(array) & (bool(self.data.schema) and array is split.x))
+                    finite &= known.reshape(len(array), -1).all(axis=1)
             if finite.any():
                 parts[name] = split if finite.all() else Split(split.x[finite], split.y[finite])
         return parts
+
+    @cached_property
+    def medians(self) -> Array:
+        """The median of what isn't missing in each column of the sample; 0 where there is nothing."""
+        x = self.sample.x.astype(np.float64)
+        usual = np.zeros(x.shape[1])
+        some = ~np.isnan(x).all(axis=0)
+        usual[some] = np.nanmedian(x[:, some], axis=0)
+        return usual
+
+    def filled(self, x: Array) -> Array:
+        """Return rows x (N, n_in) with the column's median where a value is missing."""
+        return np.where(np.isnan(x), self.medians, x) if self.data.schema else x
+
+    def as_numbers(self, x: Array) -> list[Layer]:
+        """Make the layers by which a model to compare with takes rows like x (N, n_in), not yet fitted.
+
+        Categories of a table become columns of 0 and 1; missing values are filled, and marked where x has some.
+        """
+        if not self.data.schema:
+            return [Standardize(per_feature=not self.is_image)]
+        missing = np.flatnonzero(np.isnan(x).any(axis=0)).tolist()
+        return [Columns([len(names) for names in self.data.categories], missing), Standardize()]
 
     def inputs(self, x: Array) -> Array:
         """Return what reaches the first layer with parameters for rows x (N, n_in), in inference mode, in float64."""

@@ -16,6 +16,7 @@ from glassnet.inspection.doctor.structure import CALIBRATED
 from glassnet.nn import BinaryCrossEntropy, Dense, Network, ReLU, Standardize
 from glassnet.nn.layer import Array
 from glassnet.optim import Adam
+from glassnet.train.metrics import auc_of
 
 CHANCE = 3.0  # standard errors by which shared rows must exceed what twins inside training would bring
 SHARED = 0.005  # of a part's rows: fewer change no result much
@@ -136,7 +137,7 @@ def _difference(patient: Patient, train: Split, name: str) -> Difference:
     distance = np.array([ks_distance(one, other) for one, other in zip(a.T, b.T, strict=True)])
     # The tail of Kolmogorov's distribution, first term: 2 exp(-2 D^2 n m / (n + m)).
     chance = 2 * np.exp(-2 * distance**2 * len(a) * len(b) / (len(a) + len(b)))
-    auc, error = _classifier_auc(patient.some(train, MOST), patient.some(patient.parts[name], MOST), patient.seed)
+    auc, error = _classifier_auc(patient, patient.some(train, MOST), patient.some(patient.parts[name], MOST))
     return Difference(name, distance, chance * 2 * len(distance) < SIGNIFICANCE, auc, error)
 
 
@@ -147,30 +148,22 @@ def ks_distance(a: Array, b: Array) -> float:
     return float(np.abs(np.searchsorted(a, at, "right") / len(a) - np.searchsorted(b, at, "right") / len(b)).max())
 
 
-def auc_of(positive: Array, negative: Array) -> tuple[float, float]:
-    """Return how often a score of `positive` (N,) exceeds one of `negative` (M,), and the standard error of that.
-
-    Ties count half. Hanley & McNeil 1982 (Radiology 143:29-36), equation 1, for an area of 1/2: so does chance vary.
-    """
-    negative = np.sort(negative)
-    below = np.searchsorted(negative, positive, "left") + np.searchsorted(negative, positive, "right")
-    n, m = len(positive), len(negative)
-    return float(below.mean() / (2 * m)), math.sqrt((n + m + 1) / (12 * n * m))
-
-
-def _classifier_auc(ours: Split, theirs: Split, seed: int) -> tuple[float, float]:
+def _classifier_auc(patient: Patient, ours: Split, theirs: Split) -> tuple[float, float]:
     """How well a small network, trained on half of both parts' rows, tells the parts apart on the other half."""
     n = min(len(ours), len(theirs))
     if n < FEWEST:
         return 0.5, 0.5
-    rng = np.random.default_rng([seed, 1])
+    rng = np.random.default_rng([patient.seed, 1])
     x = [split.x[rng.permutation(len(split))[:n]] for split in (ours, theirs)]
     half = n // 2
     learn = Split(np.concatenate([part[:half] for part in x]), np.repeat([0, 1], half))
     none = Split(learn.x[:0], learn.y[:0])
-    width = learn.x.shape[1]
-    data = Dataset("parts", none, none, none, "classification", ("train", "other"), ("",) * width, None, "part")
-    net = Network([Standardize(), Dense(width, 32), ReLU(), Dense(32, 1)], seed=seed)
+    features = patient.data.features
+    data = Dataset("parts", none, none, none, "classification", ("train", "other"), features, None, "part")
+    front = patient.as_numbers(learn.x) if patient.data.schema else [Standardize()]
+    width = front[0].width_out(len(features))
+    assert width is not None
+    net = Network([*front, Dense(width, 32), ReLU(), Dense(32, 1)], seed=patient.seed)
     epochs = max(3, 100 // math.ceil(2 * half / 64))
     if not teach(net, data, learn, BinaryCrossEntropy(), Adam(1e-2, l2=1e-2), epochs, 64):
         return 0.5, 0.5
