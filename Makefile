@@ -8,7 +8,7 @@ NEWEST := .venv-newest
 EVERYTHING := --editable ".[explore,notebook,onnx,tune]" --group dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-lowest test-newest check format results accuracy tables bench bench-quick parity onnx sanitize kills notebook notebooks docs docs-links clean
+.PHONY: help demo test test-lowest test-newest check format results accuracy tables bench bench-quick fuzz parity onnx sanitize kills notebook notebooks docs docs-links clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -55,6 +55,9 @@ bench: $(VENV)/.bench  ## measure the speed beside JAX, PyTorch, scikit-learn an
 
 bench-quick: $(VENV)/.bench  ## the same in three minutes, writing nothing
 	$(BIN)/python benchmarks/speed.py --quick
+
+fuzz: $(VENV)/.dev  ## feed every loader 10,000 files that are wrong: minutes
+	$(BIN)/python benchmarks/fuzz.py
 
 parity: $(VENV)/.parity  ## ten training steps beside PyTorch, tensor by tensor
 	$(BIN)/python benchmarks/parity.py
@@ -116,6 +119,9 @@ $(VENV)/.docs: $(VENV)/.base
 	$(PIP) --group docs
 	@touch $@
 
-$(VENV)/.parity: $(VENV)/.base
+$(VENV)/.fuzz: $(VENV)/.dev  ## feed every loader 10,000 files that are wrong: minutes
+	$(BIN)/python benchmarks/fuzz.py
+
+parity: $(VENV)/.base
 	$(PIP) "torch==2.13.0"
 	@touch $@

@@ -1,12 +1,12 @@
-"""Files that are wrong, for every loader: each is refused in one line that names it, or read, in little time and memory.
+"""Files that are wrong, for every loader: each is refused in one line that names it, or read, at little cost.
 
     make fuzz                       # or: python benchmarks/fuzz.py [--seed 0] [--inputs 10000] [LOADER ...]
 
-Good files are changed as fuzzing/mutate.py says; the loaders are in fuzzing/loaders.py. Input i of a loader follows from
-the seed, the loader's name and i. A finding is an exception other than ValueError and OSError, a message of more than one
-line or without the file's name, a warning or anything else on standard error, more than 10 s of processor time or 4 GB, a
-file that is left behind, and the end of the process. It is printed, and its file is kept in --keep; exit status 1 if
-there are any. `--first i --inputs 1 LOADER` tries one again.
+Good files are changed as fuzzing/mutate.py says; the loaders are in fuzzing/loaders.py. Input i of a loader follows
+from the seed, the loader's name and i. A finding is an exception other than ValueError and OSError, a message of more
+than one line or without the file's name, a warning or anything else on standard error, more than 10 s of processor time
+or 4 GB, a file that is left behind, and the end of the process. It is printed, and its file is kept in --keep; exit
+status 1 if there are any. `--first i --inputs 1 LOADER` tries one again.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def finding(loader: Loader, folder: Path, random: Random) -> str | None:
         said = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.strerror else str(error)
         if not said or len(said.splitlines()) != 1:
             return f"a message of {len(said.splitlines())} lines: {said!r}"
-        if len(said) > 3000:
+        if len(said) > 20_000:
             return f"a message of {len(said):,} characters: {said[:200]!r}..."
         if loader.named and path.name not in said and str(path.parent) not in said:
             return f"a message that names no file: {said}"

@@ -171,7 +171,7 @@ def test_a_run_predicts_from_both_files(runs: dict[str, Path], tmp_path: Path, p
 def test_a_value_that_is_no_date(runs: dict[str, Path], tmp_path: Path, pieces: None, row: int, value: str) -> None:
     days = houses()["built"].cast(pl.String).scatter(row - 1, value)
     path = written(houses().with_columns(days), tmp_path / "t.csv")
-    with pytest.raises(ValueError, match=f"^column 'built', row {row}: '{value}' is not a date, .* 2003-03-10 ") as one:
+    with pytest.raises(ValueError, match=f"column 'built', row {row}: '{value}' is not a date, .* 2003-03-10 ") as one:
         recipes.predict_file(runs["parquet"], path, tmp_path / "out.csv")
     assert "\n" not in str(one.value)
     assert not (tmp_path / "out.csv").exists()

@@ -284,7 +284,6 @@ def models(folder: Path) -> Loader:
     """Models, checkpoints and ensembles, changed in bytes, or under a right checksum."""
     sys.path.append(str(Path(__file__).parents[2] / "tests"))
     import mutated_files  # type: ignore[import-not-found]
-
     from glassnet.nn.storage import write_arrays
 
     (folder / "good").mkdir(exist_ok=True)

@@ -40,7 +40,10 @@ def parse_json(text: str | bytes, name: str) -> Any:
     import json
 
     try:
-        value = json.loads(text if isinstance(text, str) else text.decode("utf-8"))
+        text = text if isinstance(text, str) else text.decode("utf-8")
+        value = json.loads(text)
+        if re.search(r"\\u[dD][89a-fA-F]", text):  # half of a character, unless the other half follows
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{name} is not valid JSON: {_reason(error)}") from None
     _check_depth(value, name)
@@ -65,7 +68,7 @@ def parse_toml(text: str | bytes, name: str) -> dict[str, Any]:
 def _reason(error: Exception) -> str:
     if isinstance(error, RecursionError):
         return f"its tables and lists are nested more than {DEEPEST} deep"
-    return "it isn't text in UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
+    return "it isn't text in UTF-8" if isinstance(error, UnicodeError) else str(error)
 
 
 def _check_depth(value: Any, name: str) -> None:

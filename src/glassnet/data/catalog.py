@@ -11,7 +11,7 @@ from glassnet.data.archive import Archive
 from glassnet.data.bundled import load_diabetes, load_digits
 from glassnet.data.california import ARCHIVE as CALIFORNIA
 from glassnet.data.california import load_california
-from glassnet.data.checks import closest_first, listed
+from glassnet.data.checks import closest_first, listed, naming
 from glassnet.data.dataset import Dataset
 from glassnet.data.labels import Task
 from glassnet.data.mnist import ARCHIVES as MNIST
@@ -86,7 +86,8 @@ def load(
             raise ValueError(f"split={split!r} doesn't apply to a table; its rows are shuffled by the seed")
         if target in drop:
             raise ValueError(f"{target!r} is the target, so it can't be dropped: drop columns that would be inputs")
-        return load_table(name_or_path, target=target, drop=drop, task=task, seed=seed)
+        with naming(name_or_path):
+            return load_table(name_or_path, target=target, drop=drop, task=task, seed=seed)
     for option, value in (("target", target), ("drop", drop or None), ("task", task)):
         if value is not None:
             raise ValueError(f"{option}={value!r} doesn't apply to {source.name!r}; it is for tables")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from glassnet.files import regular
@@ -19,6 +20,17 @@ def require_file(path: str | os.PathLike[str]) -> Path:
     if not path.exists():
         raise FileNotFoundError(f"no such file: {path}")
     return regular(path)
+
+
+@contextmanager
+def naming(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Let a ValueError about what a file holds name the file."""
+    try:
+        yield
+    except ValueError as error:
+        if os.fspath(path) in str(error):
+            raise
+        raise ValueError(f"{os.fspath(path)}: {error}") from error
 
 
 def closest_first(name: str, names: Iterable[str]) -> list[str]:

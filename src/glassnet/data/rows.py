@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from glassnet.data.checks import require_file
+from glassnet.data.checks import naming, require_file
 from glassnet.data.csv_text import read_text
 from glassnet.data.image import read_digit
 from glassnet.data.parquet import reading
@@ -54,6 +54,13 @@ def read_rows(
     FileNotFoundError, or ValueError on a file that holds no such rows, naming column and row (the first is 1).
     """
     path = Path(path)
+    with naming(path):
+        yield from _rows(path, columns, image_shape, image_maximum)
+
+
+def _rows(
+    path: Path, columns: Sequence[Column] | Sequence[str], image_shape: tuple[int, int] | None, image_maximum: int
+) -> Iterator[Rows]:
     ending = path.suffix.lower()
     if ending == ".csv":
         return _csv_rows(require_file(path), columns)

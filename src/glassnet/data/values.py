@@ -160,8 +160,9 @@ def _days(column: pl.Series) -> pl.Series:
     """Points in time as days since 1970, spans and times of the day in days, whichever unit they are stored in."""
     import polars as pl
 
-    column = column.cast(pl.Datetime("us") if column.dtype in (pl.Date, pl.Datetime) else pl.Duration("us"))
-    return column.to_physical() / 86400e6
+    whole = column.to_physical()  # in that unit; a cast would panic, or overflow, where a year has too many digits
+    unit = getattr(column.dtype, "time_unit", "ns" if column.dtype == pl.Time else "days")
+    return whole // 1000 / 86400e6 if unit == "ns" else whole / {"us": 86400e6, "ms": 86400e3, "days": 1}[unit]
 
 
 def at(column: pl.Series, first: int, row: int, fault: str) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
+from reprlib import repr as short
 from typing import Any
 
 from glassnet.data import Dataset
@@ -20,7 +22,7 @@ from glassnet.train.metrics import METRICS as FIGURES
 FIGURE = float | int | None  # None stands for NaN and infinity
 ABOUT = {
     "data": str, "epochs": int, "best_epoch": int | None, "interrupted": bool, "seconds": float | int,
-    "parameters": int, "version": str,
+    "parameters": int, "version": str, "seed": int,
 }  # fmt: skip
 
 
@@ -114,5 +116,5 @@ def _compare(found: Any, expected: dict[str, Any], place: str) -> None:
             raise ValueError(f"{place} lacks {name}")
         if isinstance(kind, dict):
             _compare(found[name], kind, f"{name} in {place}")
-        elif not isinstance(found[name], kind):
-            raise ValueError(f"{name} in {place} is {found[name]!r}")
+        elif not isinstance(found[name], kind) or (isinstance(found[name], int) and abs(found[name]) > sys.maxsize):
+            raise ValueError(f"{name} in {place} is {short(found[name])}")

@@ -6,6 +6,7 @@ import difflib
 import inspect
 from collections.abc import Callable, Iterable
 from importlib import import_module
+from reprlib import repr as short
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -23,8 +24,9 @@ def make(part: Part, base: type[T], where: str) -> T:
     known = {c.__name__: c for c in vars(room).values() if inspect.isclass(c) and issubclass(c, base) and c is not base}
     if name is None:
         raise ValueError(f"{where}: a table needs a name; it is one of {', '.join(known)}")
-    if name not in known:
-        raise ValueError(f"{where}: there is no {name!r}{closest(str(name), known)}; it is one of {', '.join(known)}")
+    if not isinstance(name, str) or name not in known:
+        hint = closest(str(name), known)
+        raise ValueError(f"{where}: there is no {short(name)}{hint}; it is one of {', '.join(known)}")
     return call(known[name], arguments, where)
 
 
@@ -35,14 +37,14 @@ def call(make: Callable[..., T], arguments: dict[str, Any], where: str) -> T:
     except TypeError:
         takes = list(inspect.signature(make).parameters)
         unknown = [name for name in arguments if name not in takes]
-        fault = f"takes no {unknown[0]!r}{closest(unknown[0], takes)}" if unknown else "lacks an argument"
+        fault = f"takes no {short(unknown[0])}{closest(unknown[0], takes)}" if unknown else "lacks an argument"
         raise ValueError(f"{where}: {make.__name__} {fault}; its arguments are {', '.join(takes) or 'none'}") from None
     try:
         return make(**arguments)
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from None
     except TypeError as error:
-        given = ", ".join(f"{name}={value!r}" for name, value in arguments.items())
+        given = ", ".join(f"{name}={short(value)}" for name, value in arguments.items())
         raise ValueError(f"{where}: {make.__name__} can't be made of {given} ({error})") from None
 
 

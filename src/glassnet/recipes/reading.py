@@ -79,7 +79,7 @@ def _apply(values: dict[str, Any], change: str) -> None:
     """Set one value, such as "network.hidden=[64, 64]"."""
     key, equals, text = change.partition("=")
     if not equals or not key.strip():
-        raise ValueError(f"--set takes key=value, such as optimizer.lr=0.01, not {change!r}")
+        raise ValueError(f"--set takes key=value, such as optimizer.lr=0.01, not {short(change)}")
     try:
         value = parse_toml(f"value = {text}", change)["value"]
     except ValueError:
@@ -87,7 +87,7 @@ def _apply(values: dict[str, Any], change: str) -> None:
     try:
         put(values, key.strip(), value)
     except ValueError as error:
-        raise ValueError(f"--set {change}: {error}") from None
+        raise ValueError(f"--set {short(change)}: {error}") from None
 
 
 def put(values: dict[str, Any], key: str, value: Any) -> None:
@@ -99,7 +99,7 @@ def put(values: dict[str, Any], key: str, value: Any) -> None:
         if isinstance(inner, str):  # "ReLU" becomes {name = "ReLU"} when an argument of it is set
             inner = table[name] = {"name": inner}
         if not isinstance(inner, dict):
-            raise ValueError(f"{name} is no table")
+            raise ValueError(f"{short(name)} is no table")
         table = inner
     if path and last == "name" and table.get(last, value) != value:  # another class, so the arguments don't fit it
         table.clear()
@@ -115,8 +115,8 @@ def _fill(table: type[T], values: Any, where: str) -> T:
     made: dict[str, Any] = {}
     for key, value in values.items():
         if key not in known:
-            has = ", ".join(known)
-            raise ValueError(f"recipe: there is no {place}{key}{closest(key, known)}; {where or 'a recipe'} has {has}")
+            has, shown = ", ".join(known), place + key if key.isidentifier() and len(key) < 50 else short(place + key)
+            raise ValueError(f"recipe: there is no {shown}{closest(key, known)}; {where or 'a recipe'} has {has}")
         inner = TABLES.get(str(known[key].type).removesuffix(" | None"))
         made[key] = _fill(inner, value, key) if inner else _typed(value, str(known[key].type), place + key)
     missing = [name for name in ("name", "data", "source") if name in known and name not in made]

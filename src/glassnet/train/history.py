@@ -42,9 +42,15 @@ class History:
 
     @classmethod
     def from_csv(cls, path: str | os.PathLike[str]) -> History:
-        """Read the epochs that `to_csv` wrote; the losses of single steps aren't in the file."""
-        with regular(path).open(newline="", encoding="utf-8") as file:
-            return cls(epochs=[{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)])
+        """Read the epochs that `to_csv` wrote; the losses of single steps aren't in the file.
+
+        Raises ValueError if it is no such file, OSError if it can't be read.
+        """
+        try:
+            with regular(path).open(newline="", encoding="utf-8") as file:
+                return cls(epochs=[{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)])
+        except (ValueError, TypeError, csv.Error) as error:  # TypeError: more or fewer values than names
+            raise ValueError(f"{os.fspath(path)} is no history of a training ({error})") from None
 
     def to_csv(self, path: str | os.PathLike[str]) -> None:
         """Write one line per epoch, atomically."""
