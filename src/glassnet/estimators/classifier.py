@@ -36,8 +36,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     preset: "strong", for tables: the network and the training of the recipe `table`, that of `glassnet train my.csv`.
 
     With the preset, X is an array of numbers, NaN being missing ones, or a data frame of pandas or polars. Its columns
-    of text, unless most of it is numbers, and of the types category and enum are categories; all others are numbers:
-    booleans 0 and 1, points in time days since 1970. A missing number counts as the median, and is marked where
+    of the types category and enum are categories, and so is text, unless it is numbers, dates or booleans; what was
+    guessed of it, and which columns are left out, is a warning. All others are numbers: booleans 0 and 1, points in
+    time days since 1970. A missing number counts as the median, and is marked where
     training saw some missing. A category is known if it is in at least 3 of the rows that are fitted first; any other
     is an unknown one. A column without known categories is left out. Raises TypeError for a sparse matrix.
 
