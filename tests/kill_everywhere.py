@@ -35,7 +35,7 @@ COMMANDS = {
     "compare": "compare a b --out out.html",
     "explore": "explore a --out out.html",
 }
-# What holds times, or numbers of trials, is another each time; that it is there and can be read is all to ask.
+# What holds times, or numbers of trials (one that was killed has a number, too), is another each time.
 SAME = (".safetensors", ".toml", ".onnx", ".parquet", "out.csv", ".png")
 MADE_BEFORE = {"a": f"train digits {SMALL} --out a", "b": f"train digits {SMALL} --seed 1 --out b"}
 
@@ -91,12 +91,12 @@ class Trials:
         return folder
 
 
-def contents(folder: Path) -> dict[str, bytes]:
-    """All that a command wrote; of files that hold times, that they aren't empty."""
+def contents(folder: Path, same: tuple[str, ...]) -> dict[str, bytes]:
+    """All that a command wrote; of files that don't end so, that they aren't empty."""
     found = (path for path in sorted(folder.rglob("*")) if not (path.is_symlink() or path.parent.is_symlink()))
     return {
         str(path.relative_to(folder)): (
-            path.read_bytes() if path.name.endswith(SAME) else b"yes"[: path.stat().st_size]
+            path.read_bytes() if path.name.endswith(same) else b"yes"[: path.stat().st_size]
         )
         for path in found
         if path.is_file() or not any(path.iterdir())
@@ -110,14 +110,15 @@ def kill_everywhere(name: str, trials: Trials, every: int) -> list[str]:
     status, operations = trials.run(command, whole)
     if status:
         return [f"{name}: status {status} undisturbed; see {trials.root / whole.name}.txt"]
-    expected, faults, killed = contents(whole), [], 0
+    same = SAME if name != "tune" else (".toml",)
+    expected, faults, killed = contents(whole, same), [], 0
     for last in range(1, operations + 1, every):
         folder = trials.folder(f"{name}-{last}")
         killed += trials.run(command, folder, last)[0] == -signal.SIGKILL
         statuses = [trials.run(command, folder)[0]]
         if statuses[-1] and "--out out" in command and command.startswith("train"):
             statuses.append(trials.run(f"{command} --resume", folder)[0])
-        found = contents(folder)
+        found = contents(folder, same)
         if found == expected:
             shutil.rmtree(folder)
             continue

@@ -299,6 +299,10 @@ def test_what_a_killed_process_was_training_is_noted_as_stopped(tmp_path: Path) 
     trials = open_study(tmp_path, recipe, space, "accuracy", data).get_trials()
     assert [kind(trial) for trial in trials] == ["stopped", "running", "running", "waiting"]
     assert [OWN in trial.user_attrs for trial in trials] == [True, False, False, True]  # it is to be tried once more
+    study.ask()  # it is taken, but no process begins it
+    trials = open_study(tmp_path, recipe, space, "accuracy", data).get_trials()
+    assert [kind(trial) for trial in trials] == ["stopped", "running", "running", "waiting", "waiting"]
+    assert [trial.state.name for trial in trials if OWN in trial.user_attrs] == ["FAIL", "RUNNING", "WAITING"]
 
 
 def start(folder: Path, trials: int, *more: str) -> subprocess.Popen[str]:

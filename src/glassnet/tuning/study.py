@@ -81,9 +81,7 @@ def open_study(out: Path, recipe: Recipe, space: Space, monitor: str, data: Data
             raise ValueError(f"{journal} is damaged: trial {trial.number} {odd}; {REMEDY}")
     _bury(study)
     own = own_values(recipe, space)
-    if own is not None and not any(
-        OWN in t.user_attrs and kind(t) != "stopped" for t in study.get_trials(deepcopy=False)
-    ):
+    if own is not None and not any(OWN in t.user_attrs and _counts(t) for t in study.get_trials(deepcopy=False)):
         study.enqueue_trial(own, user_attrs={OWN: True})
     return study
 
@@ -164,6 +162,11 @@ def _oddity(trial: FrozenTrial, space: Space) -> str | None:
     if not isinstance(process, list) or [type(each) for each in process] != [str, int]:
         return f"was trained by {process!r}, which is no process"
     return None
+
+
+def _counts(trial: FrozenTrial) -> bool:
+    """Whether a trial is done or will be: not if it was stopped, or its process ended as it took it."""
+    return kind(trial) not in ("stopped", "waiting") or trial.state.name == "WAITING"
 
 
 def _bury(study: Study) -> None:
