@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -531,6 +532,16 @@ def test_a_column_without_a_value_is_named_and_if_there_is_no_other_an_error(wid
     findings = gn.examine(net, data, gn.MSE(), gn.Adam(1e-3), epochs=1)
     found = [(each.where, each.severity) for each in findings if each.name == "empty-column"]
     assert found == [("column 'a'", "error" if width == 1 else "warning")]
+
+
+def test_an_empty_column_that_reading_a_table_left_out_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("a,none,y\n" + "".join(f"{i},,{i}.5\n" for i in range(60)))
+    data = gn.load(path, target="y")
+    net = gn.Network([gn.Columns(**data.columns()), gn.Dense(1, 1), gn.Unstandardize()])
+    findings = gn.examine(net, data, gn.MSE(), gn.Adam(1e-3), epochs=1)
+    found = [(each.where, each.severity) for each in findings if each.name == "empty-column"]
+    assert found == [("column 'none'", "warning")]
 
 
 @pytest.mark.parametrize("rows", [800, 3000])

@@ -39,6 +39,7 @@ class Dataset:
     image_shape: (height, width) if every row is an image stored row by row, else None.
     schema: what each column holds, if x is a table: then NaN is a missing value. Empty for arrays and images.
     notes: what was found out about the columns, in lines to read.
+    empty: columns of the table that aren't among the features, as there is no value in a training row.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Dataset:
     target: str
     schema: Schema = ()
     notes: tuple[str, ...] = ()
+    empty: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"Dataset({self})"

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glassnet.data.checks import closest_first, listed, require_file
-from glassnet.data.columns import find_columns, found, nothing_left
+from glassnet.data.columns import EMPTY, find_columns, found, nothing_left
 from glassnet.data.csv_text import headless, read_text
 from glassnet.data.dataset import Dataset, shuffled_rows
 from glassnet.data.dates import read_dates
@@ -74,7 +74,7 @@ def load_table(
         )  # fmt: skip
     except ValueError as error:
         raise ValueError(f"target column {target!r}: {error}") from error
-    data.schema = schema
+    data.schema, data.empty = schema, tuple(left_out.get(EMPTY, ()))
     if hint := headless(frame.columns):
         said.insert(0, f"the first line was taken for the names of the columns{hint}")
     data.notes = (*said, *notes, *found(schema, data.train.x, left_out))

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from glassnet.data.checks import listed
 from glassnet.inspection.doctor.finding import Finding
 from glassnet.inspection.doctor.patient import Patient
 from glassnet.inspection.doctor.structure import CALIBRATED
@@ -62,14 +63,16 @@ def empty(patient: Patient) -> Iterator[Finding]:
     train = patient.parts.get("train")
     if train is None or not patient.data.schema:
         return
-    columns = np.flatnonzero(np.isnan(train.x).all(axis=0))
-    if len(columns):
-        width = train.x.shape[1]
+    columns = np.flatnonzero(np.isnan(train.x).all(axis=0)).tolist()
+    unread = patient.data.empty  # which reading the table has left out
+    if columns or unread:
+        width, count = train.x.shape[1] + len(unread), len(columns) + len(unread)
         yield Finding(
-            "empty-column", "error" if len(columns) == width else "warning", patient.columns(columns.tolist()),
-            f"of {width} columns, {len(columns)} without a single value in all {len(train)} training rows",
-            "There is nothing to learn from." if len(columns) == width else "It is filled with a constant, and a value"
-            " that comes later is ignored.",
+            "empty-column", "error" if count == width else "warning",
+            f"column{'s' if count > 1 else ''} {listed([*(patient.data.features[i] for i in columns), *unread])}",
+            f"of {width} columns, {count} without a single value in all {len(train)} training rows",
+            "There is nothing to learn from." if count == width else "It tells nothing, and a value that comes later is"
+            " ignored.",
             "leave it out of the table, and look why it is empty: is it read rightly, are the rows sorted?",
             "by definition",
         )  # fmt: skip
