@@ -6,17 +6,15 @@ import json
 import math
 from collections.abc import Callable
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from glassnet.files import finite
 from glassnet.inspection.norms import norm
+from glassnet.inspection.step import Step
 from glassnet.nn.layer import Array
 from glassnet.nn.written import number
-
-if TYPE_CHECKING:
-    from glassnet.inspection.trace import Trace
 
 SHOWN = 8  # values of a row that HTML writes out
 LEFT = 2  # columns of text; those after them hold numbers
@@ -24,7 +22,7 @@ LEFT = 2  # columns of text; those after them hold numbers
 Table = list[list[str]]  # the first row is the head
 
 
-def text(trace: Trace) -> str:
+def text(trace: Step) -> str:
     """Return what happened as plain tables: layer by layer, then the parameters."""
     return "\n\n".join(
         [
@@ -35,7 +33,7 @@ def text(trace: Trace) -> str:
     )
 
 
-def html(trace: Trace) -> str:
+def html(trace: Step) -> str:
     """Return the same as HTML, with the numbers of the first row; in the colours of the page it stands on."""
     values = (
         f"<details><summary>the numbers of row 0{_first(trace)}</summary>"
@@ -46,7 +44,7 @@ def html(trace: Trace) -> str:
     return f'<div style="overflow-x:auto;line-height:1.5">{"".join(parts)}</div>'
 
 
-def as_dict(trace: Trace, arrays: Callable[[Array], Any] | None = None) -> dict[str, Any]:
+def as_dict(trace: Step, arrays: Callable[[Array], Any] | None = None) -> dict[str, Any]:
     """Return all numbers as nested dicts and lists, each array converted by `arrays` if that is given."""
 
     def convert(array: Array | None) -> Any:
@@ -74,12 +72,12 @@ def as_dict(trace: Trace, arrays: Callable[[Array], Any] | None = None) -> dict[
     }  # fmt: skip
 
 
-def as_json(trace: Trace) -> str:
+def as_json(trace: Step) -> str:
     """Return `as_dict` as JSON: arrays as nested lists, NaN and infinity as null."""
     return json.dumps(finite(as_dict(trace, lambda array: array.tolist())))
 
 
-def _summary(trace: Trace) -> list[str]:
+def _summary(trace: Step) -> list[str]:
     """What the step did to the loss."""
     rows = "1 row" if len(trace.x) == 1 else f"{len(trace.x):,} rows"
     lines = [
@@ -93,7 +91,7 @@ def _summary(trace: Trace) -> list[str]:
     return lines
 
 
-def _layers(trace: Trace) -> Table:
+def _layers(trace: Step) -> Table:
     """Forward, downwards: the statistics of each output; backward, upwards: the norms of the gradients."""
     table = [["", "layer", "output", "mean", "std", "min", "max", "|dL/dy|", "|dL/dx|"]]
     for layer in trace.layers:
@@ -104,7 +102,7 @@ def _layers(trace: Trace) -> Table:
     return table
 
 
-def _parameters(trace: Trace) -> Table:
+def _parameters(trace: Step) -> Table:
     """Each parameter's norms before, in and after the step."""
     slots = list(next(iter(trace.parameters.values())).velocity) if trace.parameters else []
     stepped = any(p.step_gradient is not None for p in trace.parameters.values())
@@ -118,7 +116,7 @@ def _parameters(trace: Trace) -> Table:
     return table
 
 
-def _values(trace: Trace) -> Table:
+def _values(trace: Step) -> Table:
     """The first values of the first row in each layer: forward, the local derivative, and backward."""
     width = min(SHOWN, max(layer.output.shape[1] for layer in trace.layers))
     table = [["", "layer", "", *map(str, range(width))]]
@@ -131,7 +129,7 @@ def _values(trace: Trace) -> Table:
     return table
 
 
-def _first(trace: Trace) -> str:
+def _first(trace: Step) -> str:
     """Say that not all are shown, if so."""
     return f", at most {SHOWN} of each layer" if max(layer.output.shape[1] for layer in trace.layers) > SHOWN else ""
 

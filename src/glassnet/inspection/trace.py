@@ -5,13 +5,13 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from glassnet.inspection import show
+from glassnet.inspection.step import LayerTrace, ParameterTrace, Step
 from glassnet.inspection.trace_check import check
 from glassnet.inspection.trace_derivative import derivative, local_derivative
 from glassnet.inspection.trace_equation import Equation, equation
@@ -22,80 +22,8 @@ from glassnet.optim import Optimizer
 from glassnet.train.units import training_loss
 
 
-@dataclass(frozen=True, eq=False)
-class LayerTrace:
-    """One layer in the step: forward, y = output (N, width_out) from x = input (N, width_in), and backward.
-
-    dy = dL/doutput is what came to it on the way back, dx = dL/dinput what it passed on to the layer before.
-    local: dy/dx (N, width) of an elementwise layer (an activation, Dropout, preprocessing), so that dx = dy * local;
-    None for other layers. derivative: the rule of `backward` in words. name: its repr; kind: its class.
-    """
-
-    index: int
-    name: str
-    kind: str
-    input: Array
-    output: Array
-    local: Array | None
-    derivative: str
-    dy: Array
-    dx: Array
-
-
-@dataclass(frozen=True, eq=False)
-class ParameterTrace:
-    """One parameter in the step; all arrays have its shape.
-
-    before and after: its values. gradient: dL/dw of the loss alone. step_gradient: what the optimizer used, with the
-    gradient clipped and L2 added; None if that changed nothing. velocity: the optimizer's vectors after the step, by
-    name: {"velocity": v} of SGD, {"m": ..., "v": ...} of Adam.
-    """
-
-    name: str
-    before: Array
-    gradient: Array
-    step_gradient: Array | None
-    velocity: dict[str, Array]
-    after: Array
-
-    @property
-    def update(self) -> Array:
-        """after - before."""
-        return self.after - self.before
-
-    @property
-    def update_ratio(self) -> float:
-        """Norm of the update over the norm of the values before; infinite for values that were all zero."""
-        size = float(np.linalg.norm(self.before))
-        return float(np.linalg.norm(self.update)) / size if size else math.inf
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Trace:
-    """One step of learning, in the order in which it happens.
-
-    x: the rows (N, n_in), as the first layer takes them; t: the targets. layers: forward in their order, each output
-    the next one's input; backward in the opposite order, each dx the dy of the layer before. loss: its value before
-    the step; loss_terms (N,): that of each row alone, whose mean it is; loss_after: of the same rows, in training mode
-    with the same noise, after the step. penalty: l2/2 * sum W^2 before it, which the optimizer's l2 adds; 0 without.
-    parameters: by name, such as "1.W", in the order of theta. Arrays have the network's type, but for x, t and what an
-    Unstandardize gives, in float64.
-
-    net is a copy of the network before the step, objective the loss that training minimises (in standard units if the
-    network ends in Unstandardize), optimizer a copy that has made the step: none, if the loss isn't finite.
-    """
-
-    x: Array
-    t: Array
-    layers: list[LayerTrace]
-    loss: float
-    loss_terms: Array
-    loss_after: float
-    penalty: float
-    parameters: dict[str, ParameterTrace]
-    net: Network
-    objective: Loss
-    optimizer: Optimizer
+class Trace(Step):
+    """A step, and what can be asked of it. `Step` says what it holds."""
 
     def equation(self, layer: int, unit: int, row: int = 0) -> Equation:
         """Return how output `unit` of layer number `layer` came about for a row: the formula with its numbers.

@@ -1,6 +1,6 @@
 """The loop: fit, evaluation, history, callbacks and checkpoints."""
 
-from glassnet.train.averaging import EMA, SWA, Average
+from glassnet.train.averages import EMA, SWA, Average
 from glassnet.train.checkpoint import Checkpoint
 from glassnet.train.fit import DivergenceError, fit
 from glassnet.train.history import History

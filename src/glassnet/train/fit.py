@@ -16,7 +16,8 @@ from glassnet.nn import Columns, Loss, Network
 from glassnet.nn.checks import positive_int
 from glassnet.nn.layer import Array
 from glassnet.optim import Constant, Optimizer, Schedule
-from glassnet.train.averaging import Average, averaged, take_in, use_mean
+from glassnet.train.averages import Average
+from glassnet.train.averaging import averaged, take_in, use_mean
 from glassnet.train.batches import Batch, batches
 from glassnet.train.checkpoint import restore
 from glassnet.train.history import History

@@ -15,7 +15,7 @@ from glassnet.data.dataset import Dataset
 from glassnet.nn import Loss, Network
 from glassnet.nn.layer import Array
 from glassnet.optim import Optimizer, Schedule
-from glassnet.train.averaging import Average
+from glassnet.train.averages import Average
 from glassnet.train.history import History
 from glassnet.train.metrics import HIGHER_IS_BETTER
 
