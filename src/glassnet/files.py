@@ -72,6 +72,15 @@ def making(path: Path) -> Iterator[Path]:
         part.rename(path)
 
 
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """Give a folder for this block, which nobody else can read. What a killed process left goes at the next use."""
+    import tempfile
+
+    with _temporary_folder(Path(tempfile.gettempdir()) / "glassnet") as folder:
+        yield folder
+
+
 def own_folder(path: Path) -> None:
     """Make a folder unless it is there. Raises OSError if it is a link."""
     refuse_link(path)
@@ -156,7 +165,7 @@ def _temporary_folder(path: Path) -> Iterator[Path]:
     with keeping(), naming(path), ExitStack() as stack:
         while True:
             folder = path.with_name(f".glassnet-{os.urandom(8).hex()}.part")
-            folder.mkdir()
+            folder.mkdir(0o700)
             try:
                 stack.enter_context(holding(folder))
                 break

@@ -9,7 +9,6 @@ import ipaddress
 import os
 import secrets
 import socket
-import tempfile
 import threading
 import webbrowser
 from collections.abc import Callable
@@ -18,11 +17,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from glassnet.explore import page
+from glassnet.explore.connections import MOST, PATIENCE, limited
 from glassnet.explore.encoding import to_json
 from glassnet.explore.guard import HEADERS, Guard, RefusedError, read_json
 from glassnet.explore.session import Session
 from glassnet.explore.subject import Subject
 from glassnet.explore.trainer import NotNowError
+from glassnet.files import scratch
 from glassnet.program import keeping
 from glassnet.terminal import say
 
@@ -41,6 +42,7 @@ def application(session: Session, token: str, host: str, port: int) -> ASGIApp:
     from starlette.applications import Starlette
     from starlette.concurrency import run_in_threadpool
     from starlette.exceptions import HTTPException
+    from starlette.requests import ClientDisconnect
     from starlette.responses import HTMLResponse, Response
     from starlette.routing import Route
 
@@ -73,7 +75,8 @@ def application(session: Session, token: str, host: str, port: int) -> ASGIApp:
     routes = [Route("/", index), Route("/static/{name}", static)]
     routes += [Route(f"/api/{name}", asking(getattr(session, name))) for name in GET]
     routes += [Route(f"/api/{name}", asking(getattr(session, name)), methods=["POST"]) for name in POST]
-    handlers = dict.fromkeys((RefusedError, NotNowError, ValueError, HTTPException), refused)
+    handlers: dict[Any, Any] = {ClientDisconnect: lambda *_: Response()}  # nobody is there to read it
+    handlers |= dict.fromkeys((RefusedError, NotNowError, ValueError, HTTPException), refused)
     return Guard(Starlette(routes=routes, exception_handlers=handlers), token, host, port)
 
 
@@ -100,10 +103,12 @@ class Server:
     """The explorer as a running server: `url` is where its page is, `run` serves until Ctrl-C or `stop`.
 
     Raises ValueError if Starlette or uvicorn isn't installed, or host or port isn't one, OSError if the address can't
-    be had. port 0 is any free one.
+    be had. port 0 is any free one. patience, most: see `connections.limited`.
     """
 
-    def __init__(self, subject: Subject, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(
+        self, subject: Subject, host: str = "127.0.0.1", port: int = 0, *, patience: float = PATIENCE, most: int = MOST
+    ) -> None:
         check_installed()
         import uvicorn
 
@@ -115,6 +120,7 @@ class Server:
         self.session = Session(subject)
         config = uvicorn.Config(
             application(self.session, self.token, host, port), log_level="warning", access_log=False, lifespan="off",
+            http=limited(patience, most),
             server_header=False, proxy_headers=False, ws="none", timeout_graceful_shutdown=1,
         )  # fmt: skip
         self.server: uvicorn.Server = uvicorn.Server(config)
@@ -137,9 +143,9 @@ def serve(subject: Subject, host: str = "127.0.0.1", port: int = 0, browser: boo
     """Serve the explorer until Ctrl-C: print its address and open it in the browser. Raises as `Server`."""
     server = Server(subject, host, port)
     say(f"{subject.title}: {server.url}\nCtrl-C stops the explorer, and a training with it")
-    with keeping(), tempfile.TemporaryDirectory(prefix="glassnet-", ignore_cleanup_errors=True) as folder:
+    with keeping(), scratch() as folder:
         if browser:
-            way = _way_in(Path(folder), server.url)
+            way = _way_in(folder, server.url)
             threading.Thread(target=webbrowser.open, args=(way.as_uri(),), daemon=True).start()
         server.run()
 

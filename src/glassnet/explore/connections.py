@@ -1,0 +1,52 @@
+"""How many may be connected to the explorer at once, and how long one may take to say what it asks."""
+
+from __future__ import annotations
+
+import asyncio
+
+PATIENCE = 10.0  # seconds for a whole request, its body included
+MOST = 64  # connections; a browser opens six
+
+
+def limited(patience: float = PATIENCE, most: int = MOST) -> type[asyncio.Protocol]:
+    """Return uvicorn's protocol with limits: without them, half-asked questions are waited for without end.
+
+    A connection whose request isn't whole after `patience` seconds is closed, and one more than `most` at once.
+    """
+    import h11
+    from uvicorn.protocols.http.h11_impl import H11Protocol
+
+    class Limited(H11Protocol):
+        """HTTP of a few who ask soon."""
+
+        deadline: asyncio.TimerHandle | None = None
+
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            """Begin to wait for the first request, unless there are too many who ask."""
+            super().connection_made(transport)
+            if len(self.connections) > most:
+                transport.abort()
+            else:
+                self.deadline = self.loop.call_later(patience, transport.abort)
+
+        def data_received(self, data: bytes) -> None:
+            """Wait no longer once the request is whole; of a next one, wait for the rest from its first byte on."""
+            super().data_received(data)
+            whole = self.conn.their_state not in (h11.IDLE, h11.SEND_BODY)
+            if self.deadline is not None and whole:
+                self.forget()
+            elif self.deadline is None and not whole:
+                self.deadline = self.loop.call_later(patience, self.transport.abort)
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            """Let go of all."""
+            self.forget()
+            super().connection_lost(exc)
+
+        def forget(self) -> None:
+            """Wait for nothing."""
+            if self.deadline is not None:
+                self.deadline.cancel()
+                self.deadline = None
+
+    return Limited
