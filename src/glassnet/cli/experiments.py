@@ -102,6 +102,9 @@ def predict(
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write this .csv or .parquet file instead of printing CSV.")
     ] = None,
+    quote_formulas: Annotated[
+        bool, typer.Option("--quote-formulas", help="Put ' before text that a spreadsheet would compute, as =1+1.")
+    ] = False,
 ) -> None:
     """Predict the rows of a table, however large, or the digits in pictures.
 
@@ -111,7 +114,7 @@ def predict(
     """
     from glassnet import recipes
 
-    recipes.predict_file(run, rows, out)
+    recipes.predict_file(run, rows, out, quote_formulas=quote_formulas)
 
 
 @app.command()

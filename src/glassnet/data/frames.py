@@ -25,8 +25,8 @@ def as_polars(frame: Any, categories: Collection[str] = ()) -> pl.DataFrame:
 
     Columns keep their names, if all are text; otherwise they are x0, x1, .... A column of objects becomes one of
     numbers, of booleans or of points in time if all of them are such, else, or if none is there, one of text. Those
-    named in `categories` become text whatever they hold, so that 1, 1.0 and "1" are one category. Raises ValueError if
-    two columns have one name, or one holds periods of time.
+    named in `categories` become text unless they hold times, so that 1, 1.0 and "1" are one category. Raises
+    ValueError if two columns have one name, or one holds periods of time.
     """
     import polars as pl
 
@@ -34,7 +34,7 @@ def as_polars(frame: Any, categories: Collection[str] = ()) -> pl.DataFrame:
         return frame.with_columns(
             pl.Series(c.name, _words(list(c.to_numpy()) if c.dtype.is_float() else c.to_list()), pl.String)
             for c in frame
-            if c.name in categories and not is_text(c)
+            if c.name in categories and not is_text(c) and not c.dtype.is_temporal()
         )
     names = list(frame.columns)
     if twice := frame.columns[frame.columns.duplicated()].tolist():
@@ -48,7 +48,8 @@ def _series(name: str, column: Any, category: bool) -> pl.Series:
     """A column of pandas. pl.from_pandas would need pyarrow."""
     import polars as pl
 
-    category, kind = category or hasattr(column, "cat"), column.dtype.kind
+    kind = column.dtype.kind
+    category = hasattr(column, "cat") or (category and kind not in "mM")
     if kind in "iuf" and not category:
         return pl.Series(name, column.to_numpy(np.float64, na_value=np.nan))
     if kind == "m" and not category:  # spans, which older versions of polars take for text

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import math
 import os
 import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from glassnet.data.checks import naming, require_file
 from glassnet.data.csv_text import read_text
 from glassnet.data.image import read_digit
+from glassnet.data.noticed import Noticed
 from glassnet.data.parquet import reading
 from glassnet.data.schema import Column, names_of
 from glassnet.data.table import numeric_rows
@@ -39,6 +41,7 @@ def read_rows(
     columns: Sequence[Column] | Sequence[str],
     image_shape: tuple[int, int] | None = None,
     image_maximum: int = 255,
+    noticed: Noticed | None = None,
 ) -> Iterator[Rows]:
     """Yield the rows of a table, of an array or of pictures, some at a time.
 
@@ -50,24 +53,28 @@ def read_rows(
                      their value; their names come beside them, as the column "file".
     other files      one picture.
 
-    A value means what it means in training (see `read_table`), whatever rows are read together. Raises
-    FileNotFoundError, or ValueError on a file that holds no such rows, naming column and row (the first is 1).
+    A value means what it means in training (see `read_table`), whatever rows are read together. `noticed` sees them
+    all. Raises FileNotFoundError, or ValueError on a file that holds no such rows, naming column and row (the first is
+    1), or that another program writes meanwhile.
     """
-    path = Path(path)
-    with naming(path):
-        yield from _rows(path, columns, image_shape, image_maximum)
+    path, noticed = Path(path), noticed or Noticed(columns)
+    return _unchanged(path, _rows(path, columns, image_shape, image_maximum, noticed))
 
 
 def _rows(
-    path: Path, columns: Sequence[Column] | Sequence[str], image_shape: tuple[int, int] | None, image_maximum: int
+    path: Path,
+    columns: Sequence[Column] | Sequence[str],
+    image_shape: tuple[int, int] | None,
+    image_maximum: int,
+    noticed: Noticed,
 ) -> Iterator[Rows]:
     ending = path.suffix.lower()
     if ending == ".csv":
-        return _csv_rows(require_file(path), columns)
+        return _table_rows(read_text(require_file(path)), columns, noticed)
     if ending == ".parquet":
-        return _parquet_rows(require_file(path), columns)
+        return _table_rows(_parquet_frames(require_file(path)), columns, noticed)
     if ending == ".npy":
-        return _array_rows(require_file(path), columns, image_shape)
+        return _array_rows(require_file(path), columns, image_shape, noticed)
     if image_shape is None:
         raise ValueError(
             f"{path}: this run was trained on a table, so it predicts the rows of .csv, .parquet and .npy files"
@@ -77,20 +84,46 @@ def _rows(
     return iter([Rows(read_digit(path, image_shape, image_maximum), [])])
 
 
-def _csv_rows(path: Path, columns: Sequence[Column] | Sequence[str]) -> Iterator[Rows]:
+def _unchanged(path: Path, blocks: Iterator[Rows]) -> Iterator[Rows]:
+    """Yield blocks of a file as long as it is the one that was opened: rows of two files would be no answer."""
+    before = _stamp(path)
+    while True:
+        try:
+            with naming(path):
+                rows = next(blocks, None)
+        except (OSError, ValueError):
+            if _stamp(path) == before:
+                raise
+            rows = None
+        if _stamp(path) != before:
+            raise ValueError(f"{path} was changed while it was read: predict it again once nothing writes it")
+        if rows is None:
+            return
+        yield rows
+
+
+def _stamp(path: Path) -> tuple[int, ...] | None:
+    """By what to see that a file was replaced or written; None if there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _table_rows(
+    frames: Iterable[pl.DataFrame], columns: Sequence[Column] | Sequence[str], noticed: Noticed
+) -> Iterator[Rows]:
+    """Take the columns from a table, some rows at a time; leave the others beside them."""
     first = 1
-    for frame in read_text(path):
-        yield _split(frame, columns, first)
+    for frame in frames:
+        x = numeric_rows(frame, columns, first)
+        noticed.see(x, frame)
+        yield Rows(x, frame.drop(names_of(columns)).get_columns())
         first += frame.height
 
 
-def _split(frame: pl.DataFrame, columns: Sequence[Column] | Sequence[str], first: int) -> Rows:
-    """Take the columns from a table, whose first row is row `first` of the file; leave the others beside them."""
-    x = numeric_rows(frame, columns, first)
-    return Rows(x, frame.drop(names_of(columns)).get_columns())
-
-
-def _parquet_rows(path: Path, columns: Sequence[Column] | Sequence[str]) -> Iterator[Rows]:
+def _parquet_frames(path: Path) -> Iterator[pl.DataFrame]:
     import polars as pl
 
     table = pl.scan_parquet(path, glob=False, hive_partitioning=False)
@@ -100,7 +133,7 @@ def _parquet_rows(path: Path, columns: Sequence[Column] | Sequence[str]) -> Iter
         with reading(path):
             frame = table.slice(start, count).collect()
         if not frame.is_empty():
-            yield _split(frame, columns, start + 1)
+            yield frame
         elif start == 0:
             raise ValueError(f"{path} has a header but no rows")
         if frame.height < count:
@@ -113,7 +146,7 @@ def _at_once(width: int) -> int:
 
 
 def _array_rows(
-    path: Path, columns: Sequence[Column] | Sequence[str], image_shape: tuple[int, int] | None
+    path: Path, columns: Sequence[Column] | Sequence[str], image_shape: tuple[int, int] | None, noticed: Noticed
 ) -> Iterator[Rows]:
     features, width = names_of(columns), len(columns)
     tables = [column for column in columns if not isinstance(column, str)]
@@ -121,7 +154,8 @@ def _array_rows(
         raise ValueError(
             f"{path} holds numbers, but column {named[0]!r} is one of categories: give a .csv or .parquet file"
         )
-    shape, dtype = _mapped(path).shape, _mapped(path).dtype
+    array = _header(path)
+    shape, dtype = array.shape, array.dtype
     fitting = [(width,), *([tuple(image_shape)] if image_shape is not None else [])]
     if dtype.kind not in "buif" or shape[1:] not in fitting:
         wanted = " or ".join(f"(N, {', '.join(map(str, each))})" for each in fitting)
@@ -130,18 +164,36 @@ def _array_rows(
         raise ValueError(f"{path} has no rows")
     count = _at_once(width)
     for start in range(0, shape[0], count):
-        # Mapped anew each time: what a map has read stays in memory for as long as the map does.
-        x = np.array(_mapped(path)[start : start + count], dtype=np.float64).reshape(-1, width)
+        x = _block(path, array, start, min(start + count, shape[0])).astype(np.float64).reshape(-1, width)
         wrong = np.argwhere(np.isinf(x) if tables else ~np.isfinite(x))  # of a table, NaN is a missing value
         if wrong.size:
             row, column = wrong[0]
             value = f"{x[row, column]} is not a finite number"
             raise ValueError(f"column {features[column]!r}, row {start + row + 1}: {value}")
+        noticed.see(x)
         yield Rows(x, [])
 
 
-def _mapped(path: Path) -> np.memmap:
-    """The array of a file, none of which is read yet. Objects, which only pickle could load, are refused."""
+def _block(path: Path, array: np.memmap, start: int, stop: int) -> NDArray[Any]:
+    """Rows of the array of a file. They are read, for a map of a file that another program cuts kills the process."""
+    rows, per_row = stop - start, math.prod(array.shape[1:])
+    with path.open("rb") as file:
+        if array.flags.c_contiguous:
+            values = _numbers(file, array, start * per_row, rows * per_row)
+            return values.reshape(rows, *array.shape[1:])
+        columns = [_numbers(file, array, column * array.shape[0] + start, rows) for column in range(per_row)]
+    return np.stack(columns).reshape(*array.shape[:0:-1], rows).T
+
+
+def _numbers(file: BinaryIO, array: np.memmap, first: int, count: int) -> NDArray[Any]:
+    """So many numbers of the file of an array, in the order in which they stand there."""
+    file.seek(array.offset + first * array.itemsize)
+    content = file.read(count * array.itemsize)
+    return np.frombuffer(content, array.dtype, count)
+
+
+def _header(path: Path) -> np.memmap:
+    """The array of a file, of which only the header is read. Objects, which only pickle could load, are refused."""
     try:
         with warnings.catch_warnings(action="ignore"):  # of a header by Python 2
             return np.lib.format.open_memmap(path, mode="r")

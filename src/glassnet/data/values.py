@@ -64,7 +64,7 @@ def values_of(values: pl.Series, column: Column, first: int = 1) -> NDArray[np.f
     import polars as pl
 
     kind = kind_of(values)
-    if column.kind == "category":
+    if column.kind == "category" and kind not in ("date", "span", "time"):
         return _codes(values, column)
     if is_text(values):
         read = _read_text(without_markers(values), column, first)
@@ -151,9 +151,26 @@ def _codes(values: pl.Series, column: Column) -> NDArray[np.float64]:
     """The number of each value's category, -1 for any other value, NaN where it is missing."""
     import polars as pl
 
-    known, names = without_markers(values), list(column.categories)
-    numbers = known.replace_strict(names, list(range(len(names))), default=-1, return_dtype=pl.Float64)
+    known = without_markers(values)
+    names = pl.Series(column.categories, dtype=pl.String)
+    numbers = _places(known, names)
+    if -1 in numbers:  # a whole number may be written as a float: 1.0 is the category 1, unless there is one "1.0"
+        numbers = np.where(numbers == -1, _places(_whole(known), _whole(names)), numbers)
     return np.where(known.is_null(), np.nan, numbers)
+
+
+def _places(values: pl.Series, names: pl.Series) -> NDArray[np.float64]:
+    """The place of each value among the names, the first if two are the same, else -1."""
+    import polars as pl
+
+    places = dict(zip(reversed(names.to_list()), range(len(names) - 1, -1, -1), strict=True))
+    found = values.replace_strict(list(places), list(places.values()), default=-1, return_dtype=pl.Float64)
+    return found.to_numpy()
+
+
+def _whole(values: pl.Series) -> pl.Series:
+    """Text in which whole numbers are written without a fraction."""
+    return values.str.replace(r"^([+-]?\d+)\.0*$", "$1")
 
 
 def _days(column: pl.Series) -> pl.Series:

@@ -13,6 +13,7 @@ from glassnet.data import numeric_rows
 from glassnet.data.checks import listed
 from glassnet.data.columns import find_columns, nothing_left, said_of
 from glassnet.data.frames import as_polars, is_frame
+from glassnet.data.noticed import Noticed
 from glassnet.data.schema import Column, Schema
 from glassnet.nn.layer import Array
 
@@ -73,4 +74,10 @@ def numbers(estimator: BaseMLP, X: Any, reset: bool) -> Array:
     if reset:
         estimator._table = Table.of(frame)
     table = estimator._table or Table.numbers(frame.columns)
-    return numeric_rows(frame, table.schema, 0)
+    x = numeric_rows(frame, table.schema, 0)
+    if not reset:
+        noticed = Noticed(table.schema)
+        noticed.see(x, frame)
+        for line in noticed.strange():
+            warnings.warn(line, UserWarning, stacklevel=2)
+    return x

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
 import sys
+import warnings
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from glassnet.data import read_rows
+from glassnet.data.noticed import Noticed
+from glassnet.data.rows import Rows
 from glassnet.data.schema import from_info
 from glassnet.files import replacing
 from glassnet.nn import Ensemble, Network
 from glassnet.nn.layer import Array
 from glassnet.recipes.directory import open_model
+from glassnet.terminal import say
 
 if TYPE_CHECKING:
     import polars as pl
@@ -20,27 +25,37 @@ if TYPE_CHECKING:
 ENDINGS = (".csv", ".parquet")
 
 
-def predict_file(run: Path, path: Path, out: Path | None = None) -> None:
+FORMULA = r"^([=+\-@\t\r\n])"  # how a cell begins that spreadsheets compute (owasp.org, "CSV Injection")
+NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
+
+
+def predict_file(run: Path, path: Path, out: Path | None = None, *, quote_formulas: bool = False) -> None:
     """Predict the rows of a file and write a table, in the file's order and in memory that doesn't grow with it.
 
     The table is that of `predictions`, written as CSV or Parquet, by the ending of `out`, or as CSV to standard output.
+    quote_formulas: whether an apostrophe is put before text that a spreadsheet would compute.
     After an error `out` is as it was before. Raises ValueError for another ending, if `out` is the file that is read,
     and as `predictions` does; OSError if `out` can't be written.
     """
-    if out is None:
-        _write_csv(predictions(run, path), sys.stdout)
-        return
-    if out.suffix.lower() not in ENDINGS:
+    if out is not None and out.suffix.lower() not in ENDINGS:
         raise ValueError(f"{out}: predictions are written to a .csv or a .parquet file")
-    if out.exists() and path.exists() and out.samefile(path):
+    if out is not None and out.exists() and path.exists() and out.samefile(path):
         raise ValueError(f"{out} is the file that is read: name another to write")
-    tables = predictions(run, path)
-    with replacing(out) as part:
-        if out.suffix.lower() == ".parquet":
-            _write_parquet(tables, part)
-        else:
-            with part.open("w", encoding="utf-8", newline="") as file:
-                _write_csv(tables, file)
+    tables, noticed = _predicted(run, path)
+    if quote_formulas:
+        tables = map(_harmless, tables)
+    if out is None:
+        _write_csv(tables, sys.stdout)
+    else:
+        with replacing(out) as part:
+            if out.suffix.lower() == ".parquet":
+                _write_parquet(tables, part)
+            else:
+                with part.open("w", encoding="utf-8", newline="") as file:
+                    _write_csv(tables, file)
+    for line in noticed.filled():
+        say(f"glassnet: {line}", error=True)
+    _warn(noticed)
 
 
 def predictions(run: Path, path: Path) -> Iterator[pl.DataFrame]:
@@ -48,16 +63,34 @@ def predictions(run: Path, path: Path) -> Iterator[pl.DataFrame]:
 
     Their columns: first those of the file that the network doesn't use, such as an id, an index or the target, as they
     are (see `data.read_rows`). Then "prediction", the name of the class or the value, and for classes "p(class)", the
-    probability of each. Raises ValueError if `run` is none, if the file doesn't hold what the network was trained on,
-    and if a column of the file has the name of one of ours.
+    probability of each. Where the target itself has such a name, ours is "predicted prediction", say.
+    After the last rows, a UserWarning names columns that held mostly categories that weren't there in training.
+    Raises ValueError if `run` is none, if the file doesn't hold what the network was trained on, and if another column
+    of the file has the name of one of ours.
     """
-    import polars as pl
+    tables, noticed = _predicted(run, path)
+    yield from tables
+    _warn(noticed)
 
+
+def _predicted(run: Path, path: Path) -> tuple[Iterator[pl.DataFrame], Noticed]:
     net = open_model(run)[1]
     info = net.info
     shape = tuple(info["image_shape"]) if "image_shape" in info else None
     columns = from_info(info) or info["features"]
-    for x, beside in read_rows(path, columns, shape, info.get("image_maximum", 255)):
+    noticed = Noticed(columns)
+    return _tables(net, path, read_rows(path, columns, shape, info.get("image_maximum", 255), noticed)), noticed
+
+
+def _warn(noticed: Noticed) -> None:
+    for line in noticed.strange():
+        warnings.warn(line, UserWarning, stacklevel=3)
+
+
+def _tables(net: Network | Ensemble, path: Path, rows: Iterator[Rows]) -> Iterator[pl.DataFrame]:
+    import polars as pl
+
+    for x, beside in rows:
         found = _answers(net, x)
         if taken := {column.name for column in beside} & {column.name for column in found}:
             raise ValueError(f"{path} has a column {min(taken)!r}, as the predictions will: rename it or leave it out")
@@ -68,10 +101,21 @@ def _answers(net: Network | Ensemble, x: Array) -> list[pl.Series]:
     import polars as pl
 
     if net.info["task"] == "regression":
-        return [pl.Series("prediction", net.predict(x)[:, 0])]
-    classes, p = net.info["classes"], net.predict_proba(x)
-    names = pl.Series("prediction", classes, dtype=pl.String).gather(p.argmax(axis=1))
-    return [names, *(pl.Series(f"p({name})", p[:, i]) for i, name in enumerate(classes))]
+        found = [pl.Series("prediction", net.predict(x)[:, 0])]
+    else:
+        classes, p = net.info["classes"], net.predict_proba(x)
+        names = pl.Series("prediction", classes, dtype=pl.String).gather(p.argmax(axis=1))
+        found = [names, *(pl.Series(f"p({name})", p[:, i]) for i, name in enumerate(classes))]
+    return [each.alias(f"predicted {each.name}") if each.name == net.info.get("target") else each for each in found]
+
+
+def _harmless(table: pl.DataFrame) -> pl.DataFrame:
+    """The same, with an apostrophe before text, names of columns included, that a spreadsheet takes for a formula."""
+    import polars as pl
+
+    table = table.rename({name: f"'{name}" for name in table.columns if re.match(FORMULA, name)})
+    text = pl.col(pl.String)
+    return table.with_columns(pl.when(text.str.contains(NUMBER)).then(text).otherwise(text.str.replace(FORMULA, "'$1")))
 
 
 def _write_csv(tables: Iterable[pl.DataFrame], file: TextIO) -> None:

@@ -1,0 +1,70 @@
+"""What is noticed in rows to predict and has to be said once, when all of them were seen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glassnet.data.schema import Column
+
+if TYPE_CHECKING:
+    import polars as pl
+
+MOSTLY = 0.5  # of a column's values: so many unknown categories, if more than one, are a mistake and not news
+
+
+class Noticed:
+    """Missing values, and columns of categories that are mostly not those of training, in rows seen some at a time."""
+
+    def __init__(self, columns: Sequence[Column] | Sequence[str]) -> None:
+        self.columns = [column for column in columns if not isinstance(column, str)]
+        self.missing, self.unknown, self.rows = (np.zeros(len(self.columns), np.int64) for _ in range(3))
+        self.empty = 0
+        self.examples: dict[str, str] = {}
+
+    def see(self, x: NDArray[np.float64], frame: pl.DataFrame | None = None) -> None:
+        """Look at rows x (n, columns), and the table in which their values are as they are written."""
+        if not self.columns:
+            return
+        unknown = x == -1
+        self.rows += len(x)
+        missing = np.isnan(x)
+        self.missing += missing.sum(axis=0)
+        self.empty += int(missing.all(axis=1).sum())
+        for j, column in enumerate(self.columns):
+            if column.kind == "category" and (count := int(unknown[:, j].sum())):
+                self.unknown[j] += count
+                if frame is not None and column.name not in self.examples:
+                    self.examples[column.name] = str(frame[column.name][int(unknown[:, j].argmax())])
+
+    def strange(self) -> list[str]:
+        """Say which columns hold mostly, or only, categories that weren't there in training."""
+        lines = []
+        for column, missing, unknown, rows in zip(self.columns, self.missing, self.unknown, self.rows, strict=True):
+            known = rows - missing
+            if unknown > max(1, MOSTLY * known):
+                which = "none" if unknown == known else f"only {known - unknown:,}"
+                known_one, unknown_one = column.categories[0], self.examples[column.name]
+                lines.append(
+                    f"column {column.name!r}: {which} of {known:,} values is a category known from training, such as"
+                    f" {known_one!r}; {unknown_one!r} isn't, and is answered as any unknown one"
+                )
+        return lines
+
+    def filled(self) -> list[str]:
+        """Say in which columns values are missing, which the network fills as it learned to."""
+        where = [(column.name, int(n)) for column, n in zip(self.columns, self.missing, strict=True) if n]
+        if not where:
+            return []
+        named = ", ".join(f"{name} ({n:,})" for name, n in where[:5]) + (" and others" if len(where) > 5 else "")
+        total = sum(n for _, n in where)
+        lines = [f"{total:,} missing value{'s were' if total > 1 else ' was'} filled in: {named}"]
+        if self.empty:
+            some = "rows hold" if self.empty > 1 else "row holds"
+            lines.append(
+                f"{self.empty:,} {some} no value at all, as a blank line does, and got an answer like any other"
+            )
+        return lines
