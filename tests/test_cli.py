@@ -390,7 +390,7 @@ def test_data_list_and_verify(glassnet: Command, empty_cache: Path) -> None:
     assert "not here yet" in rows["california"]
     assert "inside scikit-learn" in rows["diabetes"]
     answer = glassnet("data", "verify")
-    assert answer.status == 0
+    assert answer.status == 1
     assert answer.out.count("missing") == 5
     wrong = empty_cache / "california" / "cal_housing.tgz"
     wrong.parent.mkdir(parents=True)

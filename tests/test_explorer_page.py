@@ -28,7 +28,7 @@ MISSING += [name for name in ("chromium", "chromedriver") if shutil.which(name) 
 pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"the page's tests need {', '.join(MISSING)}")
 
 PICTURES = os.environ.get("GLASSNET_PICTURES")  # a folder to write the documentation's screenshots into
-WAIT = 15.0  # seconds, at most, for anything to appear
+WAIT = 300.0  # seconds, at most, for anything to appear: only what never comes takes them
 
 
 class Page:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -246,3 +247,20 @@ def test_a_mistake_of_ours_is_one_line_and_status_1(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert told(done)[-1].startswith("glassnet: AttributeError: module 'json' has no attribute")
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="address space is limited so on Linux")
+@pytest.mark.parametrize(("space", "status"), [(300 << 20, 2), (700 << 20, 0)])
+def test_little_address_space_is_enough_or_one_line(tmp_path: Path, space: int, status: int) -> None:
+    command = f"ulimit -v {space >> 10}; exec {sys.executable} -m glassnet train digits {' '.join(TINY)} --out run"
+    command = command.replace("[8]", "'[8]'")
+    done = subprocess.run(["sh", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == status, done.stderr
+    assert len(told(done)) == (status == 2)
+
+
+def test_all_that_people_read_is_printed_in_one_place() -> None:
+    source = Path(glassnet.program.__file__).parent
+    for room in ("cli", "recipes", "train", "tuning", "report", "data"):
+        for path in (source / room).glob("*.py"):
+            assert not re.search(r"(?<![\w.])print\(", path.read_text(encoding="utf-8")), path

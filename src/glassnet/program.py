@@ -18,6 +18,9 @@ from typing import Any, NoReturn
 
 STOPPED = 130  # the exit status after Ctrl-C, as of shells
 SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+THREADS = 16  # that reading a table starts on one core: Polars has a dozen of its own
+M_ARENA_MAX = -8  # of GNU's mallopt: else each thread reserves 64 MiB
+SPACE = 512 << 20  # bytes of address space: training on a small table takes 440 MiB, see docs/explanation/limits.md
 MOMENT = 0.02  # seconds until it is looked again whether an import is over
 
 begun = False  # whether this process is the command line
@@ -42,6 +45,56 @@ def begin() -> None:
     if os.name == "posix":
         _open_missing()
         sys.stdout, sys.stderr = _lasting(1, sys.stdout), _lasting(2, sys.stderr)
+        _fit_limits()
+
+
+def _fit_limits() -> None:
+    """Work in what the system allows this process, and say so if that can't be: libraries hang, or abort, in imports.
+
+    With few threads, or little address space, of which each thread takes some, the libraries get one thread each.
+    """
+    import resource
+
+    space = resource.getrlimit(resource.RLIMIT_AS)[0]
+    if space != resource.RLIM_INFINITY:
+        if space < SPACE:
+            _refuse(f"the address space is limited to {space >> 20} MiB (ulimit -v), and {SPACE >> 20} MiB are needed")
+        with suppress(ImportError, OSError, AttributeError):  # another C library than GNU's
+            import ctypes
+
+            ctypes.CDLL(None).mallopt(M_ARENA_MAX, 1)
+        limited = True
+    else:
+        wanted = THREADS + 2 * (os.cpu_count() or 1)
+        if (threads := _startable(wanted)) < THREADS:
+            _refuse(f"the system lets this process start {threads} threads more, and {THREADS} are needed")
+        limited = threads < wanted
+    if limited:
+        for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS"):
+            os.environ.setdefault(name, "1")
+
+
+def _startable(wanted: int) -> int:
+    """How many threads can be started at the same time, of so many."""
+    import _thread
+
+    hold, started = _thread.allocate_lock(), 0
+    with hold, suppress(RuntimeError):
+        while started < wanted:
+            _thread.start_new_thread(_wait, (hold,))
+            started += 1
+    return started
+
+
+def _wait(hold: Any) -> None:
+    with hold:
+        pass
+
+
+def _refuse(line: str) -> NoReturn:
+    with suppress(OSError):
+        os.write(2, f"glassnet: {line}\n".encode())
+    os._exit(2)
 
 
 @contextmanager

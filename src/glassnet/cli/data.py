@@ -41,12 +41,12 @@ def fetch_data(
 def verify_data(
     name: Annotated[str | None, typer.Argument(help="Default: all.", autocompletion=completion.data_sets)] = None,
 ) -> None:
-    """Verify the content of the files that are here; exit status 1 if one is corrupted."""
+    """Verify the content of the files; exit status 1 if one is corrupted or missing."""
     from glassnet import data
 
     names = [name] if name is not None else [s.name for s in data.status()]
     states = [state for each in names for state in _print_files(each, data.verify(each))]
-    raise typer.Exit(1 if any(s.state == "corrupted" for s in states) else 0)
+    raise typer.Exit(1 if any(s.state != "ok" for s in states) else 0)
 
 
 def _print_files(name: str, states: list[Any]) -> list[Any]:

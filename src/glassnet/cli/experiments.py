@@ -192,7 +192,7 @@ def _print_confusion(metrics: dict[str, Any]) -> None:
     wrong = confusion.mistakes()
     shown = zip(wrong.true[:SHOWN], wrong.predicted[:SHOWN], wrong.rows[:SHOWN], strict=True)
     print_table(["true", "predicted", "rows"], [[classes[t], classes[p], str(rows)] for t, p, rows in shown])
-    print(f"of {len(classes):,} classes, the {SHOWN} commonest mistakes at most; metrics.json holds all counts above 0")
+    say(f"of {len(classes):,} classes, the {SHOWN} commonest mistakes at most; metrics.json holds all counts above 0")
 
 
 def _print_members(metrics: dict[str, Any], out: Path) -> None:
