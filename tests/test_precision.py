@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -63,6 +64,9 @@ def test_a_right_gradient_isnt_blamed_for_targets_far_from_0(offset: float) -> N
     assert traced.check("1.W", (0, 0)).passed
     assert traced.loss == pytest.approx(trained_loss(net, offset), rel=1e-3)
     found = gn.examine(net, data, gn.MSE(), gn.SGD(0.1), epochs=1)
+    shown = next(finding.evidence for finding in found if finding.name == "hardest-rows").partition(";")[0]
+    target, answer = re.findall(r"(?:target|prediction) (-?[0-9.e+-]+)", shown)
+    assert target != answer
     assert not {"wrong-gradient", "initial-loss", "output-bias"} & {finding.name for finding in found}
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from glassnet import recipes
 from glassnet.data import Dataset
 from glassnet.data.schema import Column
+from glassnet.inspection.digits import digits
 from glassnet.inspection.doctor.linear import linear_outputs
 from glassnet.inspection.doctor.patient import ROWS, Patient
 from glassnet.nn import MSE, CrossEntropy, Softmax
@@ -155,7 +156,8 @@ def _classes(run: Finished) -> Table:
 def _largest_errors(data: Dataset, predicted: Array) -> Table:
     errors = predicted - data.test.y
     worst = np.argsort(-np.abs(errors), kind="stable")[:WORST]
-    rows = [[f"{value:,.5g}" for value in (data.test.y[i], predicted[i], errors[i])] for i in worst]
+    shown = digits(data.test.y[worst], errors[worst], 5)
+    rows = [[f"{data.test.y[i]:,.{shown}g}", f"{predicted[i]:,.{shown}g}", f"{errors[i]:,.5g}"] for i in worst]
     return _rows_of("The test rows with the largest errors", data, worst, ["true", "predicted", "error"], rows)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from glassnet.inspection.digits import digits
 from glassnet.inspection.doctor.finding import Finding
 from glassnet.inspection.doctor.held import (
     FEWEST,
@@ -232,7 +233,8 @@ def hardest_rows(patient: Patient) -> Iterator[Finding]:
     for i in worst:
         target, answer = split.y[i], outputs[i]
         if patient.loss.task == "regression" or target.ndim:
-            told = f"target {_numbers(target)}, prediction {_numbers(answer)}"
+            shown = digits(target, answer - target)
+            told = f"target {_numbers(target, shown)}, prediction {_numbers(answer, shown)}"
         else:
             label = int(labels(answer[None])[0])
             told = f"target {names[target]!r}, prediction {names[label]!r}"
@@ -247,8 +249,8 @@ def hardest_rows(patient: Patient) -> Iterator[Finding]:
     )  # fmt: skip
 
 
-def _numbers(values: Array) -> str:
-    return ", ".join(f"{value:.4g}" for value in np.atleast_1d(values))
+def _numbers(values: Array, digits: int) -> str:
+    return ", ".join(f"{value:.{digits}g}" for value in np.atleast_1d(values))
 
 
 CHECKS = (
