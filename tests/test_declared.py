@@ -14,6 +14,7 @@ import glassnet as gn
 from glassnet.nn import declared, load_model, selfcheck
 from glassnet.nn.described import layer_types
 from glassnet.nn.storage import read_arrays, write_arrays
+from glassnet.recipes.identity import check_info
 from mutated_files import plain_network, rows, run, sources, table_network, train
 
 SIZE = table_network().theta.size
@@ -218,3 +219,27 @@ def test_the_kernels_touch_nothing_that_is_not_as_declared(layer: int, name: str
     net.predict(rows().test.x)
     setattr(net.layers[layer], name, value)
     assert net.engine.describe(net).startswith(f"NumPy ({layer}.{name} has shape" if name != "k" else "NumPy (layer 9")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("task", "dreaming"), ("task", None), ("target", 3), ("features", 5), ("features", ["a"]),
+        ("features", [1] * 4), ("features", ["a"] * 4), ("categories", [["a", "a"], [], [], []]),
+        ("classes", ["a"]), ("classes", "ab"), ("kinds", ["number"] * 3), ("kinds", ["number", "x", [], 2]),
+        ("categories", [["a"], 5, [], []]), ("categories", None), ("notations", ["$"]), ("image_shape", [2, 3]),
+        ("image_shape", [4]), ("image_maximum", 0.5),
+    ],
+)  # fmt: skip
+def test_what_a_run_says_of_its_rows_and_classes_is_checked(name: str, value: Any) -> None:
+    net = plain_network()
+    net.info = {"task": "regression", "target": "y", "features": list("abcd"), "classes": [], "kinds": ["number"] * 4}
+    net.info |= {"categories": [[], [], [], ["a"]], "notations": {"a": "$1"}, "image_shape": [2, 2], "image_maximum": 1}
+    check_info(net)
+    net.info[name] = value
+    with pytest.raises(ValueError, match=f"its {name} can't be "):
+        check_info(net)
+    del net.info[name]
+    if name in ("task", "target", "features", "classes", "categories"):
+        with pytest.raises(ValueError, match=f"it doesn't say its {name}"):
+            check_info(net)

@@ -14,6 +14,7 @@ from typing import Any
 
 from glassnet.files import finite, holding, reason, refuse_link, remove_abandoned, replacing
 from glassnet.nn import Ensemble, Network, load_model
+from glassnet.recipes.identity import check_info
 from glassnet.recipes.reading import load as load_recipe
 from glassnet.recipes.recipe import Recipe
 from glassnet.train import DivergenceError
@@ -47,8 +48,10 @@ def open_model(run: Path) -> tuple[Recipe, Network | Ensemble]:
         fault = "is a run that was not finished: go on with --resume" if _resumable(run) else "is no run"
         raise ValueError(f"{run} {fault} (there is no {METRICS} in it)")
     net = load_model(run / MODEL)
-    if "task" not in net.info:
-        raise ValueError(f"{run / MODEL} is not the network of a run: it doesn't say what it was trained on")
+    try:
+        check_info(net)
+    except ValueError as error:
+        raise ValueError(f"{run / MODEL} is not the network of a run: {error}") from None
     return load_recipe((member(run, 0) if isinstance(net, Ensemble) else run) / RECIPE), net
 
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from reprlib import repr as short
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from glassnet.data import Dataset
-from glassnet.data.schema import as_info
+from glassnet.data.schema import Kind, as_info
 from glassnet.nn import Ensemble, Network
+from glassnet.nn.ensemble import TASKS
 from glassnet.recipes.recipe import Recipe
 
 KNOWN_BY = (
@@ -31,6 +34,44 @@ def names_of(data: Dataset) -> dict[str, Any]:
     info["rows"] = [len(split) for split in parts.values()]
     info |= {f"{name} rows": checksum(split.x) for name, split in parts.items()}
     return info | {"targets": checksum(*(split.y for split in parts.values()))}
+
+
+def check_info(net: Network | Ensemble) -> None:
+    """Raise ValueError unless a network's `info` says what `names_of` does, as far as its rows and outputs need it."""
+    info = net.info
+    fits: dict[str, Callable[[Any], bool]] = {
+        "task": lambda task: task in TASKS,
+        "target": lambda name: isinstance(name, str),
+        "features": lambda names: _names(names) and len(names) in (0, net.n_in),
+        "classes": lambda names: (
+            _names(names) and len(names) == (0 if info["task"] == "regression" else max(2, net.n_out or 0))
+        ),
+        "categories": lambda found: isinstance(found, list) and all(map(_names, found)) and as_many(found),
+        "kinds": lambda kinds: (
+            isinstance(kinds, list) and all(kind in get_args(Kind) for kind in kinds) and as_many(kinds)
+        ),
+        "notations": lambda found: isinstance(found, dict) and all(isinstance(each, str) for each in found.values()),
+        "image_shape": lambda shape: _counts(shape) and len(shape) == 2 and math.prod(shape) == net.n_in,
+        "image_maximum": lambda value: _counts([value]),
+    }
+
+    def as_many(found: list[Any]) -> bool:
+        return len(found) == len(info["features"])
+
+    needed = {"task", "target", "features", "classes", *(["categories"] if "kinds" in info else [])}
+    for name, is_right in fits.items():
+        if name not in info and name in needed:
+            raise ValueError(f"it doesn't say its {name}")
+        if name in info and not is_right(info[name]):
+            raise ValueError(f"its {name} can't be {short(info[name])}")
+
+
+def _names(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(each, str) for each in value) and len(set(value)) == len(value)
+
+
+def _counts(value: Any) -> bool:
+    return isinstance(value, list) and all(type(each) is int and each > 0 for each in value)
 
 
 def checksum(*arrays: NDArray[Any]) -> int:

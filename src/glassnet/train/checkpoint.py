@@ -133,7 +133,9 @@ def _check_epochs(run: Training, epochs: list[Any]) -> None:
     if run.monitor is not None:
         columns |= {"val_loss", f"val_{run.monitor}"}
     for number, row in enumerate(epochs, 1):
-        numbers = isinstance(row, dict) and all(type(value) in (int, float) for value in row.values())
+        numbers = isinstance(row, dict) and all(
+            type(value) is float or (type(value) is int and abs(value) < 2**63) for value in row.values()
+        )
         if not numbers or row.keys() != epochs[0].keys() or not columns <= row.keys() or row["epoch"] != number:
             raise ValueError(f"row {number} of epochs is {short(row)}")
         if not math.isfinite(row["seconds"]):
