@@ -169,7 +169,9 @@ def _input_type(net: Network | Ensemble, given: npt.DTypeLike | None) -> np.dtyp
 
 def _about(info: dict[str, Any]) -> dict[str, Any]:
     """What the model says of itself: names, without which its columns and numbers mean nothing."""
-    names = ("task", "features", "categories", "dates", "target", "image_shape", "image_maximum", "description")
+    names = (
+        "task", "features", "categories", "kinds", "dates", "target", "image_shape", "image_maximum", "description",
+    )  # fmt: skip
     return {name: value for name in names if (value := info.get(name))}
 
 
