@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from reprlib import repr as short
 from typing import Any
 
 import numpy as np
@@ -199,9 +200,9 @@ def check_settings(optimizer: Optimizer, settings: dict[str, Any]) -> dict[str, 
     """Return a copy of new settings that make sense for the optimizer. Raises ValueError for any that don't."""
     for name, value in settings.items():
         if name not in SETTINGS:
-            raise ValueError(f"there is no setting {name!r}; there are {', '.join(SETTINGS)}")
+            raise ValueError(f"there is no setting {short(name)}; there are {', '.join(SETTINGS)}")
         if not is_finite(value):
-            raise ValueError(f"{name} must be a number, not {value!r}")
+            raise ValueError(f"{name} must be a number, not {short(value)}")
     config = optimizer.config()
     changed = {name: value for name, value in settings.items() if name != "batch_size"}
     if "momentum" in changed and "momentum" not in config:
@@ -209,7 +210,7 @@ def check_settings(optimizer: Optimizer, settings: dict[str, Any]) -> dict[str, 
     type(optimizer)(**(config | changed))
     batch_size = settings.get("batch_size", 1)
     if batch_size < 1 or batch_size != int(batch_size):
-        raise ValueError(f"batch_size must be a whole number of at least 1, not {batch_size!r}")
+        raise ValueError(f"batch_size must be a whole number of at least 1, not {short(batch_size)}")
     return dict(settings)
 
 

@@ -6,6 +6,7 @@ import base64
 import json
 import math
 import sys
+from reprlib import repr as short
 from typing import Any, TypeGuard
 
 import numpy as np
@@ -38,7 +39,7 @@ def whole(value: Any, what: str) -> int:
     if isinstance(value, str) and value.isdecimal() and value.isascii() and len(value) < 10:
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise ValueError(f"{what} must be a whole number of at least 0, not {value!r}")
+        raise ValueError(f"{what} must be a whole number of at least 0, not {short(value)}")
     return value
 
 

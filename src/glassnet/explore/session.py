@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from reprlib import repr as short
 from typing import Any
 
 import numpy as np
@@ -125,7 +126,7 @@ class Session:
     def train(self, action: Any) -> Answer:
         """Start, pause, step, epoch, reset or restart; return the progress."""
         if not isinstance(action, str) or action not in ACTIONS:
-            raise ValueError(f"there is no action {action!r}; there are {', '.join(ACTIONS)}")
+            raise ValueError(f"there is no action {short(action)}; there are {', '.join(ACTIONS)}")
         ACTIONS[action](self.trainer)
         return self.trainer.progress()
 
@@ -145,7 +146,7 @@ class Session:
     def code(self, /, view: Any, **shown: Any) -> Answer:
         """Return the lines of Python that give what a view shows."""
         if view not in VIEWS:
-            raise ValueError(f"there is no view {view!r}; there are {', '.join(VIEWS)}")
+            raise ValueError(f"there is no view {short(view)}; there are {', '.join(VIEWS)}")
         with self.trainer.looking():
             script = Script(self.subject, self.trainer.log, self.trainer.fresh)
         row, t = np.empty(0), np.empty(0)
@@ -212,11 +213,11 @@ class Session:
         """A target (1,): a class, or a value."""
         if self.subject.data.task == "regression":
             if not is_finite(target):
-                raise ValueError(f"target must be a finite number, not {target!r}")
+                raise ValueError(f"target must be a finite number, not {short(target)}")
             return np.array([target], np.float64)
         classes = len(self.subject.data.classes)
         if (number_of := whole(target, "target")) >= classes:
-            raise ValueError(f"target must be a class, 0 to {classes - 1}, not {target!r}")
+            raise ValueError(f"target must be a class, 0 to {classes - 1}, not {short(target)}")
         return np.array([number_of], np.int64)
 
     def _unit(self, layer: Any, unit: Any) -> tuple[int, int]:
@@ -232,7 +233,7 @@ class Session:
     def _entry(self, name: Any, index: Any) -> tuple[int, ...]:
         """The place of an entry in a parameter, or in x."""
         if not isinstance(index, list):
-            raise ValueError(f"index must be a list of whole numbers, not {index!r}")
+            raise ValueError(f"index must be a list of whole numbers, not {short(index)}")
         place = tuple(whole(i, "index") for i in index)
         shape = (self.subject.data.n_in,) if name == "x" else self._parameter(name).shape
         if len(place) != len(shape) or any(i >= size for i, size in zip(place, shape, strict=True)):
@@ -242,7 +243,7 @@ class Session:
     def _parameter(self, name: Any) -> Array:
         parameters = {each: value for each, value, _ in self.trainer.shown.named_parameters()}
         if not isinstance(name, str) or name not in parameters:
-            raise ValueError(f"there is no parameter {name!r}; there are {', '.join(parameters)}")
+            raise ValueError(f"there is no parameter {short(name)}; there are {', '.join(parameters)}")
         return parameters[name]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from reprlib import repr as short
 from typing import Any
 
 from glassnet import recipes
@@ -60,7 +61,7 @@ class Subject:
     def row(self, part: Any, row: Any) -> tuple[Array, Array]:
         """Return a row x (1, n_in) of a part, raw, and its target (1,). Raises ValueError if it isn't there."""
         if part not in PARTS:
-            raise ValueError(f"there is no part {part!r}; there are {', '.join(PARTS)}")
+            raise ValueError(f"there is no part {short(part)}; there are {', '.join(PARTS)}")
         split, i = getattr(self.data, part), whole(row, "row")
         if i >= len(split):
             raise ValueError(f"the {part} part has {len(split):,} rows, counted from 0: there is no row {i}")
