@@ -31,7 +31,7 @@ from types import FrameType
 from fuzzing.loaders import LOADERS, Loader
 
 SECONDS = 10.0  # of processor time for an input
-PATIENCE = 120.0  # seconds of the clock after which a process hangs, where no signal reaches Python
+PATIENCE = 600.0  # seconds of the clock after which a process hangs, where no signal reaches Python
 MEMORY = 4 << 30  # bytes of address space that all inputs together may take beyond what is in use before the first
 
 
