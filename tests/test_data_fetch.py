@@ -256,3 +256,15 @@ def test_catalog_knows_what_it_does_not_know(empty_cache: Path) -> None:
     for ask in (catalog.fetch, catalog.verify):
         with pytest.raises(ValueError, match="no data set is called 'diggits'; did you mean 'digits'"):
             ask("diggits")
+
+
+def test_a_failed_download_names_all_files_and_what_works_offline(
+    monkeypatch: pytest.MonkeyPatch, empty_cache: Path
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError("no mirror gave it")
+
+    monkeypatch.setattr("glassnet.data.resolve.download", fail)
+    for ask in (catalog.load, catalog.fetch):
+        with pytest.raises(OSError, match=r"gave it; mnist needs mnist/train.*digits and diabetes work"):
+            ask("mnist")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -92,12 +93,14 @@ def load(
         if value is not None:
             raise ValueError(f"{option}={value!r} doesn't apply to {source.name!r}; it is for tables")
     if split is None:
-        return source.load()
+        with _all_files(source):
+            return source.load()
     if not source.splits:
         raise ValueError(f"split={split!r} doesn't apply to {source.name!r}; it has one split only")
     if split not in source.splits:
         raise ValueError(f"{source.name!r} has no split {split!r}; there are {listed(source.splits)}")
-    return source.load(split)
+    with _all_files(source):
+        return source.load(split)
 
 
 def status() -> list[SourceStatus]:
@@ -110,14 +113,29 @@ def fetch(name: str) -> list[FileState]:
 
     Gives one state per file, none for a data set inside a package. Raises as `load`.
     """
-    for archive in _source(name).archives:
-        read(archive)
+    source = _source(name)
+    with _all_files(source):
+        for archive in source.archives:
+            read(archive)
     return verify(name)
 
 
 def verify(name: str) -> list[FileState]:
     """Hash the files of a data set where they are found, without downloading anything."""
     return [check(archive) for archive in _source(name).archives]
+
+
+@contextmanager
+def _all_files(source: Source) -> Iterator[None]:
+    """Let the error of a download name all files that are needed, and what needs none."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is not None or not source.archives:
+            raise
+        files = ", ".join(archive.path for archive in source.archives)
+        bundled = " and ".join(other.name for other in SOURCES.values() if not other.archives)
+        raise OSError(f"{error}; {source.name} needs {files}, while {bundled} work offline") from error
 
 
 def _where(source: Source) -> str:
