@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from glassnet.data.checks import naming
 from glassnet.files import regular
 from glassnet.nn import BatchNorm, Dense, Layer, LayerNorm, Network
 from glassnet.nn.layer import Array
@@ -38,7 +39,16 @@ def load_pytorch(net: Network, source: str | os.PathLike[str] | Mapping[str, Any
     Raises ValueError, with the network left as it was, if something doesn't fit or the file is none of safetensors; a
     pickle (.pt, .pth) is never loaded. OSError if it can't be read.
     """
-    found = _modules(source if isinstance(source, Mapping) else _read(source))
+    if isinstance(source, Mapping):
+        _set(net, source)
+    else:
+        with naming(source):
+            _set(net, _read(source))
+
+
+def _set(net: Network, tensors: Mapping[str, Any]) -> None:
+    """Do what `load_pytorch` says, with the tensors of a model by their names."""
+    found = _modules(tensors)
     wanted: dict[type[Layer], list[tuple[int, Layer]]] = {kind: [] for kind in TAKEN}
     for i, layer in enumerate(net.layers):
         if type(layer) in TAKEN:
