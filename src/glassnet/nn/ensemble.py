@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from glassnet.nn.activations import Sigmoid, Softmax
-from glassnet.nn.engine import Exporter
+from glassnet.nn.exporter import Exporter
 from glassnet.nn.layer import Array
 from glassnet.nn.members import MemberMean
 from glassnet.nn.network import Network

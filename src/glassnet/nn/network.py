@@ -8,7 +8,7 @@ from copy import copy
 from itertools import islice
 from reprlib import repr as short
 from textwrap import shorten
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,7 @@ from glassnet.nn import declared
 from glassnet.nn.activations import Sigmoid, Softmax, logistic
 from glassnet.nn.checks import count, positive_int
 from glassnet.nn.described import DTYPES, described_layers
-from glassnet.nn.engine import Engine, Exporter
+from glassnet.nn.exporter import Exporter
 from glassnet.nn.groups import groups
 from glassnet.nn.layer import Array, Layer
 from glassnet.nn.preprocessing import Fitted, Preprocessing, Unstandardize, one_by_one
@@ -31,6 +31,16 @@ from glassnet.turns import reading
 INITIAL_WEIGHTS, MASKS = 1, 2
 
 ROWS_AT_ONCE = 1024  # rows that inference works on at a time: enough for the matrix products, little memory
+
+
+class Engine(Protocol):
+    """Gives the layers' numbers, but for rounding, faster. nn/ knows none: `Network.engine` is set from above."""
+
+    def predict(self, net: Network, x: Array) -> Array | None:
+        """Return the outputs of rows x in inference mode; None if the engine doesn't cover this network."""
+
+    def describe(self, net: Network) -> str:
+        """Say in a few words what computes the network, and why not the engine if it doesn't."""
 
 
 class Network:
