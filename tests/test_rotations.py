@@ -9,7 +9,9 @@ import pytest
 
 import glassnet as gn
 from glassnet import recipes
+from glassnet.estimators import MLPRegressor
 from glassnet.explore import open_subject
+from glassnet.nn import rotations
 from glassnet.nn.rotations import interactions, strong_pairs
 from glassnet.recipes import run as run_module
 from glassnet.report import compare
@@ -94,15 +96,38 @@ def test_a_recipe_turns_what_interacts() -> None:
         (gn.Dataset.from_arrays(x, y), [1, 4]),
         (gn.Dataset.from_arrays(mixed, y, categories=kinds), [1, 4]),
     ):
-        made = recipe.for_data(data)
-        assert recipe.strong_pairs(data) == [tuple(data.features[len(data.features) - 5 + j] for j in (1, 4))]
-        net = made.build_network(data.n_in, 1, "regression", data.columns())
-        net.fit_preprocessing(data.train.x, data.train.y)
-        turned = next(layer for layer in net.layers if isinstance(layer, gn.Rotations))
-        assert made.network.rotations == 1
+        made = recipe.settle(data)
+        assert made.pairs == [(1, 4)]
+        names = [data.features[len(data.features) - 5 + j] for j in (1, 4)]
+        assert made.notes[-1] == f"interact strongly, so rotated copies are added: {names[0]} and {names[1]}"
+        made.net.fit_preprocessing(data.train.x)  # without targets: the pairs are known
+        turned = next(layer for layer in made.net.layers if isinstance(layer, gn.Rotations))
         assert np.nonzero(turned.A[:, 0])[0].tolist() == columns
-    plain = recipe.for_data(gn.Dataset.from_arrays(x, x[:, 0] + x[:, 3])).build_network(5, 1, "regression")
+    plain = recipe.settle(gn.Dataset.from_arrays(x, x[:, 0] + x[:, 3])).net
     assert not any(isinstance(layer, gn.Rotations) for layer in plain.layers)
+
+
+def test_pairs_are_looked_for_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run_module, "draw", lambda *_: None)
+    x, y = table(300)
+    rows = [",".join(map(str, [*row, value])) for row, value in zip(x.tolist(), y.tolist(), strict=True)]
+    (tmp_path / "map.csv").write_text("\n".join(["a,b,c,d,e,target", *rows]) + "\n")
+    looked: list[int] = []
+    monkeypatch.setattr(rotations, "interactions", lambda x, y: looked.append(1) or interactions(x, y))
+    changes = ["network.rotations=1", "network.members=1", "network.hidden=[8]", "training.epochs=1"]
+    recipes.train(recipes.choose(str(tmp_path / "map.csv"), target="target", changes=changes), tmp_path / "run")
+    MLPRegressor(preset="strong", max_iter=1, random_state=0).fit(x, y)
+    assert len(looked) == 2
+
+
+def test_pairs_may_be_given() -> None:
+    x, y = table()
+    given, found = gn.Rotations(5, [(1, 4)]), gn.Rotations(5)
+    np.testing.assert_array_equal(given.fit(x).A, found.fit(x, y).A)
+    assert gn.Network([given, gn.Dense(19, 1)]).describe()["layers"][0]["pairs"] == [[1, 4]]
+    for wrong in ([[1, 1]], [[0, 5]], [[0, -1]], [[0, 1, 2]], [3], "ab", [[0.5, 1]], [[True, 2]]):
+        with pytest.raises(ValueError, match="pairs must each be two different columns from 0 to 4, not"):
+            gn.Rotations(5, wrong)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("first", "second"), [(0.3, 0.45), (0.45, 0.35), (0.3, 0.3)])
@@ -127,7 +152,7 @@ def test_a_run_keeps_the_recipe_as_it_was_given(tmp_path: Path, monkeypatch: pyt
     recipes.train(recipe, run)
     assert recipes.load(run / "recipe.toml") == recipe
     net = gn.Network.load(run / "model.safetensors")
-    assert [layer.pairs for layer in net.layers if isinstance(layer, gn.Rotations)] == [1]
+    assert [layer.pairs for layer in net.layers if isinstance(layer, gn.Rotations)] == [[[1, 4]]]
     assert recipes.gradcheck(recipes.load(run / "recipe.toml"), rows=2, entries=2).passed
     recipes.evaluate_run(run)
     subject = open_subject(str(run))

@@ -46,7 +46,7 @@ def test_pairs_that_interact_are_turned() -> None:
     labels, rows = u * v > 0, np.column_stack([u, np.where(u < -2, np.nan, v)])
     for model, y in ((MLPClassifier, labels), (MLPRegressor, u * v)):
         net = model(preset="strong", max_iter=1, random_state=0).fit(rows, y).network_
-        assert "Rotations(2, plain=1)" in kinds(net)
+        assert "Rotations(2, pairs=[[0, 1]], plain=1)" in kinds(net)
 
 
 def test_whoever_tunes_the_recipe_tunes_the_preset(monkeypatch: pytest.MonkeyPatch) -> None:

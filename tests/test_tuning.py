@@ -485,7 +485,7 @@ def test_a_table_with_categories_and_missing_values_is_searched_and_the_search_g
         ("--set tune.space.optimizer.momentun={low=0.1,high=1.0}", "takes no 'momentun' (did you mean momentum?)"),
         ("--set tune.space.network.width={low=1,high=9}", "there is no network.width"),
         ("--set tune.space.network.hidden={choices=[[9],9]}", "network.hidden, at 9: recipe: network.hidden"),
-        ("--set tune.space.network.hidden.x={low=1,high=2}", "network.hidden.x, at 1: hidden is no table"),
+        ("--set tune.space.network.hidden.x={low=1,high=2}", "network.hidden.x, at 1: 'hidden' is no table"),
         ("--set tune.space.training.epochs={low=0,high=9}", "epochs must be a whole number of at least 1, not 0"),
         ("--set tune.space.training.epochs={low=1.0,high=9.0}", "training.epochs must be a whole number, not 1.0"),
         ("--set tune.space.seed={low=0,high=9}", "tune.space.seed can't be searched"),

@@ -206,16 +206,8 @@ def recipe(folder: Path) -> Loader:
     data = gn.load("digits")
 
     def load(path: Path) -> None:
-        found = recipes.load(path).for_data(data)
         with contextlib.suppress(MemoryError):  # a network is as large as its recipe says
-            found.network_for(data)
-        for build in (
-            lambda: found.build_loss(data.task),
-            found.build_optimizer,
-            found.build_schedule,
-            found.build_training,
-        ):
-            build()
+            recipes.load(path).settle(data)
 
     goods = [recipes.text(name).encode() for name in recipes.names()]
     return Loader("recipe.toml", changing(goods, changed_toml), load, named=False)

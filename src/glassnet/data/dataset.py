@@ -78,6 +78,11 @@ class Dataset:
         return tuple(column.categories for column in self.schema)
 
     @property
+    def numbers(self) -> list[int]:
+        """The columns of x that hold numbers, no categories."""
+        return [j for j in range(self.n_in) if not (self.schema and self.schema[j].categories)]
+
+    @property
     def dates(self) -> tuple[str, ...]:
         """The columns whose numbers are days since 1970."""
         return tuple(column.name for column in self.schema if column.kind == "date")

@@ -20,6 +20,7 @@ from glassnet.nn import Activation, CrossEntropy, Dropout, Layer, Network
 from glassnet.nn.layer import Array
 from glassnet.optim import Constant, Optimizer
 from glassnet.recipes import Recipe, load
+from glassnet.recipes.stack import build_layers
 from glassnet.train.units import training_loss
 
 if TYPE_CHECKING:
@@ -105,9 +106,10 @@ def network(estimator: BaseMLP, x: Array, y: Array) -> Network:
     rows, none = Split(x, y), Split(x[:0], y[:0])
     features = names_of(table.schema)
     data = Dataset("X", rows, none, none, info["task"], (), tuple(features), None, info["target"], table.schema)
-    made = made.for_data(data)
-    flags = estimator.out_activation_ == "logistic"
-    layers = made.build_layers(data.n_in, y.shape[1], info["task"], data.columns(), flags=flags)
+    made = made.sized(len(x))
+    layers = build_layers(
+        made.network, made.build_loss(info["task"]), data.n_in, y.shape[1], data.columns(), made.strong_pairs(data)
+    )
     hidden = len(made.network.hidden)
     names = parameters.activations(estimator.activation, hidden) if "activation" in own else None
     rates = parameters.one_for_each(estimator.dropout, hidden, "dropout") if "dropout" in own else [0.0] * hidden

@@ -110,7 +110,7 @@ def _recipe(what: str) -> Subject:
         )
     recipe = recipes.load(what)
     data = _data(recipe)
-    net = recipe.for_data(data).network_for(data)
+    net = recipe.settle(data).net
     net.fit_preprocessing(data.train.x, data.train.y)
     source = f"untrained, drawn with seed {recipe.seed}; to train it: glassnet train {what}"
     return _subject(recipe, net, data, trained=False, file=None, source=source)

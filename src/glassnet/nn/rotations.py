@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import combinations
 from typing import Self
 
@@ -29,18 +29,20 @@ class Rotations(Preprocessing):
     s is the distance of the column's quartiles, or if they are equal of its extremes. Embeddings treat each column
     alone, and trees cut along the axes; with rotated columns both see a function of two, such as a price over a map,
     from all sides. The angles are 180 / angles degrees apart, without 0 and 90, which are the columns themselves. The
-    pairs are those of whose interaction `interactions` finds most.
+    pairs are given, or a number of those in whose interaction `interactions` finds most.
     Shapes: x (N, width + plain), y (N, width + added + plain): the rotated columns come behind the first `width`, the
     last `plain` are passed through; A (width, added). y = [x, x A, plain]; backward: dx = dy + dy_added A^T.
-    Raises ValueError for sizes that are no positive whole numbers, or fewer than 3 angles, of which none is left.
+    Raises ValueError for sizes that are no positive whole numbers, pairs that aren't two different columns of the first
+    `width`, or fewer than 3 angles, of which none is left.
     """
 
     state = ("A",)
     sentence = "Adds copies of pairs of columns, turned by {angles} angles, for what depends on both."
     A: Array
 
-    def __init__(self, width: int, pairs: int = 1, angles: int = 16, plain: int = 0) -> None:
-        self.width, self.pairs = positive_int(width, "Rotations: width"), positive_int(pairs, "Rotations: pairs")
+    def __init__(self, width: int, pairs: int | Sequence[Sequence[int]] = 1, angles: int = 16, plain: int = 0) -> None:
+        self.width = positive_int(width, "Rotations: width")
+        self.pairs = _pairs(pairs, self.width)
         self.angles = count(angles, "Rotations: angles", 3)
         self.plain = count(plain, "Rotations: plain")
 
@@ -52,7 +54,8 @@ class Rotations(Preprocessing):
     @property
     def added(self) -> int:
         """How many columns are added."""
-        return min(self.pairs, math.comb(self.width, 2)) * self.turns
+        pairs = min(self.pairs, math.comb(self.width, 2)) if isinstance(self.pairs, int) else len(self.pairs)
+        return pairs * self.turns
 
     def state_shapes(self, width_in: int | None) -> dict[str, Shape]:
         """A (width, added)."""
@@ -73,19 +76,15 @@ class Rotations(Preprocessing):
             super().check(x)
 
     def fit(self, x: Array, y: Array | None = None) -> Self:
-        """Find the pairs in training rows x (N, width + plain) and their targets y: labels (N,), or values.
+        """Take the scales from training rows x (N, width + plain), and find the pairs if they aren't given.
 
-        Raises ValueError without targets.
+        y: the targets, labels (N,) or values. Raises ValueError if pairs are to be found, but there are no targets.
         """
-        if y is None:
-            raise ValueError(f"{self!r} looks for pairs by the targets, too: call net.fit_preprocessing(x, y)")
         x = x[:, : self.width].astype(np.float64)
         low, high = np.quantile(x, [0.25, 0.75], axis=0)
         spread = np.ptp(x, axis=0)
         scale = np.where(high > low, high - low, np.where(spread > 0, spread, 1.0))
-        found = sorted(interactions(x, y), reverse=True)
-        chosen = [(i, j) for _, i, j in found][: self.pairs]
-        chosen += [pair for pair in combinations(range(self.width), 2) if pair not in chosen]
+        chosen = self._find(x, y, self.pairs) if isinstance(self.pairs, int) else self.pairs
         angles = [math.pi * k / self.angles for k in range(1, self.angles) if 2 * k != self.angles]
         turns = np.array([[math.cos(a) for a in angles], [math.sin(a) for a in angles]])
         self.A, n = np.zeros((self.width, self.added)), self.turns
@@ -93,6 +92,13 @@ class Rotations(Preprocessing):
             for column, part in zip(chosen[k], turns, strict=True):
                 self.A[column, k * n : (k + 1) * n] = part / scale[column]
         return self
+
+    def _find(self, x: Array, y: Array | None, most: int) -> list[list[int]]:
+        """The pairs that interact most, of what is looked at; others behind them, if those aren't enough."""
+        if y is None:
+            raise ValueError(f"{self!r} looks for pairs by the targets, too: call net.fit_preprocessing(x, y)")
+        chosen = [[i, j] for _, i, j in sorted(interactions(x, y), reverse=True)][:most]
+        return chosen + [list(pair) for pair in combinations(range(self.width), 2) if list(pair) not in chosen]
 
     def fit_with(self, x: Array, y: Array | None) -> Self:
         """Do the same."""
@@ -123,6 +129,17 @@ class Rotations(Preprocessing):
             return fill("{x}", at, {"x": x[0]})
         a = [Letter(f"A[{j},{k}]", float(self.A[j, k])) for j in columns]
         return fill("{x0*}*{a0*} + {x1*}*{a1*}", at, {"x0": x[0], "x1": x[1], "a0": a[0], "a1": a[1]})
+
+
+def _pairs(pairs: int | Sequence[Sequence[int]], width: int) -> int | list[list[int]]:
+    """The number of pairs, or which; raise ValueError if it is neither."""
+    if isinstance(pairs, int) or not isinstance(pairs, Sequence):
+        return positive_int(pairs, "Rotations: pairs")
+    for pair in pairs:
+        columns = pair if isinstance(pair, Sequence) else [pair]
+        if len(columns) != 2 or columns[0] == columns[1] or not all(type(j) is int and 0 <= j < width for j in columns):
+            raise ValueError(f"Rotations: pairs must each be two different columns from 0 to {width - 1}, not {pair!r}")
+    return [list(pair) for pair in pairs]
 
 
 def interactions(x: Array, y: Array) -> Iterable[tuple[float, int, int]]:

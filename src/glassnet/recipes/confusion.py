@@ -15,6 +15,14 @@ MOST_DRAWN = 500  # classes beyond which a cell of the picture would be smaller 
 NAMES = ("true", "predicted", "rows")
 
 
+def left_out(classes: int) -> list[str]:
+    """Say what isn't kept of a confusion matrix of so many classes, if anything isn't."""
+    if classes <= MOST_WHOLE:
+        return []
+    picture = ", and there is no picture of it" if classes > MOST_DRAWN else ""
+    return [f"{classes:,} classes: of the confusion matrix, only counts above 0 are kept{picture}"]
+
+
 @dataclass(frozen=True, eq=False)
 class Confusion:
     """`rows` of the class `true` were taken for the class `predicted`: three arrays of a place for each such pair."""

@@ -37,10 +37,14 @@ def examine_finished(run: Finished, data: Dataset, epochs: int = EPOCHS) -> list
 def _examine(
     recipe: Recipe, data: Dataset, epochs: int, trained: tuple[Network, History] | None = None
 ) -> list[Finding]:
-    recipe = recipe.for_data(data)
-    net, training = recipe.network_for(data), recipe.training
+    settled = recipe.settle(data)
+    settings = {name: settled.settings[name] for name in ("batch_size", "seed", "schedule", "replacement")}
     return examine(
-        net, as_trained(data, recipe), recipe.build_loss(data.task), recipe.build_optimizer(),
-        epochs=min(epochs, training.epochs), batch_size=training.batch_size, seed=recipe.seed,
-        schedule=recipe.build_schedule(), replacement=training.replacement, trained=trained,
-    )  # fmt: skip
+        settled.net,
+        as_trained(data, recipe),
+        settled.loss,
+        settled.optimizer,
+        epochs=min(epochs, settled.settings["epochs"]),
+        trained=trained,
+        **settings,
+    )

@@ -12,8 +12,9 @@ from typing import Any, TypeVar
 
 from glassnet.limits import parse_toml, read_toml
 from glassnet.recipes.parts import closest
-from glassnet.recipes.recipe import DataTable, NetworkTable, Recipe, TrainingTable
+from glassnet.recipes.recipe import Recipe
 from glassnet.recipes.space import TuneTable
+from glassnet.recipes.tables import DataTable, NetworkTable, TrainingTable
 
 T = TypeVar("T")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -11,73 +10,17 @@ import numpy as np
 
 from glassnet import nn, optim
 from glassnet.data import Augmentation, Dataset
-from glassnet.data.labels import Task
 from glassnet.nn.checks import count
 from glassnet.nn.rotations import strong_pairs
+from glassnet.recipes.confusion import left_out
 from glassnet.recipes.parts import Part, call, make
 from glassnet.recipes.sizes import batch_size, by_rows
 from glassnet.recipes.space import TuneTable
+from glassnet.recipes.stack import Pairs, build_layers, outputs
+from glassnet.recipes.tables import DataTable, NetworkTable, TrainingTable
 from glassnet.train import Average
 
-Widths = list[int] | dict[str, Any]  # of the hidden layers, or the arguments of `by_rows`
-
 MOST_MEMBERS = 1000  # of an ensemble
-
-
-@dataclass
-class DataTable:
-    """[data]: what to learn from. The options are those of `gn.load`."""
-
-    source: str  # a name that `gn.load` knows, or the path of a CSV or Parquet file
-    target: str | None = None
-    drop: list[str] | None = None  # columns of a table that aren't inputs
-    task: Task | None = None
-    split: str | None = None
-    seed: int | None = None  # of a table's split; by default the recipe's
-    validation: bool = True  # false: its rows train, too; for the last training, when everything is chosen
-    truncate_targets: bool = False  # cut the decimals off the targets that training sees (the seed does)
-
-
-@dataclass
-class NetworkTable:
-    """[network]: inputs, embedding, for each hidden width Dense, normalization, activation and dropout, then Dense."""
-
-    inputs: Part = "Standardize"  # or QuantileNormalize, RobustScale, or "none"
-    rotations: int | None = None  # up to so many pairs of columns, that interact strongly, get rotated copies
-    embedding: Part | None = None  # of each feature: PiecewiseLinear or Periodic, as {name = ..., dim = 16}
-    category_dim: int | None = None  # so many trained values for each category, in place of its column of 0 and 1
-    members: int | None = None  # so many networks in one, which share these layers (TabM-mini)
-    member_scales: bool | None = None  # with scales of each member's own before and after each of them (TabM)
-    hidden: Widths = field(default_factory=lambda: [128])
-    activation: Part = "ReLU"
-    normalization: str | None = None  # BatchNorm or LayerNorm
-    dropout: float = 0.0
-    noise: float = 0.0  # standard deviation of GaussianNoise, before each activation
-    input_noise: float = 0.0  # the same of what embeddings make of the inputs
-    input_dropout: float = 0.0  # of what embeddings make of the inputs, if there are any
-    init: str = "he"
-    max_norm: float | None = None  # of the weights into each unit of every Dense
-    lr_factors: list[float] | None = None  # of the learning rate, one for each Dense
-    standardize_target: bool = True  # of values: the network works with unit targets, its outputs are in their unit
-    dtype: str = "float32"
-    fast: bool = True  # compiled kernels where they cover the network
-    threads: int | None = None  # at most so many of them side by side
-
-
-@dataclass
-class TrainingTable:
-    """[training]: the arguments of `gn.fit`."""
-
-    epochs: int = 20
-    batch_size: int = 128
-    min_steps: int | None = None  # in an epoch: where there are few rows, smaller batches make as many
-    replacement: bool = False
-    monitor: str | None = None
-    patience: int | None = None
-    restore_best: bool = True
-    average: Part | None = None  # EMA or SWA
-    dropout_schedule: Part | None = None
-    weight_decay_schedule: Part | None = None
 
 
 @dataclass
@@ -132,106 +75,42 @@ class Recipe:
         with replacing(path) as part:
             part.write_text(tomli_w.dumps(self.to_dict()), encoding="utf-8")
 
+    def settle(self, data: Dataset, pairs: Pairs | None = None) -> Experiment:
+        """Make all that a training on these data needs, and decide what the recipe leaves to them.
+
+        These are what `sized` decides, and which pairs of columns get rotated copies. Without validation rows there is
+        no patience. pairs: those of another settled recipe, if they are known. Raises ValueError for nonsense.
+        """
+        recipe, loss = self.sized(len(data.train)), self.build_loss(data.task)
+        if not len(data.val):
+            recipe = replace(recipe, training=replace(recipe.training, patience=None))
+        pairs = self.strong_pairs(data) if pairs is None else pairs
+        layers = build_layers(recipe.network, loss, data.n_in, outputs(loss, data.n_out), data.columns(), pairs)
+        numbers = [data.features[j] for j in data.numbers] if pairs else []
+        notes = [f"interact strongly, so rotated copies are added: {numbers[i]} and {numbers[j]}" for i, j in pairs]
+        return Experiment(
+            recipe.join(layers),
+            loss,
+            recipe.build_optimizer(),
+            recipe.build_training(),
+            pairs,
+            [*data.notes, *left_out(len(data.classes)), *notes],
+        )
+
     def build_network(self, n_in: int, n_out: int, task: str, columns: dict[str, Any] | None = None) -> nn.Network:
-        """Make the network for rows of n_in values and n_out classes or values.
+        """Make the network for rows of n_in values and n_out classes or values, where there are no data to settle on.
 
         columns: the arguments of a first layer Columns, if some values are categories or missing (`Dataset.columns`).
         BinaryCrossEntropy takes one output for two classes, Poisson a last Exp. Raises ValueError for nonsense.
         """
-        return self.join(self.build_layers(n_in, n_out, task, columns))
-
-    def network_for(self, data: Dataset) -> nn.Network:
-        """Make the network for data that `for_data` has seen."""
-        return self.build_network(data.n_in, data.n_out, data.task, data.columns())
+        loss = self.build_loss(task)
+        return self.join(build_layers(self.network, loss, n_in, outputs(loss, n_out), columns))
 
     def join(self, layers: list[nn.Layer]) -> nn.Network:
         """Make a network of layers, with the seed and the type that the recipe says."""
         table = self.network
         settings = {"dtype": table.dtype, "seed": self.seed, "fast": table.fast, "threads": table.threads}
         return call(nn.Network, {"layers": layers, **settings}, "network")
-
-    def build_layers(
-        self, n_in: int, n_out: int, task: str, columns: dict[str, Any] | None = None, *, flags: bool = False
-    ) -> list[nn.Layer]:
-        """Make the layers that `build_network` joins. flags: a row may be of several of the n_out classes, or none."""
-        table, loss = self.network, self.build_loss(task)
-        if isinstance(table.hidden, dict):
-            raise ValueError("network.hidden goes by the number of training rows: take recipe.sized(rows), or for_data")
-        if isinstance(loss, nn.BinaryCrossEntropy) and not flags:
-            if n_out != 2:
-                raise ValueError(
-                    f"loss: BinaryCrossEntropy is for two classes, the data have {n_out}: use CrossEntropy"
-                )
-            n_out = 1
-        layers: list[nn.Layer] = []
-        numbers, widths = n_in, [1] * n_in  # the columns of numbers, and how many values each column has become
-        categories: list[int] = []
-        if columns:
-            first = nn.Columns(**columns)
-            layers.append(first)
-            numbers, widths = len(first.numbers), [1] * first.width_out(n_in)
-            categories = [n for n in first.categories if n]
-        if table.rotations and numbers > 1:
-            pairs = {"pairs": table.rotations, "plain": len(widths) - numbers}
-            turned = call(nn.Rotations, {"width": numbers} | pairs, "network.rotations")
-            layers.append(turned)
-            numbers, widths = numbers + turned.added, [1] * turned.width_out(None)
-        if table.inputs != "none":
-            layers.append(make(table.inputs, nn.Preprocessing, "network.inputs"))
-        if table.category_dim is not None and categories:
-            plain = len(widths) - sum(categories)
-            sizes = {"categories": categories, "dim": table.category_dim, "plain": plain}
-            layers.append(call(nn.CategoryEmbedding, sizes, "network.category_dim"))
-            widths[plain:] = [table.category_dim] * len(categories)
-        factors = [1.0] * (len(table.hidden) + 1) if table.lr_factors is None else table.lr_factors
-        if len(factors) != len(table.hidden) + 1:
-            raise ValueError(f"network.lr_factors: {len(table.hidden) + 1} layers need as many, not {len(factors)}")
-        dense = {"init": table.init, "max_norm": table.max_norm}
-        if table.embedding is not None and numbers:
-            embedding = table.embedding if isinstance(table.embedding, dict) else {"name": table.embedding}
-            sizes = {"width": numbers, "plain": sum(widths[numbers:])}
-            embedded = make(sizes | embedding, nn.Embedding, "network.embedding")
-            layers.append(embedded)
-            widths[:numbers] = [embedded.dim] * numbers
-        if table.input_noise:
-            layers.append(call(nn.GaussianNoise, {"std": table.input_noise}, "network.input_noise"))
-        if table.input_dropout:
-            layers.append(call(nn.Dropout, {"rate": table.input_dropout}, "network.input_dropout"))
-        width = sum(widths)
-        k, scales = table.members or 1, table.member_scales
-        if k != 1:
-            chunks = widths if width > len(widths) else None
-            layers.append(call(nn.Members, {"k": k, "width": width, "chunks": chunks}, "network.members"))
-        elif scales:
-            raise ValueError("network.member_scales: there are no members; set network.members, such as to 32")
-        for i, (units, factor) in enumerate(zip(table.hidden, factors, strict=False)):
-            layers += [nn.MemberScale(k, width)] if scales and i > 0 else []
-            sizes = {"fan_in": width, "fan_out": units, "lr_factor": factor}
-            layers.append(call(nn.Dense, sizes | dense, "network.hidden"))
-            layers += [nn.MemberScale(k, units)] if scales else []
-            if table.normalization is not None:
-                layers.append(
-                    make({"name": table.normalization, "width": units}, nn.Normalization, "network.normalization")
-                )
-            if table.noise:
-                layers.append(call(nn.GaussianNoise, {"std": table.noise}, "network.noise"))
-            layers.append(make(table.activation, nn.Activation, "network.activation"))
-            if table.dropout:
-                layers.append(call(nn.Dropout, {"rate": table.dropout}, "network.dropout"))
-            width = units
-        sizes = {"fan_in": width, "fan_out": n_out, "lr_factor": factors[-1]}
-        if k == 1:
-            layers.append(call(nn.Dense, sizes | dense, "network"))
-        else:
-            layers.append(call(nn.MemberHeads, {"k": k, "init": table.init} | sizes, "network"))
-        if isinstance(loss, nn.Poisson):  # of positive outputs
-            layers.append(nn.Exp())
-        if k != 1:
-            of = {nn.CrossEntropy: "classes", nn.BinaryCrossEntropy: "logits"}.get(type(loss), "values")
-            layers.append(nn.MemberMean(k, of))
-        if task == "regression" and table.standardize_target and not isinstance(loss, nn.Poisson):
-            layers.append(nn.Unstandardize())
-        return layers
 
     def build_loss(self, task: str) -> nn.Loss:
         """Make the loss; raise ValueError if it is for another task than the data's."""
@@ -263,39 +142,39 @@ class Recipe:
             network = replace(network, hidden=call(by_rows, {**network.hidden, "rows": rows}, "network.hidden"))
         return replace(self, training=training, network=network)
 
-    def for_data(self, data: Dataset, pairs: Sequence[tuple[str, str]] | None = None) -> Recipe:
-        """Return the recipe with what it leaves to the data: what `sized` makes, and `rotations`.
-
-        Without validation rows, there is no patience either. pairs: what `strong_pairs` returns for these data, if it
-        is known.
-        """
-        made = self.sized(len(data.train))
-        if not len(data.val):
-            made = replace(made, training=replace(made.training, patience=None))
-        pairs = self.strong_pairs(data) if pairs is None else pairs
-        return replace(made, network=replace(made.network, rotations=len(pairs)))
-
-    def strong_pairs(self, data: Dataset) -> list[tuple[str, str]]:
-        """Return the names of the pairs of columns that get rotated copies."""
+    def strong_pairs(self, data: Dataset) -> Pairs:
+        """Return the pairs of columns that get rotated copies, counted among those of numbers."""
         if not self.network.rotations:
             return []
-        kinds = data.categories or ((),) * data.n_in
-        numbers = [j for j, names in enumerate(kinds) if not names]
-        x = data.train.x[:, numbers].astype(np.float64)
-        names = [data.features[j] for j in numbers]
-        return [(names[i], names[j]) for i, j in strong_pairs(x, data.train.y, self.network.rotations)]
+        return strong_pairs(data.train.x[:, data.numbers].astype(np.float64), data.train.y, self.network.rotations)
 
     def build_training(self) -> dict[str, Any]:
-        """Make the arguments of `fit` that [training] holds, and the schedule and the augmentation."""
+        """Make the arguments of `fit` that [training] holds, and the schedule, the augmentation and the seed."""
         kinds: dict[str, type[Any]] = {
             "average": Average, "dropout_schedule": optim.Schedule, "weight_decay_schedule": optim.Schedule,
         }  # fmt: skip
         parts = {name: getattr(self.training, name) for name in kinds}
         made = {n: None if p is None else make(p, kinds[n], f"training.{n}") for n, p in parts.items()}
         whole = {"schedule": self.build_schedule(), "augmentation": self.build_augmentation()}
-        settings = vars(self.training) | made | whole
+        settings = vars(self.training) | made | whole | {"seed": self.seed}
         del settings["min_steps"]
         return settings
+
+
+@dataclass(frozen=True, eq=False)
+class Experiment:
+    """A recipe settled on its data: what is trained, and how.
+
+    settings: the further arguments of `gn.fit`. pairs: of columns of numbers, which get rotated copies. notes: what
+    people should know of the data and of what was decided, a line each.
+    """
+
+    net: nn.Network
+    loss: nn.Loss
+    optimizer: optim.Optimizer
+    settings: dict[str, Any]
+    pairs: Pairs
+    notes: list[str]
 
 
 def _without_none(values: dict[str, Any]) -> dict[str, Any]:

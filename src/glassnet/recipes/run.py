@@ -15,7 +15,7 @@ from glassnet.data import Dataset, Split, load
 from glassnet.data.catalog import SOURCES
 from glassnet.nn import Ensemble, Loss, Network
 from glassnet.recipes import reading, seed_exercise
-from glassnet.recipes.confusion import MOST_DRAWN, MOST_WHOLE, Confusion
+from glassnet.recipes.confusion import Confusion
 from glassnet.recipes.directory import CHECKPOINT, HISTORY, MODEL, PLOTS, RECIPE, write_metrics
 from glassnet.recipes.identity import names_of, require_same_data
 from glassnet.recipes.pictures import draw
@@ -32,14 +32,11 @@ def fill(recipe: Recipe, out: Path, *, progress: bool = False, callbacks: Sequen
     Returns what metrics.json holds, and raises what `glassnet.recipes.train` does.
     """
     data = load_data(recipe)
-    pairs = recipe.strong_pairs(data)
-    made = recipe.for_data(data, pairs)
-    net = made.network_for(data)
-    loss, optimizer, settings = made.build_loss(data.task), made.build_optimizer(), made.build_training()
+    settled, seen = recipe.settle(data), as_trained(data, recipe)
+    net, loss, optimizer = settled.net, settled.loss, settled.optimizer
     net.info = names_of(data)
-    seen = as_trained(data, recipe)
-    if progress:
-        announce(data, pairs)
+    for note in settled.notes if progress else ():
+        say(note)
     start, checkpoint = time.perf_counter(), out / CHECKPOINT
     begun = checkpoint.is_file()
     if begun:
@@ -48,9 +45,8 @@ def fill(recipe: Recipe, out: Path, *, progress: bool = False, callbacks: Sequen
         located(recipe).save(out / RECIPE)  # as it was given: on other rows, it decides anew
     with np.errstate(over="ignore", invalid="ignore"):  # what overflows shows in the losses; NumPy needn't warn of it
         history = fit(
-            net, seen, loss, optimizer, seed=recipe.seed, progress=progress,
-            resume=checkpoint if begun else None,
-            callbacks=[Checkpoint(checkpoint), CSVLog(out / HISTORY), *callbacks], **settings,
+            net, seen, loss, optimizer, progress=progress, resume=checkpoint if begun else None,
+            callbacks=[Checkpoint(checkpoint), CSVLog(out / HISTORY), *callbacks], **settled.settings,
         )  # fmt: skip
         history.to_csv(out / HISTORY)  # once more: Ctrl-C may have come between an epoch and its line
         metrics = results(net, data, loss)
@@ -62,7 +58,7 @@ def fill(recipe: Recipe, out: Path, *, progress: bool = False, callbacks: Sequen
             "data": str(data), "parameters": net.theta.size, "version": __version__,
         }  # fmt: skip
         net.save(out / MODEL)
-        draw(out / PLOTS, net, data, history, settings["augmentation"])
+        draw(out / PLOTS, net, data, history, settled.settings["augmentation"])
         write_metrics(metrics, out)
     return metrics
 
@@ -75,17 +71,6 @@ def load_data(recipe: Recipe) -> Dataset:
     seed = recipe.seed if table.seed is None else table.seed
     data = load(table.source, target=table.target, drop=table.drop or (), split=table.split, task=table.task, seed=seed)
     return data if table.validation else data.without_validation()
-
-
-def announce(data: Dataset, pairs: Sequence[tuple[str, str]]) -> None:
-    """Print what was found in the data, and which pairs of columns get rotated copies."""
-    for note in data.notes:
-        say(note)
-    if len(data.classes) > MOST_WHOLE:
-        picture = ", and there is no picture of it" if len(data.classes) > MOST_DRAWN else ""
-        say(f"{len(data.classes):,} classes: of the confusion matrix, only counts above 0 are kept{picture}")
-    for pair in pairs:
-        say(f"interact strongly, so rotated copies are added: {' and '.join(pair)}")
 
 
 def located(recipe: Recipe) -> Recipe:

@@ -14,7 +14,7 @@ from glassnet.recipes.finished import Finished
 from glassnet.recipes.identity import require_same_data
 from glassnet.recipes.reading import load
 from glassnet.recipes.recipe import Recipe
-from glassnet.recipes.run import announce, fill, load_data, located
+from glassnet.recipes.run import fill, load_data, located
 from glassnet.recipes.side_by_side import train_side_by_side
 from glassnet.terminal import say
 
@@ -58,8 +58,8 @@ def _check_begun(recipe: Recipe, out: Path) -> None:
 def _train_members(recipe: Recipe, out: Path, *, progress: bool) -> dict[str, Any]:
     """Train the members of an ensemble that aren't trained yet, and put them together."""
     data = load_data(recipe)
-    if progress:
-        announce(data, recipe.strong_pairs(data))
+    for note in recipe.settle(data).notes if progress else ():
+        say(note)
     if not (out / RECIPE).is_file():
         located(recipe).save(out / RECIPE)
     members = {member(out, number): member_recipe(recipe, number) for number in range(recipe.ensemble)}

@@ -45,8 +45,6 @@ def export_run(run: Path, out: Path, input_dtype: str | None = None) -> str:
 def gradcheck(recipe: Recipe, rows: int = 8, entries: int = 30) -> GradientReport:
     """Check a recipe's network on its first training rows: `entries` numbers of each parameter and of the input."""
     data = load_data(recipe)
-    recipe = recipe.for_data(data)
-    net = recipe.network_for(data)
-    net.fit_preprocessing(data.train.x, data.train.y)
-    loss = recipe.build_loss(data.task)
-    return check_gradients(net, data.train.x[:rows], data.train.y[:rows], loss, entries=entries)
+    settled = recipe.settle(data)
+    settled.net.fit_preprocessing(data.train.x, data.train.y)
+    return check_gradients(settled.net, data.train.x[:rows], data.train.y[:rows], settled.loss, entries=entries)

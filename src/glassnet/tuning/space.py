@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from glassnet import optim
 from glassnet.data import Dataset
-from glassnet.nn.checks import positive_int
 from glassnet.recipes import Recipe, from_dict
 from glassnet.recipes.reading import put
 from glassnet.recipes.space import Choices, Range
@@ -36,8 +35,7 @@ def check(recipe: Recipe, space: Space, monitor: str, data: Dataset) -> None:
     """Raise ValueError if the recipe or a value of the space makes no sense, or trials couldn't be compared."""
     if monitor not in METRICS[data.task]:
         raise ValueError(f"training.monitor: {monitor!r} is not one of the metrics: {', '.join(METRICS[data.task])}")
-    pairs = recipe.strong_pairs(data)
-    _build(recipe, data, pairs)
+    pairs = recipe.settle(data).pairs
     for key, each in space.items():
         table = key.partition(".")[0]
         if table not in TABLES or key == "training.monitor":
@@ -52,19 +50,9 @@ def check(recipe: Recipe, space: Space, monitor: str, data: Dataset) -> None:
             )
         for value in each.choices if isinstance(each, Choices) else (each.low, each.high):
             try:
-                _build(with_values(recipe, {key: value}), data, None if key == "network.rotations" else pairs)
+                with_values(recipe, {key: value}).settle(data, None if key == "network.rotations" else pairs)
             except ValueError as error:
                 raise ValueError(f"tune.space.{key}, at {value!r}: {error}") from None
-
-
-def _build(recipe: Recipe, data: Dataset, pairs: list[tuple[str, str]] | None) -> None:
-    """Raise ValueError for what `fit` would complain of before it trains."""
-    recipe = recipe.for_data(data, pairs)
-    recipe.network_for(data)
-    recipe.build_optimizer()
-    recipe.build_training()
-    for name in ("epochs", "batch_size"):
-        positive_int(getattr(recipe.training, name), f"training.{name}")
 
 
 def with_values(recipe: Recipe, values: dict[str, Any]) -> Recipe:

@@ -48,12 +48,10 @@ def run(recipe: Recipe, data: Dataset, watch: Watch | None = None) -> Outcome:
     recipe that makes no sense.
     """
     monitor = f"val_{monitor_of(recipe, data)}"
-    recipe, watcher = recipe.for_data(data), Watcher(monitor, watch)
-    net = recipe.network_for(data)
+    settled, watcher = recipe.settle(data), Watcher(monitor, watch)
     with np.errstate(over="ignore", invalid="ignore"):
         history = fit(
-            net, data, recipe.build_loss(data.task), recipe.build_optimizer(), seed=recipe.seed, callbacks=[watcher],
-            **recipe.build_training(),
+            settled.net, data, settled.loss, settled.optimizer, callbacks=[watcher], **settled.settings,
         )  # fmt: skip
     if history.interrupted:
         raise KeyboardInterrupt

@@ -1,0 +1,67 @@
+"""The tables of a recipe: what it says of the data, the network and the training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from glassnet.data.labels import Task
+from glassnet.recipes.parts import Part
+
+Widths = list[int] | dict[str, Any]  # of the hidden layers, or the arguments of `by_rows`
+
+
+@dataclass
+class DataTable:
+    """[data]: what to learn from. The options are those of `gn.load`."""
+
+    source: str  # a name that `gn.load` knows, or the path of a CSV or Parquet file
+    target: str | None = None
+    drop: list[str] | None = None  # columns of a table that aren't inputs
+    task: Task | None = None
+    split: str | None = None
+    seed: int | None = None  # of a table's split; by default the recipe's
+    validation: bool = True  # false: its rows train, too; for the last training, when everything is chosen
+    truncate_targets: bool = False  # cut the decimals off the targets that training sees (the seed does)
+
+
+@dataclass
+class NetworkTable:
+    """[network]: inputs, embedding, for each hidden width Dense, normalization, activation and dropout, then Dense."""
+
+    inputs: Part = "Standardize"  # or QuantileNormalize, RobustScale, or "none"
+    rotations: int | None = None  # up to so many pairs of columns, that interact strongly, get rotated copies
+    embedding: Part | None = None  # of each feature: PiecewiseLinear or Periodic, as {name = ..., dim = 16}
+    category_dim: int | None = None  # so many trained values for each category, in place of its column of 0 and 1
+    members: int | None = None  # so many networks in one, which share these layers (TabM-mini)
+    member_scales: bool | None = None  # with scales of each member's own before and after each of them (TabM)
+    hidden: Widths = field(default_factory=lambda: [128])
+    activation: Part = "ReLU"
+    normalization: str | None = None  # BatchNorm or LayerNorm
+    dropout: float = 0.0
+    noise: float = 0.0  # standard deviation of GaussianNoise, before each activation
+    input_noise: float = 0.0  # the same of what embeddings make of the inputs
+    input_dropout: float = 0.0  # of what embeddings make of the inputs, if there are any
+    init: str = "he"
+    max_norm: float | None = None  # of the weights into each unit of every Dense
+    lr_factors: list[float] | None = None  # of the learning rate, one for each Dense
+    standardize_target: bool = True  # of values: the network works with unit targets, its outputs are in their unit
+    dtype: str = "float32"
+    fast: bool = True  # compiled kernels where they cover the network
+    threads: int | None = None  # at most so many of them side by side
+
+
+@dataclass
+class TrainingTable:
+    """[training]: the arguments of `gn.fit`."""
+
+    epochs: int = 20
+    batch_size: int = 128
+    min_steps: int | None = None  # in an epoch: where there are few rows, smaller batches make as many
+    replacement: bool = False
+    monitor: str | None = None
+    patience: int | None = None
+    restore_best: bool = True
+    average: Part | None = None  # EMA or SWA
+    dropout_schedule: Part | None = None
+    weight_decay_schedule: Part | None = None
