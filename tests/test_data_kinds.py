@@ -113,14 +113,18 @@ def test_a_marker_says_that_a_value_is_missing(tmp_path: Path, marker: str) -> N
         ("%Y/%m/%d", "2001/12/31"), ("%m/%d/%Y", "12/31/2001"), ("%d/%m/%Y", "31/12/2001"), ("%d.%m.%Y", "31.12.2001"),
         ("%d-%m-%Y", "31-12-2001"), ("%m/%d/%y", "12/31/01"), ("%d-%b-%Y", "31-Dec-2001"), ("%d %B %Y", "31 Dec 2001"),
         ("%b %d, %Y", "Dec 31, 2001"), ("%d-%b-%y", "31-Dec-01"), ("%Y-%m-%d", ""), ("%m/%d/%Y %H:%M", "12/31/2001"),
-        ("%d.%m.%Y %H:%M:%S", "31.12.2001"), ("%m/%d/%Y %I:%M %p", "12/31/2001"),
+        ("%d.%m.%Y %H:%M:%S", "31.12.2001"), ("%m/%d/%Y %I:%M %p", "12/31/2001"), ("%d.%m.%y", "31.12.01"),
+        ("%m-%d-%y", "12-31-01"), ("%m.%d.%Y", "12.31.2001"), ("%Y-%b-%d", "2001-Dec-31"), ("%d%b%Y", "31Dec2001"),
+        ("%b. %d, %Y", "Dec 31, 2001"), ("%A, %B %d, %Y", "Dec 31, 2001"), ("%dth %B %Y", "31 Dec 2001"),
+        ("%a, %d %b %Y %H:%M:%S GMT", "31 Dec 2001"), ("%d.%m.%Y, %H:%M", "31.12.2001"), ("%b %d %Y", "Dec 31, 2001"),
+        ("%Y-%m-%d %H:%M:%S UTC", ""), ("%Y-%m-%d %I:%M:%S %p", ""), ("%m/%d/%y %I:%M%p", "12/31/01"),
     ],
 )  # fmt: skip
 def test_dates_in_one_order_are_dates(tmp_path: Path, form: str, example: str) -> None:
-    days = [datetime.datetime(2019, 1, 1, 15, 30) + datetime.timedelta(days=5 * i) for i in range(N)]
+    days = [datetime.datetime(2001, 1, 1, 15, 30) + datetime.timedelta(days=5 * i) for i in range(N)]
     data = loaded(tmp_path, ["NaT" if i == 7 else day.strftime(form) for i, day in enumerate(days)])
     assert data.schema[0] == Column("x", "date", (), example)
-    expected = [17897 + 5 * i + (15.5 / 24 if "M" in form else 0) for i in range(N)]
+    expected = [11323 + 5 * i + (15.5 / 24 if "M" in form else 0) for i in range(N)]
     np.testing.assert_allclose(np.delete(values(data), 7), np.delete(expected, 7))
     assert not any("might be" in note for note in data.notes)
 
@@ -128,12 +132,24 @@ def test_dates_in_one_order_are_dates(tmp_path: Path, form: str, example: str) -
 def test_dates_whose_day_and_month_cannot_be_told_apart_are_named(tmp_path: Path) -> None:
     data = loaded(tmp_path, [f"{i % 12 + 1:02d}/{i % 7 + 1:02d}/2024" for i in range(N)])
     assert "they might be 31/12/2001 as well, so write them as 2001-12-31 to be sure" in data.notes[0]
+    data = loaded(tmp_path, [f"{i % 9 + 13}-{i % 12 + 1:02d}-{i % 28 + 1:02d}" for i in range(N)])
+    assert "might be 01-12-31 as well" in data.notes[0]
+
+
+@pytest.mark.parametrize("written", ["1{}_000", "~1{}", "No. 1{}", "1{}.-", "7x10^1{}", "1{}-", "2021 W1{}", "$(1{})"])
+def test_numbers_and_dates_in_a_way_that_is_not_known_are_named(tmp_path: Path, written: str) -> None:
+    """So is an id: nobody else can tell them apart."""
+    data = loaded(tmp_path, [written.format(f"{i:03}") for i in range(N)])
+    assert "x: taken for names, such as" in data.notes[0]
+    assert "write numbers as 1234.5 and dates as 2001-12-31 if they are such" in data.notes[0]
+    assert data.notes[-1].endswith(": x")
 
 
 def test_times_of_the_day(tmp_path: Path) -> None:
-    data = loaded(tmp_path, [f"{i % 24}:{i % 60:02d}" for i in range(N)])
-    assert data.schema[0].kind == "time"
-    np.testing.assert_allclose(values(data)[:3], [0, 61 / 1440, 122 / 1440])
+    for hours, half in (24, ""), (12, " AM"):
+        data = loaded(tmp_path, [f"{(i % hours) or hours % 24}:{i % 60:02d}{half}" for i in range(N)])
+        assert data.schema[0].kind == "time"
+        np.testing.assert_allclose(values(data)[:3], [0, 61 / 1440, 122 / 1440])
 
 
 @pytest.mark.parametrize(
@@ -219,6 +235,13 @@ def test_rows_without_a_target_are_left_out_and_counted(tmp_path: Path) -> None:
     assert classes.classes == ("none", "some")
 
 
+def test_targets_that_cannot_be_learned_are_named(tmp_path: Path) -> None:
+    assert "target y: all its values are 5.5, so" in loaded(tmp_path, [str(i) for i in range(N)], ["5.5"] * N).notes[0]
+    for exponent in (300, -300):
+        with pytest.raises(ValueError, match="have squares that float64 can't hold: write them in another unit"):
+            loaded(tmp_path, [str(i) for i in range(N)], [f"{i + 0.5}e{exponent}" for i in range(N)])
+
+
 @pytest.mark.parametrize("target", ["y", "0.25", "3"])
 def test_a_table_that_seems_to_have_no_header_says_so(tmp_path: Path, target: str) -> None:
     path = tmp_path / "t.csv"
@@ -228,6 +251,9 @@ def test_a_table_that_seems_to_have_no_header_says_so(tmp_path: Path, target: st
     except ValueError as error:
         said = str(error)
     assert "'3' is a number: if the file has no header, put a line of names" in said
+    for first in ("2020-01-31,b", "red,b", "$1,b", "TRUE,b"):
+        path.write_text(f"{first}\n" * 5 + "".join(f"{first[:-1]}{'ab'[i % 2]}\n" for i in range(60)))
+        assert "is like the values below it: if the file has no header, put" in gn.load(path, target="b").notes[0]
     path.write_text("label,0,1,2\n" + "a,1,2,3\nb,3,2,1\n" * 20)
     assert not any("header" in note for note in gn.load(path, target="label").notes)
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from glassnet.data.checks import listed
+from glassnet.data.csv_text import NAMELESS
 from glassnet.data.kinds import Reading, kind_of_text
 from glassnet.data.markers import is_text, without_markers
 from glassnet.data.schema import Column, Schema
-from glassnet.data.values import NAMED, kind_of, known_values
+from glassnet.data.values import NAMED, kind_of, known_values, values_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -51,9 +53,24 @@ def find_columns(
     return tuple(kept), left_out, notes
 
 
-def nothing_left(left_out: Mapping[str, Sequence[str]]) -> str:
+def like_values(schema: Schema) -> str:
+    """Say that a table seems to have no header, if a column is named like its values; plain numbers show elsewhere."""
+    import polars as pl
+
+    for column in schema:
+        if column.kind == "number" and not column.notation:
+            continue
+        with suppress(ValueError):
+            value = values_of(pl.Series(column.name, [column.name]), column)[0]
+            if value >= 0 or (value < 0 and column.kind != "category"):  # and isn't missing, or no known category
+                return f", and {column.name!r} is like the values below it: {NAMELESS}"
+    return ""
+
+
+def nothing_left(left_out: Mapping[str, Sequence[str]], notes: Sequence[str]) -> str:
     """Say why there is no column to learn from."""
-    return "no column to learn from: " + "; ".join(f"in {listed(names)}, {why}" for why, names in left_out.items())
+    reasons = [f"in {listed(names)}, {why}" for why, names in left_out.items()]
+    return "no column to learn from: " + "; ".join([*reasons, *notes[:1]])
 
 
 def find_categories(column: pl.Series, train: NDArray[np.int64]) -> tuple[str, ...]:
@@ -67,7 +84,7 @@ def find_categories(column: pl.Series, train: NDArray[np.int64]) -> tuple[str, .
 
 def said_of(left_out: Mapping[str, Sequence[str]]) -> list[str]:
     """Name the columns that are left out, and why."""
-    return [f"left out, as {why}: {', '.join(names)}" for why, names in left_out.items()]
+    return [f"left out, as {why}: {', '.join(name or repr(name) for name in names)}" for why, names in left_out.items()]
 
 
 def found(schema: Schema, x: NDArray[np.float64], left_out: Mapping[str, Sequence[str]]) -> list[str]:

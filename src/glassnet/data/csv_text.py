@@ -19,6 +19,7 @@ BLOCK = 1 << 22  # bytes read at a time
 LONGEST = 1 << 26  # bytes; what looks like a longer row is a quotation mark that nothing closes
 FIELD = re.compile(rb'(?:"(?:[^"]++|"")*+"|[^",\r\n]*+)(,|\r?\n|\r|\Z)')  # possessive: nothing is looked at twice
 CLOSED = re.compile(rb'"(?:[^"]++|"")*+"')
+NAMELESS = "if the file has no header, put a line of names, such as x1,x2,y, before its first row"
 NUMBER = re.compile(r"[+-]?\d*\.?\d+(?:[eE][+-]?\d+)?$")
 
 
@@ -172,7 +173,4 @@ def headless(names: Sequence[str]) -> str:
     )
     if not numbers or (counted and (len(numbers) > 1 or len(names) > 2)):
         return ""
-    return (
-        f", and {numbers[0]!r} is a number: if the file has no header, put a line of names, such as x1,x2,y, before its"
-        " first row"
-    )
+    return f", and {numbers[0]!r} is a number: {NAMELESS}"

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from glassnet.data.labels import Task, check_task, encode, infer_task
 from glassnet.data.schema import Column, Schema
 
+SMALLEST = 1e-150  # and its inverse: the bounds of targets whose squares are numbers
 VAL, TEST = 0.16, 0.2  # shares of the rows where nobody has published a split
 
 
@@ -200,4 +201,7 @@ def _values(y: NDArray[Any]) -> NDArray[np.float64]:
     wrong = np.flatnonzero(~np.isfinite(y))
     if wrong.size:
         raise ValueError(f"y[{wrong[0]}] is {y[wrong[0]]}; every target must be finite")
+    low, high = y.min(initial=0.0), y.max(initial=0.0)
+    if (largest := max(-low, high)) and not SMALLEST < largest < 1 / SMALLEST:
+        raise ValueError(f"values up to {largest:.3g} have squares that float64 can't hold: write them in another unit")
     return y

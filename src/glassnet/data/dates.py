@@ -14,18 +14,30 @@ if TYPE_CHECKING:
 
 ISO = ""
 ISO_DATE = r"^\d{4}-\d\d-\d\d([ T]\d\d:\d\d|$)"  # all digits are there: 3-2-1 is no date, and neither is 10-03-99
-ISO_FORMATS = ("%F", "%F %R", "%F %T%.f", "%F %R%#z", "%F %T%.f%#z")
+ISO_FORMATS = ("%F", "%F %R", "%F %T%.f", "%F %R%#z", "%F %T%.f%#z", "%F %I:%M %p", "%F %I:%M:%S %p")
 FORMATS = {
-    "2001/12/31": "%Y/%m/%d", "2001.12.31": "%Y.%m.%d",
-    "12/31/2001": "%m/%d/%Y", "31/12/2001": "%d/%m/%Y", "31.12.2001": "%d.%m.%Y",
+    "2001/12/31": "%Y/%m/%d", "2001.12.31": "%Y.%m.%d", "2001-Dec-31": "%Y-%b-%d",
+    "12/31/2001": "%m/%d/%Y", "31/12/2001": "%d/%m/%Y", "31.12.2001": "%d.%m.%Y", "12.31.2001": "%m.%d.%Y",
     "31-12-2001": "%d-%m-%Y", "12-31-2001": "%m-%d-%Y", "12/31/01": "%m/%d/%y", "31/12/01": "%d/%m/%y",
-    "31-Dec-2001": "%d-%b-%Y", "31-Dec-01": "%d-%b-%y", "31 Dec 2001": "%d %b %Y", "Dec 31, 2001": "%b %d, %Y",
-    "31. Dec 2001": "%d. %b %Y", "31/Dec/2001": "%d/%b/%Y",
+    "01/12/31": "%y/%m/%d", "31.12.01": "%d.%m.%y", "31-12-01": "%d-%m-%y", "12-31-01": "%m-%d-%y",
+    "01-12-31": "%y-%m-%d", "31-Dec-2001": "%d-%b-%Y", "31-Dec-01": "%d-%b-%y", "31 Dec 2001": "%d %b %Y",
+    "31 Dec 01": "%d %b %y", "Dec 31, 2001": "%b %d %Y", "31. Dec 2001": "%d. %b %Y", "31/Dec/2001": "%d/%b/%Y",
+    "31Dec2001": "%d%b%Y",
 }  # fmt: skip
 TIMES = ("", " %H:%M", " %H:%M:%S%.f", " %I:%M %p", " %I:%M:%S %p")
 PIECES = {"%Y": r"\d{4}", "%y": r"\d{2}", "%m": r"\d{1,2}", "%d": r"\d{1,2}", "%b": "[A-Za-z]{3,9}"}
-DATE = r"^(\d{1,4}[-/. ]|[A-Za-z]{3,9}\.? \d)"  # how all of them begin
-CLOCK = r"^\d{1,2}:\d\d(:\d\d(\.\d+)?)?$"
+BESIDE = {  # what may stand in a date and says nothing of the order: days of the week, commas, 1st, Dec., 5PM, UTC
+    r"^(?i:(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?)\.?,? ": "",
+    ",": "",
+    r"^(\d{1,2})(?i:st|nd|rd|th)\b": "$1",
+    r"([A-Za-z]{3})\. ": "$1 ",
+    r"(\d)T(\d)": "$1 $2",
+    r"(\d)(?i:(am|pm))$": "$1 $2",
+    r"(\d) ?(?:UTC|GMT)$": "$1",
+}
+DATE = r"^(\d{1,4}[-/. ]|\d\d?[A-Za-z]{2,3}|[A-Za-z]{3,9}[.,]* )"  # how all of them begin
+CLOCK = r"^\d{1,2}:\d\d(:\d\d(\.\d+)?)?( ?(?i:am|pm))?$"
+SAMPLE = 1000  # values that show which ways of writing there may be
 
 
 def read_dates(known: pl.Series, example: str = ISO, strict: bool = False) -> pl.Series:
@@ -35,14 +47,15 @@ def read_dates(known: pl.Series, example: str = ISO, strict: bool = False) -> pl
     """
     import polars as pl
 
-    value = pl.when(pl.first().str.contains(ISO_DATE)).then(pl.first().str.replace("T", " ", literal=True))
+    text = pl.first()
+    for beside, nothing in BESIDE.items():
+        text = text.str.replace(beside, nothing)
+    value = pl.when(text.str.contains(ISO_DATE)).then(text)
     tries = [] if strict and example else [_point(value, form) for form in ISO_FORMATS]
     if example in FORMATS:
         form = FORMATS[example]
         date = re.sub("%.", lambda piece: PIECES[piece[0]], re.escape(form).replace("\\%", "%"))
-        value = pl.when(pl.first().str.contains(rf"^{date}($|[ T]\d)")).then(
-            pl.first().str.replace(r"(\d)T(\d)", "$1 $2")
-        )
+        value = pl.when(text.str.contains(rf"^{date}($| \d)")).then(text)
         form = form.replace("%b", "%B")  # which takes both
         tries += [_point(value, form + time) for time in TIMES]
     return known.to_frame().select(pl.coalesce(tries).alias(known.name)).to_series()
@@ -53,7 +66,9 @@ def date_notations(known: pl.Series) -> list[str]:
     some = known.drop_nulls().unique(maintain_order=True)
     if not some.str.contains(DATE).any():
         return [ISO]
-    counts = {example: read_dates(some, example, strict=True).count() for example in (ISO, *FORMATS)}
+    sample = some.gather_every(max(1, len(some) // SAMPLE))
+    likely = [example for example in FORMATS if read_dates(sample, example, strict=True).count()]
+    counts = {example: read_dates(some, example, strict=True).count() for example in (ISO, *likely)}
     most = max(counts.values())
     return [example for example, count in counts.items() if count == most] if most > counts[ISO] else [ISO]
 
@@ -70,8 +85,8 @@ def read_times(known: pl.Series) -> pl.Series:
     """Return a column of text, such as 18:30 or 18:30:05, as times of the day, null for what isn't one."""
     import polars as pl
 
-    value = pl.when(pl.first().str.contains(CLOCK)).then(pl.first())
-    tries = [value.str.to_time(form, strict=False) for form in ("%H:%M", "%H:%M:%S%.f")]
+    value = pl.when(pl.first().str.contains(CLOCK)).then(pl.first().str.replace(r"(\d)(?i:(am|pm))$", "$1 $2"))
+    tries = [value.str.to_time(form[1:], strict=False) for form in TIMES[1:]]
     return known.to_frame().select(pl.coalesce(tries).alias(known.name)).to_series()
 
 

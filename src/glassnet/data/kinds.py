@@ -62,7 +62,8 @@ def kind_of_text(column: pl.Series, first: int = 1, way_out: str = "") -> Readin
     counts = bad.value_counts()["count"]
     repeated = known.n_unique() <= FEW and counts.to_numpy().min() >= REPEATED
     if repeated or (len(bad) >= SLIPS * len(known) and len(counts) > WORDS):
-        share = f"{1 - len(bad) / len(known):.0%} of its values are {NAMED[kind]}, others not, such as {bad[0]!r}"
+        like = f" like {reading.notation}" if reading.notation else ""
+        share = f"{1 - len(bad) / len(known):.0%} of its values are {NAMED[kind]}{like}, others not, such as {bad[0]!r}"
         return Reading("category", note=f"taken for categories: {share}")
     row = (text == bad[0]).arg_max() or 0
     fault = f"{bad[0]!r} is {no(kind)}, and a column that mostly holds {NAMED[kind]} must hold nothing else"
@@ -106,4 +107,9 @@ def _unlike(sample: pl.Series) -> str:
             forms = some.str.replace_all(r"\d+", "0")
             shown = " and ".join(repr(value) for value in (some[0], *some.filter(forms != forms[0]).head(1)))
             return f"taken for categories: it looks like {what}, but they aren't written alike, such as {shown}"
+    digits, letters = (sample.str.count_matches(pattern) for pattern in (r"\d", r"\pL"))
+    coded = (digits >= letters) & (digits > 0)
+    if coded.sum() > len(sample) / 2 and sample.n_unique() > len(sample) / 2:
+        plain = "write numbers as 1234.5 and dates as 2001-12-31 if they are such"
+        return f"taken for names, such as {sample[0]!r}; {plain}"
     return ""

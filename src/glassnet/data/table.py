@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glassnet.data.checks import closest_first, listed, require_file
-from glassnet.data.columns import EMPTY, find_columns, found, nothing_left
+from glassnet.data.columns import EMPTY, find_columns, found, like_values, nothing_left
 from glassnet.data.csv_text import headless, read_text
 from glassnet.data.dataset import Dataset, shuffled_rows
 from glassnet.data.dates import read_dates
@@ -65,7 +65,7 @@ def load_table(
     inputs, train = plain_columns(frame.select(features)), shuffled_rows(len(rows), seed=seed)[0]
     schema, left_out, notes = find_columns(inputs, rows[train])
     if not schema:
-        raise ValueError(f"{path} has {nothing_left(left_out)}")
+        raise ValueError(f"{path} has {nothing_left(left_out, notes)}")
     x = numeric_rows(inputs, schema)[rows]
     try:
         data = Dataset.from_arrays(
@@ -75,7 +75,7 @@ def load_table(
     except ValueError as error:
         raise ValueError(f"target column {target!r}: {error}") from error
     data.schema, data.empty = schema, tuple(left_out.get(EMPTY, ()))
-    if hint := headless(frame.columns):
+    if hint := headless(frame.columns) or like_values(schema):
         said.insert(0, f"the first line was taken for the names of the columns{hint}")
     data.notes = (*said, *notes, *found(schema, data.train.x, left_out))
     return data

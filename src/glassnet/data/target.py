@@ -51,6 +51,8 @@ def read_target(column: pl.Series, task: Task | None) -> tuple[NDArray[Any], NDA
         if reading.kind == "number" and task is None and _whole(y, column, reading):
             y, note = _classes_or_values(y)
             notes += [f"target {column.name}: {note}"] if note else []
+    if y.dtype.kind == "f" and len(y) and y.min() == y.max():
+        notes.append(f"target {column.name}: all its values are {y[0]:g}, so there is nothing to learn")
     if len(rows) < len(column):
         missing = f"{len(column) - len(rows):,} of {len(column):,} rows are left out"
         notes.insert(0, f"{missing}: the target {column.name} is missing in them")

@@ -39,7 +39,7 @@ class Table(NamedTuple):
         """
         schema, left_out, notes = find_columns(frame, np.arange(frame.height), first=0)
         if not schema:
-            raise ValueError(f"X has {nothing_left(left_out)}")
+            raise ValueError(f"X has {nothing_left(left_out, notes)}")
         for note in (*notes, *said_of(left_out)):
             warnings.warn(note, UserWarning, stacklevel=2)
         return cls(schema, tuple(name for names in left_out.values() for name in names))
