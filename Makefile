@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 LOWEST := .venv-lowest
 NEWEST := .venv-newest
-EVERYTHING := --editable ".[explore,notebook,onnx,tune]" --group dev
+EVERYTHING := --editable ".[notebook]" --group dev
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-lowest test-newest check format results accuracy tables bench bench-quick fuzz parity onnx sanitize kills notebook notebooks docs docs-links clean
@@ -96,7 +96,7 @@ $(BIN)/python:
 	$(PIP) --upgrade "pip>=25.1"  # the first that reads [dependency-groups]
 
 $(VENV)/.base: pyproject.toml | $(BIN)/python
-	$(PIP) --editable .
+	$(PIP) --editable ".[all]"
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.base
@@ -119,9 +119,6 @@ $(VENV)/.docs: $(VENV)/.base
 	$(PIP) --group docs
 	@touch $@
 
-$(VENV)/.fuzz: $(VENV)/.dev  ## feed every loader 10,000 files that are wrong: minutes
-	$(BIN)/python benchmarks/fuzz.py
-
-parity: $(VENV)/.base
+$(VENV)/.parity: $(VENV)/.base
 	$(PIP) "torch==2.13.0"
 	@touch $@

@@ -16,9 +16,11 @@ def main() -> None:
     here = ".".join(map(str, sys.version_info[:2]))
     if here != python:
         sys.exit(f"the lowest versions go with Python {python}, this is {here}: make test-lowest PYTHON=python{python}")
-    for dependency in chain(PROJECT["dependencies"], *PROJECT["optional-dependencies"].values()):
-        name, bound = re.fullmatch(r"([\w-]+)>=([\d.]+)", dependency).groups()
-        print(f"{name}=={bound}")
+    dependencies = set(chain(PROJECT["dependencies"], *PROJECT["optional-dependencies"].values()))
+    for dependency in sorted(dependencies):
+        if not dependency.startswith("glassnet["):  # an extra that brings others
+            name, bound = re.fullmatch(r"([\w-]+)>=([\d.]+)", dependency).groups()
+            print(f"{name}=={bound}")
 
 
 if __name__ == "__main__":

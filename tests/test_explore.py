@@ -24,6 +24,7 @@ from glassnet.explore import page, shipped
 from glassnet.explore.encoding import numbers, packed
 from glassnet.explore.session import Session
 from glassnet.explore.trainer import SNAPSHOTS, NotNowError, thinned
+from glassnet.extras import NotInstalledError
 from glassnet.inspection.trace_equation import equation
 
 TOKEN, HOST, PORT = "a-token", "127.0.0.1", 8000
@@ -723,7 +724,7 @@ def test_the_terminal_writes_a_page_and_says_what_is_wrong_in_one_line(
 
 def test_without_the_extra_one_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch, empty_cache: Path) -> None:
     monkeypatch.setitem(sys.modules, "uvicorn", None)
-    with pytest.raises(ValueError, match="pip install starlette uvicorn"):
+    with pytest.raises(NotInstalledError, match=r'pip install "glassnet\[explore\]"'):
         explore.serve(explore.open_subject(), browser=False)
     monkeypatch.setattr(sys, "argv", ["glassnet", "explore"])
     monkeypatch.setattr(explore, "open_subject", lambda _: pytest.fail("data were loaded first"))

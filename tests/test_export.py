@@ -23,6 +23,7 @@ from glassnet import estimators, recipes
 from glassnet.cli import main
 from glassnet.export import from_sklearn, to_onnx
 from glassnet.export.layers import LAYERS
+from glassnet.extras import NotInstalledError
 from random_networks import difference, draw
 
 
@@ -341,7 +342,7 @@ def test_what_cant_be_exported_is_one_line(layers: list[gn.Layer], arguments: An
 
 def test_without_onnx_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setitem(sys.modules, "onnx", None)
-    with pytest.raises(ValueError, match=r'^exporting needs onnx, the extra "onnx" of glassnet: pip install onnx$'):
+    with pytest.raises(NotInstalledError, match=r'^ONNX models need onnx, .*: pip install "glassnet\[onnx\]"$'):
         classifier().export(tmp_path / "net.onnx")
 
 

@@ -14,6 +14,7 @@ import glassnet as gn
 
 SOURCE = Path(gn.__file__).parent
 FLOORS = [
+    ["extras"],
     ["memory", "program", "terminal", "turns", "version"],
     ["files"],
     ["limits"],

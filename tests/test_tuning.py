@@ -21,6 +21,7 @@ pytest.importorskip("optuna")
 from glassnet import plots, recipes, tuning
 from glassnet.cli import main
 from glassnet.data import Dataset, Split
+from glassnet.extras import NotInstalledError
 from glassnet.recipes import Recipe
 from glassnet.recipes import run as run_module
 from glassnet.tuning import result as result_module
@@ -514,7 +515,7 @@ def test_bad_input_is_one_line_and_nothing_is_written(
 
 def test_optuna_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setitem(sys.modules, "optuna", None)
-    with pytest.raises(ValueError, match="pip install optuna"):
+    with pytest.raises(NotInstalledError, match=r'pip install "glassnet\[tune\]"'):
         tuning.tune(digits(), tmp_path)
 
 

@@ -6,6 +6,8 @@ import re
 import sys
 from contextlib import nullcontext, suppress
 
+from glassnet.extras import installed
+
 # What moves the cursor, sets colors or titles, or turns the direction of text; and halves of characters.
 CONTROLS = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
@@ -29,5 +31,5 @@ def say(*words: object, end: str = "\n", error: bool = False) -> None:
 
 
 def bar_fits() -> bool:
-    """Whether standard error is a terminal, which can show a bar that moves."""
-    return sys.stderr is not None and not sys.stderr.closed and sys.stderr.isatty()
+    """Whether a bar that moves can be shown: standard error is a terminal, and tqdm, which draws it, is installed."""
+    return installed("tqdm") and sys.stderr is not None and not sys.stderr.closed and sys.stderr.isatty()

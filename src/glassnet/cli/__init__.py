@@ -1,5 +1,17 @@
 """The command line: it parses what was typed, calls the rooms below, and prints what they return."""
 
+from glassnet import program
+from glassnet.extras import NotInstalledError, need
+from glassnet.terminal import say
+
+try:
+    need("cli", "typer", "rich", "tomli_w")
+except NotInstalledError as error:
+    if not program.begun:
+        raise
+    say(f"glassnet: {error}", error=True)
+    program.finish(2)
+
 from glassnet.cli import data, deploying, experiments, looking, tuning
 from glassnet.cli.app import app, main
 

@@ -13,6 +13,7 @@ import typer
 
 from glassnet import program
 from glassnet.cli import completion
+from glassnet.extras import NotInstalledError
 from glassnet.files import reason
 from glassnet.program import STOPPED
 from glassnet.terminal import say
@@ -36,7 +37,8 @@ RunsArgument = Annotated[
 ]
 
 
-EXPECTED = (ValueError, OSError, ArithmeticError, MemoryError)  # what people's files, settings and machines lead to
+# What people's files, settings and machines lead to.
+EXPECTED = (ValueError, OSError, ArithmeticError, MemoryError, NotInstalledError)
 OURS = "a mistake in glassnet: please report it, with what --debug shows"
 IN_FILES = {"train", "ensemble", "tune", "export", "report", "explore"}  # they go on if nobody can be told
 

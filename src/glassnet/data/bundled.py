@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from glassnet.data.dataset import Dataset
+from glassnet.extras import need
 
 
 def load_digits() -> Dataset:
     """Load 1,797 handwritten digits (Alpaydin and Kaynak 1998): x uint8 (N, 64), 0..16, y the digit."""
+    need("data", "sklearn")
     from sklearn.datasets import load_digits as bunch
 
     data = bunch()
@@ -19,6 +21,7 @@ def load_digits() -> Dataset:
 
 def load_diabetes() -> Dataset:
     """Load 442 patients (Efron et al. 2004): x float64 (N, 10), raw columns, y the disease's progress in a year."""
+    need("data", "sklearn")
     from sklearn.datasets import load_diabetes as bunch
 
     data = bunch(scaled=False)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from glassnet.data.archive import Archive, gunzip
 from glassnet.data.dataset import Dataset, Split
 from glassnet.data.resolve import read
+from glassnet.extras import need
 
 SHAPE = (20_640, 9)
 FEATURES = ("MedInc", "HouseAge", "AveRooms", "AveBedrms", "Population", "AveOccup", "Latitude", "Longitude")
@@ -71,6 +72,7 @@ def load_california(split: Literal["benchmark", "sequential"] = "benchmark") -> 
 
 def benchmark_rows() -> list[NDArray[np.int64]]:
     """Row numbers of the published split: a fifth for the test, then a fifth of the rest for validation."""
+    need("data", "sklearn")
     from sklearn.model_selection import train_test_split
 
     rest, test = train_test_split(np.arange(SHAPE[0]), test_size=0.2, random_state=0)

@@ -6,6 +6,7 @@ import logging
 from pathlib import Path
 
 from glassnet.data.archive import Archive
+from glassnet.extras import need
 from glassnet.files import replacing
 from glassnet.terminal import bar_fits
 
@@ -22,6 +23,7 @@ def download(archive: Archive, folder: Path, timeout: float = TIMEOUT) -> bytes 
     verified, replacing what was there. `timeout` is in seconds. Raises OSError, in one line, if every mirror
     fails or the folder can't be written.
     """
+    need("data", "pooch", "requests")
     import requests
     from pooch import HTTPDownloader
 

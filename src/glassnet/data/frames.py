@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from glassnet.data.markers import is_text
+from glassnet.extras import need
 
 if TYPE_CHECKING:
     import polars as pl
@@ -28,6 +29,7 @@ def as_polars(frame: Any, categories: Collection[str] = ()) -> pl.DataFrame:
     named in `categories` become text unless they hold times, so that 1, 1.0 and "1" are one category. Raises
     ValueError if two columns have one name, or one holds periods of time.
     """
+    need("tables", "polars")
     import polars as pl
 
     if isinstance(frame, pl.DataFrame):

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glassnet.data.checks import require_file
+from glassnet.extras import need
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -44,6 +45,7 @@ def read_digit(path: str | os.PathLike[str], image_shape: tuple[int, int], maxim
 
 def _grey(path: str | os.PathLike[str]) -> NDArray[np.float64]:
     """Grey levels 0..255 (height, width), what is transparent being white."""
+    need("data", "PIL")
     from PIL import Image, ImageOps
 
     path = require_file(path)

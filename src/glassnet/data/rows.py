@@ -21,6 +21,7 @@ from glassnet.data.noticed import Noticed
 from glassnet.data.parquet import reading
 from glassnet.data.schema import Column, names_of
 from glassnet.data.table import numeric_rows
+from glassnet.extras import need
 
 if TYPE_CHECKING:
     import polars as pl
@@ -57,6 +58,7 @@ def read_rows(
     all. Raises FileNotFoundError, or ValueError on a file that holds no such rows, naming column and row (the first is
     1), or that another program writes meanwhile.
     """
+    need("tables", "polars")
     path, noticed = Path(path), noticed or Noticed(columns)
     return _unchanged(path, _rows(path, columns, image_shape, image_maximum, noticed))
 

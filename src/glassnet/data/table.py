@@ -22,6 +22,7 @@ from glassnet.data.parquet import reading
 from glassnet.data.schema import Column, names_of
 from glassnet.data.target import read_target
 from glassnet.data.values import read_booleans, values_of, values_without_gaps
+from glassnet.extras import need
 
 if TYPE_CHECKING:
     import polars as pl
@@ -115,6 +116,7 @@ def numeric_rows(frame: pl.DataFrame, columns: Sequence[Column] | Sequence[str],
 
 def _read(path: Path) -> pl.DataFrame:
     """The table of a file: of CSV all as text."""
+    need("tables", "polars")
     import polars as pl
 
     if path.suffix.lower() != ".parquet":

@@ -12,6 +12,11 @@ Importing it loads scikit-learn. With the same random_state, a fit takes the sam
 agree but for rounding.
 """
 
+from glassnet.extras import need
+
+need("sklearn", "sklearn", "scipy")
+
+# ruff: noqa: E402
 from glassnet.estimators.classifier import MLPClassifier
 from glassnet.estimators.regressor import MLPRegressor
 

@@ -23,6 +23,7 @@ from glassnet.explore.guard import HEADERS, Guard, RefusedError, read_json
 from glassnet.explore.session import Session
 from glassnet.explore.subject import Subject
 from glassnet.explore.trainer import NotNowError
+from glassnet.extras import need
 from glassnet.files import scratch
 from glassnet.program import keeping
 from glassnet.terminal import say
@@ -91,19 +92,15 @@ def _arguments(method: Callable[..., Any], given: dict[str, Any]) -> dict[str, A
 
 
 def check_installed() -> None:
-    """Raise ValueError if Starlette or uvicorn isn't installed."""
-    try:
-        import starlette.applications  # noqa: F401
-        import uvicorn  # noqa: F401
-    except ImportError:
-        raise ValueError('the explorer needs the extra "explore" of glassnet: pip install starlette uvicorn') from None
+    """Raise NotInstalledError if Starlette or uvicorn isn't installed."""
+    need("explore", "starlette", "uvicorn")
 
 
 class Server:
     """The explorer as a running server: `url` is where its page is, `run` serves until Ctrl-C or `stop`.
 
-    Raises ValueError if Starlette or uvicorn isn't installed, or host or port isn't one, OSError if the address can't
-    be had. port 0 is any free one. patience, most: see `connections.limited`.
+    Raises NotInstalledError without Starlette and uvicorn, ValueError if host or port isn't one, OSError if the address
+    can't be had. port 0 is any free one. patience, most: see `connections.limited`.
     """
 
     def __init__(

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from glassnet.export.layers import write_layer
 from glassnet.export.outputs import classes_of, kind_of, write_outputs
+from glassnet.extras import need
 from glassnet.files import replacing
 from glassnet.nn import Ensemble, Layer, Network, Preprocessing, Sigmoid, Softmax
 from glassnet.version import __version__
@@ -66,10 +67,12 @@ def to_onnx(
     digits, such as times in seconds), "uint8" or "int64". y is what `predict` makes of rows of that type: in the
     network's type, or float64 from an Unstandardize.
 
-    Raises ValueError if onnx isn't installed, if preprocessing isn't fitted, if a layer of one's own doesn't say how it
-    is written, and for arguments that don't fit.
+    Raises NotInstalledError without onnx, ValueError if preprocessing isn't fitted, if a layer of one's own doesn't say
+    how it is written, and for arguments that don't fit.
     """
-    onnx = _installed()
+    need("onnx", "onnx")
+    import onnx
+
     from glassnet.export.graph import Graph
 
     dtype = _input_type(net, input_dtype)
@@ -147,14 +150,6 @@ def _write_ensemble(graph: Graph, ensemble: Ensemble, x: str, width: int) -> str
     rows = [graph.add("Unsqueeze", graph.cast(y, graph.dtype), np.array([1])) for y in outputs]
     together = graph.add("Reshape", graph.add("Concat", *rows, axis=1), np.array([-1, width]))
     return write_layer(graph, ensemble.mean(), together)
-
-
-def _installed() -> Any:
-    try:
-        import onnx
-    except ImportError:
-        raise ValueError('exporting needs onnx, the extra "onnx" of glassnet: pip install onnx') from None
-    return onnx
 
 
 def _input_type(net: Network | Ensemble, given: npt.DTypeLike | None) -> np.dtype[Any]:

@@ -21,6 +21,16 @@ def logistic(x: Array, out: Array) -> Array:
     return np.reciprocal(out, out=out)
 
 
+def normal_distribution(x: Array, out: Array) -> Array:
+    """P(x) = erfc(-x / sqrt 2) / 2, the distribution function of N(0, 1); exact in both tails."""
+    try:
+        from scipy.special import ndtr
+    except ImportError:  # five times slower
+        out[...] = np.frompyfunc(lambda value: math.erfc(-value / math.sqrt(2)) / 2, 1, 1)(x)
+        return out
+    return ndtr(x, out=out)
+
+
 class Activation(Layer):
     """A layer without parameters that leaves the width of a row as it is."""
 
@@ -133,7 +143,7 @@ class GELU(Activation):
     """Gaussian error linear unit: y = x * P(x), P the distribution function of N(0, 1) and p its density.
 
     dx = dy * (P(x) + x * p(x)). Hendrycks & Gimpel 2016 (arXiv:1606.08415); this is the exact form, not the tanh one.
-    The error function in P(x) = (1 + erf(x / sqrt 2)) / 2 comes from SciPy, which is loaded at the first use.
+    P(x) comes from SciPy, which is loaded at the first use, or, where that isn't installed, from Python's `math`.
     """
 
     sentence = "Lets large values through, and less and less of those around and below 0."
@@ -142,10 +152,8 @@ class GELU(Activation):
 
     def forward(self, x: Array, training: bool = False) -> Array:
         """y = x * P(x)."""
-        from scipy.special import ndtr
-
         self.x = x
-        self.cumulative = ndtr(x, out=self.buffer("cumulative", x.shape, x.dtype))
+        self.cumulative = normal_distribution(x, out=self.buffer("cumulative", x.shape, x.dtype))
         return np.multiply(x, self.cumulative, out=self.buffer("y", x.shape, x.dtype))
 
     def backward(self, dy: Array) -> Array:

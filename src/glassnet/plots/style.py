@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from glassnet.extras import need
 from glassnet.files import replacing
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ def styled() -> Iterator[None]:
 
     Starts from matplotlib's own defaults, so that a user's matplotlibrc doesn't show, and puts it back after.
     """
+    need("plots", "matplotlib")
     import matplotlib
 
     with matplotlib.rc_context():

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from glassnet.data import Dataset
+from glassnet.extras import need
 from glassnet.files import making
 from glassnet.nn import Ensemble
 from glassnet.program import keeping
@@ -26,6 +27,7 @@ def committee(runs: Sequence[Path], out: Path) -> dict[str, Any]:
     fewer than two runs, for one named twice, for what is no finished run, and for runs of different data;
     FileExistsError if `out` holds anything; OSError. `out` appears whole; after an error nothing is left of it.
     """
+    need("cli", "matplotlib", "tomli_w")
     if len(runs) < 2:
         raise ValueError("a committee needs at least two run directories: name another")
     real = [run.resolve() for run in runs]

@@ -10,6 +10,7 @@ import numpy as np
 
 from glassnet import nn, optim
 from glassnet.data import Augmentation, Dataset
+from glassnet.extras import need
 from glassnet.nn.checks import count
 from glassnet.nn.rotations import strong_pairs
 from glassnet.recipes.confusion import left_out
@@ -68,6 +69,7 @@ class Recipe:
 
     def save(self, path: Path) -> None:
         """Write the recipe as TOML, atomically."""
+        need("cli", "tomli_w")
         import tomli_w
 
         from glassnet.files import replacing

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from glassnet.extras import need
 from glassnet.files import reason
 from glassnet.program import keeping
 from glassnet.recipes.directory import CHECKPOINT, HISTORY, METRICS, MODEL, RECIPE, member, run_directory, tidy
@@ -27,9 +28,10 @@ def train(recipe: Recipe, out: Path, *, resume: bool = False, progress: bool = F
 
     A run that was killed leaves a checkpoint, from which resume=True goes on. Raises FileExistsError if `out` holds
     a run or anything else, or another process is training there; ValueError for a recipe or data that make no sense;
-    DivergenceError; OSError. After an error nothing is left of the run but what resuming needs, if an epoch was
-    finished.
+    DivergenceError; OSError; NotInstalledError. After an error nothing is left of the run but what resuming needs, if
+    an epoch was finished.
     """
+    need("cli", "matplotlib", "tomli_w")
     carry_out = fill if recipe.ensemble == 1 else _train_members
     try:
         with keeping(), run_directory(out, resume=resume):

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from glassnet import plots
+from glassnet.extras import need
 from glassnet.nn import MSE
 from glassnet.recipes import Recipe
 from glassnet.recipes.finished import Finished
@@ -107,6 +108,7 @@ def write_comparison(runs: Comparison | Sequence[str | os.PathLike[str]], out: s
 
     Raises what `compare` and `files.replacing` raise.
     """
+    need("plots", "jinja2", "matplotlib")
     found = runs if isinstance(runs, Comparison) else compare(runs)
     return write_page(
         "compare.html", Path(out), comparison=found, figures=_figure_table(found), curves=_curves(found),

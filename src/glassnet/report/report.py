@@ -12,6 +12,7 @@ import numpy as np
 from glassnet import recipes
 from glassnet.data import Dataset
 from glassnet.data.schema import Column
+from glassnet.extras import need
 from glassnet.inspection.digits import digits
 from glassnet.inspection.doctor.linear import linear_outputs
 from glassnet.inspection.doctor.patient import ROWS, Patient
@@ -59,6 +60,7 @@ def write_report(
     single mistakes, the linear model and the doctor are left out.
     Raises ValueError if `run` is no finished run or `out` a folder, OSError if a file can't be read or written.
     """
+    need("plots", "jinja2", "matplotlib")
     found = run if isinstance(run, Reported) else Reported.read(run)
     done, data = found.run, found.data
     areas = _areas(done, data) if data is not None else {}

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from glassnet.data import Dataset
+from glassnet.extras import need
 from glassnet.recipes import Recipe
 from glassnet.recipes.space import TuneTable
 from glassnet.train import DivergenceError
@@ -47,13 +48,8 @@ class Search:
 
 
 def check_installed() -> None:
-    """Raise ValueError if Optuna isn't installed."""
-    try:
-        import optuna  # noqa: F401
-    except ImportError:
-        raise ValueError(
-            'the search for hyperparameters needs Optuna, the extra "tune" of glassnet: pip install optuna'
-        ) from None
+    """Raise NotInstalledError if Optuna, or what the result is written with, isn't installed."""
+    need("tune", "optuna", "matplotlib", "tomli_w")
 
 
 def tune(
@@ -67,8 +63,8 @@ def tune(
     recipe.tune.trials) counts those of all. `hours` ends the search earlier. Ctrl-C ends it at once, and it can go on.
     The test part of the data is dropped before the first trial.
 
-    Raises ValueError for a recipe, space or data that make no sense, for a folder of another search, if Optuna is
-    missing, and if no trial came to its end; FileExistsError if `out` holds anything else; OSError.
+    Raises ValueError for a recipe, space or data that make no sense, for a folder of another search, and if no
+    trial came to its end; NotInstalledError; FileExistsError if `out` holds anything else; OSError.
     """
     check_installed()
     table = recipe.tune or TuneTable()

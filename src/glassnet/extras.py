@@ -1,0 +1,41 @@
+"""What is installed beside NumPy: each extra of the package is for something, and says how to get it."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+PURPOSES = {
+    "tables": "tables and data frames",
+    "data": "data sets by name and pictures of digits",
+    "plots": "pictures and reports",
+    "sklearn": "the estimators",
+    "onnx": "ONNX models",
+    "cli": "recipes and the command line",
+    "tune": "searches for settings",
+    "explore": "the explorer's pages",
+}
+PACKAGES = {"PIL": "pillow", "sklearn": "scikit-learn", "tomli_w": "tomli-w"}  # where the module has another name
+
+
+class NotInstalledError(ModuleNotFoundError):
+    """A library that an extra of glassnet brings isn't installed; the message is one line with the command for it."""
+
+
+def installed(module: str) -> bool:
+    """Whether a module can be found. It isn't imported for the question."""
+    try:
+        return find_spec(module) is not None
+    except (ImportError, ValueError):  # ValueError: what stands in its place in sys.modules is no module
+        return False
+
+
+def need(extra: str, *modules: str) -> None:
+    """Raise NotInstalledError unless these modules are installed. `extra` is what brings them.
+
+    It is called where a room begins to use a library, before anything is read, trained or written.
+    """
+    if missing := [PACKAGES.get(module, module) for module in modules if not installed(module)]:
+        there = "isn't" if len(missing) == 1 else "aren't"
+        raise NotInstalledError(
+            f'{PURPOSES[extra]} need {", ".join(missing)}, which {there} installed: pip install "glassnet[{extra}]"'
+        )
