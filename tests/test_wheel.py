@@ -66,6 +66,8 @@ def test_it_is_pure_python_and_whole(installed: Installed) -> None:
     assert packed == {file.as_posix() for file in files if "__pycache__" not in file.parts}
     assert "py.typed" in packed
     assert "Requires-Python: >=3.11" in metadata
+    core = re.findall(r"^Requires-Dist: ([\w-]+)[^;\n]*$", metadata, re.MULTILINE)
+    assert sorted(core) == ["numpy", "platformdirs", "safetensors", "threadpoolctl"]
 
 
 def test_the_sdist_has_what_belongs_to_it(installed: Installed) -> None:
