@@ -260,7 +260,7 @@ def test_numbers_that_overflow_are_shown_without_a_warning(open_session: Callabl
     assert session.trace([1e300, *example["x"][1:]], 1e300)["loss"] is None
     session.settings(lr=1e30)
     session.trace(*ask, apply=True)
-    assert session.trace(*ask)["loss"] is None
+    assert session.trace(*ask)["loss"] > 1e50  # outputs are float64
     name = next(iter(session.trace(*ask)["parameters"]))
     session.parameter(*ask, name, 0)
     session.equation(example["x"], int(name[0]), 0)
@@ -658,8 +658,7 @@ def test_a_page_in_a_file_holds_all_that_it_needs(tmp_path: Path, empty_cache: P
     assert [layer["type"] for layer in data["layers"]] == ["Standardize", "Dense", "ReLU", "Dense"]
     w = data["layers"][1]["arrays"]["W"]
     assert np.array_equal(np.frombuffer(base64.b64decode(w["f32"]), "<f4").reshape(w["shape"]), net.layers[1].W)
-    assert data["loss"] == {"name": "CrossEntropy", "config": {"label_smoothing": 0.0}}
-    assert (data["optimizer"]["name"], data["standard_units"]) == ("SGD", False)
+    assert [layer["formula"] for layer in data["layers"]] == [layer.formula for layer in net.layers]
     assert len(data["examples"]) == 25
     names: dict[str, Any] = {}
     exec("import glassnet as gn\n" + data["load"], names)
@@ -677,10 +676,9 @@ def test_a_page_is_written_without_a_training_thread(tmp_path: Path, monkeypatch
     assert embedded(tmp_path / "page.html")[1]["examples"][3]["x"] == subject.data.test.x[3].tolist()
 
 
-def test_a_page_of_a_regression_is_in_standard_units(tmp_path: Path, table: Path) -> None:
+def test_a_page_of_a_regression_knows_the_ranges_of_its_columns(tmp_path: Path, table: Path) -> None:
     explore.write(tmp_path / "page.html", explore.open_subject(str(table)))
     data = embedded(tmp_path / "page.html")[1]
-    assert data["standard_units"]
     assert "f64" in data["layers"][-1]["arrays"]["mean"]
     ranges = data["network"]["ranges"]
     assert [r["name"] for r in ranges] == list(gn.load("diabetes").features)
