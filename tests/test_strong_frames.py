@@ -195,3 +195,10 @@ def test_numbers_some_missing() -> None:
     for dtype in (np.float32, np.float64):
         assert whole.predict_proba(X.astype(dtype)).dtype == dtype
         np.testing.assert_allclose(whole.predict_proba(X).sum(axis=1), 1, rtol=1e-12)
+
+
+@pytest.mark.parametrize("exponent", [300, -300])
+def test_targets_whose_squares_are_no_numbers_are_refused(exponent: int) -> None:
+    x = np.arange(40.0).reshape(-1, 1)
+    with pytest.raises(ValueError, match=r"y: values up to .* have squares that float64 can't hold"):
+        MLPRegressor(preset="strong").fit(x, (x[:, 0] + 0.5) * 10.0**exponent)

@@ -201,7 +201,12 @@ def _values(y: NDArray[Any]) -> NDArray[np.float64]:
     wrong = np.flatnonzero(~np.isfinite(y))
     if wrong.size:
         raise ValueError(f"y[{wrong[0]}] is {y[wrong[0]]}; every target must be finite")
-    low, high = y.min(initial=0.0), y.max(initial=0.0)
-    if (largest := max(-low, high)) and not SMALLEST < largest < 1 / SMALLEST:
-        raise ValueError(f"values up to {largest:.3g} have squares that float64 can't hold: write them in another unit")
+    require_squares(y)
     return y
+
+
+def require_squares(y: NDArray[Any]) -> None:
+    """Raise ValueError if the squares of targets overflow, or vanish: no loss could tell them apart."""
+    largest = max(y.max(initial=0.0), -y.min(initial=0.0))
+    if largest and not SMALLEST < largest < 1 / SMALLEST:
+        raise ValueError(f"values up to {largest:.3g} have squares that float64 can't hold: write them in another unit")

@@ -12,6 +12,8 @@ import numpy as np
 from sklearn.utils import check_X_y
 
 from glassnet.data import Dataset, Split
+from glassnet.data.checks import naming
+from glassnet.data.dataset import require_squares
 from glassnet.data.schema import as_info, names_of
 from glassnet.estimators import parameters, tables
 from glassnet.estimators.objective import Objective
@@ -44,6 +46,9 @@ def read_both(estimator: BaseMLP, X: Any, y: Any, reset: bool) -> tuple[Array, A
     values = estimator._info()["task"] == "regression"
     x = tables.numbers(estimator, X, reset)
     x, y = check_X_y(x, y, multi_output=True, y_numeric=values, estimator=estimator, **tables.CHECKS)
+    if values:
+        with naming("y"):
+            require_squares(y)
     return x, y
 
 
