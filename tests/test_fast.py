@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import glassnet as gn
-from glassnet.fast import library, threads
+from glassnet.fast import kernels, library, threads
 from glassnet.fast.training import FastStep
 from glassnet.nn import Noise
 from glassnet.train import Training
@@ -393,6 +393,26 @@ def test_what_isnt_covered_is_done_by_the_readable_layers() -> None:
     data = dataset("labels")
     own = gn.Network([gn.Standardize(), gn.Dense(13, 9), Swish(), gn.Dense(9, 3)])
     assert gn.fit(own, data, gn.CrossEntropy(), gn.Adam(), epochs=2)["train_loss"][-1] < 2
+
+
+def public(kind: type) -> set[type]:
+    """The public classes of a kind, without those that only others are made of."""
+    found = {each for each in map(gn.__dict__.get, gn.__all__) if isinstance(each, type) and issubclass(each, kind)}
+    return found - {kind}
+
+
+def test_every_public_class_has_a_kernel_or_a_reason_to_have_none() -> None:
+    tables = (kernels.KERNELS, kernels.PREPARED, kernels.WITHOUT)
+    assert public(gn.Layer) == {layer for table in tables for layer in table}
+    assert sum(map(len, tables)) == len(public(gn.Layer))
+    assert public(gn.Loss) == set(kernels.LOSSES)
+    assert public(gn.Optimizer) == set(kernels.OPTIMIZERS)
+
+
+def test_every_kernel_in_c_is_in_the_table() -> None:
+    found = library.load(np.dtype(np.float32))
+    assert isinstance(found, library.Library)
+    assert set(found.numbers) == set(kernels.names())
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, 9, 127, 128, 129, 1000])

@@ -7,7 +7,8 @@ from threading import Lock
 
 import numpy as np
 
-from glassnet.fast.program import READY, REALS, Program, address, settings, uncovered
+from glassnet.fast.program import Program, address, settings, uncovered
+from glassnet.fast.structures import READY, REALS
 from glassnet.fast.threads import Threads, limit
 from glassnet.nn import Dense, Network
 from glassnet.nn.layer import Array

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import functools
 import hashlib
 import os
@@ -21,7 +20,8 @@ from typing import Any
 
 import numpy as np
 
-from glassnet.fast.structures import declare
+from glassnet.fast.kernels import names
+from glassnet.fast.structures import Library, declare
 from glassnet.files import cache_folder, holding, reason, replacing
 
 SOURCES = Path(__file__).parent / "c"
@@ -40,7 +40,7 @@ class NoKernelsError(RuntimeError):
 
 
 @functools.cache
-def load(dtype: np.dtype[Any]) -> ctypes.CDLL | NoKernelsError:
+def load(dtype: np.dtype[Any]) -> Library | NoKernelsError:
     """Return the kernels for float32 or float64, compiling them if this machine hasn't yet; or why that can't be.
 
     That NumPy does the work instead, or that the kernels aren't kept, is said once, by a RuntimeWarning.
@@ -61,7 +61,7 @@ def _say(what: str) -> None:
     warnings.warn(what, RuntimeWarning, stacklevel=4)
 
 
-def _library(flags: list[str]) -> ctypes.CDLL:
+def _library(flags: list[str]) -> Library:
     """Load the library from the user's cache, where one process puts it for all; or from a place of this one's own."""
     compiler = _compiler()
     key = hashlib.sha256(repr((compiler, flags, _processor())).encode())
@@ -97,7 +97,7 @@ def _exposed(path: Path, kind: Callable[[int], bool]) -> str | None:
     return None
 
 
-def _kept(folder: Path, name: str) -> ctypes.CDLL | None:
+def _kept(folder: Path, name: str) -> Library | None:
     """Load what an earlier process kept. A file that isn't as that process wrote it is removed."""
     for path in folder.glob(f"{name}-*.so"):
         fault = _exposed(path, stat.S_ISREG)
@@ -113,11 +113,11 @@ def _file_name(name: str, path: Path) -> str:
     return f"{name}-{hashlib.sha256(path.read_bytes()).hexdigest()[:24]}.so"
 
 
-def _opened(path: Path) -> ctypes.CDLL:
+def _opened(path: Path) -> Library:
     """Load a library, and compare its structures with those of structures.py."""
     try:
-        library = ctypes.CDLL(os.fspath(path))
-        declare(library)
+        library = Library(os.fspath(path))
+        declare(library, names())
     except (OSError, AttributeError, ValueError) as error:
         fault = str(error).replace(f"{path}: ", "")  # it is a temporary name
         raise NoKernelsError(f"what the C compiler made can't be used: {fault}") from None
@@ -140,7 +140,7 @@ def _alone(folder: Path) -> Iterator[None]:
         yield
 
 
-def _compiled(compiler: list[str], flags: list[str], folder: Path, name: str) -> ctypes.CDLL:
+def _compiled(compiler: list[str], flags: list[str], folder: Path, name: str) -> Library:
     """Compile the library into a folder, and load it."""
     path = folder / f"{name}.so"
     with replacing(path) as part:

@@ -4,55 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import copy
-from ctypes import byref
+from ctypes import addressof, byref, sizeof
 from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from glassnet.fast.kernels import KERNELS, NONE, PREPARED, Kernel
 from glassnet.fast.library import NoKernelsError, load
-from glassnet.fast.structures import FORMATS, LAYERS, MEANS, CLayer, CProgram
+from glassnet.fast.structures import BYTES, READY, REALS, CGroup, CLayer, CProgram
 from glassnet.memory import aligned_zeros
-from glassnet.nn import (
-    BatchNorm,
-    CategoryEmbedding,
-    Columns,
-    Dense,
-    Embedding,
-    Exp,
-    GaussianNoise,
-    Layer,
-    LayerNorm,
-    LeakyReLU,
-    MemberHeads,
-    MemberMean,
-    Members,
-    MemberScale,
-    Network,
-    Noise,
-    Periodic,
-    PiecewiseLinear,
-    Preprocessing,
-    QuantileNormalize,
-    ReLU,
-    RobustScale,
-    Rotations,
-    Sigmoid,
-    Standardize,
-    Tanh,
-    Unstandardize,
-    declared,
-)
+from glassnet.nn import Layer, Network, Preprocessing, Standardize, Unstandardize, declared
 from glassnet.nn.layer import Array
 from glassnet.nn.members import check_members
-
-KINDS = {kind: i for i, kind in enumerate(LAYERS)}
-NORMS = (BatchNorm, LayerNorm)
-# Whose dx can't be where dy is.
-OWN_DX = (Dense, LayerNorm, Embedding, CategoryEmbedding, Members, MemberScale, MemberHeads)
-PREPARED = (Columns, Standardize, QuantileNormalize, RobustScale, Rotations)  # by the layers themselves, once
-REALS, BYTES, READY = range(len(FORMATS))  # rows as given, or already preprocessed
 
 
 def split_layers(net: Network) -> tuple[list[Layer], list[Layer], Unstandardize | None]:
@@ -67,7 +32,7 @@ def uncovered(net: Network) -> str | None:
     """Say why the kernels can't compute this network, or return None: then they can."""
     preprocessing, layers, _ = split_layers(net)
     unknown = [type(layer) for layer in preprocessing if type(layer) not in PREPARED]
-    unknown += [type(layer) for layer in layers if type(layer) not in KINDS]
+    unknown += [type(layer) for layer in layers if type(layer) not in KERNELS]
     if unknown:
         return f"there is no kernel for {unknown[0].__name__}"
     if not any(layer.size for layer in layers):
@@ -86,10 +51,10 @@ def _displaced(net: Network) -> str | None:
             moved = a.size and address(a) != place + size * part.start
             if moved or (a.dtype, a.shape) != (wanted, shapes[name]):
                 return f"{name} of layer {i} is no part of theta; write into it: {name}[...] = values"
-        for name in layer.state if isinstance(layer, BatchNorm) else ():
+        for name in KERNELS.get(type(layer), NONE).moved:
             a = getattr(layer, name)
             if a.dtype != np.float64 or not (a.flags.c_contiguous and a.flags.aligned):
-                return f"{name} of layer {i} is not a float64 vector of {layer.width}"
+                return f"{name} of layer {i} is not a float64 vector of {layer.width_in}"
         place += size * layer.size
     try:  # of other sizes, the kernels would read beside them
         declared.check_state(net.layers, net.n_in, net.state())
@@ -99,34 +64,24 @@ def _displaced(net: Network) -> str | None:
     return None
 
 
-CONSTANTS = (
-    "slope",
-    "eps",
-    "momentum",
-    "of",
-)  # of layers, besides their arrays; the rate of dropout is read at each step
-
-
 def settings(layers: Sequence[Layer]) -> list[tuple[Layer, str, Any]]:
     """Return all that layers may have set anew: arrays and constants, each with its owner and its name."""
     return [
         (layer, name, getattr(layer, name))
         for layer in layers
-        for name in (*layer.parameters, *layer.state, *CONSTANTS)
+        for name in (*layer.parameters, *layer.state, *KERNELS.get(type(layer), NONE).constants)
         if hasattr(layer, name)
     ]
-
-
-def _scratch(layer: Layer) -> int:
-    """How many numbers a thread sums a layer's gradients in, beside what products take."""
-    if isinstance(layer, CategoryEmbedding):
-        return layer.size
-    return 2 * layer.size // layer.width + 2 * layer.dim if isinstance(layer, Embedding) else 0
 
 
 def address(array: Array) -> int:
     """Where the first entry of a contiguous array lies. It takes a microsecond."""
     return int(array.__array_interface__["data"][0])
+
+
+def _fill(field: Any, values: Sequence[float]) -> None:
+    """Set the first numbers of a field that has room for several."""
+    field[: len(values)] = values
 
 
 class Program:
@@ -143,20 +98,28 @@ class Program:
         self.memory: dict[int, Array] = {}  # by address
         self.training = training
         self.preprocessing, layers, self.unit = split_layers(net)
-        unneeded = MemberMean if training else Noise
-        self.layers = [layer for layer in layers if not isinstance(layer, unneeded)]
+        kernels = ((layer, KERNELS[type(layer)]) for layer in layers)
+        self.kernels = [(layer, kernel) for layer, kernel in kernels if (kernel.trains if training else kernel.infers)]
+        self.layers = [layer for layer, _ in self.kernels]
         copies = 1 if training else threads
         self.c = CProgram()
+        groups = [
+            CGroup(g.part.start, g.part.stop, g.columns, g.decayed, g.lr_factor, g.max_norm or 0.0) for g in net.groups
+        ]
+        self.groups = (CGroup * len(groups))(*groups)
+        self.c.groups, self.c.n_groups = addressof(self.groups), len(self.groups)
         self.c_layers = (CLayer * (len(self.layers) * copies))()
         for start in range(0, len(self.c_layers), len(self.layers)):
-            self._describe(net, self.c_layers[start : start + len(self.layers)])
+            self._describe(self.c_layers[start : start + len(self.layers)])
         self.width, self.n_out = self.c_layers[0].n_in, self.c_layers[-1].n_out
         c = self.c
         c.layers, c.n_layers, c.batch, c.width = self.c_layers, len(self.layers), batch, self.width
         c.first = next(i for i, layer in enumerate(self.layers) if layer.size)
         c.n_parameters, c.optimizer.theta = net.theta.size, self.hold(net.theta)
         widest = max(max(layer.n_in, layer.n_out) for layer in self.c_layers)
-        c.scratch_size = max([int(library.scratch_size(widest)), *map(_scratch, self.layers)])
+        c.scratch_size = max(
+            int(library.scratch_size(widest)), *(kernel.scratch(layer) for layer, kernel in self.kernels)
+        )
         c.scratch = self.allocate(threads * c.scratch_size)
         if len(self.preprocessing) == 1 and type(self.preprocessing[0]) is Standardize:  # done while gathering a batch
             self.preprocessing[0].check(np.empty((0, self.width)))
@@ -206,73 +169,35 @@ class Program:
             ready[start : start + 4096] = rows
         return ready, READY
 
-    def _describe(self, net: Network, c_layers: Sequence[CLayer]) -> None:
-        """Fill in every layer's constants and widths, and give it memory for its input and output."""
+    def _describe(self, c_layers: Sequence[CLayer]) -> None:
+        """Fill in every layer's sizes and constants, and give it memory for its input and output."""
         width = next(layer.width_in for layer in self.layers if layer.width_in is not None)
-        x = self.allocate(self.batch, width)
-        previous: Layer | None = None
-        rows = 1
-        for layer, c in zip(self.layers, c_layers, strict=True):
-            c.kind, c.n_in, c.rows = KINDS[type(layer)], width, rows
+        x, rows, place = self.allocate(self.batch, width), 1, addressof(self.groups)
+        previous: Kernel | None = None
+        for (layer, kernel), c in zip(self.kernels, c_layers, strict=True):
+            c.kind, c.n_in, c.rows = self.library.numbers[type(layer).__name__], width, rows
             c.n_out = width = layer.width_out(width) or width
+            c.groups, place = place, place + sizeof(CGroup) * len(layer.shapes())
+            _fill(c.size, [getattr(layer, name) for name in kernel.sizes])
+            rows = rows if kernel.rows is None else kernel.rows(layer)
             c.x = x
-            if isinstance(layer, (Members, MemberMean)):
-                rows = layer.k if isinstance(layer, Members) else 1
-            batch = self.batch * rows
-            # In place where neither this layer nor the one before needs what was there.
-            in_place = isinstance(layer, (ReLU, Sigmoid, Tanh, Exp, GaussianNoise)) and isinstance(
-                previous, (Dense, *NORMS, Noise, MemberScale)
-            )
-            c.y = x = x if in_place else self.allocate(batch, c.n_out)
-            if layer.parameters:
-                first = (address(getattr(layer, layer.parameters[0])) - address(net.theta)) // self.dtype.itemsize
-                for name, (_, part) in zip("wbc", layer.parts(), strict=False):
-                    setattr(c, name, first + part.start)
-                c.lr_factor, c.max_norm = layer.lr_factor, layer.max_norm or 0.0
-            if isinstance(layer, (Noise, *NORMS)):
-                c.kept = self.allocate(batch, width)
-            if isinstance(layer, NORMS):
-                c.inv_std = self.allocate(max(batch, width))
-            if isinstance(layer, (Embedding, CategoryEmbedding)):
-                self._describe_embedding(layer, c, batch)
-            if isinstance(layer, (Members, MemberScale, MemberHeads, MemberMean)):
-                c.k = layer.k
-            previous = layer
-            self._set_constants(layer, c)
-
-    def _describe_embedding(self, layer: Layer, c: CLayer, batch: int) -> None:
-        c.width, c.dim = layer.width, layer.dim
-        if isinstance(layer, Periodic):
-            c.k, c.kept = layer.n, self.allocate(batch, 2 * layer.n * layer.width)
-        elif isinstance(layer, PiecewiseLinear):
-            c.k, c.kept = layer.bins, self.allocate(batch, layer.width)
-            c.bin, c.below = self.allocate(batch, layer.width, dtype=np.int64), self.allocate(*layer.W.shape)
-        elif isinstance(layer, CategoryEmbedding):
-            c.kept = self.allocate(batch, layer.width)
-            c.column = self.hold(np.repeat(np.arange(len(layer.categories), dtype=np.int64), layer.categories))
+            if not kernel.in_place or previous is None or previous.reads_y:
+                x = self.allocate(self.batch * rows, width)
+            c.y, previous = x, kernel
+            _fill(c.memory, kernel.memory(layer, self.allocate, self.batch * rows, width))
+            self._set_constants(layer, kernel, c)
 
     def refresh(self) -> None:
         """Read the layers' constants and running statistics anew: somebody may have set them."""
-        for layer, c in zip(self.layers, self.c_layers, strict=True):
-            self._set_constants(layer, c)
+        for (layer, kernel), c in zip(self.kernels, self.c_layers, strict=True):
+            self._set_constants(layer, kernel, c)
 
-    def _set_constants(self, layer: Layer, c: CLayer) -> None:
-        if isinstance(layer, LeakyReLU):
-            c.value = layer.slope
-        if isinstance(layer, NORMS):
-            c.value = layer.eps
-        if isinstance(layer, MemberMean):
-            c.value = MEANS.index(layer.of)
-        if isinstance(layer, PiecewiseLinear):
-            layer.check(np.empty((0, layer.width)))
-            c.edges = self.hold(np.ascontiguousarray(layer.edges.T, self.dtype))
-        if isinstance(layer, CategoryEmbedding):
-            layer.check(np.empty((0, layer.width_in)))
-            c.low, c.scale = (self.hold(np.ascontiguousarray(a, np.float64)) for a in (layer.low, layer.scale))
-        if isinstance(layer, BatchNorm):
-            c.momentum = layer.momentum
-            hold = partial(self.written, what=f"a running statistic of {layer!r}", size=layer.width, dtype=np.float64)
-            c.mean, c.var = map(hold if self.training else self.hold, (layer.running_mean, layer.running_var))
+    def _set_constants(self, layer: Layer, kernel: Kernel, c: CLayer) -> None:
+        values = [getattr(layer, name) for name in kernel.constants]
+        _fill(c.constant, [self.library.numbers[value] if isinstance(value, str) else value for value in values])
+        moved = [getattr(layer, name) for name in kernel.moved]
+        hold = partial(self.written, what=f"a running statistic of {layer!r}", size=c.n_in, dtype=np.float64)
+        _fill(c.array, [*map(hold if self.training else self.hold, moved), *map(self.hold, kernel.arrays(layer))])
 
     def _assign_gradients(self) -> None:
         """Give memory to dL/dx of every layer that needs it: in place but where dL/dy has another width or use."""
@@ -284,4 +209,4 @@ class Program:
             c = self.c_layers[i]
             c.dy = dy
             if i > self.c.first:  # nobody needs the gradient of the network's input
-                c.dx = dy = self.allocate(self.batch * c.rows, c.n_in) if isinstance(self.layers[i], OWN_DX) else dy
+                c.dx = dy = self.allocate(self.batch * c.rows, c.n_in) if self.kernels[i][1].own_dx else dy

@@ -2,72 +2,45 @@
 
 from __future__ import annotations
 
-import ctypes
-from ctypes import POINTER, Structure, c_char_p, c_double, c_int64, c_void_p, sizeof
+from collections.abc import Iterable
+from ctypes import CDLL, POINTER, Structure, c_char_p, c_double, c_int64, c_void_p, sizeof
 from typing import Any
 
-from glassnet.nn import (
-    GELU,
-    BatchNorm,
-    CategoryEmbedding,
-    Dense,
-    Dropout,
-    Exp,
-    GaussianNoise,
-    Layer,
-    LayerNorm,
-    LeakyReLU,
-    MemberHeads,
-    MemberMean,
-    Members,
-    MemberScale,
-    Periodic,
-    PiecewiseLinear,
-    ReLU,
-    Sigmoid,
-    SiLU,
-    Tanh,
-)
-
-# Numbered by their order, as the C names are.
-LAYERS: list[type[Layer]] = [
-    Dense, ReLU, LeakyReLU, Sigmoid, Tanh, GELU, SiLU, Exp, Dropout, BatchNorm, LayerNorm, PiecewiseLinear, Periodic,
-    Members, MemberScale, MemberHeads, MemberMean, CategoryEmbedding, GaussianNoise,
-]  # fmt: skip
-LOSSES = ("labels", "distributions", "binary", "squared", "absolute", "huber", "poisson")
-OPTIMIZERS = ("classic", "nesterov", "adam")
-FORMATS = ("reals", "bytes", "ready")
-MEANS = ("values", "classes", "logits")  # what MemberMean takes the mean of
+FORMATS = ("REALS", "BYTES", "READY")  # of rows: as given, real or bytes, or preprocessed already
+REALS, BYTES, READY = range(len(FORMATS))
 CHUNK = 4096  # parameters whose squares are summed together
 MAX_THREADS = 64  # and one more than can be had
 
 
 def fields(text: str) -> list[tuple[str, Any]]:
-    """Read "int: a b; double: c; pointer: d"."""
-    types = {"int": c_int64, "double": c_double, "pointer": c_void_p}
-    groups = [group.split(":") for group in text.replace("\n", " ").split(";")]
-    return [(name, types[kind.strip()]) for kind, names in groups for name in names.split()]
+    """Read "int: a b[3]; double: c; pointer: d"."""
+    types: dict[str, Any] = {"int": c_int64, "double": c_double, "pointer": c_void_p}
+    found: list[tuple[str, Any]] = []
+    for kind, _, names in (group.strip().partition(":") for group in text.split(";")):
+        for name, _, size in (each.rstrip("]").partition("[") for each in names.split()):
+            found.append((name, types[kind] * int(size) if size else types[kind]))
+    return found
 
 
 class CLayer(Structure):
     """Layer in layers.h."""
 
     _fields_ = fields(
-        "int: kind n_in n_out rows w b c k width dim; double: value momentum lr_factor max_norm;"
-        "pointer: mean var x y dy dx kept inv_std edges bin below column low scale"
+        "int: kind n_in n_out rows; pointer: groups; int: size[3]; double: constant[2]; pointer: array[3] memory[3];"
+        "pointer: x y dy dx"
     )
 
 
 class CGroup(Structure):
-    """Group in program.c."""
+    """Group in optimizers.h."""
 
-    _fields_ = fields("int: begin end decayed; double: lr_factor")
+    _fields_ = fields("int: begin end columns decayed; double: lr_factor max_norm")
 
 
 class CLoss(Structure):
     """Loss in losses.h."""
 
-    _fields_ = fields("int: kind n_out members; double: value; pointer: targets weights y dy row")
+    _fields_ = fields("int: kind n_out members; double: constant; pointer: labels targets weights y dy row")
 
 
 class COptimizer(Structure):
@@ -106,21 +79,33 @@ DECLARATIONS: dict[str, tuple[Any, list[Any]]] = {
 
 
 def layout() -> str:
-    """Say what the function `layout` of the library must say, without underscores."""
+    """Say what the function `layout` of the library must say."""
     structures = {"Layer": CLayer, "Group": CGroup, "Loss": CLoss, "Optimizer": COptimizer, "Program": CProgram}
-    sizes = [f"{name} {sizeof(structure)}" for name, structure in structures.items()]
-    names = [[layer.__name__ for layer in LAYERS], LOSSES, OPTIMIZERS, FORMATS, MEANS]
-    lists = [", ".join(each).upper() for each in names]
-    return "; ".join([*sizes, f"CHUNK {CHUNK}", f"MAXTHREADS {MAX_THREADS}", *lists])
+    sizes = {name: sizeof(structure) for name, structure in structures.items()}
+    constants = {"CHUNK": CHUNK, "MAX_THREADS": MAX_THREADS, **{name: i for i, name in enumerate(FORMATS)}}
+    return "; ".join(f"{name} {number}" for name, number in (sizes | constants).items())
 
 
-def declare(library: ctypes.CDLL) -> None:
-    """Tell ctypes the functions of a library. Raises ValueError if its structures or kinds are others than here."""
-    library.layout.restype = c_char_p
-    said = library.layout().decode().replace("_", "")
-    for ours, theirs in zip(layout().split("; "), said.split("; "), strict=True):
+class Library(CDLL):
+    """The kernels. `numbers` are those of their kinds, by name."""
+
+    numbers: dict[str, int]
+
+
+def declare(library: Library, names: Iterable[str]) -> None:
+    """Tell ctypes the functions of a library, and read the numbers of its kinds.
+
+    Raises ValueError if its structures or constants are others than here, or it lacks one of the kinds in `names`.
+    """
+    library.layout.restype = library.kinds.restype = c_char_p
+    for ours, theirs in zip(layout().split("; "), library.layout().decode().split("; "), strict=True):
         if ours != theirs:
             raise ValueError(f"the compiled kernels have {theirs}, where this glassnet has {ours}")
+    tables = [table.split() for table in library.kinds().decode().split(";")]
+    library.numbers = {name: number for table in tables for number, name in enumerate(table)}
+    missing = next((name for name in names if name not in library.numbers), None)
+    if missing is not None:
+        raise ValueError(f"the compiled kernels have no {missing}")
     for name, (result, arguments) in DECLARATIONS.items():
         function = getattr(library, name)
         function.restype, function.argtypes = result, arguments

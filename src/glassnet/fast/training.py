@@ -3,33 +3,17 @@
 from __future__ import annotations
 
 import math
-from ctypes import addressof
 from typing import Any
 
 import numpy as np
 
+from glassnet.fast.kernels import LOSSES, OPTIMIZERS
 from glassnet.fast.program import Program, address, settings, uncovered
-from glassnet.fast.structures import CHUNK, LOSSES, OPTIMIZERS, CGroup
+from glassnet.fast.structures import CHUNK
 from glassnet.fast.threads import Threads, limit
-from glassnet.nn import (
-    MAE,
-    MSE,
-    BinaryCrossEntropy,
-    CrossEntropy,
-    Exp,
-    Huber,
-    Loss,
-    MemberMean,
-    Network,
-    Noise,
-    Poisson,
-)
+from glassnet.nn import CrossEntropy, Exp, Loss, MemberMean, Network, Noise, Poisson
 from glassnet.nn.layer import Array
-from glassnet.optim import SGD, Adam, AdamW, Optimizer
-
-LABELS, DISTRIBUTIONS, BINARY, SQUARED, ABSOLUTE, HUBER, POISSON = range(len(LOSSES))
-CLASSIC, NESTEROV, ADAM = range(len(OPTIMIZERS))
-CONSTANTS = ("delta", "label_smoothing")  # of losses, which have one at most
+from glassnet.optim import Optimizer
 
 
 class FastStep:
@@ -49,19 +33,21 @@ class FastStep:
         c = program.c
         x, form = program.prepare(x)
         c.data, c.format = program.hold(x), form
-        c.loss.kind, targets = _loss(loss, t, program)
-        c.loss.targets, c.loss.row = program.hold(targets), program.allocate(batch * c.loss.members, dtype=np.float64)
+        self.numbers, self.set_rule = program.library.numbers, OPTIMIZERS[type(optimizer)]
+        c.loss.kind = self.numbers[type(loss).__name__]
+        if type(loss) is CrossEntropy and t.ndim == 1:
+            c.loss.labels = program.hold(np.ascontiguousarray(t, np.int32))
+        else:
+            c.loss.targets = program.hold(np.ascontiguousarray(t.reshape(len(t), program.n_out), program.dtype))
+        c.loss.row = program.allocate(batch * c.loss.members, dtype=np.float64)
         self.net, self.loss, self.keep_gradients = net, loss, keep_gradients
         # Copies of a batch's row numbers and weights: asking NumPy where its arrays are would take longer.
         self.rows, self.weights = np.zeros(batch, np.int64), np.zeros(batch, net.dtype)
         self.rows_address, self.weights_address = program.hold(self.rows), program.hold(self.weights)
         program.c.squares = program.allocate(net.theta.size // CHUNK + 1, dtype=np.float64)
-        c.n_groups = len(net.groups)
-        self.groups = (CGroup * c.n_groups)(*((g.part.start, g.part.stop, g.decayed, g.lr_factor) for g in net.groups))
-        c.groups = addressof(self.groups)
         self._look()
         self.noises = [
-            (layer, c_layer, program.memory[c_layer.kept])
+            (layer, c_layer, program.memory[c_layer.memory[0]])
             for layer, c_layer in zip(program.layers, program.c_layers, strict=True)
             if isinstance(layer, Noise)
         ]
@@ -70,10 +56,10 @@ class FastStep:
     @staticmethod
     def uncovered(net: Network, loss: Loss, optimizer: Optimizer) -> str | None:
         """Say why the kernels can't train this, or return None: then they can."""
-        known = (CrossEntropy, BinaryCrossEntropy, MSE, MAE, Huber, Poisson, SGD, Adam, AdamW)
-        unknown = next((type(part).__name__ for part in (loss, optimizer) if type(part) not in known), None)
+        unknown: list[type] = [type(loss)] if type(loss) not in LOSSES else []
+        unknown += [type(optimizer)] if type(optimizer) not in OPTIMIZERS else []
         if unknown:
-            return f"there is no kernel for {unknown}"
+            return f"there is no kernel for {unknown[0].__name__}"
         last = next((layer for layer in reversed(net.layers) if type(layer) is not MemberMean), None)
         if isinstance(loss, Poisson) and type(last) is not Exp:  # whose outputs can't be negative
             return "the kernel for Poisson takes outputs of Exp"
@@ -115,7 +101,7 @@ class FastStep:
                 self._look()
                 break
         for layer, c_layer, numbers in self.noises:
-            c_layer.value = layer.strength
+            c_layer.constant[0] = layer.strength
             # At 0 the numbers don't matter: whatever is there, being at least 0, isn't below the rate; 0 times it is 0.
             if layer.strength:
                 layer.draw(numbers[: n * c_layer.rows])
@@ -132,12 +118,7 @@ class FastStep:
         c.lr, c.weight_decay, c.l2 = optimizer.lr * factor, optimizer.weight_decay, optimizer.l2
         c.clip_norm = optimizer.clip_norm or 0.0
         c.fused = optimizer.clip_norm is None and not self.keep_gradients
-        if isinstance(optimizer, SGD):
-            c.kind, c.momentum = (NESTEROV if optimizer.nesterov else CLASSIC), optimizer.momentum
-        elif isinstance(optimizer, Adam):
-            c.kind, c.eps, (c.beta1, c.beta2) = ADAM, optimizer.eps, optimizer.betas
-            t = optimizer.steps + 1
-            c.debias1, c.debias2 = 1 / (1 - c.beta1**t), 1 / (1 - c.beta2**t)
+        c.kind = self.numbers[self.set_rule(optimizer, c)]
 
     def _look(self) -> None:
         """Show the kernels the vectors and constants of network, loss and optimizer as they are now.
@@ -154,22 +135,12 @@ class FastStep:
         program.c.optimizer.grad = program.written(net.grad, "grad", program.c.n_parameters)
         slots = [program.written(a, name, program.c.n_parameters) for name, a in optimizer.state().items()]
         program.c.optimizer.slot1, program.c.optimizer.slot2 = slots[0], slots[-1]
-        constant = {name: value for name, value in vars(self.loss).items() if name in CONSTANTS}
-        program.c.loss.value = next(iter(constant.values()), 0.0)
+        name = LOSSES[type(self.loss)]
+        constants = [] if name is None else [(self.loss, name, getattr(self.loss, name))]
+        program.c.loss.constant = constants[0][2] if constants else 0.0
         program.refresh()
         self.seen: list[tuple[Any, str, Any]] = [
             *settings(program.layers),
             *((optimizer, name, getattr(optimizer, name)) for name in optimizer.slots),
-            *((self.loss, name, value) for name, value in constant.items()),
+            *constants,
         ]
-
-
-def _loss(loss: Loss, t: Array, program: Program) -> tuple[int, Array]:
-    """The kind of a loss, and all targets as its kernel reads them."""
-    if isinstance(loss, CrossEntropy) and t.ndim == 1:
-        return LABELS, np.ascontiguousarray(t, np.int32)
-    kinds: dict[type[Loss], int] = {
-        CrossEntropy: DISTRIBUTIONS, BinaryCrossEntropy: BINARY, MSE: SQUARED, MAE: ABSOLUTE, Huber: HUBER,
-        Poisson: POISSON,
-    }  # fmt: skip
-    return kinds[type(loss)], np.ascontiguousarray(t.reshape(len(t), program.n_out), program.dtype)

@@ -25,10 +25,10 @@ typedef uint32_t bits;
 #define LANES (16 / SIZE)
 #endif
 
-/* An enum, and its names as text: see `layout`. */
-#define NAMED(text, ...) \
-    enum { __VA_ARGS__ }; \
-    static const char text[] = #__VA_ARGS__;
+/* A table is a macro TABLE(X) that says X(name, ...) of each of its kinds: `enum { TABLE(KIND) }` numbers them, and
+TABLE(NAME) are their names, by which structures.py finds the numbers. */
+#define KIND(name, ...) KIND_##name,
+#define NAME(name, ...) #name " "
 
 #define INLINE static inline __attribute__((always_inline))
 #define UNROLL _Pragma("GCC unroll 32")

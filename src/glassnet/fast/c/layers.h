@@ -8,71 +8,60 @@ Before each call all threads have met, so x and dy are whole. */
 #include "products.h"
 #include "threads.h"
 
-NAMED(
-    layer_kinds,
-    DENSE, RELU, LEAKY_RELU, SIGMOID, TANH, GELU, SILU, EXP, DROPOUT, BATCH_NORM, LAYER_NORM, PIECEWISE_LINEAR, PERIODIC,
-    MEMBERS, MEMBER_SCALE, MEMBER_HEADS, MEMBER_MEAN, CATEGORY_EMBEDDING, GAUSSIAN_NOISE
-)
-
+/* Which sizes, constants, arrays and memory a layer has is said in kernels.py, in the same order. Each kernel begins with
+their names. */
 typedef struct {
     int64_t kind, n_in, n_out;
-    int64_t rows;      /* for each row of the batch: one for each member, after Members */
-    int64_t w, b, c;   /* where the parameters begin in theta, in the layer's order: W and b, or gamma and beta */
-    int64_t k;         /* members; of embeddings, bins or frequencies */
-    int64_t width, dim; /* of embeddings: features, or all categories, and values for each */
-    double value;      /* LeakyReLU's slope, dropout's rate, noise's std, the eps of a normalisation, of what members' mean is taken */
-    double momentum;   /* batch norm's */
-    double lr_factor;  /* of the parameters */
-    double max_norm;   /* of each column of W; 0: any */
-    double *mean, *var; /* batch norm's running statistics */
+    int64_t rows;          /* for each row of the batch: one for each member, after Members */
+    const Group *groups;   /* its parameters, in the order of the layer's class */
+    int64_t size[3];       /* whole numbers that the layer was made with */
+    double constant[2];    /* other numbers, which may change between two steps */
+    void *array[3];        /* what was fitted or measured, not trained */
+    void *memory[3];       /* what forward leaves for backward, and for itself */
     real *x, *y, *dy, *dx; /* dx may be null: not needed */
-    real *kept;       /* dropout's random numbers [m, n], later its mask; noise [m, n]; a normalisation's x_hat [m, n]; embeddings' t or u */
-    real *inv_std;    /* layer norm [m], batch norm [n] */
-    const real *edges; /* piecewise linear [width, bins + 1] */
-    int64_t *bin;      /* [m, width] */
-    real *below;       /* [width, bins, dim]: sums of W over the bins below */
-    const int64_t *column;     /* category embedding [width]: which column's each category is */
-    const double *low, *scale; /* [width] */
 } Layer;
 
-#define STRIP 64 /* columns that are summed over rows together */
+/* What a layer does for a batch: for m rows of x, which are those of all members. */
+#define FORWARD(name) static void name##_forward(const Layer *l, const Optimizer *o, int64_t m, int training, Thread t)
+#define BACKWARD(name) static void name##_backward(const Layer *l, const Optimizer *o, int64_t m, Thread t)
 
-static void dense_forward(const Layer *l, const Optimizer *o, int64_t m, Thread t) {
-    multiply(l->x, o->theta + l->w, 0, o->theta + l->b, l->y, m, l->n_out, l->n_in, t);
+/* The values of the layer's parameter of this number; null if it has none. */
+INLINE const real *values(const Layer *l, const Optimizer *o, int number) {
+    const Group *group = l->groups + number;
+    return group->begin < group->end ? o->theta + group->begin : 0;
 }
 
-static void dense_backward(const Layer *l, const Optimizer *o, int64_t m, Thread t) {
+/* Give the gradients g of n of its entries, from `at` on, to the optimizer. */
+INLINE void give(const Layer *l, const Optimizer *o, int number, int64_t at, const real *g, int64_t n) {
+    const Group *group = l->groups + number;
+    Rates rates = rates_of(o, group);
+    if (group->decayed) {
+        take_gradients(o, rates, group->begin + at, g, n);
+    } else {
+        rates.shrink = 1, rates.l2 = 0; /* as constants: a loop of its own, which leaves them out */
+        take_gradients(o, rates, group->begin + at, g, n);
+    }
+}
+
+FORWARD(Dense) {
+    const real *W = values(l, o, 0), *b = values(l, o, 1);
+    multiply(l->x, W, 0, b, l->y, m, l->n_out, l->n_in, t);
+}
+
+BACKWARD(Dense) {
+    const real *W = values(l, o, 0);
     if (l->dx) {
-        multiply(l->dy, o->theta + l->w, 1, 0, l->dx, m, l->n_in, l->n_out, t);
+        multiply(l->dy, W, 1, 0, l->dx, m, l->n_in, l->n_out, t);
         barrier(t); /* all have used W before anyone moves it */
     }
-    weight_gradient(l->x, l->n_in, l->dy, l->n_out, m, l->n_in, l->n_out, l->w, o, rates_of(o, 1, l->lr_factor), t);
+    weight_gradient(l->x, l->n_in, l->dy, l->n_out, m, l->n_in, l->n_out, o, l->groups, 0, t);
     Range mine = share(l->n_out, LANES, t);
     for (int64_t j = mine.begin; j < mine.end; j += STRIP) {
         real sum[STRIP] = {0};
         int64_t width = min64(STRIP, mine.end - j);
         for (int64_t i = 0; i < m; i++)
             for (int64_t c = 0; c < width; c++) sum[c] += l->dy[i * l->n_out + j + c];
-        take_gradients(o, rates_of(o, 0, l->lr_factor), l->b + j, sum, width);
-    }
-}
-
-/* Scale this thread's share of the columns of W that have a larger norm than max_norm down to it. */
-static void bound_norms(const Layer *l, const Optimizer *o, Thread t) {
-    real *W = o->theta + l->w, most = (real)l->max_norm;
-    Range mine = share(l->n_out, LANES, t);
-    for (int64_t j = mine.begin; j < mine.end; j += STRIP) {
-        real sum[STRIP] = {0}, scale[STRIP];
-        int64_t width = min64(STRIP, mine.end - j), larger = 0;
-        for (int64_t i = 0; i < l->n_in; i++)
-            for (int64_t c = 0; c < width; c++) sum[c] += W[i * l->n_out + j + c] * W[i * l->n_out + j + c];
-        for (int64_t c = 0; c < width; c++) {
-            real norm = sqrt(sum[c]);
-            scale[c] = norm > most ? most / norm : 1;
-            larger |= norm > most;
-        }
-        for (int64_t i = 0; larger && i < l->n_in; i++)
-            for (int64_t c = 0; c < width; c++) W[i * l->n_out + j + c] *= scale[c];
+        give(l, o, 1, j, sum, width);
     }
 }
 
@@ -119,74 +108,79 @@ INLINE real tanh_(real x) {
 #endif
 }
 
-static void activation_forward(const Layer *l, int64_t m, Thread t) {
-    const real *x = l->x;
-    real *y = l->y, slope = (real)l->value;
-    Range r = share(m * l->n_out, LANES, t);
-    int64_t i;
-#define EACH for (i = r.begin; i < r.end; i++)
-    switch (l->kind) {
-    case RELU: EACH y[i] = x[i] < 0 ? 0 : x[i]; break;
-    case LEAKY_RELU: EACH y[i] = x[i] > 0 ? x[i] : slope * x[i]; break;
-    case SIGMOID: EACH y[i] = sigmoid(x[i]); break;
-    case TANH: EACH y[i] = tanh_(x[i]); break;
-    case GELU: EACH y[i] = x[i] * phi(x[i]); break;
-    case SILU: EACH y[i] = x[i] * sigmoid(x[i]); break;
-    case EXP: EACH y[i] = exp(x[i]); break; /* which overflows to infinity, as exp_ doesn't */
-    }
+INLINE real silu_gradient(real x, real dy) {
+    real s = sigmoid(x);
+    return dy * s * (1 + x * (1 - s));
 }
 
-static void activation_backward(const Layer *l, int64_t m, Thread t) {
-    const real *x = l->x, *y = l->y, *dy = l->dy;
-    real *dx = l->dx, slope = (real)l->value;
-    Range r = share(m * l->n_out, LANES, t);
-    int64_t i;
-    switch (l->kind) {
-    case RELU: EACH dx[i] = y[i] > 0 ? dy[i] : 0 * dy[i]; break; /* a NaN stays one */
-    case LEAKY_RELU: EACH dx[i] = x[i] > 0 ? dy[i] : slope * dy[i]; break;
-    case SIGMOID: EACH dx[i] = dy[i] * y[i] * (1 - y[i]); break;
-    case TANH: EACH dx[i] = dy[i] * (1 - y[i] * y[i]); break;
-    case GELU: EACH dx[i] = dy[i] * (phi(x[i]) + x[i] * (real)0.3989422804014327 * exp_((real)-0.5 * x[i] * x[i])); break;
-    case EXP: EACH dx[i] = dy[i] * y[i]; break;
-    case SILU: EACH {
-        real s = sigmoid(x[i]);
-        dx[i] = dy[i] * s * (1 + x[i] * (1 - s));
-    }
-    }
-#undef EACH
-}
+/* Each activation: its name, y, and dx. A NaN stays one. exp overflows to infinity, as exp_ doesn't. */
+#define ACTIVATIONS(X)                                                                                        \
+    X(ReLU, x < 0 ? 0 : x, y > 0 ? dy : 0 * dy)                                                               \
+    X(LeakyReLU, x > 0 ? x : slope * x, x > 0 ? dy : slope * dy)                                              \
+    X(Sigmoid, sigmoid(x), dy * y * (1 - y))                                                                  \
+    X(Tanh, tanh_(x), dy * (1 - y * y))                                                                       \
+    X(GELU, x * phi(x), dy * (phi(x) + x * (real)0.3989422804014327 * exp_((real)-0.5 * x * x)))              \
+    X(SiLU, x * sigmoid(x), silu_gradient(x, dy))                                                             \
+    X(Exp, exp(x), dy * y)
 
-static void dropout_forward(const Layer *l, int64_t m, int training, Thread t) {
+#define ACTIVATION(name, forward, backward)                                                                    \
+    FORWARD(name) {                                                                                           \
+        const real *from = l->x, slope = (real)l->constant[0];                                                \
+        real *to = l->y;                                                                                      \
+        Range r = share(m * l->n_out, LANES, t);                                                              \
+        for (int64_t i = r.begin; i < r.end; i++) {                                                           \
+            real x = from[i];                                                                                 \
+            to[i] = forward;                                                                                  \
+        }                                                                                                     \
+    }                                                                                                         \
+    BACKWARD(name) {                                                                                          \
+        const real *inputs = l->x, *outputs = l->y, *from = l->dy, slope = (real)l->constant[0];              \
+        real *to = l->dx;                                                                                     \
+        Range r = share(m * l->n_out, LANES, t);                                                              \
+        for (int64_t i = r.begin; i < r.end; i++) {                                                           \
+            real x = inputs[i], y = outputs[i], dy = from[i];                                                 \
+            to[i] = backward;                                                                                 \
+        }                                                                                                     \
+    }
+ACTIVATIONS(ACTIVATION)
+
+/* Noise is for training alone: a program for inference leaves it out. */
+FORWARD(Dropout) {
+    real *mask = l->memory[0]; /* at first, random numbers */
+    real rate = (real)l->constant[0], scale = (real)(1 / (1 - l->constant[0]));
     Range r = share(m * l->n_out, LANES, t);
-    real rate = (real)l->value, scale = (real)(1 / (1 - l->value));
     for (int64_t i = r.begin; i < r.end; i++) {
-        if (training) l->kept[i] = l->kept[i] >= rate ? scale : 0;
-        l->y[i] = training ? l->x[i] * l->kept[i] : l->x[i];
+        mask[i] = mask[i] >= rate ? scale : 0;
+        l->y[i] = l->x[i] * mask[i];
     }
 }
 
-static void dropout_backward(const Layer *l, int64_t m, Thread t) {
+BACKWARD(Dropout) {
+    const real *mask = l->memory[0];
     Range r = share(m * l->n_out, LANES, t);
-    for (int64_t i = r.begin; i < r.end; i++) l->dx[i] = l->dy[i] * l->kept[i];
+    for (int64_t i = r.begin; i < r.end; i++) l->dx[i] = l->dy[i] * mask[i];
 }
 
-static void gaussian_noise_forward(const Layer *l, int64_t m, int training, Thread t) {
+FORWARD(GaussianNoise) {
+    const real *noise = l->memory[0], std = (real)l->constant[0];
     Range r = share(m * l->n_out, LANES, t);
-    real std = training ? (real)l->value : 0;
-    for (int64_t i = r.begin; i < r.end; i++) l->y[i] = l->x[i] + std * l->kept[i];
+    for (int64_t i = r.begin; i < r.end; i++) l->y[i] = l->x[i] + std * noise[i];
 }
 
-static void layer_norm_forward(const Layer *l, const Optimizer *o, int64_t m, Thread t) {
+BACKWARD(GaussianNoise) {} /* dx is dy, in place */
+
+FORWARD(LayerNorm) {
     int64_t n = l->n_out;
-    const real *gamma = o->theta + l->w, *beta = o->theta + l->b;
+    const real *gamma = values(l, o, 0), *beta = values(l, o, 1), eps = (real)l->constant[0];
+    real *x_hats = l->memory[0], *inv_stds = l->memory[1];
     Range mine = share(m, 1, t);
     for (int64_t i = mine.begin; i < mine.end; i++) {
         const real *x = l->x + i * n;
-        real *x_hat = l->kept + i * n, *y = l->y + i * n, mean = 0, var = 0;
+        real *x_hat = x_hats + i * n, *y = l->y + i * n, mean = 0, var = 0;
         for (int64_t j = 0; j < n; j++) mean += x[j];
         mean /= (real)n;
         for (int64_t j = 0; j < n; j++) var += (x[j] - mean) * (x[j] - mean);
-        real inv_std = l->inv_std[i] = 1 / sqrt(var / (real)n + (real)l->value);
+        real inv_std = inv_stds[i] = 1 / sqrt(var / (real)n + eps);
         for (int64_t j = 0; j < n; j++) {
             x_hat[j] = (x[j] - mean) * inv_std;
             y[j] = gamma[j] * x_hat[j] + beta[j];
@@ -198,23 +192,24 @@ static void layer_norm_forward(const Layer *l, const Optimizer *o, int64_t m, Th
 INLINE void column_sums(const Layer *l, int64_t m, int64_t j, int64_t width, real *dgamma, real *dbeta) {
     memset(dgamma, 0, STRIP * sizeof(real));
     memset(dbeta, 0, STRIP * sizeof(real));
+    const real *x_hats = l->memory[0];
     for (int64_t i = 0; i < m; i++) {
-        const real *dy = l->dy + i * l->n_out + j, *x_hat = l->kept + i * l->n_out + j;
+        const real *dy = l->dy + i * l->n_out + j, *x_hat = x_hats + i * l->n_out + j;
         for (int64_t c = 0; c < width; c++) dgamma[c] += dy[c] * x_hat[c], dbeta[c] += dy[c];
     }
 }
 
-static void layer_norm_backward(const Layer *l, const Optimizer *o, int64_t m, Thread t) {
+BACKWARD(LayerNorm) {
     int64_t n = l->n_out;
+    const real *gamma = values(l, o, 0), *x_hats = l->memory[0], *inv_std = l->memory[1];
     if (l->dx) {
-        const real *gamma = o->theta + l->w;
         Range mine = share(m, 1, t);
         for (int64_t i = mine.begin; i < mine.end; i++) {
-            const real *dy = l->dy + i * n, *x_hat = l->kept + i * n;
+            const real *dy = l->dy + i * n, *x_hat = x_hats + i * n;
             real *dx = l->dx + i * n, mean = 0, along = 0;
             for (int64_t j = 0; j < n; j++) mean += gamma[j] * dy[j], along += gamma[j] * dy[j] * x_hat[j];
             mean /= (real)n, along /= (real)n;
-            for (int64_t j = 0; j < n; j++) dx[j] = l->inv_std[i] * (gamma[j] * dy[j] - mean - x_hat[j] * along);
+            for (int64_t j = 0; j < n; j++) dx[j] = inv_std[i] * (gamma[j] * dy[j] - mean - x_hat[j] * along);
         }
         barrier(t); /* all have used gamma before anyone moves it */
     }
@@ -223,14 +218,16 @@ static void layer_norm_backward(const Layer *l, const Optimizer *o, int64_t m, T
         real dgamma[STRIP], dbeta[STRIP];
         int64_t width = min64(STRIP, mine.end - j);
         column_sums(l, m, j, width, dgamma, dbeta);
-        take_gradients(o, rates_of(o, 0, l->lr_factor), l->w + j, dgamma, width);
-        take_gradients(o, rates_of(o, 0, l->lr_factor), l->b + j, dbeta, width);
+        give(l, o, 0, j, dgamma, width);
+        give(l, o, 1, j, dbeta, width);
     }
 }
 
-static void batch_norm_forward(const Layer *l, const Optimizer *o, int64_t m, int training, Thread t) {
+FORWARD(BatchNorm) {
     int64_t n = l->n_out;
-    const real *gamma = o->theta + l->w, *beta = o->theta + l->b;
+    const real *gamma = values(l, o, 0), *beta = values(l, o, 1), eps = (real)l->constant[0];
+    double *running_mean = l->array[0], *running_var = l->array[1], momentum = l->constant[1];
+    real *x_hat = l->memory[0], *inv_std = l->memory[1];
     Range mine = share(n, LANES, t);
     for (int64_t j = mine.begin; j < mine.end; j += STRIP) {
         real mean[STRIP] = {0}, var[STRIP] = {0};
@@ -246,24 +243,26 @@ static void batch_norm_forward(const Layer *l, const Optimizer *o, int64_t m, in
                 }
             for (int64_t c = 0; c < width; c++) var[c] /= (real)m;
             for (int64_t c = 0; m > 1 && c < width; c++) { /* of one row, the variance is no estimate */
-                l->mean[j + c] += l->momentum * (mean[c] - l->mean[j + c]);
-                l->var[j + c] += l->momentum * (var[c] * ((double)m / (double)(m - 1)) - l->var[j + c]);
+                running_mean[j + c] += momentum * (mean[c] - running_mean[j + c]);
+                running_var[j + c] += momentum * (var[c] * ((double)m / (double)(m - 1)) - running_var[j + c]);
             }
         } else {
-            for (int64_t c = 0; c < width; c++) mean[c] = (real)l->mean[j + c], var[c] = (real)l->var[j + c];
+            for (int64_t c = 0; c < width; c++)
+                mean[c] = (real)running_mean[j + c], var[c] = (real)running_var[j + c];
         }
-        for (int64_t c = 0; c < width; c++) l->inv_std[j + c] = 1 / sqrt(var[c] + (real)l->value);
+        for (int64_t c = 0; c < width; c++) inv_std[j + c] = 1 / sqrt(var[c] + eps);
         for (int64_t i = 0; i < m; i++)
             for (int64_t c = 0; c < width; c++) {
-                real x_hat = l->kept[i * n + j + c] = (l->x[i * n + j + c] - mean[c]) * l->inv_std[j + c];
-                l->y[i * n + j + c] = gamma[j + c] * x_hat + beta[j + c];
+                int64_t at = i * n + j + c;
+                x_hat[at] = (l->x[at] - mean[c]) * inv_std[j + c];
+                l->y[at] = gamma[j + c] * x_hat[at] + beta[j + c];
             }
     }
 }
 
-static void batch_norm_backward(const Layer *l, const Optimizer *o, int64_t m, Thread t) {
+BACKWARD(BatchNorm) {
     int64_t n = l->n_out;
-    const real *gamma = o->theta + l->w;
+    const real *gamma = values(l, o, 0), *x_hat = l->memory[0], *inv_std = l->memory[1];
     Range mine = share(n, LANES, t);
     for (int64_t j = mine.begin; j < mine.end; j += STRIP) {
         real dgamma[STRIP], dbeta[STRIP];
@@ -272,10 +271,10 @@ static void batch_norm_backward(const Layer *l, const Optimizer *o, int64_t m, T
         for (int64_t i = 0; l->dx && i < m; i++)
             for (int64_t c = 0; c < width; c++) {
                 int64_t at = i * n + j + c;
-                l->dx[at] = l->inv_std[j + c] * gamma[j + c] *
-                            (l->dy[at] - dbeta[c] / (real)m - l->kept[at] * (dgamma[c] / (real)m));
+                l->dx[at] = inv_std[j + c] * gamma[j + c] *
+                            (l->dy[at] - dbeta[c] / (real)m - x_hat[at] * (dgamma[c] / (real)m));
             }
-        take_gradients(o, rates_of(o, 0, l->lr_factor), l->w + j, dgamma, width);
-        take_gradients(o, rates_of(o, 0, l->lr_factor), l->b + j, dbeta, width);
+        give(l, o, 0, j, dgamma, width);
+        give(l, o, 1, j, dbeta, width);
     }
 }

@@ -2,21 +2,24 @@
 #pragma once
 #include "base.h"
 
-NAMED(loss_kinds, LABELS, DISTRIBUTIONS, BINARY, SQUARED, ABSOLUTE, HUBER, POISSON)
+#define ENTRYWISE(X) X(BinaryCrossEntropy) X(MSE) X(MAE) X(Huber) X(Poisson)
+#define LOSSES(X) X(CrossEntropy) ENTRYWISE(X)
+enum { LOSSES(KIND) };
 
 typedef struct {
     int64_t kind, n_out, members; /* members: outputs in a row, for each row of the batch, that have the same target */
-    double value;         /* label smoothing, or Huber's delta */
-    const void *targets;  /* labels int32 [N], or real [N, n_out], of the whole training part */
-    const real *weights;  /* [m], of the rows of the batch; null: all are 1 */
-    real *y, *dy;        /* [m * members, n_out]: outputs, and the derivative */
-    double *row;          /* [m * members] */
+    double constant;       /* label smoothing, or Huber's delta */
+    const int32_t *labels; /* [N], of the whole training part; null: it has targets instead */
+    const real *targets;   /* [N, n_out] */
+    const real *weights;   /* [m], of the rows of the batch; null: all are 1 */
+    real *y, *dy;          /* [m * members, n_out]: outputs, and the derivative */
+    double *row;           /* [m * members] */
 } Loss;
 
 /* log sum exp(y) - q . y, and dy = (softmax(y) - q) / m; q is a label or a distribution, smoothed. */
 INLINE real cross_entropy(const Loss *l, const real *y, const real *q, int32_t label, real *dy, real m) {
     int64_t n = l->n_out;
-    real top = y[0], sum = 0, along = 0, keep = 1 - (real)l->value, even = (real)l->value / (real)n;
+    real top = y[0], sum = 0, along = 0, keep = 1 - (real)l->constant, even = (real)l->constant / (real)n;
     for (int64_t j = 1; j < n; j++) top = y[j] < top ? top : y[j];
     for (int64_t j = 0; j < n; j++) sum += dy[j] = exp_(y[j] - top);
     for (int64_t j = 0; j < n; j++) {
@@ -27,15 +30,43 @@ INLINE real cross_entropy(const Loss *l, const real *y, const real *q, int32_t l
     return log(sum) - along;
 }
 
+/* The others are means over all entries. Each returns the loss of one output y with target t, and its derivative. */
+#define ENTRY(name) INLINE real name##_entry(real y, real t, real constant, real *dy)
+
+ENTRY(BinaryCrossEntropy) {
+    *dy = sigmoid(y) - t;
+    return (y > 0 ? y : 0 * y) - y * t + log1p(exp_(-fabs(y)));
+}
+
+ENTRY(MSE) {
+    real d = y - t;
+    *dy = 2 * d;
+    return d * d;
+}
+
+ENTRY(MAE) {
+    real d = y - t;
+    *dy = d > 0 ? 1 : d < 0 ? -1 : 0 * d;
+    return fabs(d);
+}
+
+ENTRY(Huber) {
+    real d = y - t, size = fabs(d), within = size > constant ? constant : size;
+    *dy = d > constant ? constant : d < -constant ? -constant : d;
+    return within * (size - within / 2);
+}
+
+ENTRY(Poisson) {
+    *dy = t > 0 ? 1 - t / y : 1;
+    return y - t - (t > 0 ? t * (log(y) - log(t)) : 0);
+}
+
 INLINE real entry(const Loss *l, real y, real t, real *dy) {
-    real d = y - t, delta = (real)l->value, size = fabs(d), within = size > delta ? delta : size;
     switch (l->kind) {
-    case SQUARED: *dy = 2 * d; return d * d;
-    case ABSOLUTE: *dy = d > 0 ? 1 : d < 0 ? -1 : 0 * d; return size;
-    case HUBER: *dy = d > delta ? delta : d < -delta ? -delta : d; return within * (size - within / 2);
-    case POISSON: *dy = t > 0 ? 1 - t / y : 1; return y - t - (t > 0 ? t * (log(y) - log(t)) : 0);
-    default: /* BINARY */ *dy = sigmoid(y) - t; return (y > 0 ? y : 0 * y) - y * t + log1p(exp_(-fabs(y)));
+#define DO_ENTRY(name) case KIND_##name: return name##_entry(y, t, (real)l->constant, dy);
+        ENTRYWISE(DO_ENTRY)
     }
+    return NAN;
 }
 
 /* This thread's outputs: row i of the batch is row rows[i] of the training part. */
@@ -44,11 +75,11 @@ static void loss_rows(const Loss *l, const int64_t *rows, int64_t m, Thread t) {
     m *= k;
     Range mine = share(m, 1, t);
     for (int64_t i = mine.begin; i < mine.end; i++) {
-        const real *y = l->y + i * n, *target = (const real *)l->targets + rows[i / k] * n;
+        const real *y = l->y + i * n, *target = l->targets ? l->targets + rows[i / k] * n : 0;
         real *dy = l->dy + i * n;
-        if (l->kind == LABELS) {
-            l->row[i] = cross_entropy(l, y, 0, ((const int32_t *)l->targets)[rows[i / k]], dy, (real)m);
-        } else if (l->kind == DISTRIBUTIONS) {
+        if (l->labels) {
+            l->row[i] = cross_entropy(l, y, 0, l->labels[rows[i / k]], dy, (real)m);
+        } else if (l->kind == KIND_CrossEntropy) {
             l->row[i] = cross_entropy(l, y, target, 0, dy, (real)m);
         } else {
             double sum = 0;

@@ -5,7 +5,10 @@ whole is never written to memory and read again, unless its norm is needed first
 #pragma once
 #include "base.h"
 
-NAMED(optimizer_kinds, CLASSIC, NESTEROV, ADAM)
+#define STRIP 64 /* columns that are summed over rows together */
+
+#define OPTIMIZERS(X) X(SGD) X(Nesterov) X(Adam)
+enum { OPTIMIZERS(KIND) };
 
 typedef struct {
     int64_t kind;
@@ -15,23 +18,32 @@ typedef struct {
     real *theta, *grad, *slot1, *slot2; /* slots: the velocity, or Adam's m and v */
 } Optimizer;
 
+/* A parameter of a layer, as in nn/groups.py: its part of theta, and how it moves. */
+typedef struct {
+    int64_t begin, end, columns, decayed;
+    double lr_factor, max_norm; /* max_norm: of each of its columns; 0: any */
+} Group;
+
 typedef struct {
     real lr, momentum, shrink, l2, beta1, beta2, rest1, rest2, eps, debias1, debias2;
 } Rates; /* the same in single precision, for one parameter; rest: 1 - beta, which single precision would spoil */
 
-INLINE void sgd(Rates o, real g, real *w, real *velocity) {
+/* How one parameter w moves by its gradient g. */
+#define RULE(name, slot1, slot2) INLINE void name##_rule(Rates o, real g, real *w, real *slot1, real *slot2)
+
+RULE(SGD, velocity, unused) {
     real before = *w * o.shrink, step = o.lr * (g + o.l2 * *w);
     *velocity = o.momentum * *velocity - step;
     *w = before + *velocity;
 }
 
-INLINE void nesterov(Rates o, real g, real *w, real *velocity) {
+RULE(Nesterov, velocity, unused) {
     real before = *w * o.shrink, step = o.lr * (g + o.l2 * *w);
     *velocity = o.momentum * *velocity - step;
     *w = before - step + o.momentum * *velocity;
 }
 
-INLINE void adam(Rates o, real g, real *w, real *m, real *v) {
+RULE(Adam, m, v) {
     real before = *w * o.shrink;
     g += o.l2 * *w;
     *m = o.beta1 * *m + o.rest1 * g;
@@ -43,27 +55,45 @@ INLINE void adam(Rates o, real g, real *w, real *m, real *v) {
 INLINE void move_row(const Optimizer *o, Rates rates, int64_t offset, const real *restrict g, int64_t n) {
     real *restrict w = o->theta + offset, *restrict slot1 = o->slot1 + offset, *restrict slot2 = o->slot2 + offset;
     switch (o->kind) {
-    case CLASSIC:
-        for (int64_t i = 0; i < n; i++) sgd(rates, g[i], w + i, slot1 + i);
+#define MOVE(name)                                                                                     \
+    case KIND_##name:                                                                                  \
+        for (int64_t i = 0; i < n; i++) name##_rule(rates, g[i], w + i, slot1 + i, slot2 + i);        \
         break;
-    case NESTEROV:
-        for (int64_t i = 0; i < n; i++) nesterov(rates, g[i], w + i, slot1 + i);
-        break;
-    case ADAM:
-        for (int64_t i = 0; i < n; i++) adam(rates, g[i], w + i, slot1 + i, slot2 + i);
+        OPTIMIZERS(MOVE)
     }
 }
 
-/* Of parameters whose learning rate is lr * factor. */
-INLINE Rates rates_of(const Optimizer *o, int decayed, double factor) {
-    double lr = o->lr * factor;
+INLINE Rates rates_of(const Optimizer *o, const Group *group) {
+    double lr = o->lr * group->lr_factor;
     return (Rates){
-        (real)lr, (real)o->momentum, decayed ? (real)(1 - lr * o->weight_decay) : 1, decayed ? (real)o->l2 : 0,
-        (real)o->beta1, (real)o->beta2, (real)(1 - o->beta1), (real)(1 - o->beta2), (real)o->eps, (real)o->debias1, (real)o->debias2};
+        (real)lr, (real)o->momentum, group->decayed ? (real)(1 - lr * o->weight_decay) : 1,
+        group->decayed ? (real)o->l2 : 0,
+        (real)o->beta1, (real)o->beta2, (real)(1 - o->beta1), (real)(1 - o->beta2), (real)o->eps, (real)o->debias1,
+        (real)o->debias2};
 }
 
 /* Give gradients g of n parameters from theta[offset] on to the optimizer. */
 INLINE void take_gradients(const Optimizer *o, Rates rates, int64_t offset, const real *g, int64_t n) {
     if (o->fused) move_row(o, rates, offset, g, n);
     else memcpy(o->grad + offset, g, (size_t)n * sizeof(real));
+}
+
+/* Scale this thread's share of the columns of a matrix W that have a larger norm than max_norm down to it. */
+static void bound_norms(const Optimizer *o, const Group *group, Thread t) {
+    real *W = o->theta + group->begin, most = (real)group->max_norm;
+    int64_t columns = group->columns, rows = (group->end - group->begin) / columns;
+    Range mine = share(columns, LANES, t);
+    for (int64_t j = mine.begin; j < mine.end; j += STRIP) {
+        real sum[STRIP] = {0}, scale[STRIP];
+        int64_t width = min64(STRIP, mine.end - j), larger = 0;
+        for (int64_t i = 0; i < rows; i++)
+            for (int64_t c = 0; c < width; c++) sum[c] += W[i * columns + j + c] * W[i * columns + j + c];
+        for (int64_t c = 0; c < width; c++) {
+            real norm = sqrt(sum[c]);
+            scale[c] = norm > most ? most / norm : 1;
+            larger |= norm > most;
+        }
+        for (int64_t i = 0; larger && i < rows; i++)
+            for (int64_t c = 0; c < width; c++) W[i * columns + j + c] *= scale[c];
+    }
 }

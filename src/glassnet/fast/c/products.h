@@ -160,10 +160,11 @@ static void multiply(const real *a, const real *b, int transposed, const real *b
     multiply_rows(a, n, b, transposed, bias, c, columns, m, columns, n, t);
 }
 
-/* This thread's share of dW [n_in, n_out] = x^T dy, over m rows, ldx and ldy apart; dW lies at `offset` in theta, and W
-moves by `rates`. */
+/* This thread's share of dW [n_in, n_out] = x^T dy, over m rows, ldx and ldy apart; dW begins at `offset` in
+the parameter W. */
 static void weight_gradient(const real *x, int64_t ldx, const real *dy, int64_t ldy, int64_t m, int64_t n_in,
-                            int64_t n_out, int64_t offset, const Optimizer *o, Rates rates, Thread t) {
+                            int64_t n_out, const Optimizer *o, const Group *W, int64_t offset, Thread t) {
+    Rates rates = rates_of(o, W);
     static const real zeros[TILE_COLUMNS];
     Range mine = share(n_in, TILE_ROWS, t);
     real *packed = t.scratch, *sums = t.scratch + BLOCK * TILE_COLUMNS; /* of several blocks: [n_in, TILE_COLUMNS] */
@@ -173,7 +174,7 @@ static void weight_gradient(const real *x, int64_t ldx, const real *dy, int64_t 
             int64_t rows = min64(BLOCK, m - begin), last = begin + rows == m;
             pack(dy + begin * ldy + j, ldy, rows, width, packed);
             for (int64_t i = mine.begin; i < mine.end; i += TILE_ROWS) {
-                int64_t height = min64(TILE_ROWS, mine.end - i), place = offset + i * n_out + j;
+                int64_t height = min64(TILE_ROWS, mine.end - i), place = W->begin + offset + i * n_out + j;
                 real *g = m > BLOCK ? sums + (i - mine.begin) * TILE_COLUMNS : sums;
                 (width > LANES ? wide_across : narrow_across)(height, rows, x + begin * ldx + i, ldx, packed, TILE_COLUMNS,
                                                               begin ? 0 : zeros, g, TILE_COLUMNS);

@@ -13,13 +13,7 @@ The structures are filled by program.py, which also owns all memory. */
 #define AHEAD 4     /* rows that are asked for before they are needed */
 #define CHUNK 4096  /* parameters whose squares are summed together */
 
-NAMED(formats, REALS, BYTES, READY) /* rows as given, real or unsigned bytes; or preprocessed already, real */
-
-/* A part of theta, and how it moves. */
-typedef struct {
-    int64_t begin, end, decayed;
-    double lr_factor;
-} Group;
+enum { REALS, BYTES, READY }; /* rows as given, real or unsigned bytes; or preprocessed already, real */
 
 typedef struct {
     Layer *layers; /* in inference, n_layers for each thread */
@@ -66,7 +60,7 @@ static void gather(const Program *p, const void *data, const int64_t *rows, int6
 
 /* Move the parameters from..to by their whole gradient: with L2, that of the penalty is added to it. */
 static void move_part(const Optimizer *o, int64_t from, int64_t to, const Group *group) {
-    Rates rates = rates_of(o, (int)group->decayed, group->lr_factor);
+    Rates rates = rates_of(o, group);
     if (rates.l2 != 0)
         for (int64_t i = from; i < to; i++) o->grad[i] += rates.l2 * o->theta[i];
     rates.l2 = 0;
@@ -98,11 +92,11 @@ static void clip_and_move(const Program *p, Thread t) {
 
 static void bound_all_norms(const Program *p, Thread t) {
     int bounded = 0;
-    for (int64_t l = 0; l < p->n_layers; l++) bounded |= p->layers[l].max_norm > 0;
+    for (int64_t g = 0; g < p->n_groups; g++) bounded |= p->groups[g].max_norm > 0;
     if (!bounded) return;
     barrier(t); /* all have moved their share */
-    for (int64_t l = 0; l < p->n_layers; l++)
-        if (p->layers[l].max_norm > 0) bound_norms(&p->layers[l], &p->optimizer, t);
+    for (int64_t g = 0; g < p->n_groups; g++)
+        if (p->groups[g].max_norm > 0) bound_norms(&p->optimizer, &p->groups[g], t);
 }
 
 /* One batch through all layers, each thread doing its share of every layer. */
@@ -190,13 +184,20 @@ void infer(Program *p, const void *data, int64_t format, int64_t m, real *out, i
     run(m > p->batch ? infer_batches : infer_batch, p, threads, p->scratch, p->scratch_size);
 }
 
-/* What structures.py must say the same of: the sizes of structures, constants, and the order of names. */
+/* What structures.py must say the same of: the sizes of structures, and constants. */
 const char *layout(void) {
-    static char text[1024];
-    snprintf(text, sizeof text, "Layer %zu; Group %zu; Loss %zu; Optimizer %zu; Program %zu; CHUNK %d; MAX_THREADS %d; %s; %s; %s; %s; %s",
-             sizeof(Layer), sizeof(Group), sizeof(Loss), sizeof(Optimizer), sizeof(Program), CHUNK, MAX_THREADS,
-             layer_kinds, loss_kinds, optimizer_kinds, formats, means);
+    static char text[256];
+    snprintf(text, sizeof text,
+             "Layer %zu; Group %zu; Loss %zu; Optimizer %zu; Program %zu; CHUNK %d; MAX_THREADS %d; REALS %d; BYTES %d; "
+             "READY %d",
+             sizeof(Layer), sizeof(Group), sizeof(Loss), sizeof(Optimizer), sizeof(Program), CHUNK, MAX_THREADS, REALS,
+             BYTES, READY);
     return text;
+}
+
+/* The names of all kinds, numbered in each table from 0 on. */
+const char *kinds(void) {
+    return LAYERS(NAME) ";" LOSSES(NAME) ";" OPTIMIZERS(NAME) ";" MEANS(NAME);
 }
 
 /* How many reals of memory of its own a thread needs for products of matrices at most n wide. */

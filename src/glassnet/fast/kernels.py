@@ -1,0 +1,185 @@
+"""What has a kernel, and what that needs to know. Kinds have the names of their classes, in C as here.
+
+A test compares these tables with the library's public classes: what is missing here must say why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from glassnet.fast.structures import COptimizer
+from glassnet.nn import (
+    GELU,
+    MAE,
+    MSE,
+    BatchNorm,
+    BinaryCrossEntropy,
+    CategoryEmbedding,
+    Columns,
+    CrossEntropy,
+    Dense,
+    Dropout,
+    Exp,
+    GaussianNoise,
+    Huber,
+    Layer,
+    LayerNorm,
+    LeakyReLU,
+    Loss,
+    MemberHeads,
+    MemberMean,
+    Members,
+    MemberScale,
+    Periodic,
+    PiecewiseLinear,
+    Poisson,
+    QuantileNormalize,
+    ReLU,
+    RobustScale,
+    Rotations,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Standardize,
+    Tanh,
+    Unstandardize,
+)
+from glassnet.nn.layer import Array
+from glassnet.optim import SGD, Adam, AdamW, Optimizer
+
+New = Callable[..., int]  # the address of new memory of a shape, of the network's type or another dtype
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """A layer's kernel. `sizes`, `constants`, `arrays` and `memory` are in the order in which the C code numbers them.
+
+    sizes, constants: names of the layer's attributes; a constant that is a word is passed as the number of that kind.
+    moved: the names of float64 vectors that training moves; in C they come first among the arrays.
+    arrays: what else it reads besides its parameters.
+    memory: what forward leaves for backward, for so many rows of y, which are so wide.
+    scratch: how many numbers a thread sums gradients in, beside what products take.
+    own_dx: dx can't be where dy is. in_place: y can be where x is, as nobody needs x afterwards.
+    reads_y: backward needs y. rows: how many rows y has for each example, if x has others.
+    trains, infers: whether it is of use in training, and in inference.
+    """
+
+    sizes: tuple[str, ...] = ()
+    constants: tuple[str, ...] = ()
+    moved: tuple[str, ...] = ()
+    arrays: Callable[[Any], Sequence[Array]] = lambda layer: ()
+    memory: Callable[[Any, New, int, int], Sequence[int]] = lambda layer, new, rows, width: ()
+    scratch: Callable[[Any], int] = lambda layer: 0
+    own_dx: bool = False
+    in_place: bool = False
+    reads_y: bool = False
+    rows: Callable[[Any], int] | None = None
+    trains: bool = True
+    infers: bool = True
+
+
+NONE = Kernel()
+
+
+def _edges(layer: PiecewiseLinear) -> Sequence[Array]:
+    layer.check(np.empty((0, layer.width_in)))
+    return [np.ascontiguousarray(layer.edges.T, layer.dtype)]
+
+
+def _low_scale_column(layer: CategoryEmbedding) -> Sequence[Array]:
+    layer.check(np.empty((0, layer.width_in)))
+    column = np.repeat(np.arange(len(layer.categories), dtype=np.int64), layer.categories)
+    return [np.ascontiguousarray(layer.low, np.float64), np.ascontiguousarray(layer.scale, np.float64), column]
+
+
+def _random_numbers(_: Layer, new: New, rows: int, width: int) -> Sequence[int]:
+    return [new(rows, width)]
+
+
+def _x_hat_and_inv_std(_: Layer, new: New, rows: int, width: int) -> Sequence[int]:
+    return [new(rows, width), new(max(rows, width))]  # inv_std: of each column, or row
+
+
+def _share_bin_below(layer: PiecewiseLinear, new: New, rows: int, _: int) -> Sequence[int]:
+    # Where in its bin each value is, and in which; and of each feature, the sums of W over the bins below.
+    return [new(rows, layer.width), new(rows, layer.width, dtype=np.int64), new(*layer.shapes()["W"])]
+
+
+def _waves(layer: Periodic, new: New, rows: int, _: int) -> Sequence[int]:
+    return [new(rows, layer.width, 2 * layer.n)]
+
+
+def _u(layer: CategoryEmbedding, new: New, rows: int, _: int) -> Sequence[int]:
+    return [new(rows, layer.width)]
+
+
+def _of_a_feature(layer: PiecewiseLinear | Periodic) -> int:
+    return 2 * layer.size // layer.width + 2 * layer.dim
+
+
+KERNELS: dict[type[Layer], Kernel] = {
+    Dense: Kernel(own_dx=True),
+    ReLU: Kernel(in_place=True, reads_y=True),
+    LeakyReLU: Kernel(constants=("slope",)),
+    Sigmoid: Kernel(in_place=True, reads_y=True),
+    Tanh: Kernel(in_place=True, reads_y=True),
+    GELU: Kernel(),
+    SiLU: Kernel(),
+    Exp: Kernel(in_place=True, reads_y=True),
+    # The strength of noise is read at each step.
+    Dropout: Kernel(memory=_random_numbers, infers=False),
+    GaussianNoise: Kernel(memory=_random_numbers, in_place=True, infers=False),
+    BatchNorm: Kernel(constants=("eps", "momentum"), moved=("running_mean", "running_var"), memory=_x_hat_and_inv_std),
+    LayerNorm: Kernel(constants=("eps",), memory=_x_hat_and_inv_std, own_dx=True),
+    PiecewiseLinear: Kernel(
+        sizes=("width", "dim", "bins"), arrays=_edges, memory=_share_bin_below, scratch=_of_a_feature, own_dx=True
+    ),
+    Periodic: Kernel(sizes=("width", "dim", "n"), memory=_waves, scratch=_of_a_feature, own_dx=True, reads_y=True),
+    CategoryEmbedding: Kernel(
+        sizes=("width", "dim"), arrays=_low_scale_column, memory=_u, scratch=lambda layer: layer.size, own_dx=True
+    ),
+    Members: Kernel(sizes=("k",), own_dx=True, rows=lambda layer: layer.k),
+    MemberScale: Kernel(sizes=("k",), own_dx=True),
+    MemberHeads: Kernel(sizes=("k",), own_dx=True),
+    MemberMean: Kernel(sizes=("k",), constants=("of",), rows=lambda layer: 1, trains=False),
+}
+# Layers that prepare all rows once, before the kernels see them.
+PREPARED: tuple[type[Layer], ...] = (Columns, Standardize, QuantileNormalize, RobustScale, Rotations)
+WITHOUT: dict[type[Layer], str] = {
+    Unstandardize: "done to the outputs, after the kernels; in training, to the targets",
+    Softmax: "CrossEntropy takes what comes before it",
+}
+
+# Of each loss, the name of its constant, if it has one.
+LOSSES: dict[type[Loss], str | None] = {
+    CrossEntropy: "label_smoothing", BinaryCrossEntropy: None, MSE: None, MAE: None, Huber: "delta", Poisson: None,
+}  # fmt: skip
+
+
+def _sgd(optimizer: SGD, c: COptimizer) -> str:
+    c.momentum = optimizer.momentum
+    return "Nesterov" if optimizer.nesterov else "SGD"
+
+
+def _adam(optimizer: Adam, c: COptimizer) -> str:
+    c.eps, (c.beta1, c.beta2) = optimizer.eps, optimizer.betas
+    t = optimizer.steps + 1
+    c.debias1, c.debias2 = 1 / (1 - c.beta1**t), 1 / (1 - c.beta2**t)
+    return "Adam"
+
+
+# Of each optimizer, what writes its numbers for the next step, and returns the name of its rule.
+OPTIMIZERS: dict[type[Optimizer], Callable[[Any, COptimizer], str]] = {SGD: _sgd, Adam: _adam, AdamW: _adam}
+
+
+RULES = ("SGD", "Nesterov", "Adam")
+WORDS = ("values", "classes", "logits")  # of constants
+
+
+def names() -> list[str]:
+    """Return the names of all kinds, which must be in the library."""
+    return [*(kind.__name__ for kind in (*KERNELS, *LOSSES)), *RULES, *WORDS]
