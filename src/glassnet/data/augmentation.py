@@ -47,12 +47,12 @@ class Distortions(Augmentation):
         alpha: float = 0.0,
         sigma: float = 4.0,
     ) -> None:
-        self.rotation = _limit(rotation, "rotation")
-        self.scale = _limit(scale, "scale", below=1)
-        self.shear = _limit(shear, "shear")
-        self.translation = _limit(translation, "translation")
-        self.alpha = _limit(alpha, "alpha")
-        self.sigma = _limit(sigma, "sigma")
+        self.rotation: float = _limit(rotation, "rotation")
+        self.scale: float = _limit(scale, "scale", below=1)
+        self.shear: float = _limit(shear, "shear")
+        self.translation: float = _limit(translation, "translation")
+        self.alpha: float = _limit(alpha, "alpha")
+        self.sigma: float = _limit(sigma, "sigma")
         if not self.sigma:
             raise ValueError("Distortions: sigma must be above 0")
 

@@ -23,7 +23,7 @@ class Graph:
     """
 
     def __init__(self, dtype: npt.DTypeLike) -> None:
-        self.dtype = np.dtype(dtype)
+        self.dtype: np.dtype[Any] = np.dtype(dtype)
         self.types: dict[str, np.dtype[Any]] = {}
         self.place = ""
         self.nodes: list[NodeProto] = []

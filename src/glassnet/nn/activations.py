@@ -45,7 +45,7 @@ class ReLU(Activation):
 
     def forward(self, x: Array, training: bool = False) -> Array:
         """y = max(x, 0)."""
-        self.y = np.maximum(x, 0, out=self.buffer("y", x.shape, x.dtype))
+        self.y: Array = np.maximum(x, 0, out=self.buffer("y", x.shape, x.dtype))
         return self.y
 
     def backward(self, dy: Array) -> Array:
@@ -65,11 +65,11 @@ class LeakyReLU(Activation):
     formula = "({x} if {x} > 0 else {slope*}*{x*})"
 
     def __init__(self, slope: float = 0.01) -> None:
-        self.slope = number(slope, "LeakyReLU: slope")
+        self.slope: float = number(slope, "LeakyReLU: slope")
 
     def forward(self, x: Array, training: bool = False) -> Array:
         """y = x or slope * x."""
-        self.positive = np.greater(x, 0, out=self.buffer("positive", x.shape, bool))
+        self.positive: Array = np.greater(x, 0, out=self.buffer("positive", x.shape, bool))
         y = np.multiply(x, self.slope, out=self.buffer("y", x.shape, x.dtype))
         np.copyto(y, x, where=self.positive)
         return y
@@ -93,7 +93,7 @@ class Sigmoid(Activation):
 
     def forward(self, x: Array, training: bool = False) -> Array:
         """y = 1 / (1 + exp(-x))."""
-        self.y = logistic(x, out=self.buffer("y", x.shape, x.dtype))
+        self.y: Array = logistic(x, out=self.buffer("y", x.shape, x.dtype))
         return self.y
 
     def backward(self, dy: Array) -> Array:
@@ -112,7 +112,7 @@ class Tanh(Activation):
 
     def forward(self, x: Array, training: bool = False) -> Array:
         """y = tanh(x)."""
-        self.y = np.tanh(x, out=self.buffer("y", x.shape, x.dtype))
+        self.y: Array = np.tanh(x, out=self.buffer("y", x.shape, x.dtype))
         return self.y
 
     def backward(self, dy: Array) -> Array:
@@ -131,7 +131,7 @@ class Exp(Activation):
 
     def forward(self, x: Array, training: bool = False) -> Array:
         """y = exp(x)."""
-        self.y = np.exp(x, out=self.buffer("y", x.shape, x.dtype))
+        self.y: Array = np.exp(x, out=self.buffer("y", x.shape, x.dtype))
         return self.y
 
     def backward(self, dy: Array) -> Array:
@@ -153,7 +153,7 @@ class GELU(Activation):
     def forward(self, x: Array, training: bool = False) -> Array:
         """y = x * P(x)."""
         self.x = x
-        self.cumulative = normal_distribution(x, out=self.buffer("cumulative", x.shape, x.dtype))
+        self.cumulative: Array = normal_distribution(x, out=self.buffer("cumulative", x.shape, x.dtype))
         return np.multiply(x, self.cumulative, out=self.buffer("y", x.shape, x.dtype))
 
     def backward(self, dy: Array) -> Array:
@@ -185,7 +185,7 @@ class SiLU(Activation):
     def forward(self, x: Array, training: bool = False) -> Array:
         """y = x * s."""
         self.x = x
-        self.gate = logistic(x, out=self.buffer("gate", x.shape, x.dtype))
+        self.gate: Array = logistic(x, out=self.buffer("gate", x.shape, x.dtype))
         return np.multiply(x, self.gate, out=self.buffer("y", x.shape, x.dtype))
 
     def backward(self, dy: Array) -> Array:

@@ -41,8 +41,8 @@ class CategoryEmbedding(Fitted):
         self.categories = [positive_int(n, "CategoryEmbedding: a count of categories") for n in categories]
         if not self.categories:
             raise ValueError("CategoryEmbedding: categories must hold a count for each column, but there is none")
-        self.dim = positive_int(dim, "CategoryEmbedding: dim")
-        self.plain = count(plain, "CategoryEmbedding: plain")
+        self.dim: int = positive_int(dim, "CategoryEmbedding: dim")
+        self.plain: int = count(plain, "CategoryEmbedding: plain")
         self.width = sum(self.categories)
 
     def state_shapes(self, width_in: int | None) -> dict[str, Shape]:

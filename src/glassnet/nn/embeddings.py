@@ -23,7 +23,7 @@ class Embedding(Layer):
     def __init__(self, width: int, dim: int, plain: int) -> None:
         name = type(self).__name__
         self.width, self.dim = positive_int(width, f"{name}: width"), positive_int(dim, f"{name}: dim")
-        self.plain = count(plain, f"{name}: plain")
+        self.plain: int = count(plain, f"{name}: plain")
 
     @property
     def width_in(self) -> int:
@@ -93,8 +93,8 @@ class PiecewiseLinear(Embedding, Fitted):
         self, width: int, dim: int, bins: int = 48, version: str = "B", plain: int = 0, min_rows: int = 1
     ) -> None:
         super().__init__(width, dim, plain)
-        self.bins = positive_int(bins, "PiecewiseLinear: bins")
-        self.min_rows = positive_int(min_rows, "PiecewiseLinear: min_rows")
+        self.bins: int = positive_int(bins, "PiecewiseLinear: bins")
+        self.min_rows: int = positive_int(min_rows, "PiecewiseLinear: min_rows")
         if version not in ("A", "B"):
             raise ValueError(f'PiecewiseLinear: version must be "A" or "B", not {version!r}')
         self.version = version

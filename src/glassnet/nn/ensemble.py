@@ -40,7 +40,7 @@ class Ensemble:
     export: ClassVar[Exporter]  # to an ONNX file: set from above, by glassnet.export
 
     def __init__(self, networks: Sequence[Network], task: str | None = None) -> None:
-        self.networks = list(networks)
+        self.networks: list[Network] = list(networks)
         if not self.networks:
             raise ValueError("an ensemble needs at least one network")
         for i, net in enumerate(self.networks):
@@ -60,8 +60,9 @@ class Ensemble:
                         f"the networks of an ensemble take the same rows and give the same outputs, but {what} of"
                         f" network 0 is {short(ours)}, that of network {i} {short(theirs)}"
                     )
-        self.n_in, self.n_out = first.n_in, first.n_out
-        self.dtype = np.result_type(*(net.dtype for net in self.networks))
+        self.n_in: int | None = first.n_in
+        self.n_out: int | None = first.n_out
+        self.dtype: np.dtype[Any] = np.result_type(*(net.dtype for net in self.networks))
         shared = {
             name: value
             for name, value in first.info.items()

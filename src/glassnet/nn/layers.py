@@ -31,12 +31,12 @@ class Dense(Layer):
     def __init__(
         self, fan_in: int, fan_out: int, init: str = "he", max_norm: float | None = None, lr_factor: float = 1.0
     ) -> None:
-        self.fan_in = positive_int(fan_in, "Dense: fan_in")
-        self.fan_out = positive_int(fan_out, "Dense: fan_out")
+        self.fan_in: int = positive_int(fan_in, "Dense: fan_in")
+        self.fan_out: int = positive_int(fan_out, "Dense: fan_out")
         self.init = init
         initializer(init)  # an unknown name fails here, not at the first use
-        self.max_norm = None if max_norm is None else positive(max_norm, "Dense: max_norm")
-        self.lr_factor = positive(lr_factor, "Dense: lr_factor")
+        self.max_norm: float | None = None if max_norm is None else positive(max_norm, "Dense: max_norm")
+        self.lr_factor: float = positive(lr_factor, "Dense: lr_factor")
 
     def forward(self, x: Array, training: bool = False) -> Array:
         """y = x W + b."""

@@ -114,7 +114,7 @@ class Huber(Loss):
     task = "regression"
 
     def __init__(self, delta: float = 1.0) -> None:
-        self.delta = number(delta, "Huber: delta", low=1e-300)
+        self.delta: float = number(delta, "Huber: delta", low=1e-300)
 
     def forward(self, y: Array, t: Array, weights: Array | None = None) -> float:
         """Mean of d^2 / 2 or delta (|d| - delta / 2)."""
@@ -175,7 +175,7 @@ class CrossEntropy(Loss):
     task = "classification"
 
     def __init__(self, label_smoothing: float = 0.0) -> None:
-        self.label_smoothing = number(label_smoothing, "CrossEntropy: label_smoothing", low=0, below=1)
+        self.label_smoothing: float = number(label_smoothing, "CrossEntropy: label_smoothing", low=0, below=1)
 
     def forward(self, y: Array, t: Array, weights: Array | None = None) -> float:
         """Mean of log sum exp(y) - q . y."""

@@ -166,7 +166,7 @@ class MemberHeads(Member):
     db: Array
 
     def __init__(self, k: int, fan_in: int, fan_out: int, init: str = "he", lr_factor: float = 1.0) -> None:
-        self.lr_factor = positive(lr_factor, "MemberHeads: lr_factor")
+        self.lr_factor: float = positive(lr_factor, "MemberHeads: lr_factor")
         self.k, self.fan_in = positive_int(k, "MemberHeads: k"), positive_int(fan_in, "MemberHeads: fan_in")
         self.fan_out, self.init = positive_int(fan_out, "MemberHeads: fan_out"), init
         self.width = self.fan_in
@@ -228,7 +228,7 @@ class MemberMean(Layer):
     sentence = "Puts the answers of the {k} members side by side in training; in use it gives their mean."
 
     def __init__(self, k: int, of: str = "values") -> None:
-        self.k = positive_int(k, "MemberMean: k")
+        self.k: int = positive_int(k, "MemberMean: k")
         if of not in ("values", "classes", "logits"):
             raise ValueError(f"MemberMean: of must be values, classes or logits, not {of!r}")
         self.of = of

@@ -19,7 +19,7 @@ from glassnet.nn.activations import Sigmoid, Softmax, logistic
 from glassnet.nn.checks import count, positive_int
 from glassnet.nn.described import DTYPES, described_layers
 from glassnet.nn.exporter import Exporter
-from glassnet.nn.groups import groups
+from glassnet.nn.groups import Group, groups
 from glassnet.nn.layer import Array, Layer
 from glassnet.nn.preprocessing import Fitted, Preprocessing, Unstandardize, one_by_one
 from glassnet.nn.storage import read_arrays, write_arrays
@@ -68,6 +68,11 @@ class Network:
     engine: ClassVar[Engine | None] = None
     export: ClassVar[Exporter]  # to an ONNX file: set from above, by glassnet.export
 
+    n_in: int | None
+    n_out: int | None
+    theta: Array
+    grad: Array
+
     def __init__(
         self,
         layers: Sequence[Layer],
@@ -77,18 +82,18 @@ class Network:
         fast: bool = True,
         threads: int | None = None,
     ) -> None:
-        self.layers = list(layers)
+        self.layers: list[Layer] = list(layers)
         self.fast = fast
-        self.threads = None if threads is None else positive_int(threads, "threads")
+        self.threads: int | None = None if threads is None else positive_int(threads, "threads")
         self.compiled: Any = None  # what the engine keeps with the network
         self.spare: list[list[dict[str, Array]]] = []  # buffers of the layers that no prediction uses at present
         try:
-            self.dtype = np.dtype(dtype)
+            self.dtype: np.dtype[Any] = np.dtype(dtype)
         except TypeError:
             raise ValueError(f"dtype must be float32 or float64, not {dtype!r}") from None
         if self.dtype not in DTYPES:
             raise ValueError(f"dtype must be float32 or float64, not {self.dtype.name}")
-        self.seed = int(seed)
+        self.seed: int = int(seed)
         self.info: dict[str, Any] = {}
         self.n_in, self.n_out = check_widths(self.layers)
         self._bind()
@@ -320,8 +325,8 @@ class Network:
         """Make theta and grad, and every parameter a view into them."""
         size = (sum(layer.size for layer in self.layers),)
         self.theta, self.grad = aligned_zeros(size, self.dtype), aligned_zeros(size, self.dtype)
-        self.groups = groups(self.layers)  # how each part of theta moves
-        self.decayed = [group.part for group in self.groups if group.decayed]
+        self.groups: list[Group] = groups(self.layers)  # how each part of theta moves
+        self.decayed: list[slice] = [group.part for group in self.groups if group.decayed]
         start = 0
         for layer in self.layers:
             part = slice(start, start + layer.size)

@@ -38,7 +38,7 @@ class Noise(Layer):
 
     def reseed(self, seed: list[int]) -> None:
         """Start the random numbers anew: the same seed gives the same ones."""
-        self.rng = np.random.default_rng(seed)
+        self.rng: np.random.Generator = np.random.default_rng(seed)
 
 
 class Dropout(Noise):
@@ -56,7 +56,7 @@ class Dropout(Noise):
     note = "a value is kept and scaled up, or dropped; at rate 0 nothing is dropped"
 
     def __init__(self, rate: float) -> None:
-        self.rate = number(rate, "Dropout: rate", low=0, below=1)
+        self.rate: float = number(rate, "Dropout: rate", low=0, below=1)
         self.reseed([0])
 
     def forward(self, x: Array, training: bool = False) -> Array:
@@ -100,7 +100,7 @@ class GaussianNoise(Noise):
     note = "noise is drawn anew in each step of training; at std 0 nothing is added"
 
     def __init__(self, std: float) -> None:
-        self.std = number(std, "GaussianNoise: std", low=0)
+        self.std: float = number(std, "GaussianNoise: std", low=0)
         self.reseed([0])
 
     def forward(self, x: Array, training: bool = False) -> Array:

@@ -23,9 +23,9 @@ class Normalization(Layer):
     dbeta: Array
 
     def __init__(self, width: int, eps: float, lr_factor: float) -> None:
-        self.width = positive_int(width, f"{type(self).__name__}: width")
-        self.eps = number(eps, f"{type(self).__name__}: eps", low=1e-12)
-        self.lr_factor = positive(lr_factor, f"{type(self).__name__}: lr_factor")
+        self.width: int = positive_int(width, f"{type(self).__name__}: width")
+        self.eps: float = number(eps, f"{type(self).__name__}: eps", low=1e-12)
+        self.lr_factor: float = positive(lr_factor, f"{type(self).__name__}: lr_factor")
 
     def normalize(self, x: Array, mean: Array, var: Array) -> Array:
         """x_hat = (x - mean) / sqrt(var + eps); returns gamma * x_hat + beta."""
@@ -92,7 +92,7 @@ class BatchNorm(Normalization):
 
     def __init__(self, width: int, momentum: float = 0.1, eps: float = 1e-5, lr_factor: float = 1.0) -> None:
         super().__init__(width, eps, lr_factor)
-        self.momentum = number(momentum, "BatchNorm: momentum", low=0, below=1 + 1e-12)
+        self.momentum: float = number(momentum, "BatchNorm: momentum", low=0, below=1 + 1e-12)
 
     @cached_property
     def running_mean(self) -> Array:

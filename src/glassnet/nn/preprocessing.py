@@ -83,7 +83,7 @@ class Standardize(Preprocessing):
 
     def __init__(self, per_feature: bool = True, eps: float = 0.0) -> None:
         self.per_feature = per_feature
-        self.eps = number(eps, "Standardize: eps", low=0)
+        self.eps: float = number(eps, "Standardize: eps", low=0)
 
     def state_shapes(self, width_in: int | None) -> dict[str, Shape]:
         """Both (width,), or (1,)."""
@@ -249,10 +249,10 @@ class QuantileNormalize(Preprocessing):
     levels: Array
 
     def __init__(self, quantiles: int = 1000, noise: float = 0.0) -> None:
-        self.quantiles = positive_int(quantiles, "QuantileNormalize: quantiles")
+        self.quantiles: int = positive_int(quantiles, "QuantileNormalize: quantiles")
         if quantiles < 2:
             raise ValueError(f"QuantileNormalize: quantiles must be at least 2, not {quantiles!r}")
-        self.noise = number(noise, "QuantileNormalize: noise", low=0)
+        self.noise: float = number(noise, "QuantileNormalize: noise", low=0)
 
     def state_shapes(self, width_in: int | None) -> dict[str, Shape]:
         """Knots (quantiles, width) and levels (quantiles, 1), or fewer rows, if there were fewer to fit on."""

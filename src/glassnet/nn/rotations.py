@@ -41,10 +41,10 @@ class Rotations(Preprocessing):
     A: Array
 
     def __init__(self, width: int, pairs: int | Sequence[Sequence[int]] = 1, angles: int = 16, plain: int = 0) -> None:
-        self.width = positive_int(width, "Rotations: width")
+        self.width: int = positive_int(width, "Rotations: width")
         self.pairs = _pairs(pairs, self.width)
-        self.angles = count(angles, "Rotations: angles", 3)
-        self.plain = count(plain, "Rotations: plain")
+        self.angles: int = count(angles, "Rotations: angles", 3)
+        self.plain: int = count(plain, "Rotations: plain")
 
     @property
     def turns(self) -> int:

@@ -48,8 +48,11 @@ class Optimizer:
             if not 0 <= value < math.inf:
                 raise ValueError(f"{name}: {what} must be at least 0, and finite, not {value!r}")
         self.owner: Array | None = None  # the vector that the slots belong to
-        self.lr, self.weight_decay, self.l2, self.clip_norm = lr, weight_decay, l2, clip_norm
-        self.steps = 0
+        self.lr: float = lr
+        self.weight_decay: float = weight_decay
+        self.l2: float = l2
+        self.clip_norm: float | None = clip_norm
+        self.steps: int = 0
 
     def step(self, net: Parameters, factor: float = 1.0) -> None:
         """Move net.theta by net.grad, in place, with the learning rate lr * factor.
@@ -104,7 +107,7 @@ class Optimizer:
         """Make the slots for this vector, unless they are; slots set by hand or by `set_state` are kept at first."""
         if theta is self.owner:
             return
-        self.scratch = np.empty_like(theta)
+        self.scratch: Array = np.empty_like(theta)
         if self.owner is not None:
             self.steps = 0
         for name in self.slots:
