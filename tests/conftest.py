@@ -7,6 +7,10 @@ import signal
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("untimed", deadline=None)  # the first example may import SciPy, on a machine that is busy
+settings.load_profile("untimed")
 
 
 def pytest_configure() -> None:
