@@ -17,7 +17,8 @@ class FixedNoise(Layer):
     """
 
     def __init__(self, mask: Array, shift: Array) -> None:
-        self.mask, self.shift = mask, shift
+        self.mask: Array = mask
+        self.shift: Array = shift
 
     def forward(self, x: Array, training: bool = False) -> Array:
         """y = x * mask + shift."""

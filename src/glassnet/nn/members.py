@@ -284,7 +284,9 @@ class MemberLoss(Loss):
     """
 
     def __init__(self, loss: Loss, k: int, width: int) -> None:
-        self.loss, self.k, self.width = loss, k, width
+        self.loss: Loss = loss
+        self.k: int = k
+        self.width: int = width
         self.task = loss.task
 
     def forward(self, y: Array, t: Array, weights: Array | None = None) -> float:

@@ -169,7 +169,8 @@ class SGD(Optimizer):
             raise ValueError(f"SGD: momentum must be at least 0 and below 1, not {momentum!r}")
         if not isinstance(nesterov, bool):
             raise ValueError(f"SGD: nesterov must be true or false, not {nesterov!r}")
-        self.momentum, self.nesterov = momentum, nesterov
+        self.momentum: float = momentum
+        self.nesterov: bool = nesterov
 
     def update(self, theta: Array, grad: Array, lr: float | Array) -> None:
         """v <- momentum * v - lr * g; w <- w + v."""
@@ -210,7 +211,8 @@ class Adam(Optimizer):
             raise ValueError(f"{name}: betas must be two numbers of at least 0 and below 1, not {betas!r}")
         if not eps > 0:
             raise ValueError(f"{name}: eps must be positive, not {eps!r}")
-        self.betas, self.eps = betas, eps
+        self.betas: tuple[float, float] = betas
+        self.eps: float = eps
 
     def update(self, theta: Array, grad: Array, lr: float | Array) -> None:
         """w <- w - lr * m' / (sqrt(v') + eps)."""

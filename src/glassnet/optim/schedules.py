@@ -78,7 +78,8 @@ class Linear(Schedule):
     def __init__(self, first: float = 1.0, last: float = 0.0) -> None:
         if not (0 <= first < math.inf and 0 <= last < math.inf):
             raise ValueError(f"Linear: first and last must be at least 0, and finite, not {first!r} and {last!r}")
-        self.first, self.last = first, last
+        self.first: float = first
+        self.last: float = last
 
     def __call__(self, step: int, steps_per_epoch: int, epochs: int) -> float:
         """First + (last - first) * step / (steps - 1)."""
@@ -98,7 +99,10 @@ class Tail(Schedule):
             raise ValueError(f"Tail: it takes 0 <= warmup < start < 1, not warmup={warmup!r} and start={start!r}")
         if not 0 < (high if low is None else low) <= high <= 1:
             raise ValueError(f"Tail: it takes 0 < low <= high <= 1, not low={low!r} and high={high!r}")
-        self.start, self.high, self.low, self.warmup = start, high, low, warmup
+        self.start: float = start
+        self.high: float = high
+        self.low: float | None = low
+        self.warmup: float = warmup
 
     def __call__(self, step: int, steps_per_epoch: int, epochs: int) -> float:
         """Up during the warm-up, down until the tail begins, and then as it says."""
