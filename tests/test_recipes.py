@@ -1,9 +1,8 @@
-"""Recipes: those that come with glassnet, how they are read, and the extra figure of seed-california."""
+"""Recipes: those that come with glassnet, and how they are read."""
 
 from __future__ import annotations
 
 import itertools
-import json
 import math
 from pathlib import Path
 
@@ -13,7 +12,6 @@ import pytest
 import glassnet as gn
 from glassnet import recipes
 from glassnet.recipes import run as run_module
-from glassnet.recipes.seed_exercise import printed_rms, report
 from glassnet.report import write_report
 
 MINIMAL = {"name": "mine", "data": {"source": "digits"}}
@@ -81,7 +79,6 @@ def test_the_seed_as_it_was(name: str) -> None:
     assert recipe.network.hidden == SEED_WIDTHS[name]
     assert recipe.network.init == "normal(0.1)"
     assert (recipe.training.batch_size, recipe.training.replacement) == (200, True)
-    assert recipe.data.truncate_targets is (name == "seed-california")
 
 
 def test_layers_stand_in_their_order() -> None:
@@ -130,7 +127,6 @@ def test_hidden_layers_may_be_none() -> None:
         (MINIMAL | {"network": {"rotations": -1}}, r"network\.rotations must be a whole number of at least 0, not -1"),
         (MINIMAL | {"network": {"category_dim": -4}}, r"network\.category_dim must be .* at least 1, not -4"),
         (MINIMAL | {"training": {"min_steps": 0}}, r"training\.min_steps must be a whole number of at least 1, not 0"),
-        (MINIMAL | {"report": "best_figure"}, "there is no report 'best_figure'"),
         (MINIMAL | {"name": "a/b"}, "name must be a word or two without slashes, not 'a/b'"),
     ],
 )
@@ -251,57 +247,6 @@ def test_unknown_recipes() -> None:
         recipes.load("mnits")
     with pytest.raises(FileNotFoundError):
         recipes.load("nowhere.toml")
-
-
-# The extra figure ----------------------------------------------------------------------------------------------------
-
-
-def tiny_network() -> gn.Network:
-    """y = 2 a + b + 1, whose penalty with l2 = 0.1 is 0.1 / 2 * (2^2 + 1^2) = 0.25: the bias isn't in it."""
-    net = gn.Network([gn.Dense(2, 1)], dtype="float64")
-    net.theta[...] = [2, 1, 1]
-    return net
-
-
-def test_the_printed_figure_by_hand() -> None:
-    rows = gn.Split(np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]), np.array([0.0, 3.0, 4.0]))
-    # Predictions 1, 3, 2; squared errors 1, 0, 4; one batch of 3: sqrt((10 + 3 * (5/3 + 0.25)) / 3).
-    figure = printed_rms(tiny_network(), rows, gn.SGD(lr=1, l2=0.1))
-    assert figure == pytest.approx(math.sqrt((10 + 5 + 0.75) / 3))
-
-    many = gn.Split(np.zeros((250, 2)), np.where(np.arange(250) < 100, 1.0, 3.0))
-    # Errors 0 in the first batch of 100, 2^2 in the other 150 rows: sqrt((10 + 150 * 4 + 250 * 0.25) / 250).
-    assert printed_rms(tiny_network(), many, gn.SGD(lr=1, l2=0.1)) == pytest.approx(math.sqrt(672.5 / 250))
-
-    same = gn.Split(np.zeros((7, 2)), np.full(7, 3.0))
-    # 1000 rows drawn with replacement from equal ones: sqrt((10 + 1000 * (4 + 0.25)) / 1000).
-    found = report(tiny_network(), same, rows, gn.SGD(lr=1, l2=0.1))
-    assert found == {
-        "printed_train_rms": pytest.approx(math.sqrt(4.26)), "printed_val_rms": figure, "l2_penalty": 0.25,
-    }  # fmt: skip
-
-
-def test_a_run_with_the_report(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    rng = np.random.default_rng(0)
-    x = rng.normal(size=(100, 2))
-    data = gn.Dataset.from_arrays(x, 5 + x @ [2.0, 1.0])
-    monkeypatch.setattr(run_module, "load", lambda *_, **__: data)
-    monkeypatch.setattr(run_module, "draw", lambda *_: None)
-    changes = ["network.hidden=[4]", "training.epochs=3", "training.batch_size=8"]
-    metrics = recipes.train(recipes.load("seed-california", changes=changes), tmp_path / "run")
-    assert json.loads((tmp_path / "run" / "metrics.json").read_text()) == json.loads(json.dumps(metrics))
-
-    net = gn.Network.load(tmp_path / "run" / "model.safetensors")
-    weights = [layer.W for layer in net.layers if isinstance(layer, gn.Dense)]
-    penalty = 0.005 * sum(float((w**2).sum()) for w in weights)
-    assert metrics["seed_figure"]["l2_penalty"] == pytest.approx(penalty)
-    error = net.predict(data.val.x)[:, 0] - np.trunc(data.val.y)  # as printed, on targets without decimals
-    n = len(error)
-    printed = math.sqrt((10 + n * (np.mean(error**2) + penalty)) / n)
-    assert metrics["seed_figure"]["printed_val_rms"] == pytest.approx(printed)
-    honest = net.predict(data.val.x)[:, 0] - data.val.y
-    assert metrics["val"]["mse"] == pytest.approx(np.mean(honest**2))
-    assert recipes.load(tmp_path / "run" / "recipe.toml").report == "seed_figure"
 
 
 def test_gradcheck_of_a_recipe() -> None:

@@ -175,8 +175,6 @@ def _print_metrics(metrics: dict[str, Any]) -> None:
     constant = {"classification": "always the majority class; its loss is that of the classes' shares in training",
                 "regression": "always the mean of the training targets"}  # fmt: skip
     say(f"baseline: {constant[metrics['task']]}")
-    for name, value in metrics.get("seed_figure", {}).items():
-        say(f"{name}: {value:.4f}")
 
 
 def _print_confusion(metrics: dict[str, Any]) -> None:

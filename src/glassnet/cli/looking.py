@@ -38,7 +38,6 @@ def trace(
     """
     from glassnet import inspection
     from glassnet.recipes.finished import Finished
-    from glassnet.recipes.run import as_trained
 
     if (layer is None) != (unit is None):
         raise ValueError("--layer and --unit go together: they name the unit whose equation is wanted")
@@ -47,7 +46,7 @@ def trace(
     if part not in ("train", "val", "test"):
         raise ValueError(f"--part is train, val or test, not {part!r}")
     finished = Finished.read(run)
-    split = getattr(as_trained(finished.load_data(), finished.recipe), part)
+    split = getattr(finished.load_data(), part)
     if not len(split):
         raise ValueError(f"the {part} part has no rows: name another one with --part")
     if not 0 <= row < len(split):

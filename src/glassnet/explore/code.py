@@ -69,11 +69,7 @@ class Script:
         if table.source not in ("mnist", "california", "digits", "diabetes"):
             options["seed"] = subject.recipe.seed
         words = [repr(table.source), *(f"{k}={v!r}" for k, v in options.items() if v is not None)]
-        line = f"data = gn.load({', '.join(words)})"
-        if table.truncate_targets:
-            self.imports.add("import numpy as np")
-            line += "\nfor part in (data.train, data.val):\n    part.y = np.trunc(part.y)  # as the recipe says"
-        return line
+        return f"data = gn.load({', '.join(words)})"
 
     def _network(self) -> list[str]:
         subject = self.subject

@@ -17,7 +17,7 @@ from glassnet.nn.layer import Array
 from glassnet.optim import Constant, Optimizer
 from glassnet.recipes import Recipe
 from glassnet.recipes.finished import load_same_data
-from glassnet.recipes.run import as_trained, load_data
+from glassnet.recipes.run import load_data
 
 PARTS = ("test", "val", "train")
 
@@ -85,7 +85,7 @@ def open_subject(what: str | None = None) -> Subject:
 def _shipped() -> Subject:
     recipe, net = shipped.recipe(), shipped.network()
     here = shipped.mnist_is_here()
-    data = _data(recipe) if here else shipped.examples()
+    data = load_data(recipe) if here else shipped.examples()
     why_not = (
         None
         if here
@@ -97,7 +97,7 @@ def _shipped() -> Subject:
 
 def _run(path: Path) -> Subject:
     recipe, net = recipes.open_run(path)
-    data = as_trained(load_same_data(path, recipe, net), recipe)
+    data = load_same_data(path, recipe, net)
     file = f"gn.Network.load({str(path / 'model.safetensors')!r})"
     return _subject(recipe, net, data, trained=True, file=file, source=f"glassnet train {path / 'recipe.toml'}")
 
@@ -109,7 +109,7 @@ def _recipe(what: str) -> Subject:
             f" {', '.join(recipes.names())}; a table is trained on first: glassnet train TABLE --target COLUMN"
         )
     recipe = recipes.load(what)
-    data = _data(recipe)
+    data = load_data(recipe)
     net = recipe.settle(data).net
     net.fit_preprocessing(data.train.x, data.train.y)
     source = f"untrained, drawn with seed {recipe.seed}; to train it: glassnet train {what}"
@@ -131,7 +131,3 @@ def _subject(
 
 def _scheduled(recipe: Recipe) -> bool:
     return not isinstance(recipe.build_schedule(), Constant)
-
-
-def _data(recipe: Recipe) -> Dataset:
-    return as_trained(load_data(recipe), recipe)

@@ -9,7 +9,7 @@ from glassnet.inspection import Finding, examine
 from glassnet.nn import Network
 from glassnet.recipes.finished import Finished
 from glassnet.recipes.recipe import Recipe
-from glassnet.recipes.run import as_trained, load_data
+from glassnet.recipes.run import load_data
 from glassnet.train import History
 
 EPOCHS = 3  # enough to see a training go wrong
@@ -41,7 +41,7 @@ def _examine(
     settings = {name: settled.settings[name] for name in ("batch_size", "seed", "schedule", "replacement")}
     return examine(
         settled.net,
-        as_trained(data, recipe),
+        data,
         settled.loss,
         settled.optimizer,
         epochs=min(epochs, settled.settings["epochs"]),

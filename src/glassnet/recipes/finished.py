@@ -43,7 +43,7 @@ class Finished:
         try:
             metrics = read_json(path / METRICS)
             history = History.from_csv(path / HISTORY)
-            _check(metrics, history, recipe, net)
+            _check(metrics, history, net)
         except (ValueError, TypeError) as error:
             raise ValueError(f"{path} is damaged: its metrics or its history can't be read ({error})") from None
         return cls(path, recipe, net, metrics, history)
@@ -80,7 +80,7 @@ def load_same_data(run: Path, recipe: Recipe, net: Network | Ensemble) -> Datase
     return data
 
 
-def _check(metrics: Any, history: History, recipe: Recipe, net: Network) -> None:
+def _check(metrics: Any, history: History, net: Network) -> None:
     """Raise ValueError unless this is what `train` writes, as far as anything relies on it."""
     task = net.info["task"]
     _compare(metrics, {"task": str}, METRICS)
@@ -92,8 +92,6 @@ def _check(metrics: Any, history: History, recipe: Recipe, net: Network) -> None
     if task == "classification":
         scores = {"precision": FIGURE, "recall": FIGURE, "rows": int}
         expected |= {"confusion_matrix": list | dict, "classes": dict.fromkeys(net.info["classes"], scores)}
-    if recipe.report is not None:
-        expected[recipe.report] = {}
     _compare(metrics, expected, METRICS)
     if task == "classification":
         try:

@@ -28,7 +28,7 @@ MOST_MEMBERS = 1000  # of an ensemble
 class Recipe:
     """A whole experiment. `loss` is by default CrossEntropy for classes and MSE for values.
 
-    Raises ValueError for numbers that are too low, an unknown report, or a name that can't be a folder's.
+    Raises ValueError for numbers that are too low or a name that can't be a folder's.
     """
 
     name: str
@@ -36,7 +36,6 @@ class Recipe:
     description: str = ""
     seed: int = 0
     ensemble: int = 1  # so many networks, with the seeds seed, seed + 1 and so on, that answer together
-    report: str | None = None  # an extra figure in metrics.json, see `glassnet.recipes.seed_exercise`
     network: NetworkTable = field(default_factory=NetworkTable)
     loss: Part | None = None
     optimizer: Part = field(default_factory=lambda: {"name": "AdamW", "lr": 1e-3})
@@ -58,8 +57,6 @@ class Recipe:
             raise ValueError(
                 f"recipe: ensemble must be at most {MOST_MEMBERS}, not {self.ensemble}: each is a training"
             )
-        if self.report not in (None, "seed_figure"):
-            raise ValueError(f"recipe: there is no report {self.report!r}; the only one is seed_figure")
         if not self.name or Path(self.name).name != self.name:  # it names the run directory
             raise ValueError(f"recipe: name must be a word or two without slashes, not {self.name!r}")
 

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from glassnet.data import Dataset, Split, load
+from glassnet.data import Dataset, load
 from glassnet.data.catalog import SOURCES
 from glassnet.nn import Ensemble, Loss, Network
-from glassnet.recipes import reading, seed_exercise
+from glassnet.recipes import reading
 from glassnet.recipes.confusion import Confusion
 from glassnet.recipes.directory import CHECKPOINT, HISTORY, MODEL, PLOTS, RECIPE, write_metrics
 from glassnet.recipes.identity import names_of, require_same_data
@@ -32,8 +32,8 @@ def fill(recipe: Recipe, out: Path, *, progress: bool = False, callbacks: Sequen
     Returns what metrics.json holds, and raises what `glassnet.recipes.train` does.
     """
     data = load_data(recipe)
-    settled, seen = recipe.settle(data), as_trained(data, recipe)
-    net, loss, optimizer = settled.net, settled.loss, settled.optimizer
+    settled = recipe.settle(data)
+    net, loss = settled.net, settled.loss
     net.info = names_of(data)
     for note in settled.notes if progress else ():
         say(note)
@@ -45,13 +45,11 @@ def fill(recipe: Recipe, out: Path, *, progress: bool = False, callbacks: Sequen
         located(recipe).save(out / RECIPE)  # as it was given: on other rows, it decides anew
     with np.errstate(over="ignore", invalid="ignore"):  # what overflows shows in the losses; NumPy needn't warn of it
         history = fit(
-            net, seen, loss, optimizer, progress=progress, resume=checkpoint if begun else None,
+            net, data, loss, settled.optimizer, progress=progress, resume=checkpoint if begun else None,
             callbacks=[Checkpoint(checkpoint), CSVLog(out / HISTORY), *callbacks], **settled.settings,
         )  # fmt: skip
         history.to_csv(out / HISTORY)  # once more: Ctrl-C may have come between an epoch and its line
         metrics = results(net, data, loss)
-        if recipe.report is not None:
-            metrics[recipe.report] = seed_exercise.report(net, seen.train, seen.val, optimizer)
         metrics |= {
             "recipe": recipe.name, "task": data.task, "epochs": len(history), "best_epoch": history.best_epoch,
             "interrupted": history.interrupted, "seconds": round(time.perf_counter() - start, 3), "seed": recipe.seed,
@@ -79,14 +77,6 @@ def located(recipe: Recipe) -> Recipe:
     if recipe.data.source in SOURCES or not source.is_file():
         return recipe
     return replace(recipe, data=replace(recipe.data, source=str(source.resolve())))
-
-
-def as_trained(data: Dataset, recipe: Recipe) -> Dataset:
-    """Return the data as training sees them: with truncated targets if the recipe says so."""
-    if not recipe.data.truncate_targets:
-        return data
-    train, val = (Split(split.x, np.trunc(split.y)) for split in (data.train, data.val))
-    return replace(data, train=train, val=val)
 
 
 def results(net: Network | Ensemble, data: Dataset, loss: Loss) -> dict[str, Any]:

@@ -22,7 +22,6 @@ class DataTable:
     split: str | None = None
     seed: int | None = None  # of a table's split; by default the recipe's
     validation: bool = True  # false: its rows train, too; for the last training, when everything is chosen
-    truncate_targets: bool = False  # cut the decimals off the targets that training sees (the seed does)
 
 
 @dataclass

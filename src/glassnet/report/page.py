@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from glassnet.files import replacing
-from glassnet.report import words
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,6 @@ def write_page(template: str, path: Path, **content: object) -> Path:
         loader=PackageLoader("glassnet.report"), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    environment.filters |= {"figure": words.figure}
     page = environment.get_template(template).render(**content)
     with replacing(path) as part:
         part.write_text(page, encoding="utf-8")

@@ -10,7 +10,7 @@ import numpy as np
 
 from glassnet.data import Dataset, Split
 from glassnet.recipes import Recipe
-from glassnet.recipes.run import as_trained, load_data
+from glassnet.recipes.run import load_data
 from glassnet.train import Callback, DivergenceError, Training, fit
 
 Watch = Callable[[int, float], bool]  # told the epoch and its validation metric; whether to break off
@@ -26,11 +26,11 @@ class Outcome:
 
 
 def data_of(recipe: Recipe) -> Dataset:
-    """Load the recipe's data as training sees them, without the test part: no trial can reach it.
+    """Load the recipe's data without the test part: no trial can reach it.
 
     Raises ValueError if there are no validation rows to judge by.
     """
-    data = as_trained(load_data(recipe), recipe)
+    data = load_data(recipe)
     if not len(data.val):
         raise ValueError(f"{recipe.data.source} has no validation rows to judge trials by")
     return replace(data, test=Split(data.test.x[:0].copy(), data.test.y[:0].copy()))  # copies: views would keep it all
