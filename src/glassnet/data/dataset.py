@@ -209,4 +209,5 @@ def require_squares(y: NDArray[Any]) -> None:
     """Raise ValueError if the squares of targets overflow, or vanish: no loss could tell them apart."""
     largest = max(y.max(initial=0.0), -y.min(initial=0.0))
     if largest and not SMALLEST < largest < 1 / SMALLEST:
-        raise ValueError(f"values up to {largest:.3g} have squares that float64 can't hold: write them in another unit")
+        unit = "write them in another unit (the loss became inf or 0)"
+        raise ValueError(f"values up to {largest:.3g} have squares that float64 can't hold: {unit}")
