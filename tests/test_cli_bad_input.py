@@ -163,7 +163,6 @@ def test_a_command_that_makes_no_sense(refused: Refused, command: str, fault: st
         ("optimizer=Newton", "optimizer: there is no 'Newton'"),
         ("schedule=Never", "schedule: there is no 'Never'"),
         ("loss=MSE", "MSE is for regression, but the data are for classification"),
-        ("report=poem", "no report 'poem'"),
         ("name=../elsewhere", "name must be a word or two without slashes"),
         ("name=", "name must be a word or two without slashes"),
         ("seed=-4", "seed must be a whole number of at least 0, not -4"),

@@ -25,12 +25,12 @@ FORMATS = {
     "31Dec2001": "%d%b%Y",
 }  # fmt: skip
 TIMES = ("", " %H:%M", " %H:%M:%S%.f", " %I:%M %p", " %I:%M:%S %p")
-PIECES = {"%Y": r"\d{4}", "%y": r"\d{2}", "%m": r"\d{1,2}", "%d": r"\d{1,2}", "%b": "[A-Za-z]{3,9}"}
+PIECES = {"%Y": r"\d{4}", "%y": r"\d{2}", "%m": r"\d{1,2}", "%d": r"\d{1,2}", "%b": "[A-Za-z]{3}"}
 BESIDE = {  # what may stand in a date and says nothing of the order: days of the week, commas, 1st, Dec., 5PM, UTC
     r"^(?i:(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?)\.?,? ": "",
     ",": "",
     r"^(\d{1,2})(?i:st|nd|rd|th)\b": "$1",
-    r"([A-Za-z]{3})\. ": "$1 ",
+    r"([A-Za-z]{3})[a-z]*\.?([- /,]|\d)": "$1$2",  # %B would read whole names, but polars 1.33 panics on it
     r"(\d)T(\d)": "$1 $2",
     r"(\d)(?i:(am|pm))$": "$1 $2",
     r"(\d) ?(?:UTC|GMT)$": "$1",
@@ -56,7 +56,6 @@ def read_dates(known: pl.Series, example: str = ISO, strict: bool = False) -> pl
         form = FORMATS[example]
         date = re.sub("%.", lambda piece: PIECES[piece[0]], re.escape(form).replace("\\%", "%"))
         value = pl.when(text.str.contains(rf"^{date}($| \d)")).then(text)
-        form = form.replace("%b", "%B")  # which takes both
         tries += [_point(value, form + time) for time in TIMES]
     return known.to_frame().select(pl.coalesce(tries).alias(known.name)).to_series()
 

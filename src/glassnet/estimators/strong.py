@@ -46,7 +46,7 @@ def read_both(estimator: BaseMLP, X: Any, y: Any, reset: bool) -> tuple[Array, A
     values = estimator._info()["task"] == "regression"
     x = tables.numbers(estimator, X, reset)
     x, y = check_X_y(x, y, multi_output=True, y_numeric=values, estimator=estimator, **tables.CHECKS)
-    if values:
+    if values and y.dtype.kind in "biuf":  # text is refused later, as by all estimators
         with naming("y"):
             require_squares(y)
     return x, y
