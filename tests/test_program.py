@@ -176,8 +176,9 @@ def test_what_only_prints_fails_where_it_can_not_print(tmp_path: Path) -> None:
 
 def test_a_library_user_without_standard_error_trains() -> None:
     code = (
-        "import glassnet as gn; data = gn.load('digits'); net = gn.Network([gn.Dense(64, 10)])\n"
-        "gn.fit(net, data, gn.CrossEntropy(), gn.SGD(lr=0.01), epochs=1, progress=True); print('done')"
+        "import glassnet as gn, numpy as np; x = np.arange(40.0).reshape(20, 2)\n"
+        "data, net = gn.Dataset.from_arrays(x, x[:, 0]), gn.Network([gn.Standardize(), gn.Dense(2, 1)])\n"
+        "gn.fit(net, data, gn.MSE(), gn.SGD(lr=0.01), epochs=1, progress=True); print('done')"
     )
     for closed in ("2>&-", "2>/dev/full"):
         done = subprocess.run(

@@ -51,6 +51,7 @@ def test_the_example_on_a_table_prints_what_is_shown(tmp_path: Path) -> None:
     (_, code), (_, commands), (_, shown) = section("Sixty seconds on a table")
     (tmp_path / "make.py").write_text(code)
     subprocess.run([sys.executable, "make.py"], cwd=tmp_path, check=True)
+    commands = commands.replace("glassnet ", f"{sys.executable} -m glassnet ")
     run = subprocess.run(["sh", "-ec", commands], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert words(run.stdout) == words(shown)
     figures = [[float(n) for n in re.findall(r"[\d.]+", re.findall(r"accuracy.*", t)[0])] for t in (run.stdout, shown)]
