@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 import glassnet as gn
-from glassnet.export import load_pytorch
+from glassnet.exchange import load_pytorch
 from torch_twin import difference
 
 TOLERANCE = {"float32": 1e-5, "float64": 1e-12}

@@ -9,7 +9,7 @@ import numpy as np
 import onnxruntime
 
 import glassnet as gn
-from glassnet.export import to_onnx
+from glassnet.exchange import to_onnx
 
 ACTIVATIONS = [gn.ReLU, gn.LeakyReLU, gn.Sigmoid, gn.Tanh, gn.GELU, gn.SiLU, gn.Softmax]
 INPUT_TYPES = ["float32", "float64", "uint8", "int64"]

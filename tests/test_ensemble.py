@@ -13,7 +13,7 @@ from sklearn.datasets import make_multilabel_classification
 
 import glassnet as gn
 from glassnet.estimators import MLPClassifier
-from glassnet.export import to_onnx
+from glassnet.exchange import to_onnx
 from glassnet.nn import load_model
 from glassnet.nn.storage import write_arrays
 

@@ -19,7 +19,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import glassnet as gn
 from glassnet.estimators import MLPClassifier, MLPRegressor
-from glassnet.export import to_onnx
+from glassnet.exchange import to_onnx
 from strong_tables import CANCER, DIABETES, IRIS, LEARNS, SMALL, N, Watcher, changed, houses
 
 pytestmark = pytest.mark.filterwarnings("ignore:left out:UserWarning")

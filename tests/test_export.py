@@ -21,8 +21,8 @@ from hypothesis import strategies as st
 import glassnet as gn
 from glassnet import estimators, recipes
 from glassnet.cli import main
-from glassnet.export import from_sklearn, to_onnx
-from glassnet.export.layers import LAYERS
+from glassnet.exchange import from_sklearn, to_onnx
+from glassnet.exchange.layers import LAYERS
 from glassnet.extras import NotInstalledError
 from random_networks import difference, draw
 
@@ -224,7 +224,7 @@ def test_the_model_says_what_it_is(tmp_path: Path) -> None:
     assert [d.dim_param or d.dim_value for d in model.graph.input[0].type.tensor_type.shape.dim] == ["N", 4]
     assert [d.dim_param or d.dim_value for d in model.graph.output[1].type.tensor_type.shape.dim] == ["N", 3]
     first = (tmp_path / "net.onnx").read_bytes()
-    net.copy().export(tmp_path / "net.onnx")
+    gn.export(net.copy(), tmp_path / "net.onnx")
     assert (tmp_path / "net.onnx").read_bytes() == first
     assert len(list(tmp_path.iterdir())) == 1
 

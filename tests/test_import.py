@@ -12,7 +12,7 @@ import pytest
 from safetensors.numpy import save_file
 
 import glassnet as gn
-from glassnet.export import load_pytorch
+from glassnet.exchange import load_pytorch
 
 Tensors = dict[str, np.ndarray]
 

@@ -21,12 +21,14 @@ FLOORS = [
     ["nn", "data", "optim", "plots"],
     ["fast"],
     ["train"],
-    ["inspection", "export"],
+    ["inspection", "exchange"],
     ["recipes"],
     ["estimators"],
     ["report", "explore", "tuning"],
     ["cli"],
 ]
+
+UPWARD = {("nn/network.py", "exchange"), ("nn/ensemble.py", "exchange")}  # `net.export`, while it runs
 
 
 def test_importing_glassnet_loads_numpy_and_nothing_heavier() -> None:
@@ -75,8 +77,30 @@ def test_a_room_imports_only_rooms_below_it(path: Path) -> None:
         return
     assert floor(here) >= 0, f"{here} has no floor in the house"
     for room in rooms(path) - {here}:
+        if (path.relative_to(SOURCE).as_posix(), room) in UPWARD:
+            continue
         assert room, f"{path} imports the whole of glassnet, which imports it"
         assert 0 <= floor(room) < floor(here), f"{path} imports {room}"
+
+
+def test_a_room_that_is_imported_changes_no_class_of_another() -> None:
+    code = """
+import importlib, pkgutil, sys, glassnet
+
+def classes():
+    ours = [vars(module).values() for name, module in list(sys.modules.items()) if name.startswith("glassnet.")]
+    found = {value for values in ours for value in values if isinstance(value, type)}
+    return {c: {k: id(v) for k, v in vars(c).items()} for c in found if c.__module__.startswith("glassnet.")}
+
+before = classes()
+for room in pkgutil.iter_modules(glassnet.__path__):
+    if room.name != "__main__":
+        importlib.import_module(f"glassnet.{room.name}")
+after = classes()
+print(*[c.__name__ for c in before if before[c] != after[c]])
+"""
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert shown.split() == []
 
 
 @pytest.mark.parametrize("path", sorted(SOURCE.rglob("*.py")), ids=lambda path: str(path.relative_to(SOURCE)))

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 import glassnet as gn
 from glassnet.estimators import MLPRegressor
+from glassnet.exchange import to_onnx
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(300, 3))
@@ -193,7 +194,7 @@ def test_onnx_has_the_networks_type_from_the_first_layer_on(before: str, first: 
         x, layers = np.abs(10 * X[:40]).astype(kind), PREPROCESSING[before]()
         net = gn.Network([*layers, *FIRST[first](wide(layers))], dtype)
         net.fit_preprocessing(x, Y[:40])
-        model = gn.export.to_onnx(net, input_dtype=kind)
+        model = to_onnx(net, input_dtype=kind)
         session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
         (y,) = session.run(["y"], {"x": x})
         assert y.dtype == net.dtype

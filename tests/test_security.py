@@ -17,7 +17,7 @@ import pytest
 import glassnet as gn
 from glassnet import recipes
 from glassnet.cli import main
-from glassnet.export import load_pytorch
+from glassnet.exchange import load_pytorch
 from glassnet.nn.storage import write_arrays
 from glassnet.recipes import Finished
 

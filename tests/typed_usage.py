@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 import glassnet as gn
 from glassnet.estimators import MLPClassifier
-from glassnet.export import from_sklearn
-from glassnet.export.graph import Graph
+from glassnet.exchange import from_sklearn
+from glassnet.exchange.graph import Graph
 from glassnet.train import Training
 
 Array = npt.NDArray[Any]
@@ -93,6 +93,7 @@ net.export("net.onnx", outputs="softmax")
 both = assert_type(gn.Ensemble([net, gn.Network.load(path)], "classification"), gn.Ensemble)
 assert_type(both.predict_proba(data.test.x), Array)
 both.export("both.onnx")
+gn.export(both, "both.onnx")
 convert: Callable[[Any], gn.Network] = from_sklearn
 model = MLPClassifier((16,), max_iter=5, tol=1.0, n_iter_no_change=1).fit(data.train.x, data.train.y)
 assert_type(model, MLPClassifier)

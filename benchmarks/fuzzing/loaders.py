@@ -300,7 +300,7 @@ def weights(folder: Path) -> Loader:
     """Weights of PyTorch."""
     from safetensors.numpy import save
 
-    from glassnet.export import load_pytorch
+    from glassnet.exchange import load_pytorch
 
     arrays = {"0.weight": np.ones((3, 2), np.float32), "0.bias": np.ones(3, np.float32)}
     mutate = changed_bytes(

@@ -18,8 +18,8 @@ from glassnet import program
 program.begin()  # if this is the command line: from here on, Ctrl-C is one line
 
 # ruff: noqa: E402
-from glassnet import export
 from glassnet.data import Augmentation, Dataset, Distortions, Split
+from glassnet.fast import FastEngine
 from glassnet.nn import (
     GELU,
     MAE,
@@ -91,6 +91,7 @@ from glassnet.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from glassnet.data import load
+    from glassnet.exchange import export
     from glassnet.inspection import Doctor, Finding, Trace, examine, trace
 
 __all__ = [
@@ -169,10 +170,13 @@ __all__ = [
 ]
 
 
-_LATER = {  # imported when it is first asked for: what finds and reads data, and what looks inside
-    "load": "data", "Doctor": "inspection", "Finding": "inspection", "Trace": "inspection", "examine": "inspection",
-    "trace": "inspection",
-}  # fmt: skip
+Network.engine = FastEngine()  # the rooms below know nothing of the kernels
+
+_LATER = {  # imported when it is first asked for, and where from
+    "load": "data",
+    "export": "exchange",
+    **dict.fromkeys(("Doctor", "Finding", "Trace", "examine", "trace"), "inspection"),
+}
 
 
 if not TYPE_CHECKING:  # to a type checker, every name would be one of ours

@@ -116,9 +116,9 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator):
     def export(self, path: str | os.PathLike[str], *, input_dtype: Any = None) -> None:
         """Write the estimator to an ONNX file: it gives y, the network's outputs, and classes' probabilities and label.
 
-        input_dtype: the type of the rows that it takes, by default that of X in `fit`; see `glassnet.export.to_onnx`.
+        input_dtype: the type of the rows that it takes, by default that of X in `fit`; see `glassnet.exchange.to_onnx`.
         """
-        from glassnet.export import save, to_onnx
+        from glassnet.exchange import save, to_onnx
 
         check_is_fitted(self)
         self._follow_coefs()

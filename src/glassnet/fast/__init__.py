@@ -14,8 +14,5 @@ The readable layers are the reference: whatever isn't covered here (`uncovered` 
 from glassnet.fast.inference import FastEngine
 from glassnet.fast.program import uncovered
 from glassnet.fast.training import FastStep
-from glassnet.nn import Network
-
-Network.engine = FastEngine()
 
 __all__ = ["FastEngine", "FastStep", "uncovered"]

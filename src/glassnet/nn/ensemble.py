@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from reprlib import repr as short
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from glassnet.nn.activations import Sigmoid, Softmax
-from glassnet.nn.exporter import Exporter
 from glassnet.nn.layer import Array
 from glassnet.nn.members import MemberMean
 from glassnet.nn.network import Network
@@ -36,8 +35,6 @@ class Ensemble:
     Raises ValueError if there are no networks, if they don't take the same rows or give the same outputs, or if
     nothing says what the task is; TypeError for an entry that is no network.
     """
-
-    export: ClassVar[Exporter]  # to an ONNX file: set from above, by glassnet.export
 
     def __init__(self, networks: Sequence[Network], task: str | None = None) -> None:
         self.networks: list[Network] = list(networks)
@@ -94,6 +91,19 @@ class Ensemble:
         """Write all networks and `info` to one safetensors file, atomically."""
         arrays = {f"{i}/{name}": array for i, net in enumerate(self.networks) for name, array in net.arrays().items()}
         write_arrays(path, arrays, {"networks": [net.describe() for net in self.networks], "info": self.info})
+
+    def export(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        outputs: str | None = None,
+        classes: npt.ArrayLike | None = None,
+        input_dtype: npt.DTypeLike | None = None,
+    ) -> None:
+        """Write the ensemble to an ONNX file, atomically. See `glassnet.export`, which does it."""
+        from glassnet.exchange import export
+
+        export(self, path, outputs=outputs, classes=classes, input_dtype=input_dtype)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Ensemble:

@@ -18,7 +18,6 @@ from glassnet.nn import declared
 from glassnet.nn.activations import Sigmoid, Softmax, logistic
 from glassnet.nn.checks import count, positive_int
 from glassnet.nn.described import DTYPES, described_layers
-from glassnet.nn.exporter import Exporter
 from glassnet.nn.groups import Group, groups
 from glassnet.nn.layer import Array, Layer
 from glassnet.nn.preprocessing import Fitted, Preprocessing, Unstandardize, one_by_one
@@ -34,7 +33,7 @@ ROWS_AT_ONCE = 1024  # rows that inference works on at a time: enough for the ma
 
 
 class Engine(Protocol):
-    """Gives the layers' numbers, but for rounding, faster. nn/ knows none: `Network.engine` is set from above."""
+    """Gives the layers' numbers, but for rounding, faster. nn/ knows none: the package sets `Network.engine`."""
 
     def predict(self, net: Network, x: Array) -> Array | None:
         """Return the outputs of rows x in inference mode; None if the engine doesn't cover this network."""
@@ -66,7 +65,6 @@ class Network:
     """
 
     engine: ClassVar[Engine | None] = None
-    export: ClassVar[Exporter]  # to an ONNX file: set from above, by glassnet.export
 
     n_in: int | None
     n_out: int | None
@@ -271,6 +269,19 @@ class Network:
         """Write layers, weights, preprocessing and `info` to one safetensors file, atomically."""
         with reading(self):
             write_arrays(path, self.arrays(), {"network": self.describe()})
+
+    def export(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        outputs: str | None = None,
+        classes: npt.ArrayLike | None = None,
+        input_dtype: npt.DTypeLike | None = None,
+    ) -> None:
+        """Write the network to an ONNX file, atomically. See `glassnet.export`, which does it."""
+        from glassnet.exchange import export
+
+        export(self, path, outputs=outputs, classes=classes, input_dtype=input_dtype)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Network:

@@ -30,7 +30,7 @@ def export_run(run: Path, out: Path, input_dtype: str | None = None) -> str:
 
     Raises ValueError if the file's name doesn't end in .onnx.
     """
-    from glassnet.export import save, signature, to_onnx
+    from glassnet.exchange import save, signature, to_onnx
 
     if out.suffix.lower() != ".onnx":
         raise ValueError(f"{out}: the model is written to a file whose name ends in .onnx")

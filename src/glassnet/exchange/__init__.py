@@ -6,12 +6,8 @@ outputs.py    probabilities and labels
 pytorch.py    a state_dict into a network           sklearn.py    a fitted MLP as a network
 """
 
-from glassnet.export.model import export, save, signature, to_onnx
-from glassnet.export.pytorch import load_pytorch
-from glassnet.export.sklearn import from_sklearn
-from glassnet.nn import Ensemble, Network
-
-Network.export = export  # type: ignore[assignment]  # a function becomes a method
-Ensemble.export = export  # type: ignore[assignment]
+from glassnet.exchange.model import export, save, signature, to_onnx
+from glassnet.exchange.pytorch import load_pytorch
+from glassnet.exchange.sklearn import from_sklearn
 
 __all__ = ["export", "from_sklearn", "load_pytorch", "save", "signature", "to_onnx"]

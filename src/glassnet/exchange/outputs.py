@@ -10,7 +10,7 @@ import numpy.typing as npt
 from glassnet.nn import Layer, Sigmoid, Softmax
 
 if TYPE_CHECKING:
-    from glassnet.export.graph import Graph
+    from glassnet.exchange.graph import Graph
 
 KINDS = ("identity", "softmax", "logistic")
 

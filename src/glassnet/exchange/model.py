@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from glassnet.export.layers import write_layer
-from glassnet.export.outputs import classes_of, kind_of, write_outputs
+from glassnet.exchange.layers import write_layer
+from glassnet.exchange.outputs import classes_of, kind_of, write_outputs
 from glassnet.extras import need
 from glassnet.files import replacing
 from glassnet.nn import Ensemble, Layer, Network, Preprocessing, Sigmoid, Softmax
@@ -19,7 +19,7 @@ from glassnet.version import __version__
 if TYPE_CHECKING:
     from onnx import ModelProto
 
-    from glassnet.export.graph import Graph
+    from glassnet.exchange.graph import Graph
 
 # All operators used are in opset 13 of 2020, whose files (IR 7) the runtimes and converters of the last years read; a
 # newer one would bring nothing.
@@ -30,19 +30,19 @@ TYPES = ("float32", "float64", "uint8", "int64")
 
 
 def export(
-    self: Network | Ensemble,
+    net: Network | Ensemble,
     path: str | os.PathLike[str],
     *,
     outputs: str | None = None,
     classes: npt.ArrayLike | None = None,
     input_dtype: npt.DTypeLike | None = None,
 ) -> None:
-    """Write the network, or the ensemble, to an ONNX file, atomically: it takes raw rows, as `predict` does.
+    """Write a network, or an ensemble, to an ONNX file, atomically: it takes raw rows, as `predict` does.
 
-    The arguments are those of `glassnet.export.to_onnx`, which says what the model takes and gives. Raises ValueError
+    The arguments are those of `glassnet.exchange.to_onnx`, which says what the model takes and gives. Raises ValueError
     as it does, OSError if the file can't be written.
     """
-    save(to_onnx(self, outputs=outputs, classes=classes, input_dtype=input_dtype), path)
+    save(to_onnx(net, outputs=outputs, classes=classes, input_dtype=input_dtype), path)
 
 
 def to_onnx(
@@ -73,7 +73,7 @@ def to_onnx(
     need("onnx", "onnx")
     import onnx
 
-    from glassnet.export.graph import Graph
+    from glassnet.exchange.graph import Graph
 
     dtype = _input_type(net, input_dtype)
     layers = (net.networks[0] if isinstance(net, Ensemble) else net).layers  # whose first and last speak for all

@@ -1,4 +1,4 @@
-"""The layers for tables as ONNX: columns, robust scaling, embeddings, members; as export/layers.py."""
+"""The layers for tables as ONNX: columns, robust scaling, embeddings, members; as exchange/layers.py."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from glassnet.nn import (
 )
 
 if TYPE_CHECKING:
-    from glassnet.export.graph import Graph
+    from glassnet.exchange.graph import Graph
 
 
 def columns(graph: Graph, layer: Columns, x: str) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from glassnet.nn import QuantileNormalize
 
 if TYPE_CHECKING:
-    from glassnet.export.graph import Graph
+    from glassnet.exchange.graph import Graph
 
 
 def quantile_normalize(graph: Graph, layer: QuantileNormalize, x: str) -> str:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from glassnet.export import tables
-from glassnet.export.quantiles import quantile_normalize
+from glassnet.exchange import tables
+from glassnet.exchange.quantiles import quantile_normalize
 from glassnet.nn import (
     GELU,
     BatchNorm,
@@ -46,7 +46,7 @@ from glassnet.nn import (
 )
 
 if TYPE_CHECKING:
-    from glassnet.export.graph import Graph
+    from glassnet.exchange.graph import Graph
 
 
 def dense(graph: Graph, layer: Dense, x: str) -> str:
