@@ -8,7 +8,7 @@ NEWEST := .venv-newest
 EVERYTHING := --editable ".[notebook]" --group dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-lowest test-newest check format results accuracy tables bench bench-quick fuzz parity onnx sanitize kills notebook notebooks docs docs-links clean
+.PHONY: help demo test test-lowest test-newest check types format results accuracy tables bench bench-quick fuzz parity onnx sanitize kills notebook notebooks docs docs-links clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -36,6 +36,10 @@ check: $(VENV)/.dev  ## lint, formatting and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+types: $(VENV)/.types  ## measure how much of the public interface has a declared type: at least 97% must
+	$(BIN)/pyright --verifytypes glassnet --ignoreexternal > $(VENV)/types.txt || true  # 1 for anything below 100%
+	awk '/completeness score/ { print; enough = $$4 + 0 >= 97 } END { exit !enough }' $(VENV)/types.txt
 
 format: $(VENV)/.dev  ## apply the formatter and the safe fixes
 	$(BIN)/ruff check --fix .
@@ -117,6 +121,10 @@ $(VENV)/.notebook: $(VENV)/.base
 
 $(VENV)/.docs: $(VENV)/.base
 	$(PIP) --group docs
+	@touch $@
+
+$(VENV)/.types: $(VENV)/.base
+	$(PIP) --group types
 	@touch $@
 
 $(VENV)/.parity: $(VENV)/.base

@@ -23,8 +23,8 @@ M_ARENA_MAX = -8  # of GNU's mallopt: else each thread reserves 64 MiB
 SPACE = 512 << 20  # bytes of address space: training on a small table takes 440 MiB, see docs/explanation/limits.md
 MOMENT = 0.02  # seconds until it is looked again whether an import is over
 
-begun = False  # whether this process is the command line
-stopping = False  # whether a signal has asked for its end
+begun: bool = False  # whether this process is the command line
+stopping: bool = False  # whether a signal has asked for its end
 _keeping = 0  # blocks that have something to keep or to clean up
 
 

@@ -35,6 +35,8 @@ class reading:  # noqa: N801  used as `changing` is; a generator would take a mi
     """Read a model; raises RuntimeError, at the start or in the end, if another thread changes it meanwhile."""
 
     __slots__ = ("changes", "thing")
+    changes: int
+    thing: object
 
     def __init__(self, thing: object) -> None:
         self.thing = thing

@@ -19,7 +19,7 @@ from glassnet.program import STOPPED
 from glassnet.terminal import say
 from glassnet.version import __version__
 
-app = typer.Typer(
+app: typer.Typer = typer.Typer(
     name="glassnet",
     help="The fully connected neural network, by hand.",
     no_args_is_help=True,

@@ -10,7 +10,7 @@ from glassnet.cli import completion
 from glassnet.cli.printing import print_table
 from glassnet.terminal import say
 
-app = typer.Typer(help="List, download and verify the data sets.", no_args_is_help=True)
+app: typer.Typer = typer.Typer(help="List, download and verify the data sets.", no_args_is_help=True)
 
 
 @app.command("list")

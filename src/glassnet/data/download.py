@@ -13,7 +13,7 @@ from glassnet.terminal import bar_fits
 TIMEOUT = 30.0  # seconds without a connection, or without a byte, after which a mirror counts as dead
 CHUNK = 1 << 16  # bytes
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 
 def download(archive: Archive, folder: Path, timeout: float = TIMEOUT) -> bytes | bytearray:

@@ -20,9 +20,11 @@ class Noticed:
     """Missing values, and columns of categories that are mostly not those of training, in rows seen some at a time."""
 
     def __init__(self, columns: Sequence[Column] | Sequence[str]) -> None:
-        self.columns = [column for column in columns if not isinstance(column, str)]
-        self.missing, self.unknown, self.rows = (np.zeros(len(self.columns), np.int64) for _ in range(3))
-        self.empty = 0
+        self.columns: list[Column] = [column for column in columns if not isinstance(column, str)]
+        self.missing: NDArray[np.int64] = np.zeros(len(self.columns), np.int64)
+        self.unknown: NDArray[np.int64] = np.zeros(len(self.columns), np.int64)
+        self.rows: NDArray[np.int64] = np.zeros(len(self.columns), np.int64)
+        self.empty: int = 0
         self.examples: dict[str, str] = {}
 
     def see(self, x: NDArray[np.float64], frame: pl.DataFrame | None = None) -> None:

@@ -14,7 +14,7 @@ from glassnet.files import cache_folder
 
 VARIABLE = "GLASSNET_DATA"
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)

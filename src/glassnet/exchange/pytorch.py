@@ -24,7 +24,7 @@ TAKEN: dict[type[Layer], dict[str, tuple[str, int | None]]] = {
     },
     LayerNorm: {"gamma": ("weight", 1), "beta": ("bias", 0)},
 }  # fmt: skip
-THEIRS = {Dense: "Linear", BatchNorm: "BatchNorm1d", LayerNorm: "LayerNorm"}
+THEIRS: dict[type[Layer], str] = {Dense: "Linear", BatchNorm: "BatchNorm1d", LayerNorm: "LayerNorm"}
 
 
 def load_pytorch(net: Network, source: str | os.PathLike[str] | Mapping[str, Any]) -> None:

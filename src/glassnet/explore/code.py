@@ -14,6 +14,7 @@ from glassnet.explore.course import Event
 from glassnet.explore.subject import Subject
 from glassnet.nn import BatchNorm, Noise
 from glassnet.nn.layer import Array
+from glassnet.optim import Optimizer
 
 VIEWS = ("example", "equation", "trace", "check", "train")
 
@@ -25,14 +26,15 @@ class Script:
     """
 
     def __init__(self, subject: Subject, log: Sequence[Event], fresh: bool) -> None:
-        self.subject, self.fresh = subject, fresh or not subject.trained
+        self.subject = subject
+        self.fresh: bool = fresh or not subject.trained
         first = log[0][1] if log and log[0][0] == "set" else {}  # before the first step: then it began so
-        self.log = list(log[1:] if first else log)
-        self.batch_size = first.get("batch_size", subject.recipe.training.batch_size)
+        self.log: list[Event] = list(log[1:] if first else log)
+        self.batch_size: int = first.get("batch_size", subject.recipe.training.batch_size)
         optimizer = subject.begin(self.fresh)
         config = optimizer.config() | {k: v for k, v in first.items() if k != "batch_size"}
-        self.optimizer = type(optimizer)(**config)
-        self.imports = {"import glassnet as gn"}
+        self.optimizer: Optimizer = type(optimizer)(**config)
+        self.imports: set[str] = {"import glassnet as gn"}
 
     def lines(self, view: str, row: Array, target: Array, place: tuple[str, int] | None, **asked: Any) -> str:
         """Return the script for a view of the row x (1, n_in) with its target (1,), or of the training.

@@ -46,9 +46,9 @@ class Guard:
 
     def __init__(self, app: ASGIApp, token: str, host: str, port: int) -> None:
         self.app = app
-        self.token = token.encode()
+        self.token: bytes = token.encode()
         names = {"127.0.0.1", "localhost", "[::1]", f"[{host}]" if ":" in host else host.lower()}
-        self.hosts = {f"{name}:{port}" for name in names} | (names if port == 80 else set())
+        self.hosts: set[str] = {f"{name}:{port}" for name in names} | (names if port == 80 else set())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or refuse to."""

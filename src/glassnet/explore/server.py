@@ -109,12 +109,12 @@ class Server:
         check_installed()
         import uvicorn
 
-        self.socket = _listen(host, port)
+        self.socket: socket.socket = _listen(host, port)
         port = self.socket.getsockname()[1]
-        self.token = secrets.token_urlsafe(24)
-        self.origin = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-        self.url = f"{self.origin}/?token={self.token}"
-        self.session = Session(subject)
+        self.token: str = secrets.token_urlsafe(24)
+        self.origin: str = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        self.url: str = f"{self.origin}/?token={self.token}"
+        self.session: Session = Session(subject)
         config = uvicorn.Config(
             application(self.session, self.token, host, port), log_level="warning", access_log=False, lifespan="off",
             http=limited(patience, most),

@@ -35,7 +35,7 @@ class Session:
 
     def __init__(self, subject: Subject) -> None:
         self.subject = subject
-        self.trainer = Trainer(subject)
+        self.trainer: Trainer = Trainer(subject)
         self._traced: tuple[Any, Trace] | None = None  # the latest trace, and what it was of
         self._description = describe(subject)
 

@@ -64,7 +64,8 @@ class Trainer:
         self._goal: Goal = "pause"
         self._busy = self._closed = False
         self._waiting: dict[str, Any] = {}  # settings that the thread hasn't taken yet
-        self.version = self.course = 0
+        self.version: int = 0
+        self.course: int = 0
         self._begin(fresh=False)
         self._thread = threading.Thread(target=self._work, name="glassnet training", daemon=True)
         self._thread.start()

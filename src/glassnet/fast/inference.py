@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from threading import Lock
+from typing import Any
 
 import numpy as np
 
 from glassnet.fast.program import Program, address, settings, uncovered
 from glassnet.fast.structures import READY, REALS
 from glassnet.fast.threads import Threads, limit
-from glassnet.nn import Dense, Network
+from glassnet.nn import Dense, Layer, Network
 from glassnet.nn.layer import Array
 
 ROWS = 128  # rows at a time: enough for the products, and little enough for the caches
@@ -21,18 +23,25 @@ class Inference:
     """The program of one network, for as long as its state isn't replaced."""
 
     def __init__(self, net: Network) -> None:
-        self.limit, self.threads = net.threads, limit(net)
-        self.program = Program(net, ROWS, self.threads, training=False)
-        self.layers, self.settings, self.process = list(net.layers), settings(net.layers), os.getpid()
-        self.products = sum(
+        self.limit: int | None = net.threads
+        self.threads: int = limit(net)
+        self.program: Program = Program(net, ROWS, self.threads, training=False)
+        self.layers: list[Layer] = list(net.layers)
+        self.settings: list[tuple[Layer, str, Any]] = settings(net.layers)
+        self.process: int = os.getpid()
+        self.products: int = sum(
             layer.W.size * c.rows
             for layer, c in zip(self.program.layers, self.program.c_layers, strict=False)
             if isinstance(layer, Dense)
         )
-        self.threads_for_few = Threads(self.threads)
-        self.x, self.y = (np.zeros((ROWS, n), net.dtype) for n in (self.program.width, self.program.n_out))
-        self.x_address, self.y_address = address(self.x), address(self.y)
-        self.infer, self.pointer, self.lock = self.program.library.infer, self.program.pointer(), Lock()
+        self.threads_for_few: Threads = Threads(self.threads)
+        self.x: Array = np.zeros((ROWS, self.program.width), net.dtype)
+        self.y: Array = np.zeros((ROWS, self.program.n_out), net.dtype)
+        self.x_address: int = address(self.x)
+        self.y_address: int = address(self.y)
+        self.infer: Callable[..., None] = self.program.library.infer
+        self.pointer: Any = self.program.pointer()
+        self.lock: Lock = Lock()
 
     def is_current(self, net: Network) -> bool:
         """Whether nothing was fitted or set anew since, and this isn't a forked process, where the lock may hang."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Sequence
 from copy import copy
 from ctypes import addressof, byref, sizeof
@@ -13,7 +14,7 @@ import numpy.typing as npt
 
 from glassnet.fast.kernels import KERNELS, NONE, PREPARED, Kernel
 from glassnet.fast.library import NoKernelsError, load
-from glassnet.fast.structures import BYTES, READY, REALS, CGroup, CLayer, CProgram
+from glassnet.fast.structures import BYTES, READY, REALS, CGroup, CLayer, CProgram, Library
 from glassnet.memory import aligned_zeros
 from glassnet.nn import Layer, Network, Preprocessing, Standardize, Unstandardize, declared
 from glassnet.nn.layer import Array
@@ -94,24 +95,31 @@ class Program:
     def __init__(self, net: Network, batch: int, threads: int, training: bool) -> None:
         library = load(net.dtype)
         assert not isinstance(library, NoKernelsError)  # `uncovered` has looked
-        self.library, self.dtype, self.batch = library, net.dtype, batch
+        self.library: Library = library
+        self.dtype: np.dtype[Any] = net.dtype
+        self.batch = batch
         self.memory: dict[int, Array] = {}  # by address
         self.training = training
-        self.preprocessing, layers, self.unit = split_layers(net)
+        preprocessing, layers, unit = split_layers(net)
+        self.preprocessing: list[Layer] = preprocessing
+        self.unit: Unstandardize | None = unit
         kernels = ((layer, KERNELS[type(layer)]) for layer in layers)
-        self.kernels = [(layer, kernel) for layer, kernel in kernels if (kernel.trains if training else kernel.infers)]
-        self.layers = [layer for layer, _ in self.kernels]
+        self.kernels: list[tuple[Layer, Kernel]] = [
+            (layer, kernel) for layer, kernel in kernels if (kernel.trains if training else kernel.infers)
+        ]
+        self.layers: list[Layer] = [layer for layer, _ in self.kernels]
         copies = 1 if training else threads
-        self.c = CProgram()
+        self.c: CProgram = CProgram()
         groups = [
             CGroup(g.part.start, g.part.stop, g.columns, g.decayed, g.lr_factor, g.max_norm or 0.0) for g in net.groups
         ]
-        self.groups = (CGroup * len(groups))(*groups)
+        self.groups: ctypes.Array[CGroup] = (CGroup * len(groups))(*groups)
         self.c.groups, self.c.n_groups = addressof(self.groups), len(self.groups)
-        self.c_layers = (CLayer * (len(self.layers) * copies))()
+        self.c_layers: ctypes.Array[CLayer] = (CLayer * (len(self.layers) * copies))()
         for start in range(0, len(self.c_layers), len(self.layers)):
             self._describe(self.c_layers[start : start + len(self.layers)])
-        self.width, self.n_out = self.c_layers[0].n_in, self.c_layers[-1].n_out
+        self.width: int = self.c_layers[0].n_in
+        self.n_out: int = self.c_layers[-1].n_out
         c = self.c
         c.layers, c.n_layers, c.batch, c.width = self.c_layers, len(self.layers), batch, self.width
         c.first = next(i for i, layer in enumerate(self.layers) if layer.size)

@@ -56,9 +56,13 @@ class Threads:
     fewer where a call is short, or where other programs, or other trainings, need the cores. The first calls have one.
     """
 
+    choices: Generator[int, float, None]
+    choice: int
+    start: float
+
     def __init__(self, limit: int) -> None:
         self.limit = limit
-        self.counts = [limit]
+        self.counts: list[int] = [limit]
         while self.counts[-1] > 1:
             self.counts.append(self.counts[-1] // 2)
         self._start()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from glassnet.fast.kernels import LOSSES, OPTIMIZERS
 from glassnet.fast.program import Program, address, settings, uncovered
-from glassnet.fast.structures import CHUNK
+from glassnet.fast.structures import CHUNK, CLayer, COptimizer
 from glassnet.fast.threads import Threads, limit
 from glassnet.nn import CrossEntropy, Exp, Loss, MemberMean, Network, Noise, Poisson
 from glassnet.nn.layer import Array
@@ -23,35 +24,45 @@ class FastStep:
     Gradients go straight into the weights; only with keep_gradients=True are they found in `net.grad` after a step.
     """
 
+    x: Array
+
     def __init__(
         self, net: Network, x: Array, t: Array, loss: Loss, optimizer: Optimizer, batch: int,
         keep_gradients: bool = False,
     ) -> None:  # fmt: skip
-        self.threads = Threads(limit(net))
-        self.optimizer, self.program = optimizer, Program(net, batch, self.threads.limit, training=True)
+        self.threads: Threads = Threads(limit(net))
+        self.optimizer = optimizer
+        self.program: Program = Program(net, batch, self.threads.limit, training=True)
         program = self.program
         c = program.c
         x, form = program.prepare(x)
         c.data, c.format = program.hold(x), form
-        self.numbers, self.set_rule = program.library.numbers, OPTIMIZERS[type(optimizer)]
+        self.numbers: dict[str, int] = program.library.numbers
+        self.set_rule: Callable[[Any, COptimizer], str] = OPTIMIZERS[type(optimizer)]
         c.loss.kind = self.numbers[type(loss).__name__]
         if type(loss) is CrossEntropy and t.ndim == 1:
             c.loss.labels = program.hold(np.ascontiguousarray(t, np.int32))
         else:
             c.loss.targets = program.hold(np.ascontiguousarray(t.reshape(len(t), program.n_out), program.dtype))
         c.loss.row = program.allocate(batch * c.loss.members, dtype=np.float64)
-        self.net, self.loss, self.keep_gradients = net, loss, keep_gradients
+        self.net = net
+        self.loss = loss
+        self.keep_gradients = keep_gradients
         # Copies of a batch's row numbers and weights: asking NumPy where its arrays are would take longer.
-        self.rows, self.weights = np.zeros(batch, np.int64), np.zeros(batch, net.dtype)
-        self.rows_address, self.weights_address = program.hold(self.rows), program.hold(self.weights)
+        self.rows: Array = np.zeros(batch, np.int64)
+        self.weights: Array = np.zeros(batch, net.dtype)
+        self.rows_address: int = program.hold(self.rows)
+        self.weights_address: int = program.hold(self.weights)
         program.c.squares = program.allocate(net.theta.size // CHUNK + 1, dtype=np.float64)
         self._look()
-        self.noises = [
+        self.noises: list[tuple[Noise, CLayer, Array]] = [
             (layer, c_layer, program.memory[c_layer.memory[0]])
             for layer, c_layer in zip(program.layers, program.c_layers, strict=True)
             if isinstance(layer, Noise)
         ]
-        self.train, self.pass_on, self.pointer = program.library.train, program.library.observe, program.pointer()
+        self.train: Callable[..., float] = program.library.train
+        self.pass_on: Callable[..., None] = program.library.observe
+        self.pointer: Any = program.pointer()
 
     @staticmethod
     def uncovered(net: Network, loss: Loss, optimizer: Optimizer) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -28,22 +28,23 @@ class CategoryEmbedding(Fitted):
     Raises ValueError for no columns, or sizes that are no positive whole numbers.
     """
 
-    parameters = ("W",)
+    parameters: ClassVar[tuple[str, ...]] = ("W",)
     sentence = "Gives each category a row of {dim} trained values, in place of a column of 0 and 1."
-    decayed = ("W",)
-    state = ("low", "scale")
+    decayed: ClassVar[tuple[str, ...]] = ("W",)
+    state: ClassVar[tuple[str, ...]] = ("low", "scale")
     low: Array
     scale: Array
     W: Array
     dW: Array
+    u: Array
 
     def __init__(self, categories: Sequence[int], dim: int, plain: int = 0) -> None:
-        self.categories = [positive_int(n, "CategoryEmbedding: a count of categories") for n in categories]
+        self.categories: list[int] = [positive_int(n, "CategoryEmbedding: a count of categories") for n in categories]
         if not self.categories:
             raise ValueError("CategoryEmbedding: categories must hold a count for each column, but there is none")
         self.dim: int = positive_int(dim, "CategoryEmbedding: dim")
         self.plain: int = count(plain, "CategoryEmbedding: plain")
-        self.width = sum(self.categories)
+        self.width: int = sum(self.categories)
 
     def state_shapes(self, width_in: int | None) -> dict[str, Shape]:
         """Both (all categories,)."""

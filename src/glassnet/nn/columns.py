@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -27,18 +27,20 @@ class Columns(Preprocessing):
     Raises ValueError for a negative count, or a column in `missing` that isn't there.
     """
 
-    state = ("median", "scale")
+    state: ClassVar[tuple[str, ...]] = ("median", "scale")
     sentence = "Puts numbers on a like scale, marks missing values, and gives each category a column of 0 and 1."
     median: Array
     scale: Array
+    known: Array
 
     def __init__(self, categories: Sequence[int], missing: Sequence[int] = ()) -> None:
-        self.categories, self.missing = [int(n) for n in categories], [int(j) for j in missing]
+        self.categories: list[int] = [int(n) for n in categories]
+        self.missing: list[int] = [int(j) for j in missing]
         if min(self.categories, default=-1) < 0:
             raise ValueError(f"Columns: categories must be counts of at least 0, not {self.categories}")
         if any(not 0 <= j < len(self.categories) for j in self.missing):
             raise ValueError(f"Columns: missing must name columns 0 to {len(self.categories) - 1}, not {self.missing}")
-        self.numbers = [j for j, n in enumerate(self.categories) if n == 0]
+        self.numbers: list[int] = [j for j, n in enumerate(self.categories) if n == 0]
 
     def state_shapes(self, width_in: int | None) -> dict[str, Shape]:
         """Both (width,)."""

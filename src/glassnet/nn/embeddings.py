@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -22,7 +22,8 @@ class Embedding(Layer):
 
     def __init__(self, width: int, dim: int, plain: int) -> None:
         name = type(self).__name__
-        self.width, self.dim = positive_int(width, f"{name}: width"), positive_int(dim, f"{name}: dim")
+        self.width: int = positive_int(width, f"{name}: width")
+        self.dim: int = positive_int(dim, f"{name}: dim")
         self.plain: int = count(plain, f"{name}: plain")
 
     @property
@@ -77,7 +78,7 @@ class PiecewiseLinear(Embedding, Fitted):
     Raises ValueError for sizes that are no positive whole numbers, or another version.
     """
 
-    state = ("edges",)
+    state: ClassVar[tuple[str, ...]] = ("edges",)
     sentence = "Turns each feature into {dim} values: curves of straight pieces over it, whose slopes are trained."
     edges: Array
     W: Array
@@ -86,8 +87,11 @@ class PiecewiseLinear(Embedding, Fitted):
     dW: Array
     dV: Array
     dbias: Array
-    parameters = ("W", "V", "bias")
-    decayed = ("W", "V")
+    parameters: ClassVar[tuple[str, ...]] = ("W", "V", "bias")
+    decayed: ClassVar[tuple[str, ...]] = ("W", "V")
+    bin: Array
+    length: Array
+    t: Array
 
     def __init__(
         self, width: int, dim: int, bins: int = 48, version: str = "B", plain: int = 0, min_rows: int = 1
@@ -216,19 +220,23 @@ class Periodic(Embedding):
     Raises ValueError for sizes that are no positive whole numbers, or a negative sigma.
     """
 
-    parameters = ("c", "W", "b")
+    parameters: ClassVar[tuple[str, ...]] = ("c", "W", "b")
     sentence = "Turns each feature into {dim} values, made of {n} waves over it whose frequencies are trained."
-    decayed = ("W",)
+    decayed: ClassVar[tuple[str, ...]] = ("W",)
     c: Array
     W: Array
     b: Array
     dc: Array
     dW: Array
     db: Array
+    x: Array
+    waves: Array
+    positive: Array
 
     def __init__(self, width: int, dim: int, n: int = 48, sigma: float = 0.1, plain: int = 0) -> None:
         super().__init__(width, dim, plain)
-        self.n, self.sigma = positive_int(n, "Periodic: n"), number(sigma, "Periodic: sigma", low=0)
+        self.n: int = positive_int(n, "Periodic: n")
+        self.sigma: float = number(sigma, "Periodic: sigma", low=0)
 
     def forward(self, x: Array, training: bool = False) -> Array:
         """y = max(0, [sin z, cos z] W + b)."""

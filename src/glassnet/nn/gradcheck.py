@@ -143,6 +143,18 @@ class GradientProbe:
     batch isn't finite.
     """
 
+    layers: list[Numbered]
+    x: Array
+    t: Array
+    loss: Loss
+    training: bool
+    here: list[Array]
+    rounding: float
+    gradients: dict[str, tuple[Array, Array]]
+    spread: Array
+    floor: float
+    outputs: Array
+
     def __init__(self, net: Network, x: npt.ArrayLike, t: Array, loss: Loss, training: bool = True) -> None:
         net = net.copy("float64")
         rows = np.array(net.as_input(x), dtype=np.float64)

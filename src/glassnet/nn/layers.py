@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 
 from glassnet.nn.checks import positive, positive_int
@@ -21,8 +23,8 @@ class Dense(Layer):
     Raises ValueError for a fan that is no positive whole number, an unknown `init`, or a number that isn't positive.
     """
 
-    parameters = ("W", "b")
-    decayed = ("W",)
+    parameters: ClassVar[tuple[str, ...]] = ("W", "b")
+    decayed: ClassVar[tuple[str, ...]] = ("W",)
     W: Array
     b: Array
     dW: Array

@@ -16,11 +16,13 @@ from glassnet.nn.activations import logistic
 from glassnet.nn.checks import number
 from glassnet.nn.layer import Array
 
+Task = Literal["classification", "regression"]
+
 
 class Loss:
     """A scalar L(y, t) of outputs y (N, n_out) and targets t; `backward` belongs to the latest `forward`."""
 
-    task: Literal["classification", "regression"]
+    task: Task
 
     def forward(self, y: Array, t: Array, weights: Array | None = None) -> float:
         """Compute the loss of outputs y for targets t, each row's multiplied by its weight in weights (N,)."""
@@ -74,11 +76,13 @@ def weighted(dy: Array, weights: Array | None) -> Array:
 class MSE(Loss):
     """Mean squared error: L = mean((y - t)^2) over all entries, with no factor 1/2; dL/dy = 2 (y - t) / entries."""
 
-    task = "regression"
+    task: Task = "regression"
+    difference: Array
 
     def forward(self, y: Array, t: Array, weights: Array | None = None) -> float:
         """mean((y - t)^2)."""
-        self.difference, self.weights = y - same_shape(y, t, self), weights
+        self.weights = weights
+        self.difference = y - same_shape(y, t, self)
         return mean(np.square(self.difference), weights)
 
     def backward(self) -> Array:
@@ -89,11 +93,13 @@ class MSE(Loss):
 class MAE(Loss):
     """Mean absolute error: L = mean(|y - t|); dL/dy = sign(y - t) / entries, and 0 where y = t."""
 
-    task = "regression"
+    task: Task = "regression"
+    difference: Array
 
     def forward(self, y: Array, t: Array, weights: Array | None = None) -> float:
         """mean(|y - t|)."""
-        self.difference, self.weights = y - same_shape(y, t, self), weights
+        self.weights = weights
+        self.difference = y - same_shape(y, t, self)
         return mean(np.abs(self.difference), weights)
 
     def backward(self) -> Array:
@@ -111,14 +117,16 @@ class Huber(Loss):
     dL/dy = clip(d, -delta, delta) / entries. Raises ValueError unless delta > 0.
     """
 
-    task = "regression"
+    task: Task = "regression"
+    difference: Array
 
     def __init__(self, delta: float = 1.0) -> None:
         self.delta: float = number(delta, "Huber: delta", low=1e-300)
 
     def forward(self, y: Array, t: Array, weights: Array | None = None) -> float:
         """Mean of d^2 / 2 or delta (|d| - delta / 2)."""
-        self.difference, self.weights = y - same_shape(y, t, self), weights
+        self.weights = weights
+        self.difference = y - same_shape(y, t, self)
         size = np.abs(self.difference)
         within = np.minimum(size, self.delta)
         return mean(within * (size - within / 2), weights)
@@ -140,11 +148,14 @@ class Poisson(Loss):
     Raises ValueError for a negative target or output.
     """
 
-    task = "regression"
+    task: Task = "regression"
+    y: Array
+    target: Array
 
     def forward(self, y: Array, t: Array, weights: Array | None = None) -> float:
         """Mean of y - t log y + t log t - t."""
-        self.y, self.target, self.weights = y, same_shape(y, t, self), weights
+        self.weights = weights
+        self.y, self.target = y, same_shape(y, t, self)
         for what, values in (("targets", self.target), ("outputs, those of Exp as last layer,", y)):
             if values.min(initial=0) < 0:
                 raise ValueError(f"{self!r}: {what} must be at least 0, not {values.min():g}")
@@ -172,14 +183,17 @@ class CrossEntropy(Loss):
     arXiv:1512.00567, section 7). Raises ValueError for targets that are neither, or a smoothing outside 0..1.
     """
 
-    task = "classification"
+    task: Task = "classification"
+    target: Array
+    softmax: Array
 
     def __init__(self, label_smoothing: float = 0.0) -> None:
         self.label_smoothing: float = number(label_smoothing, "CrossEntropy: label_smoothing", low=0, below=1)
 
     def forward(self, y: Array, t: Array, weights: Array | None = None) -> float:
         """Mean of log sum exp(y) - q . y."""
-        self.target, self.weights = self._probabilities(y, np.asarray(t)), weights
+        self.weights = weights
+        self.target = self._probabilities(y, np.asarray(t))
         shifted = y - y.max(axis=1, keepdims=True)
         self.softmax = np.exp(shifted)
         total = self.softmax.sum(axis=1, keepdims=True)
@@ -231,11 +245,14 @@ class BinaryCrossEntropy(Loss):
     t: (N,) for one output, else (N, n_out). Raises ValueError for targets outside 0..1 or of another shape.
     """
 
-    task = "classification"
+    task: Task = "classification"
+    y: Array
+    target: Array
 
     def forward(self, y: Array, t: Array, weights: Array | None = None) -> float:
         """Mean of max(y, 0) - y t + log(1 + exp(-|y|))."""
-        self.y, self.target, self.weights = y, same_shape(y, t, self), weights
+        self.weights = weights
+        self.y, self.target = y, same_shape(y, t, self)
         if self.target.size and not 0 <= self.target.min() <= self.target.max() <= 1:
             raise ValueError(f"{self!r}: targets must lie in 0..1, not {self.target.min()} to {self.target.max()}")
         return mean(np.maximum(y, 0) - y * self.target + np.log1p(np.exp(-np.abs(y))), weights)

@@ -9,6 +9,7 @@ losses, each member learns by itself.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from glassnet.nn.activations import Softmax, logistic
 from glassnet.nn.checks import positive, positive_int
 from glassnet.nn.initializers import initializer
 from glassnet.nn.layer import Array, Layer
-from glassnet.nn.losses import Loss
+from glassnet.nn.losses import Loss, Task
 from glassnet.nn.preprocessing import Unstandardize
 from glassnet.nn.written import Letter, Unit, Written, number, weighted_sum
 
@@ -54,15 +55,18 @@ class Members(Member):
     sentence = "Makes {k} rows of each row, one for each member, which sees it multiplied by numbers of its own."
     formula = "{x*}*{r*}"
 
-    parameters = ("r",)
+    parameters: ClassVar[tuple[str, ...]] = ("r",)
     r: Array
     dr: Array
 
     def __init__(self, k: int, width: int, chunks: Sequence[int] | None = None) -> None:
-        self.k, self.width = positive_int(k, "Members: k"), positive_int(width, "Members: width")
-        self.chunks = None if chunks is None else [positive_int(chunk, "Members: a chunk") for chunk in chunks]
-        if self.chunks is not None and sum(self.chunks) != width:
-            raise ValueError(f"Members: the chunks' widths add up to {sum(self.chunks)}, not to {width}")
+        self.k: int = positive_int(k, "Members: k")
+        self.width: int = positive_int(width, "Members: width")
+        self.chunks: list[int] | None = None
+        if chunks is not None:
+            self.chunks = [positive_int(chunk, "Members: a chunk") for chunk in chunks]
+            if sum(self.chunks) != width:
+                raise ValueError(f"Members: the chunks' widths add up to {sum(self.chunks)}, not to {width}")
 
     def forward(self, x: Array, training: bool = False) -> Array:
         """y[n * k + j] = r[j] * x[n]."""
@@ -108,14 +112,15 @@ class MemberScale(Member):
     sentence = "Multiplies each member's values by numbers of its own, and adds others."
     formula = "{x*}*{s*}{+b}"
 
-    parameters = ("s", "b")
+    parameters: ClassVar[tuple[str, ...]] = ("s", "b")
     s: Array
     b: Array
     ds: Array
     db: Array
 
     def __init__(self, k: int, width: int) -> None:
-        self.k, self.width = positive_int(k, "MemberScale: k"), positive_int(width, "MemberScale: width")
+        self.k: int = positive_int(k, "MemberScale: k")
+        self.width: int = positive_int(width, "MemberScale: width")
 
     def forward(self, x: Array, training: bool = False) -> Array:
         """y = s x + b, with the member's s and b."""
@@ -158,8 +163,8 @@ class MemberHeads(Member):
 
     sentence = "Gives each of the {k} members an output of its own: a weighted sum of all its values."
 
-    parameters = ("W", "b")
-    decayed = ("W",)
+    parameters: ClassVar[tuple[str, ...]] = ("W", "b")
+    decayed: ClassVar[tuple[str, ...]] = ("W",)
     W: Array
     b: Array
     dW: Array
@@ -167,9 +172,11 @@ class MemberHeads(Member):
 
     def __init__(self, k: int, fan_in: int, fan_out: int, init: str = "he", lr_factor: float = 1.0) -> None:
         self.lr_factor: float = positive(lr_factor, "MemberHeads: lr_factor")
-        self.k, self.fan_in = positive_int(k, "MemberHeads: k"), positive_int(fan_in, "MemberHeads: fan_in")
-        self.fan_out, self.init = positive_int(fan_out, "MemberHeads: fan_out"), init
-        self.width = self.fan_in
+        self.k: int = positive_int(k, "MemberHeads: k")
+        self.fan_in: int = positive_int(fan_in, "MemberHeads: fan_in")
+        self.fan_out: int = positive_int(fan_out, "MemberHeads: fan_out")
+        self.init = init
+        self.width: int = self.fan_in
         initializer(init)
 
     def forward(self, x: Array, training: bool = False) -> Array:
@@ -226,6 +233,9 @@ class MemberMean(Layer):
     """
 
     sentence = "Puts the answers of the {k} members side by side in training; in use it gives their mean."
+    p: Array
+    mean: Array
+    rest: Array
 
     def __init__(self, k: int, of: str = "values") -> None:
         self.k: int = positive_int(k, "MemberMean: k")
@@ -283,11 +293,13 @@ class MemberLoss(Loss):
     `member_loss` makes it of a network.
     """
 
+    shape: tuple[int, ...]
+
     def __init__(self, loss: Loss, k: int, width: int) -> None:
         self.loss: Loss = loss
         self.k: int = k
         self.width: int = width
-        self.task = loss.task
+        self.task: Task = loss.task
 
     def forward(self, y: Array, t: Array, weights: Array | None = None) -> float:
         """Compute the loss of each member's outputs for the same targets."""

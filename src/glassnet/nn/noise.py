@@ -54,6 +54,7 @@ class Dropout(Noise):
     sentence = "In training, turns a random {rate:.0%} of the values into 0; otherwise it lets all through."
     formula = "{x*}*{mask}"
     note = "a value is kept and scaled up, or dropped; at rate 0 nothing is dropped"
+    mask: Array | None
 
     def __init__(self, rate: float) -> None:
         self.rate: float = number(rate, "Dropout: rate", low=0, below=1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 
@@ -15,12 +16,14 @@ from glassnet.nn.written import Letter, Unit
 class Normalization(Layer):
     """What both share: x_hat has mean 0 and variance 1 along an axis, and y = gamma * x_hat + beta."""
 
-    parameters = ("gamma", "beta")
+    parameters: ClassVar[tuple[str, ...]] = ("gamma", "beta")
     formula = "{gamma*}*({x}{-mean}) / sqrt({var} + {eps}){+beta}"
     gamma: Array
     beta: Array
     dgamma: Array
     dbeta: Array
+    inv_std: Array
+    x_hat: Array
 
     def __init__(self, width: int, eps: float, lr_factor: float) -> None:
         self.width: int = positive_int(width, f"{type(self).__name__}: width")
@@ -86,9 +89,9 @@ class BatchNorm(Normalization):
     """
 
     sentence = "Brings each unit to a mean of 0 and a deviation of 1, then scales and shifts it by trained numbers."
-    by_batch = True  # whether the latest forward used the batch's statistics
+    by_batch: bool = True  # whether the latest forward used the batch's statistics
 
-    state = ("running_mean", "running_var")
+    state: ClassVar[tuple[str, ...]] = ("running_mean", "running_var")
 
     def __init__(self, width: int, momentum: float = 0.1, eps: float = 1e-5, lr_factor: float = 1.0) -> None:
         super().__init__(width, eps, lr_factor)

@@ -8,7 +8,7 @@ row's and the network's type, and give the network's (see `one_by_one`). They ar
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -74,7 +74,7 @@ class Standardize(Preprocessing):
     deviation of all values, as suits pixels, where nearly constant columns would blow up. Backward: dx = dy / scale.
     """
 
-    state = ("mean", "scale")
+    state: ClassVar[tuple[str, ...]] = ("mean", "scale")
     sentence = "Subtracts the training data's mean and divides by their standard deviation: inputs of a like size."
     formula = "({x}{-mean}) / {scale}"
     elementwise = True
@@ -138,7 +138,7 @@ class Unstandardize(Fitted):
     below 64 between values near 1e9. dx is of the network's type.
     """
 
-    state = ("mean", "scale")
+    state: ClassVar[tuple[str, ...]] = ("mean", "scale")
     sentence = "Turns the answer from standard units back into the unit of the target."
     formula = "{mean} + {scale}*{x*}"
     elementwise = True
@@ -188,7 +188,7 @@ class RobustScale(Preprocessing):
     Backward: dx = dy * scale * (1 + (z / 3)^2)^(-3/2).
     """
 
-    state = ("median", "scale")
+    state: ClassVar[tuple[str, ...]] = ("median", "scale")
     sentence = (
         "Measures each value from the column's median, in units of its middle half, and draws far ones in to +-3."
     )
@@ -197,6 +197,7 @@ class RobustScale(Preprocessing):
     elementwise = True
     median: Array
     scale: Array
+    z: Array
 
     def state_shapes(self, width_in: int | None) -> dict[str, Shape]:
         """Both (width,)."""
@@ -240,13 +241,15 @@ class QuantileNormalize(Preprocessing):
     zero beyond the outermost knots.
     """
 
-    state = ("knots", "levels")
+    state: ClassVar[tuple[str, ...]] = ("knots", "levels")
     sentence = "Replaces each value by its rank in the training data, on the scale of a normal distribution."
     formula = "Q({share})"
     note = "F is the share of training rows below, Q the quantile of N(0, 1)"
     elementwise = True
     knots: Array
     levels: Array
+    x: Array
+    met: Array
 
     def __init__(self, quantiles: int = 1000, noise: float = 0.0) -> None:
         self.quantiles: int = positive_int(quantiles, "QuantileNormalize: quantiles")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from itertools import combinations
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -36,13 +36,13 @@ class Rotations(Preprocessing):
     `width`, or fewer than 3 angles, of which none is left.
     """
 
-    state = ("A",)
+    state: ClassVar[tuple[str, ...]] = ("A",)
     sentence = "Adds copies of pairs of columns, turned by {angles} angles, for what depends on both."
     A: Array
 
     def __init__(self, width: int, pairs: int | Sequence[Sequence[int]] = 1, angles: int = 16, plain: int = 0) -> None:
         self.width: int = positive_int(width, "Rotations: width")
-        self.pairs = _pairs(pairs, self.width)
+        self.pairs: int | list[list[int]] = _pairs(pairs, self.width)
         self.angles: int = count(angles, "Rotations: angles", 3)
         self.plain: int = count(plain, "Rotations: plain")
 

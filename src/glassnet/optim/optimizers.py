@@ -152,7 +152,7 @@ class SGD(Optimizer):
     leads (Sutskever et al. 2013, PMLR 28:1139-1147, as scikit-learn writes it).
     """
 
-    slots = ("velocity",)
+    slots: ClassVar[tuple[str, ...]] = ("velocity",)
     velocity: Array
 
     def __init__(
@@ -192,7 +192,7 @@ class Adam(Optimizer):
     weight_decay is decoupled here too, as in AdamW, which only has another default; the coupled kind is l2.
     """
 
-    slots = ("m", "v")
+    slots: ClassVar[tuple[str, ...]] = ("m", "v")
     m: Array
     v: Array
 

@@ -20,7 +20,7 @@ from glassnet.train import History
 from glassnet.train.metrics import METRICS as FIGURES
 
 FIGURE = float | int | None  # None stands for NaN and infinity
-ABOUT = {
+ABOUT: dict[str, Any] = {
     "data": str, "epochs": int, "best_epoch": int | None, "interrupted": bool, "seconds": float | int,
     "parameters": int, "version": str, "seed": int,
 }  # fmt: skip

@@ -17,8 +17,8 @@ class TrainingsProgress:
     """
 
     def __init__(self, runs: Mapping[Path, Recipe], shown: bool) -> None:
-        self.epochs = {out: recipe.training.epochs for out, recipe in runs.items()}
-        self.done = dict.fromkeys(runs, 0)
+        self.epochs: dict[Path, int] = {out: recipe.training.epochs for out, recipe in runs.items()}
+        self.done: dict[Path, int] = dict.fromkeys(runs, 0)
         self.shown = shown
         self.bar: Any = None
 

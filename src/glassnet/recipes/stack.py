@@ -58,15 +58,18 @@ class Stack:
     def __init__(self, table: NetworkTable, n_in: int) -> None:
         if isinstance(table.hidden, dict):
             raise ValueError("network.hidden goes by the number of training rows: take recipe.sized(rows), or settle")
-        self.units, needed = table.hidden, len(table.hidden) + 1
-        self.factors = [1.0] * needed if table.lr_factors is None else table.lr_factors
+        self.units: list[int] = table.hidden
+        needed = len(table.hidden) + 1
+        self.factors: list[float] = [1.0] * needed if table.lr_factors is None else table.lr_factors
         if len(self.factors) != needed:
             raise ValueError(f"network.lr_factors: {needed} layers need as many, not {len(self.factors)}")
         if table.member_scales and (table.members or 1) == 1:
             raise ValueError("network.member_scales: there are no members; set network.members, such as to 32")
-        self.table, self.members = table, table.members or 1
+        self.table = table
+        self.members: int = table.members or 1
         self.layers: list[nn.Layer] = []
-        self.numbers, self.widths = n_in, [1] * n_in
+        self.numbers: int = n_in
+        self.widths: list[int] = [1] * n_in
         self.categories: list[int] = []
 
     @property

@@ -31,7 +31,7 @@ class EMA(Average):
     """
 
     def __init__(self, decay: float = 0.999) -> None:
-        self.decay = number(decay, "EMA: decay", low=0, below=1)
+        self.decay: float = number(decay, "EMA: decay", low=0, below=1)
 
     def after_step(self, steps: int) -> float:
         """(1 - decay) / (1 - decay^steps)."""
@@ -46,7 +46,7 @@ class SWA(Average):
     """
 
     def __init__(self, start: float = 0.75) -> None:
-        self.start = number(start, "SWA: start", low=0, below=1)
+        self.start: float = number(start, "SWA: start", low=0, below=1)
 
     def after_epoch(self, epoch: int, epochs: int) -> float:
         """1 / n after the n-th epoch that is averaged."""

@@ -30,7 +30,7 @@ class Checkpoint(Callback):
 
     def __init__(self, path: str | os.PathLike[str], every: int = 1) -> None:
         self.path = path
-        self.every = positive_int(every, "Checkpoint: every")
+        self.every: int = positive_int(every, "Checkpoint: every")
 
     def on_epoch(self, run: Training) -> None:
         """Write if it is time."""

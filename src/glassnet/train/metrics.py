@@ -12,7 +12,10 @@ from glassnet.data.dataset import Split
 from glassnet.nn import BinaryCrossEntropy, Ensemble, Loss, Network
 from glassnet.nn.layer import Array
 
-METRICS = {"classification": ("loss", "accuracy"), "regression": ("loss", "mse", "rmse", "mae", "r2")}
+METRICS: dict[str, tuple[str, ...]] = {
+    "classification": ("loss", "accuracy"),
+    "regression": ("loss", "mse", "rmse", "mae", "r2"),
+}
 HIGHER_IS_BETTER = ("accuracy", "r2")
 
 

@@ -10,9 +10,13 @@ class Rates:
     """Sets what the schedules of a training say, step by step, and in the end the values from before."""
 
     def __init__(self, run: Training) -> None:
-        optimizer, self.run = run.optimizer, run
-        self.dropouts = [(layer, layer.rate) for layer in run.net.layers if isinstance(layer, Dropout)]
-        self.decay, self.l2 = optimizer.weight_decay, optimizer.l2
+        optimizer = run.optimizer
+        self.run = run
+        self.dropouts: list[tuple[Dropout, float]] = [
+            (layer, layer.rate) for layer in run.net.layers if isinstance(layer, Dropout)
+        ]
+        self.decay: float = optimizer.weight_decay
+        self.l2: float = optimizer.l2
 
     def set(self, step: int) -> None:
         """Set the rates of this step."""

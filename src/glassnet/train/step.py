@@ -36,8 +36,12 @@ class ReadableStep:
     """Forward, loss, backward, optimizer, on at most `batch` of the rows x (N, n_in) with targets t."""
 
     def __init__(self, net: Network, x: Array, t: Array, loss: Loss, optimizer: Optimizer, batch: int) -> None:
-        self.net, self.loss, self.optimizer, self.all = net, loss, optimizer, (x, t)
-        self.x, self.t = (np.empty((batch, *a.shape[1:]), a.dtype) for a in (x, t))
+        self.net = net
+        self.loss = loss
+        self.optimizer = optimizer
+        self.all: tuple[Array, Array] = x, t
+        self.x: Array = np.empty((batch, *x.shape[1:]), x.dtype)
+        self.t: Array = np.empty((batch, *t.shape[1:]), t.dtype)
 
     def __call__(self, rows: Array, factor: float, weights: Array | None = None, x: Array | None = None) -> float:
         """Return the loss of these training rows before the step; if it isn't finite, nothing is moved."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from glassnet.nn import Loss, Network, Unstandardize
 from glassnet.nn.layer import Array
+from glassnet.nn.losses import Task
 from glassnet.nn.members import member_loss
 
 
@@ -14,7 +15,7 @@ class StandardUnits(Loss):
     and no square of a price overflows. Backward: dL/dy = dL/du / scale, with u = (y - mean) / scale.
     """
 
-    task = "regression"
+    task: Task = "regression"
 
     def __init__(self, loss: Loss, unit: Unstandardize) -> None:
         self.loss = loss

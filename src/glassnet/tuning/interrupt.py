@@ -16,8 +16,8 @@ class Interrupt:
     """Inside `with Interrupt() as ctrl_c` Ctrl-C is only noted, inside `with ctrl_c.allowed()` it raises as always."""
 
     def __init__(self) -> None:
-        self.noted = False
-        self.open = False
+        self.noted: bool = False
+        self.open: bool = False
         self.before: dict[int, Any] = {}
 
     def __enter__(self) -> Interrupt:

@@ -26,9 +26,9 @@ class Journal(BaseJournalBackend):
         refuse_link(path)
         path.touch()
         self.path = path
-        self.can_lock = _can_lock(path)
-        self.line = 0  # that was read last, from 1
-        self.offsets = {0: 0}  # in bytes, of the end of each line
+        self.can_lock: bool = _can_lock(path)
+        self.line: int = 0  # that was read last, from 1
+        self.offsets: dict[int, int] = {0: 0}  # in bytes, of the end of each line
 
     def read_logs(self, log_number_from: int) -> Iterator[dict[str, Any]]:
         """Read the entries after so many. Raises ValueError for a line that is no JSON."""

@@ -68,7 +68,7 @@ class Watcher(Callback):
     def __init__(self, column: str, watch: Watch | None) -> None:
         self.column = column
         self.watch = watch
-        self.pruned = False
+        self.pruned: bool = False
 
     def on_epoch(self, run: Training) -> None:
         """Tell, except of the last epoch, after which there is nothing to break off."""

@@ -92,9 +92,9 @@ class Glass:
 
     def __init__(self, net: Network) -> None:
         self.net = net
-        self.names = [repr(layer) for layer in net.layers]
-        self.decayed = {f"{i}.{name}" for i, layer in enumerate(net.layers) for name in layer.decayed}
-        self.first = next((i for i, layer in enumerate(net.layers) if layer.size), len(net.layers))
+        self.names: list[str] = [repr(layer) for layer in net.layers]
+        self.decayed: set[str] = {f"{i}.{name}" for i, layer in enumerate(net.layers) for name in layer.decayed}
+        self.first: int = next((i for i, layer in enumerate(net.layers) if layer.size), len(net.layers))
 
     def look(self, x: Array, t: Array, loss: Loss, step: int) -> Look:
         """Look at a forward and a backward pass of rows x with targets t, back to the first trained layer."""

@@ -76,12 +76,16 @@ class Record:
 class Watch:
     """Looks at a network while it is trained, on a copy, after steps 1, 4, 16, 64 and then every APART steps."""
 
+    rows: Split
+
     def __init__(self, net: Network, loss: Loss, optimizer: Optimizer, begun: int = 0) -> None:
-        self.net, self.loss = net, copy.deepcopy(loss)
-        self.record = Record(copy.copy(optimizer))
-        self.glass = Glass(net.copy())
+        self.net = net
+        self.loss: Loss = copy.deepcopy(loss)
+        self.record: Record = Record(copy.copy(optimizer))
+        self.glass: Glass = Glass(net.copy())
         self.before: dict[str, Array] | None = None  # the parameters at the look whose next step is to be measured
-        self.begun = self.next = begun
+        self.begun = begun
+        self.next: int = begun
 
     def show(self, rows: Split) -> None:
         """Say at which rows to look."""

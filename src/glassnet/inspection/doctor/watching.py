@@ -45,7 +45,7 @@ class Doctor(Callback):
         self, net: Network | None = None, loss: Loss | None = None, optimizer: Optimizer | None = None
     ) -> None:
         self.watch: Watch | None = None
-        self.rows = Split(np.empty((0, 0)), np.empty(0))  # to look at, in a loop of one's own
+        self.rows: Split = Split(np.empty((0, 0)), np.empty(0))  # to look at, in a loop of one's own
         if net is not None:
             if loss is None or optimizer is None:
                 raise ValueError("Doctor: a loop of your own gives net, loss and optimizer; a callback gives none")
