@@ -51,8 +51,9 @@ results: $(VENV)/.base  ## train the recipes whose results docs/accuracy.md give
 accuracy: $(VENV)/.base  ## train what docs/accuracy.md reports, as far as runs/accuracy hasn't got it: hours
 	$(BIN)/python benchmarks/accuracy.py
 
-tables: $(VENV)/.tables  ## cross-validate the table default beside scikit-learn, CatBoost and LightGBM: ten minutes
-	$(BIN)/python benchmarks/tables.py
+tables: $(VENV)/.tables  ## fit the table default and six other libraries' to 23 tables, as far as there are no results: hours
+	$(BIN)/python benchmarks/suite.py run --look "$(LOOK)"
+	$(BIN)/python benchmarks/suite.py report
 
 bench: $(VENV)/.bench  ## measure the speed beside JAX, PyTorch, scikit-learn and ONNX Runtime: 15 minutes, alone
 	$(BIN)/python benchmarks/speed.py

@@ -1,0 +1,141 @@
+"""The page docs/tables.md, and its summary."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+import page
+from tables import comparing, looks, sources
+from tables.comparing import Board
+from tables.contenders import CONTENDERS, OURS
+from tables.losses import BASE
+
+PAGE = Path(__file__).parents[2] / "docs" / "tables.md"
+LOSS = 1.01  # a ratio from which a table is lost
+COSTS = {"fit_cpu": "fit, CPU", "predict_cpu": "predict, CPU", "megabytes": "memory"}
+
+
+def summary(board: Board, against: str = BASE, who: Sequence[str] = tuple(CONTENDERS)) -> str:
+    """Everybody's errors beside somebody's, by part and task, as a table of Markdown."""
+    lines = [*_head("tables", "", ">n", ">mean", "95%", ">median", ">better", ">worse", "worst", ">rank")]
+    for what, chosen in groups().items():
+        complete = [name for name in CONTENDERS if all(board("error", table, name) for table in chosen)]
+        ranks = board.ranks(chosen, complete)
+        for name in who:
+            ratios = {} if name == against else board.ratios(chosen, name, against)
+            if not ratios:
+                continue
+            s = comparing.summary(ratios)
+            lines.append(_row(
+                what, name, str(s.tables), f"**{s.mean:.3f}**", f"{s.interval[0]:.3f} to {s.interval[1]:.3f}",
+                f"{s.median:.3f}", str(s.better), str(s.tables - s.better), f"{s.worst[0]:.2f} {s.worst[1]}",
+                f"{ranks[name]:.1f} of {len(ranks)}" if name in ranks else "",
+            ))  # fmt: skip
+    return "\n".join(lines)
+
+
+def rivals(board: Board) -> str:
+    """Our errors beside everybody's, over all tables."""
+    lines = [*_head("glassnet beside", ">n", ">mean", "95%", ">median", ">better", "worst")]
+    for name in CONTENDERS:
+        if ratios := {} if name == OURS else board.ratios(groups()["all"], OURS, name):
+            s = comparing.summary(ratios)
+            lines.append(_row(
+                name, str(s.tables), f"**{s.mean:.3f}**", f"{s.interval[0]:.3f} to {s.interval[1]:.3f}",
+                f"{s.median:.3f}", str(s.better), f"{s.worst[0]:.2f} {s.worst[1]}",
+            ))  # fmt: skip
+    return "\n".join(lines)
+
+
+def others(board: Board) -> str:
+    """What an answer costs beside CatBoost's, and how good probabilities are: means over the tables that both have."""
+    tables = groups()
+    lines = [*_head("", ">n", *(f">{name}" for name in COSTS.values()), ">calibration", ">AUC", ">accuracy")]
+    for who in CONTENDERS:
+        shared = [name for name in tables["all"] if board("error", name, who) and board("error", name, BASE)]
+        if not shared:
+            continue
+        costs = [comparing.geometric(board.ratios(shared, who, BASE, figure).values()) for figure in COSTS]
+        goods = [
+            [mean for name in shared if (mean := board.mean(figure, name, who)) is not None]
+            for figure in ("calibration", "auc", "accuracy")
+        ]
+        means = [f"{np.mean(found):.4f}" if found else "" for found in goods]
+        lines.append(_row(who, str(len(shared)), *(f"{cost:.2f} x" for cost in costs), *means))
+    return "\n".join(lines)
+
+
+def lost(board: Board) -> str:
+    """The tables on which CatBoost is better, the worst first."""
+    ratios = {name: ratio for name, ratio in board.ratios(groups()["all"], OURS, BASE).items() if ratio >= LOSS}
+    lines = [*_head("table", ">ratio", "95%", "what it is like")]
+    for name in sorted(ratios, key=ratios.__getitem__, reverse=True):
+        between = board.interval(name, OURS, ratios[name])
+        interval = f"{between[0]:.3f} to {between[1]:.3f}" if between else ""
+        lines.append(_row(name, f"{ratios[name]:.3f}", interval, sources.tables()[name].about))
+    return "\n".join(lines)
+
+
+def every(board: Board, figure: str, shown: Callable[[float], str], classes: bool | None = None) -> str:
+    """A figure of every table and contender, the mean over the splits. Of errors the lowest is bold."""
+    tables = [table for table in sources.tables().values() if classes in (None, table.classes)]
+    there = [who for who in CONTENDERS if any(board(figure, table.name, who) for table in tables)]
+    lines = [*_head("table", "part", *(f">{who}" for who in there))]
+    for table in tables:
+        means = {who: board.mean(figure, table.name, who) for who in there}
+        cells = {who: shown(mean) for who, mean in means.items() if mean is not None}
+        if not cells:
+            continue
+        best = shown(min(mean for mean in means.values() if mean is not None)) if figure == "error" else None
+        lines.append(_row(table.name, table.part, *(_bold(cells.get(who, ""), best) for who in there)))
+    return "\n".join(lines)
+
+
+def groups() -> dict[str, list[str]]:
+    """The tables that means are of."""
+    counted = [table for table in sources.tables().values() if table.part in ("A", "B")]
+    return {
+        "all": [table.name for table in counted],
+        "values": [table.name for table in counted if not table.classes],
+        "classes": [table.name for table in counted if table.classes],
+        "A": [table.name for table in counted if table.part == "A"],
+        "B": [table.name for table in counted if table.part == "B"],
+    }
+
+
+def write(board: Board) -> None:
+    """Write the page's tables."""
+    page.put(
+        PAGE,
+        summary=summary(board),
+        rivals=rivals(board),
+        others=others(board),
+        lost=lost(board),
+        rmse=every(board, "error", "{:.4g}".format, classes=False),
+        log_loss=every(board, "error", "{:.4f}".format, classes=True),
+        calibration=every(board, "calibration", "{:.3f}".format),
+        auc=every(board, "auc", "{:.4f}".format),
+        accuracy=every(board, "accuracy", "{:.4f}".format),
+        fit=every(board, "fit_cpu", "{:.3g}".format),
+        predict=every(board, "predict_cpu", "{:.2g}".format),
+        memory=every(board, "megabytes", "{:.0f}".format),
+        looks=looks.table(),
+    )
+
+
+def _head(*names: str) -> Iterable[str]:
+    """The head of a table; a name that starts with > stands to the right."""
+    return _row(*(name.removeprefix(">") for name in names)), _row(
+        *("---:" if ">" in name else "---" for name in names)
+    )
+
+
+def _row(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _bold(cell: str, best: str | None) -> str:
+    return f"**{cell}**" if cell and cell == best else cell
