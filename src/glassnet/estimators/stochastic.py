@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-import time
 import warnings
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,11 +16,12 @@ from glassnet.estimators.passes import training_step
 from glassnet.estimators.plan import Plan
 from glassnet.estimators.validation import Rows, Validation
 from glassnet.nn import Loss
+from glassnet.nn.layer import Array
 from glassnet.optim import Adam, Optimizer
-from glassnet.train import Callback, Training
-from glassnet.train.averaging import averaged, take_in, use_mean
+from glassnet.train import Training
+from glassnet.train.averaging import averaged, use_mean
 from glassnet.train.batches import batches
-from glassnet.train.rates import Rates
+from glassnet.train.loop import Loop, Row
 
 if TYPE_CHECKING:
     from glassnet.estimators.base import BaseMLP
@@ -44,16 +43,6 @@ class Solver:
         """The learning rate at present, before a schedule's factor."""
         return self.optimizer.lr
 
-    def prepare(self, plan: Plan, weight: float) -> None:
-        """Set what depends on the batch, the sum of whose rows' weights is given, and on the step."""
-        optimizer = self.optimizer
-        if plan.alpha is not None:
-            optimizer.l2 = plan.alpha / weight
-        if isinstance(optimizer, Adam) and plan.epsilon is not None:
-            # scikit-learn adds epsilon before the bias is corrected (Kingma & Ba 2015, end of section 2).
-            optimizer.eps = plan.epsilon / math.sqrt(1 - optimizer.betas[1] ** (optimizer.steps + 1))
-        self.taken += 1
-
     def end_epoch(self, estimator: BaseMLP) -> None:
         """Lower the rate with the rows seen, if that is the rule."""
         if estimator.solver == "sgd" and estimator.learning_rate == "invscaling":
@@ -67,33 +56,53 @@ class Solver:
         return True
 
 
+class WeightedStep:
+    """A step as scikit-learn makes it: rows have weights, and its penalty is divided by their sum."""
+
+    def __init__(self, step: Any, run: Training, objective: Objective, weight: np.ndarray | None, plan: Plan) -> None:
+        self.step, self.run, self.objective, self.weight, self.plan = step, run, objective, weight, plan
+
+    def __call__(self, rows: Array, factor: float, weights: Array | None = None, x: Array | None = None) -> float:
+        """Return the loss of these training rows before the step, with the penalty."""
+        plan, optimizer = self.plan, self.run.optimizer
+        weights = None if self.weight is None else self.weight[rows]
+        total = len(rows) if weights is None else float(weights.sum())
+        if plan.alpha is not None:
+            optimizer.l2 = plan.alpha / total
+        if isinstance(optimizer, Adam) and plan.epsilon is not None:
+            # scikit-learn adds epsilon before the bias is corrected (Kingma & Ba 2015, end of section 2).
+            optimizer.eps = plan.epsilon / math.sqrt(1 - optimizer.betas[1] ** (optimizer.steps + 1))
+        penalty = 0.5 * plan.alpha * squares(self.run.net) / total if plan.alpha else 0.0
+        value: float = self.step(rows, factor, self.objective.row_weights(len(rows), weights))
+        return value * self.objective.reported + penalty
+
+    def observe(self, rows: Array, x: Array | None = None) -> None:
+        """Pass these rows, or x, through the network in training mode."""
+        self.step.observe(rows, x)
+
+    def move_mean(self, mean: Array, share: float) -> None:
+        """Move mean weights (n,), in place, towards the present ones."""
+        self.step.move_mean(mean, share)
+
+
 def fit(
     estimator: BaseMLP, rows: Rows, objective: Objective, held: Validation | None, plan: Plan, incremental: bool
 ) -> None:
     """Train estimator.network_ on rows: one epoch if `incremental`, else all or until nothing improves."""
     course = Course(estimator, rows, objective, held, plan)
-    run, watchers = course.run, course.watchers
-    try:
-        for watcher in watchers:
-            watcher.on_start(run)
+    run, finished = course.run, False
+    with course.loop.watched():
         for _ in range(1 if incremental else plan.epochs):
             course.epoch()
-            for watcher in watchers:
-                watcher.on_epoch(run)
             if run.failure is not None or run.stop or course.converged():
                 break
         else:
-            if not incremental and not plan.complete:
-                message = (
-                    "Stochastic Optimizer: Maximum iterations (%d) reached and the optimization hasn't converged yet."
-                )
-                warnings.warn(message % plan.epochs, ConvergenceWarning, stacklevel=DEPTH)
-    except KeyboardInterrupt:
-        run.history.interrupted = True
+            finished = not incremental and not plan.complete
+    if finished:
+        message = "Stochastic Optimizer: Maximum iterations (%d) reached and the optimization hasn't converged yet."
+        warnings.warn(message % plan.epochs, ConvergenceWarning, stacklevel=DEPTH)
+    if run.history.interrupted:
         warnings.warn("Training interrupted by user.", stacklevel=DEPTH)
-    finally:
-        for watcher in watchers:
-            watcher.on_end(run)
     course.end(incremental)
 
 
@@ -106,73 +115,46 @@ class Course:
         self.estimator, self.rows, self.objective, self.held, self.plan = estimator, rows, objective, held, plan
         self.net, self.solver, self.order = estimator.network_, estimator._optimizer, np.arange(len(rows.y))
         targets, loss, optimizer = objective.targets(rows.y), objective.loss, self.solver.optimizer
-        self.run = _training(estimator, rows, targets, loss, held, optimizer, plan)
-        self.step: Any = training_step(self.net, rows.x, targets, loss, optimizer, self.run.batch_size)
-        self.rates = Rates(self.run)
-        self.steps_per_epoch = self.run.steps_per_epoch
-        self.watchers: Sequence[Callback] = (*(estimator.callbacks or ()), *estimator._hooks())
-        self.seed = estimator._random_state.randint(2**31) if estimator._is_noisy() else 0
-        estimator.history_, estimator.n_iter_, self.start = self.run.history, 0, time.perf_counter()
+        self.run = run = _training(estimator, rows, targets, loss, held, optimizer, plan)
+        run.seed = estimator._random_state.randint(2**31) if estimator._is_noisy() else 0
+        step = training_step(self.net, rows.x, targets, loss, optimizer, run.batch_size)
+        watchers = (*(estimator.callbacks or ()), *estimator._hooks())
+        self.loop = Loop(run, WeightedStep(step, run, objective, rows.weight, plan), watchers, self.solver.taken)
+        estimator.history_, estimator.n_iter_ = run.history, 0
         if held is not None:
             self.losses, self.scores = estimator.validation_loss_curve_ or [], estimator.validation_scores_ or []
             estimator.validation_loss_curve_, estimator.validation_scores_ = self.losses, self.scores
 
     def epoch(self) -> None:
         """Use every row once; then note the loss, and what the rows held out say."""
-        estimator, run = self.estimator, self.run
+        estimator, run, weight = self.estimator, self.run, self.rows.weight
         if estimator.shuffle:
             places = np.arange(len(self.order))  # as scikit-learn's `shuffle` draws them
             estimator._random_state.shuffle(places)
             self.order = self.order[places]
-        if estimator._is_noisy():
-            self.net.reseed(self.seed, estimator.t_)
+        self.loop.begin_epoch(estimator.t_)
         total = 0.0
-        try:
-            for rows, _ in batches(run, self.order, estimator.t_):
-                total += len(rows) * self._step(rows)
-                if not math.isfinite(total):
-                    run.failure = f"the loss became {total} in epoch {len(run.history) + 1}"
-                    break
-        finally:
-            self.rates.restore()
+        for rows, _ in batches(run, self.order, estimator.t_):
+            if weight is not None and weight[rows].sum() == 0:
+                continue  # nothing to learn from
+            total += len(rows) * self.loop.step(rows)
+            if not math.isfinite(total):
+                run.failure = f"the loss became {total} in epoch {len(run.history) + 1}"
+                break
+        self.solver.taken = self.loop.steps
         estimator.n_iter_ += 1
-        if run.average is not None:
-            take_in(run, self.step, run.average.after_epoch(estimator.n_iter_, run.epochs))
         estimator.t_ += len(self.order)
         estimator.loss_ = total / len(self.order)
         estimator.loss_curve_.append(estimator.loss_)
         if estimator.verbose:
             print(f"Iteration {estimator.n_iter_}, loss = {estimator.loss_:.8f}")
-        row = {"epoch": estimator.n_iter_, "lr": self.solver.learning_rate, "train_loss": estimator.loss_}
-        with averaged(run, self.step, batches(run, self.order, estimator.t_)):
-            row |= self._judge()
-        run.history.epochs.append(row | {"seconds": time.perf_counter() - self.start})
-        self.solver.end_epoch(estimator)
+        self.loop.end_epoch(self._note, estimator.loss_)
 
-    def _step(self, rows: np.ndarray) -> float:
-        """One batch; returns its loss with the penalty, before the step."""
-        plan, sample_weight, run = self.plan, self.rows.weight, self.run
-        weight: float = len(rows)
-        if sample_weight is not None:
-            sample_weight = sample_weight[rows]
-            weight = float(sample_weight.sum())
-            if weight == 0:  # nothing to learn from
-                return 0.0
-        number = min(self.solver.taken, self.steps_per_epoch * run.epochs - 1)  # partial_fit may go on beyond it
-        factor = run.schedule(number, self.steps_per_epoch, run.epochs)
-        self.rates.set(number)
-        self.solver.prepare(plan, weight)
-        penalty = 0.5 * plan.alpha * squares(self.net) / weight if plan.alpha else 0.0
-        value = self.step(rows, factor, self.objective.row_weights(len(rows), sample_weight))
-        value = value * self.objective.reported + penalty
-        if run.average is not None:
-            take_in(run, self.step, run.average.after_step(self.solver.taken))
-        if self.watchers:
-            run.history.step_loss.append(value)
-            run.history.step_lr.append(self.solver.learning_rate * factor)
-            for watcher in self.watchers:
-                watcher.on_step(run)
-        return value
+    def _note(self, row: Row) -> None:
+        """Add to the history's row of an epoch what the rows held out say."""
+        with averaged(self.run, self.loop.move, batches(self.run, self.order, self.estimator.t_)):
+            row |= self._judge()
+        self.solver.end_epoch(self.estimator)
 
     def _judge(self) -> dict[str, float]:
         """Note what the rows held out say, and count the epochs without improvement by them or by the training loss."""
@@ -230,7 +212,7 @@ class Course:
         estimator, failure = self.estimator, self.run.failure
         restored = estimator.early_stopping and not incremental and estimator.restore_best()
         if not restored and self.run.mean is not None:
-            use_mean(self.run, self.step, batches(self.run, self.order, estimator.t_))
+            use_mean(self.run, self.loop.move, batches(self.run, self.order, estimator.t_))
         if failure is None and np.isfinite(self.net.theta).all():
             return
         if not restored:
@@ -257,7 +239,7 @@ def _training(
     names = tuple(info["classes"]), tuple(info["features"])
     data = Dataset("arrays", Split(rows.x, targets), val, EMPTY, info["task"], *names, None, info["target"])
     return Training(
-        net, data, loss, optimizer, plan.schedule, plan.epochs, batch_size=int(min(plan.batch_size, n)), seed=0,
-        replacement=False, monitor=None if held is None else "score", patience=None, average=plan.average,
-        dropout_schedule=plan.dropout_schedule, weight_decay_schedule=plan.weight_decay_schedule,
+        net, data, loss, optimizer, epochs=plan.epochs, batch_size=int(min(plan.batch_size, n)),
+        schedule=plan.schedule, average=plan.average, dropout_schedule=plan.dropout_schedule,
+        weight_decay_schedule=plan.weight_decay_schedule, monitor=None if held is None else "score",
     )  # fmt: skip

@@ -15,9 +15,9 @@ from glassnet.inspection import Trace, trace
 from glassnet.nn import BatchNorm, Loss, Network, Noise
 from glassnet.nn.layer import Array
 from glassnet.nn.preprocessing import Fitted
-from glassnet.optim import Constant, Optimizer
+from glassnet.optim import Optimizer
 from glassnet.train import Callback, Training, evaluate
-from glassnet.train.fit import ORDER
+from glassnet.train.loop import Loop, Row, order_of
 from glassnet.train.step import Step, training_step
 from glassnet.train.units import training_loss
 
@@ -77,7 +77,7 @@ def twin(optimizer: Optimizer) -> Optimizer:
     return other
 
 
-class Course:
+class Course(Callback):
     """The training that `fit` makes with a constant learning rate, one step at a time, and a log of what was done.
 
     net and optimizer are changed in place; net.fit_preprocessing is called first. `watchers` are callbacks, as of fit.
@@ -93,13 +93,13 @@ class Course:
             net.fit_preprocessing(data.train.x, data.train.y)
         self.loss, self.watchers = loss, list(watchers)
         self.run = Training(
-            net, data, training_loss(loss, net), optimizer, Constant(), epochs, batch_size, seed, replacement,
-            monitor=None, patience=None,
+            net, data, training_loss(loss, net), optimizer, epochs=epochs, batch_size=batch_size, seed=seed,
+            replacement=replacement,
         )  # fmt: skip  # without a monitor no weights are kept as the best
         self.log: list[Event] = []
         self.order = np.empty(0, np.int64)  # the rows of this epoch; `place` of them are used
-        self.place = self.first_step = 0
-        self._step: Step | None = None
+        self.place = 0
+        self._loop: Loop | None = None
 
     @property
     def steps(self) -> int:
@@ -123,7 +123,9 @@ class Course:
             if name != "batch_size":
                 setattr(self.run.optimizer, name, value)
         if batch_size != self.run.batch_size:
-            self.run.batch_size, self._step = int(batch_size), None  # its memory is for batches of another size
+            self.run.batch_size = int(batch_size)
+            if self._loop is not None:
+                self._loop.move = self._mover()  # the memory of the one before is for batches of another size
         self._note("set", dict(settings))
 
     def step(self) -> bool:
@@ -134,37 +136,28 @@ class Course:
         run = self.run
         if not len(run.data.train):
             raise ValueError("there are no training rows")
-        if self._step is None:
-            self._step = training_step(
-                run.net, run.data.train.x, run.data.train.y, run.loss, run.optimizer, run.largest_batch,
-                any(watcher.reads_gradients for watcher in self.watchers),
-            )  # fmt: skip
-            if not self.steps:
-                for watcher in self.watchers:
-                    watcher.on_start(run)
+        if self._loop is None:
+            self._loop = Loop(run, self._mover(), [self, *self.watchers])
+            for watcher in self.watchers:
+                watcher.on_start(run)
         if self.place >= len(self.order):
-            run.net.reseed(run.seed, self.epochs)
-            rng, n = np.random.default_rng([run.seed, self.epochs, ORDER]), len(run.data.train)
-            size = run.steps_per_epoch * run.batch_size
-            self.order = rng.integers(n, size=size) if run.replacement else rng.permutation(n)
-            self.place, self.first_step = 0, self.steps
-        rows = self.order[self.place : self.place + run.batch_size]
-        value = self._step(rows, 1.0)
+            self._loop.begin_epoch(self.epochs)
+            self.order, self.place = order_of(run, self.epochs), 0
+        value = self._loop.step(self._rows())
         if not math.isfinite(value):
             run.failure = f"the loss became {value} in step {self.steps + 1}: lower the learning rate, and reset"
             for watcher in self.watchers:
                 watcher.on_end(run)
             raise ArithmeticError(run.failure)
-        self.place += len(rows)
-        run.history.step_loss.append(value)
-        run.history.step_lr.append(run.optimizer.lr)
-        self._note("train", 1)
-        for watcher in self.watchers:
-            watcher.on_step(run)
         if self.place < len(self.order):
             return False
-        self._end_epoch()
+        self._loop.end_epoch(self._judge)
         return True
+
+    def on_step(self, run: Training) -> None:
+        """Note a step, before other callbacks look at it."""
+        self.place += len(self._rows())
+        self._note("train", 1)
 
     def by_hand(self, x: Array, t: Array) -> Trace:
         """Make one step on rows of one's own, as the network predicts them (see `in_use`), outside of the epoch."""
@@ -175,15 +168,22 @@ class Course:
         self._note("by hand", x, t)
         return made
 
-    def _end_epoch(self) -> None:
+    def _rows(self) -> Array:
+        """The rows of the next batch."""
+        return self.order[self.place : self.place + self.run.batch_size]
+
+    def _mover(self) -> Step:
+        """What makes the steps, for batches of the present size."""
+        run, reads = self.run, any(watcher.reads_gradients for watcher in self.watchers)
+        rows = run.data.train
+        return training_step(run.net, rows.x, rows.y, run.loss, run.optimizer, run.largest_batch, reads)
+
+    def _judge(self, row: Row) -> None:
+        """Add to the history's row of an epoch how many steps there were, and what the validation rows say."""
         run = self.run
-        row = {"epoch": self.epochs + 1, "step": self.steps, "lr": run.optimizer.lr}
-        row["train_loss"] = float(np.mean(run.history.step_loss[self.first_step :]))
+        row["step"] = self.steps
         if len(run.data.val):
             row |= {f"val_{name}": value for name, value in evaluate(run.net, run.data.val, run.loss).items()}
-        run.history.epochs.append(row)
-        for watcher in self.watchers:
-            watcher.on_epoch(run)
 
     def _note(self, *event: Any) -> None:
         """Put an event on the log; steps that follow each other are one, and so are settings."""

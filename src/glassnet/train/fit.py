@@ -1,12 +1,11 @@
-"""The training loop."""
+"""`fit`: training with validation, from the first step to the best weights."""
 
 from __future__ import annotations
 
 import math
 import os
-import time
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import closing
 
 import numpy as np
 
@@ -17,20 +16,19 @@ from glassnet.nn.checks import positive_int
 from glassnet.nn.layer import Array
 from glassnet.optim import Constant, Optimizer, Schedule
 from glassnet.train.averages import Average
-from glassnet.train.averaging import averaged, take_in, use_mean
+from glassnet.train.averaging import averaged, use_mean
 from glassnet.train.batches import Batch, batches
 from glassnet.train.checkpoint import restore
 from glassnet.train.history import History
+from glassnet.train.loop import Loop, Row, order_of
 from glassnet.train.metrics import METRICS, evaluate
 from glassnet.train.progress import Progress
-from glassnet.train.rates import Rates
-from glassnet.train.step import Step, training_step
+from glassnet.train.step import training_step
 from glassnet.train.training import Callback, Training
 from glassnet.train.units import training_loss
 from glassnet.turns import changing
 
 ROWS = 10_000  # that the statistics of BatchNorm are estimated on, for averaged weights
-ORDER = 1  # what the random numbers of (seed, epoch) are for: see nn/network.py
 
 
 class DivergenceError(ArithmeticError):
@@ -82,19 +80,19 @@ def fit(
     validate = validate and len(getattr(data, "val", ())) > 0
     default = "accuracy" if loss.task == "classification" else "loss"
     run = Training(
-        net, data, loss, optimizer, schedule or Constant(), positive_int(epochs, "epochs"),
-        positive_int(batch_size, "batch_size"), seed, replacement, (monitor or default) if validate else None, patience,
-        average, augmentation, dropout_schedule, weight_decay_schedule,
+        net, data, loss, optimizer,
+        epochs=positive_int(epochs, "epochs"), batch_size=positive_int(batch_size, "batch_size"),
+        schedule=schedule or Constant(), average=average, augmentation=augmentation, dropout_schedule=dropout_schedule,
+        weight_decay_schedule=weight_decay_schedule, seed=seed, replacement=replacement,
+        monitor=(monitor or default) if validate else None, patience=patience, restore_best=restore_best,
     )  # fmt: skip
     with changing(net), changing(optimizer):
-        return _train(run, [*callbacks, *([Progress()] if progress else [])], restore_best, resume)
+        return _train(run, [*callbacks, *([Progress()] if progress else [])], resume)
 
 
-def _train(
-    run: Training, watchers: Sequence[Callback], restore_best: bool, resume: str | os.PathLike[str] | None
-) -> History:
+def _train(run: Training, watchers: Sequence[Callback], resume: str | os.PathLike[str] | None) -> History:
     """Do what `fit` says."""
-    net, data, epochs = run.net, run.data, run.epochs
+    net, data = run.net, run.data
     _check(run)
     net.fit_preprocessing(data.train.x, data.train.y)
     run.loss = training_loss(run.loss, net)
@@ -104,28 +102,13 @@ def _train(
         net, data.train.x, data.train.y, run.loss, run.optimizer, run.largest_batch,
         any(watcher.reads_gradients for watcher in watchers),
     )  # fmt: skip
-    start = time.perf_counter() - (run.history["seconds"][-1] if len(run.history) else 0)
+    loop = Loop(run, step, watchers, len(run.history.step_loss))
     try:
-        for watcher in watchers:
-            watcher.on_start(run)
-        while len(run.history) < epochs and not run.stop and not run.exhausted():
-            _train_epoch(run, step, watchers)
-            row = {"epoch": len(run.history) + 1, "lr": run.history.step_lr[-1]}
-            row["train_loss"] = float(np.mean(run.history.step_loss[-run.steps_per_epoch :]))
-            with averaged(run, step, _sample(run)) if run.monitor is not None else nullcontext():
-                if run.monitor is not None:
-                    row |= {f"val_{name}": value for name, value in evaluate(net, data.val, run.loss).items()}
-                run.history.epochs.append(row | {"seconds": time.perf_counter() - start})
-                run.keep_best()
-            for watcher in watchers:
-                watcher.on_epoch(run)
-    except KeyboardInterrupt:
-        run.history.interrupted = True
-        run.drop_unfinished_epoch()
+        with loop.watched():
+            while len(run.history) < run.epochs and not run.stop and not run.exhausted():
+                _train_epoch(loop)
     finally:
-        for watcher in watchers:
-            watcher.on_end(run)
-        if run.best is not None and restore_best:
+        if run.best is not None and run.restore_best:
             run.history.best_epoch = run.best.epoch
             net.theta[...] = run.best.theta
             net.set_state(run.best.state)
@@ -134,47 +117,33 @@ def _train(
     return run.history
 
 
-def _train_epoch(run: Training, step: Step, watchers: Sequence[Callback]) -> None:
-    """One pass over the training rows."""
-    net, optimizer, history, split = run.net, run.optimizer, run.history, run.data.train
-    epoch = len(history)
-    net.reseed(run.seed, epoch)
-    rates, made = Rates(run), batches(run, _order(run, epoch), epoch)
-    try:
+def _train_epoch(loop: Loop) -> None:
+    """One pass over the training rows, and the validation of what it made of the network."""
+    run, net, epoch = loop.run, loop.run.net, len(loop.run.history)
+
+    def judge(row: Row) -> None:
+        with averaged(run, loop.move, _sample(run)):
+            row |= {f"val_{name}": value for name, value in evaluate(net, run.data.val, run.loss).items()}
+            run.keep_best(row)
+
+    loop.begin_epoch(epoch)
+    with closing(batches(run, order_of(run, epoch), epoch)) as made:
         for rows, x in made:
-            number = len(history.step_loss)
-            factor = run.schedule(number, run.steps_per_epoch, run.epochs)
-            rates.set(number)
-            value = step(rows, factor, x=x)
+            value = loop.step(rows, x)
             if not math.isfinite(value):
-                run.failure = _explain(net, split.x[rows] if x is None else x, value, epoch, number, optimizer)
-                raise DivergenceError(run.failure)
-            history.step_loss.append(value)
-            history.step_lr.append(optimizer.lr * factor)
-            if run.average is not None:
-                take_in(run, step, run.average.after_step(number + 1))
-            for watcher in watchers:
-                watcher.on_step(run)
-    finally:
-        rates.restore()
-        made.close()
-    if run.average is not None:
-        take_in(run, step, run.average.after_epoch(epoch + 1, run.epochs))
-    if not np.isfinite(net.theta).all():  # the last step's update: no further loss would tell
-        run.failure = _explain(net, split.x[rows], math.nan, epoch, number + 1, optimizer)
+                break
+    if math.isfinite(value) and not np.isfinite(net.theta).all():
+        value = math.nan  # the last step's update: no further loss would tell
+    if not math.isfinite(value):
+        run.failure = _explain(run, run.data.train.x[rows] if x is None else x, value, loop.steps)
         raise DivergenceError(run.failure)
-
-
-def _order(run: Training, epoch: int) -> Array:
-    """The numbers of the training rows in the order in which an epoch uses them."""
-    n, rng = len(run.data.train), np.random.default_rng([run.seed, epoch, ORDER])
-    return rng.integers(n, size=run.steps_per_epoch * run.batch_size) if run.replacement else rng.permutation(n)
+    loop.end_epoch(judge if run.monitor is not None else None)
 
 
 def _sample(run: Training) -> Iterator[Batch]:
-    """The first batches of the next epoch: rows to estimate the statistics of BatchNorm on."""
+    """Batches of rows to estimate the statistics of BatchNorm on."""
     epoch = len(run.history)
-    return batches(run, _order(run, epoch)[:ROWS], epoch)
+    return batches(run, order_of(run, epoch)[:ROWS], epoch)
 
 
 def _check(run: Training) -> None:
@@ -213,9 +182,9 @@ def check_data(net: Network, data: Dataset, loss: Loss, *, validate: bool = True
             loss.check(split.y, net.n_out)
 
 
-def _explain(net: Network, x: Array, value: float, epoch: int, step: int, optimizer: Optimizer) -> str:
-    """Where the numbers went bad, and what to try."""
-    net = net.copy()  # looking must not change running statistics
+def _explain(run: Training, x: Array, value: float, steps: int) -> str:
+    """Where the numbers went bad after so many steps, and what to try."""
+    net = run.net.copy()  # looking must not change running statistics
     place = "every layer's output is finite, but the loss overflows"
     with np.errstate(all="ignore"):
         for i, (layer, y) in enumerate(zip(net.layers, net.outputs(x, training=True), strict=True)):
@@ -223,6 +192,6 @@ def _explain(net: Network, x: Array, value: float, epoch: int, step: int, optimi
                 place = f"the first output that isn't finite is that of layer {i}, {layer!r}"
                 break
     return (
-        f"the loss became {value} in step {step + 1} (epoch {epoch + 1}): {place}; try a lower learning rate"
-        f" (lr is {optimizer.lr:g}), clip_norm=1.0, or Standardize as the first layer"
+        f"the loss became {value} in step {steps + 1} (epoch {len(run.history) + 1}): {place}; try a lower learning"
+        f" rate (lr is {run.optimizer.lr:g}), clip_norm=1.0, or Standardize as the first layer"
     )

@@ -2,40 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+
 from glassnet.nn import Dropout
 from glassnet.train.training import Training
 
+AS_THEY_ARE: AbstractContextManager[None] = nullcontext()
 
-class Rates:
-    """Sets what the schedules of a training say, step by step, and in the end the values from before."""
 
-    def __init__(self, run: Training) -> None:
-        optimizer = run.optimizer
-        self.run = run
-        self.dropouts: list[tuple[Dropout, float]] = [
-            (layer, layer.rate) for layer in run.net.layers if isinstance(layer, Dropout)
-        ]
-        self.decay: float = optimizer.weight_decay
-        self.l2: float = optimizer.l2
+def rates(run: Training, step: int) -> AbstractContextManager[None]:
+    """Have the rates in place that the schedules of a training say for a step, and then again those from before."""
+    if run.dropout_schedule is None and run.weight_decay_schedule is None:
+        return AS_THEY_ARE
+    return _scheduled(run, step)
 
-    def set(self, step: int) -> None:
-        """Set the rates of this step."""
-        run = self.run
+
+@contextmanager
+def _scheduled(run: Training, step: int) -> Iterator[None]:
+    optimizer = run.optimizer
+    dropouts = [(layer, layer.rate) for layer in run.net.layers if isinstance(layer, Dropout)]
+    decay, l2 = optimizer.weight_decay, optimizer.l2
+    try:
         if run.dropout_schedule is not None:
-            self._drop(run.dropout_schedule(step, run.steps_per_epoch, run.epochs))
+            factor = run.dropout_schedule(step, run.steps_per_epoch, run.epochs)
+            for layer, rate in dropouts:
+                layer.rate = rate * factor
         if run.weight_decay_schedule is not None:
-            self._decay(run.weight_decay_schedule(step, run.steps_per_epoch, run.epochs))
-
-    def restore(self) -> None:
-        """Set the values from before."""
-        if self.run.dropout_schedule is not None:
-            self._drop(1.0)
-        if self.run.weight_decay_schedule is not None:
-            self._decay(1.0)
-
-    def _drop(self, factor: float) -> None:
-        for layer, rate in self.dropouts:
-            layer.rate = rate * factor
-
-    def _decay(self, factor: float) -> None:
-        self.run.optimizer.weight_decay, self.run.optimizer.l2 = self.decay * factor, self.l2 * factor
+            factor = run.weight_decay_schedule(step, run.steps_per_epoch, run.epochs)
+            optimizer.weight_decay, optimizer.l2 = decay * factor, l2 * factor
+        yield
+    finally:
+        if run.dropout_schedule is not None:
+            for layer, rate in dropouts:
+                layer.rate = rate
+        if run.weight_decay_schedule is not None:
+            optimizer.weight_decay, optimizer.l2 = decay, l2

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import math
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
 
-from glassnet.data.augmentation import Augmentation
 from glassnet.data.dataset import Dataset
 from glassnet.nn import Loss, Network
 from glassnet.nn.layer import Array
-from glassnet.optim import Optimizer, Schedule
-from glassnet.train.averages import Average
+from glassnet.optim import Optimizer
 from glassnet.train.history import History
 from glassnet.train.metrics import HIGHER_IS_BETTER
+from glassnet.train.settings import Settings
 
 
 @dataclass
@@ -31,24 +30,16 @@ class Best:
 
 
 @dataclass
-class Training:
-    """A training in progress. A callback may read all of it, and set `stop` to end it after the current epoch."""
+class Training(Settings):
+    """A training in progress. A callback may read all of it, and set `stop` to end it after the current epoch.
+
+    monitor: the validation metric that chooses the best epoch; None without validation.
+    """
 
     net: Network
     data: Dataset
     loss: Loss
     optimizer: Optimizer
-    schedule: Schedule
-    epochs: int
-    batch_size: int
-    seed: int
-    replacement: bool
-    monitor: str | None  # the validation metric that chooses the best epoch; None without validation
-    patience: int | None
-    average: Average | None = None
-    augmentation: Augmentation | None = None
-    dropout_schedule: Schedule | None = None
-    weight_decay_schedule: Schedule | None = None
     history: History = field(default_factory=History)
     mean: Array | None = None  # the averaged weights, once there are some
     best: Best | None = None
@@ -66,16 +57,13 @@ class Training:
         """Rows in the largest batch: `batch_size`, or all there are."""
         return self.batch_size if self.replacement else min(self.batch_size, len(self.data.train))
 
-    def keep_best(self) -> None:
-        """Copy the weights if the latest epoch is the best one yet; of equal ones, that of the least loss."""
-        if self.monitor is None:
-            return
-        row = self.history.epochs[-1]
+    def keep_best(self, row: dict[str, float]) -> None:
+        """Copy the weights if this row of the history is the best one yet; of equal ones, that of the least loss."""
         sign = 1 if self.monitor in HIGHER_IS_BETTER else -1
         score = (sign * row[f"val_{self.monitor}"], -row["val_loss"])
         if self.best is None or score > self.best.score or math.isnan(self.best.score[0]):
             state = {name: value.copy() for name, value in self.net.state().items()}
-            self.best = Best(len(self.history), score, self.net.theta.copy(), state)
+            self.best = Best(int(row["epoch"]), score, self.net.theta.copy(), state)
 
     def drop_unfinished_epoch(self) -> None:
         """Forget the steps after the last whole epoch."""
@@ -98,16 +86,10 @@ class Training:
 
     def settings(self) -> dict[str, Any]:
         """Return what determines the course of the training; two trainings with equal settings are equal."""
-        names = ("seed", "epochs", "batch_size", "replacement", "monitor", "patience")
-        parts = ("schedule", "average", "augmentation", "dropout_schedule", "weight_decay_schedule")
-        return {
-            **{name: getattr(self, name) for name in names},
-            "network": repr(self.net),
-            "loss": repr(self.loss),
-            "optimizer": repr(self.optimizer),
-            **{name: repr(getattr(self, name)) for name in parts},
-            "data": self.fingerprint,
-        }
+        names = (each.name for each in fields(Settings) if each.name != "restore_best")  # which acts in the end
+        said = {name: getattr(self, name) for name in names}
+        said |= {"network": self.net, "loss": self.loss, "optimizer": self.optimizer, "data": self.fingerprint}
+        return {name: value if isinstance(value, int | str | None) else repr(value) for name, value in said.items()}
 
 
 class Callback:

@@ -1,0 +1,96 @@
+"""The training loop: a step and the end of an epoch, for `fit`, the estimators and the explorer alike."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+
+from glassnet.nn.layer import Array
+from glassnet.train.averaging import take_in
+from glassnet.train.rates import rates
+from glassnet.train.step import Step
+from glassnet.train.training import Callback, Training
+
+ORDER = 1  # what the random numbers of (seed, epoch) are for: see nn/network.py
+
+Row = dict[str, float]  # of the history
+
+
+class Loop:
+    """Trains step by step. Who drives it says which rows make a batch, what is judged after an epoch, and when to stop.
+
+    step: what moves the weights. steps: how many were made before, by which the schedules go.
+    """
+
+    def __init__(self, run: Training, step: Step, watchers: Sequence[Callback], steps: int = 0) -> None:
+        self.run, self.move, self.watchers, self.steps = run, step, watchers, steps
+        self.start = time.perf_counter() - (run.history["seconds"][-1] if len(run.history) else 0)
+        self.first = 0  # the first step of this epoch, in the history
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Tell the callbacks when training begins and ends. Ctrl-C ends it, and is noted in the history."""
+        run = self.run
+        try:
+            for watcher in self.watchers:
+                watcher.on_start(run)
+            yield
+        except KeyboardInterrupt:
+            run.history.interrupted = True
+            run.drop_unfinished_epoch()
+        finally:
+            for watcher in self.watchers:
+                watcher.on_end(run)
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Begin an epoch, whose noise is drawn from (seed, epoch)."""
+        self.run.net.reseed(self.run.seed, epoch)
+        self.first = len(self.run.history.step_loss)
+
+    def step(self, rows: Array, x: Array | None = None) -> float:
+        """Make a step on training rows, given by number, or on x in their place; return the loss before it.
+
+        If the loss isn't finite, nothing was moved, and the step doesn't count.
+        """
+        run, history = self.run, self.run.history
+        per_epoch = run.steps_per_epoch
+        number = min(self.steps, per_epoch * run.epochs - 1)  # whoever goes on beyond the last step keeps its rates
+        factor = run.schedule(number, per_epoch, run.epochs)
+        with rates(run, number):
+            value = self.move(rows, factor, x=x)
+            if not math.isfinite(value):
+                return value
+            self.steps += 1
+            history.step_loss.append(value)
+            history.step_lr.append(run.optimizer.lr * factor)
+            if run.average is not None:
+                take_in(run, self.move, run.average.after_step(self.steps))
+            for watcher in self.watchers:
+                watcher.on_step(run)
+        return value
+
+    def end_epoch(self, judge: Callable[[Row], None] | None = None, loss: float | None = None) -> None:
+        """End an epoch: average, judge, and write its row of the history.
+
+        judge: adds to the row what it finds. loss: of the epoch; by default the mean of its steps'.
+        """
+        run, history, epoch = self.run, self.run.history, len(self.run.history) + 1
+        if run.average is not None:
+            take_in(run, self.move, run.average.after_epoch(epoch, run.epochs))
+        row: Row = {"epoch": epoch, "lr": history.step_lr[-1] if history.step_lr else run.optimizer.lr}
+        row["train_loss"] = float(np.mean(history.step_loss[self.first :])) if loss is None else loss
+        if judge is not None:
+            judge(row)
+        history.epochs.append(row | {"seconds": time.perf_counter() - self.start})
+        for watcher in self.watchers:
+            watcher.on_epoch(run)
+
+
+def order_of(run: Training, epoch: int) -> Array:
+    """Return the numbers of the training rows in the order in which an epoch, counted from 0, uses them."""
+    n, rng = len(run.data.train), np.random.default_rng([run.seed, epoch, ORDER])
+    return rng.integers(n, size=run.steps_per_epoch * run.batch_size) if run.replacement else rng.permutation(n)
