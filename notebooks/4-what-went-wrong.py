@@ -334,7 +334,7 @@ picture
 
 # %%
 again = recipe.settle(seen)
-settings = {name: again.settings[name] for name in ("batch_size", "seed", "schedule", "replacement")}
+settings = {name: getattr(again.settings, name) for name in ("batch_size", "seed", "schedule", "replacement")}
 findings = gn.examine(again.net, seen, loss, again.optimizer, epochs=3, **settings)
 print(*findings, sep="\n\n")
 
@@ -358,7 +358,7 @@ class ExerciseRule(gn.Callback):
 
 
 again, doctor = recipe.settle(seen), gn.Doctor()
-settings = again.settings | {"epochs": 3}
+settings = vars(again.settings) | {"epochs": 3}
 gn.fit(again.net, seen, loss, again.optimizer, callbacks=[ExerciseRule(), doctor], **settings)
 print(*doctor.findings, sep="\n\n")
 assert "best-never-kept" in {finding.name for finding in doctor.findings}

@@ -183,7 +183,7 @@ def test_the_toolkit_is_reachable() -> None:
     )  # fmt: skip
     dense = [layer for layer in recipe.build_network(3, 2, "classification").layers if isinstance(layer, gn.Dense)]
     assert [(layer.max_norm, layer.lr_factor) for layer in dense] == [(2, 1), (2, 0.5)]
-    made = {name: repr(value) for name, value in recipe.build_training().items()}
+    made = {name: repr(value) for name, value in vars(recipe.build_training()).items()}
     assert made["average"] == "SWA(start=0.5)"
     assert made["dropout_schedule"] == "Linear(first=1.0, last=0.0)"
     assert made["weight_decay_schedule"] == "Linear(first=1.0, last=0.5)"
@@ -321,7 +321,7 @@ def test_few_rows_make_small_batches() -> None:
     recipe = recipes.from_dict(MINIMAL | {"training": {"batch_size": 256, "min_steps": 32}})
     sizes = [recipe.sized(rows).training.batch_size for rows in (10, 320, 5000, 100_000)]
     assert sizes == [8, 10, 156, 256]
-    assert recipe.sized(320).build_training()["batch_size"] == 10
+    assert recipe.sized(320).build_training().batch_size == 10
 
 
 def test_few_rows_make_narrow_layers() -> None:

@@ -63,7 +63,7 @@ def test_whoever_tunes_the_recipe_tunes_the_preset(monkeypatch: pytest.MonkeyPat
     assert kinds(run.net) == kinds(recipe.build_network(4, 3, "classification", {"categories": [0] * 4}))
     settings = recipe.build_training()
     for name in ("schedule", "average", "dropout_schedule", "weight_decay_schedule"):
-        assert repr(getattr(run, name)) == repr(settings[name])
+        assert repr(getattr(run, name)) == repr(getattr(settings, name))
     assert (run.epochs, run.batch_size, model.n_iter_) == (4, recipe.training.batch_size, 4)
     assert repr(run.optimizer) == repr(recipe.build_optimizer())
     assert "label_smoothing=0.1" in repr(run.loss.loss)  # type: ignore[attr-defined]

@@ -154,20 +154,20 @@ def plan(estimator: BaseMLP, rows: int, incremental: bool) -> Plan:
     optimizer: Any = made.build_optimizer()
     if "solver" in own:
         optimizer.momentum = estimator.momentum  # scikit-learn allows 1
-    schedule = Constant() if incremental else settings["schedule"]
-    patience = settings["patience"] - 1 if estimator.early_stopping and settings["patience"] else np.inf
+    schedule = Constant() if incremental else settings.schedule
+    patience = settings.patience - 1 if estimator.early_stopping and settings.patience else np.inf
     if own & {"tol", "n_iter_no_change"}:
         patience = estimator.n_iter_no_change
     changing = ("average", "dropout_schedule", "weight_decay_schedule")
     return Plan(
         optimizer,
         parameters.schedule(estimator.learning_rate) if "learning_rate" in own else schedule,
-        settings["epochs"],
-        estimator.batch_size if "batch_size" in own else min(settings["batch_size"], rows),
+        settings.epochs,
+        estimator.batch_size if "batch_size" in own else min(settings.batch_size, rows),
         estimator.alpha if "alpha" in own else None,
         epsilon=None,
         patience=patience,
-        scoring=estimator.scoring if "scoring" in own else SCORINGS[settings["monitor"]],
+        scoring=estimator.scoring if "scoring" in own else SCORINGS[settings.monitor],
         complete=patience == np.inf,
-        **{name: None if incremental else settings[name] for name in changing},
+        **{name: None if incremental else getattr(settings, name) for name in changing},
     )

@@ -38,13 +38,8 @@ def _examine(
     recipe: Recipe, data: Dataset, epochs: int, trained: tuple[Network, History] | None = None
 ) -> list[Finding]:
     settled = recipe.settle(data)
-    settings = {name: settled.settings[name] for name in ("batch_size", "seed", "schedule", "replacement")}
+    how = settled.settings
     return examine(
-        settled.net,
-        data,
-        settled.loss,
-        settled.optimizer,
-        epochs=min(epochs, settled.settings["epochs"]),
-        trained=trained,
-        **settings,
-    )
+        settled.net, data, settled.loss, settled.optimizer, epochs=min(epochs, how.epochs), batch_size=how.batch_size,
+        seed=how.seed, schedule=how.schedule, replacement=how.replacement, trained=trained,
+    )  # fmt: skip

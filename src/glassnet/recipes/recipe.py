@@ -19,7 +19,7 @@ from glassnet.recipes.sizes import batch_size, by_rows
 from glassnet.recipes.space import TuneTable
 from glassnet.recipes.stack import Pairs, build_layers, outputs
 from glassnet.recipes.tables import DataTable, NetworkTable, TrainingTable
-from glassnet.train import Average
+from glassnet.train import Average, Settings
 
 MOST_MEMBERS = 1000  # of an ensemble
 
@@ -147,31 +147,31 @@ class Recipe:
             return []
         return strong_pairs(data.train.x[:, data.numbers].astype(np.float64), data.train.y, self.network.rotations)
 
-    def build_training(self) -> dict[str, Any]:
-        """Make the arguments of `fit` that [training] holds, and the schedule, the augmentation and the seed."""
+    def build_training(self) -> Settings:
+        """Make the settings of the training: those that [training] holds, the schedule, the augmentation, the seed."""
         kinds: dict[str, type[Any]] = {
             "average": Average, "dropout_schedule": optim.Schedule, "weight_decay_schedule": optim.Schedule,
         }  # fmt: skip
         parts = {name: getattr(self.training, name) for name in kinds}
         made = {n: None if p is None else make(p, kinds[n], f"training.{n}") for n, p in parts.items()}
         whole = {"schedule": self.build_schedule(), "augmentation": self.build_augmentation()}
-        settings = vars(self.training) | made | whole | {"seed": self.seed}
-        del settings["min_steps"]
-        return settings
+        said = vars(self.training) | made | whole | {"seed": self.seed}
+        del said["min_steps"]
+        return Settings(**said)
 
 
 @dataclass(frozen=True, eq=False)
 class Experiment:
     """A recipe settled on its data: what is trained, and how.
 
-    settings: the further arguments of `gn.fit`. pairs: of columns of numbers, which get rotated copies. notes: what
-    people should know of the data and of what was decided, a line each.
+    settings: as vars(settings), the further arguments of `gn.fit`. pairs: of columns of numbers, which get rotated
+    copies. notes: what people should know of the data and of what was decided, a line each.
     """
 
     net: nn.Network
     loss: nn.Loss
     optimizer: optim.Optimizer
-    settings: dict[str, Any]
+    settings: Settings
     pairs: Pairs
     notes: list[str]
 

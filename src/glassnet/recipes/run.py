@@ -46,7 +46,7 @@ def fill(recipe: Recipe, out: Path, *, progress: bool = False, callbacks: Sequen
     with np.errstate(over="ignore", invalid="ignore"):  # what overflows shows in the losses; NumPy needn't warn of it
         history = fit(
             net, data, loss, settled.optimizer, progress=progress, resume=checkpoint if begun else None,
-            callbacks=[Checkpoint(checkpoint), CSVLog(out / HISTORY), *callbacks], **settled.settings,
+            callbacks=[Checkpoint(checkpoint), CSVLog(out / HISTORY), *callbacks], **vars(settled.settings),
         )  # fmt: skip
         history.to_csv(out / HISTORY)  # once more: Ctrl-C may have come between an epoch and its line
         metrics = results(net, data, loss)
@@ -56,7 +56,7 @@ def fill(recipe: Recipe, out: Path, *, progress: bool = False, callbacks: Sequen
             "data": str(data), "parameters": net.theta.size, "version": __version__,
         }  # fmt: skip
         net.save(out / MODEL)
-        draw(out / PLOTS, net, data, history, settled.settings["augmentation"])
+        draw(out / PLOTS, net, data, history, settled.settings.augmentation)
         write_metrics(metrics, out)
     return metrics
 

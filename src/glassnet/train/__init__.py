@@ -6,6 +6,7 @@ from glassnet.train.fit import DivergenceError, fit
 from glassnet.train.history import History
 from glassnet.train.metrics import baseline, evaluate
 from glassnet.train.progress import CSVLog, Progress
+from glassnet.train.settings import Settings
 from glassnet.train.training import Callback, Training
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "DivergenceError",
     "History",
     "Progress",
+    "Settings",
     "Training",
     "baseline",
     "evaluate",

@@ -51,7 +51,7 @@ def run(recipe: Recipe, data: Dataset, watch: Watch | None = None) -> Outcome:
     settled, watcher = recipe.settle(data), Watcher(monitor, watch)
     with np.errstate(over="ignore", invalid="ignore"):
         history = fit(
-            settled.net, data, settled.loss, settled.optimizer, callbacks=[watcher], **settled.settings,
+            settled.net, data, settled.loss, settled.optimizer, callbacks=[watcher], **vars(settled.settings),
         )  # fmt: skip
     if history.interrupted:
         raise KeyboardInterrupt
