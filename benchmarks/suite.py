@@ -65,6 +65,8 @@ def run(arguments: argparse.Namespace, kind: Kind) -> None:
     looking = any(fit.contender == OURS and tables[fit.table].part == "B" for fit in fits)
     if looking and not arguments.look:
         raise SystemExit('glassnet is fitted to part B for a decision alone: say for which by --look "..."')
+    for name in dict.fromkeys(fit.table for fit in fits):
+        sources.frame(tables[name])  # fetched now, if it must be: a table that can't be had is no result
     try:
         for fit in fits:
             figures = measured(fit, arguments.limit) | {"version": CONTENDERS[fit.contender].version()}

@@ -27,7 +27,7 @@ def plain(frame: pd.DataFrame) -> pd.DataFrame:
         elif column.dropna().astype(str).str.fullmatch(DATE).mean() >= NUMERIC:
             day = pd.to_datetime(column, errors="coerce", format="mixed")
             made[f"{name}"] = (day - pd.Timestamp("2000-01-01")).dt.days.astype(float)
-            made |= {f"{name} {part}": getattr(day.dt, part).astype(float) for part in ("month", "dayofweek", "day")}
+            made |= {f"{name} {part}": getattr(day.dt, part).astype(float) for part in ("month", "day_of_week", "day")}
         else:
             made[str(name)] = column.astype(object).where(column.notna(), None)
     return pd.DataFrame(made)

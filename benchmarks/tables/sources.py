@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-import io
 import os
 import tomllib
 from dataclasses import dataclass
@@ -14,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pandas.api.types import is_numeric_dtype
 from sklearn import datasets
 from sklearn.model_selection import train_test_split
 
@@ -33,8 +32,7 @@ class Table:
     task: str
     part: str
     about: str
-    sha256: str = ""
-    sources: tuple[str, ...] = ()
+    digest: str = ""  # none of a bundled one
 
     @property
     def classes(self) -> bool:
@@ -56,42 +54,36 @@ class Rows:
 def tables() -> dict[str, Table]:
     """Return all tables by name."""
     text = Path(__file__).with_name("tables.toml").read_text(encoding="utf-8")
-    return {
-        name: Table(name, **facts | {"sources": tuple(facts.get("sources", ()))})
-        for name, facts in tomllib.loads(text).items()
-    }
+    return {name: Table(name, **facts) for name, facts in tomllib.loads(text).items()}
 
 
 def frame(table: Table) -> pd.DataFrame:
-    """Read a table. Raises ValueError if it isn't the one that was meant, OSError if it can't be had."""
-    if not table.sha256:
+    """Read a table, from GLASSNET_DATA, the cache or its source. Raises OSError if it can't be had.
+
+    Raises ValueError if it isn't the one that the results are of.
+    """
+    if not table.digest:
         return getattr(datasets, f"load_{table.name}")(as_frame=True).frame
-    return pd.read_csv(io.BytesIO(_content(table)), na_values=MISSING, skipinitialspace=True)
+    folders = [Path(folder) / "tables" for folder in (os.environ.get("GLASSNET_DATA"), cache_folder()) if folder]
+    path = next((path for path in (folder / f"{table.name}.csv.gz" for folder in folders) if path.exists()), None)
+    if path is None:
+        from tables import fetching
+
+        path = folders[-1] / f"{table.name}.csv.gz"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as part:
+            fetching.fetched(table.name, path.parent / "sources").to_csv(part, index=False, compression="gzip")
+    found = pd.read_csv(path, na_values=MISSING, skipinitialspace=True)
+    if digest(found) != table.digest:
+        raise ValueError(f"{path} isn't the table that the results are of, by its digest: replace it")
+    return found
 
 
-def _content(table: Table) -> bytes:
-    """The CSV, from GLASSNET_DATA, the cache, or its sources."""
-    places = [Path(folder) / "tables" for folder in (os.environ.get("GLASSNET_DATA"), cache_folder()) if folder]
-    for place in places:
-        path = place / f"{table.name}.csv.gz"
-        if path.exists():
-            return checked(gzip.decompress(path.read_bytes()), table, str(path))
-    made = checked(_fetched(table), table, "what its sources give")
-    places[-1].mkdir(parents=True, exist_ok=True)
-    with replacing(places[-1] / f"{table.name}.csv.gz") as part:
-        part.write_bytes(gzip.compress(made))
-    return made
-
-
-def checked(content: bytes, table: Table, what: str) -> bytes:
-    """Return the content. Raises ValueError if it isn't that of the table."""
-    if hashlib.sha256(content).hexdigest() != table.sha256:
-        raise ValueError(f"{table.name}: {what} isn't the table that the results are of, by its SHA-256: remove it")
-    return content
-
-
-def _fetched(table: Table) -> bytes:
-    raise OSError(f"{table.name}: put {table.name}.csv.gz into the folder tables of GLASSNET_DATA")
+def digest(table: pd.DataFrame) -> str:
+    """SHA-256 of names and cells, numbers to nine digits: how a file writes them doesn't matter."""
+    numbers = {name: column.astype(float) for name, column in table.items() if is_numeric_dtype(column)}
+    text = table.assign(**numbers).to_csv(index=False, float_format="%.9g", lineterminator="\n")
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def split(table: Table, whole: pd.DataFrame, state: int, rows: int | None = None, inner: bool = False) -> Rows:
