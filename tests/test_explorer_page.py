@@ -162,6 +162,7 @@ def page(browser: Page) -> Iterator[Page]:
     """The browser; afterwards nothing may have been complained of, and nothing asked of another machine."""
     yield browser
     assert browser.complaints() == []
+    browser.driver.get("about:blank")  # what a page asks for later isn't the next test's
     local = ("http://127.0.0.1:", "file://", "data:", "about:")
     assert [address for address in browser.addresses() if not address.startswith(local)] == []
 
