@@ -105,7 +105,7 @@ def test_what_makes_no_ensemble() -> None:
         gn.Ensemble([])
     with pytest.raises(TypeError, match="network 1 of the ensemble is 3, not"):
         gn.Ensemble([network(**ABOUT), 3])  # type: ignore[list-item]
-    with pytest.raises(ValueError, match="don't say what they are for: give task='classification' or 'regression'"):
+    with pytest.raises(ValueError, match="don't name their task: give task='classification' or 'regression'"):
         gn.Ensemble([network()])
     with pytest.raises(ValueError, match="task must be classification or regression, not 'values'"):
         gn.Ensemble([network()], "values")

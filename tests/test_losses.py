@@ -96,7 +96,7 @@ def test_poisson_by_hand() -> None:
 
 
 @pytest.mark.parametrize(
-    ("y", "t", "fault"), [([[1.0]], [-1.0], "targets must"), ([[-1.0]], [1.0], "outputs, those of Exp")]
+    ("y", "t", "fault"), [([[1.0]], [-1.0], "targets must"), ([[-1.0]], [1.0], "outputs, such as those of a last Exp")]
 )
 def test_poisson_refuses_what_is_no_count(y: list, t: list, fault: str) -> None:
     with pytest.raises(ValueError, match=fault):

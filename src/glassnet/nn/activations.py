@@ -143,7 +143,7 @@ class GELU(Activation):
     """Gaussian error linear unit: y = x * P(x), P the distribution function of N(0, 1) and p its density.
 
     dx = dy * (P(x) + x * p(x)). Hendrycks & Gimpel 2016 (arXiv:1606.08415); this is the exact form, not the tanh one.
-    P(x) comes from SciPy, which is loaded at the first use, or, where that isn't installed, from Python's `math`.
+    P(x) comes from SciPy, which is loaded at the first use, or from Python's `math` if SciPy isn't installed.
     """
 
     sentence = "Lets large values through, and less and less of those around and below 0."

@@ -15,14 +15,14 @@ from glassnet.nn.written import Unit, Written, factor, fill
 
 
 class CategoryEmbedding(Fitted):
-    """A trained row W[c] of `dim` values for each category c; zeros for one that is unknown or missing.
+    """A trained row W[c] of `dim` values for each category c, or zeros if it is unknown or missing.
 
-    categories: how many of them each column has. x is what `Columns` and the preprocessing after it make of a table:
-    `plain` columns, which are passed through; then, for each category of each column, 0 and 1, or two other values in
-    their place. `fit` takes the lower one, and how far the higher is above it as scale (infinity where all training
-    rows have the same), so that u = (x - low) / scale is 0 and 1 again. Then y = u W, for each column by its own rows
-    of W. Guo & Berkhahn 2016 (arXiv:1604.06737); W starts evenly from +-1 / sqrt(dim), as in Gorishniy et al. 2021
-    (arXiv:2106.11959).
+    categories: the number of categories of each column. x is the table after `Columns` and the preprocessing behind
+    it. Its `plain` first columns are passed through. The others are 0 and 1 for each category of each column, or two
+    other values in their place. `fit` takes the lower value, and its distance to the higher as scale (infinity if all
+    training rows have the same), so that u = (x - low) / scale is 0 and 1 again. Then y = u W, for each column by its
+    own rows of W. Guo & Berkhahn 2016 (arXiv:1604.06737). W starts evenly from +-1 / sqrt(dim), as in Gorishniy et al.
+    2021 (arXiv:2106.11959).
     Shapes: x (N, plain + all categories), low and scale (all categories,), W (all categories, dim),
     y (N, plain + columns * dim). Backward, by the dy of each column:  dW = u^T dy,  dx = dy W^T / scale.
     Raises ValueError for no columns, or sizes that are no positive whole numbers.
@@ -105,11 +105,11 @@ class CategoryEmbedding(Fitted):
 
     @property
     def width_in(self) -> int:
-        """Plain + all categories."""
+        """plain + all categories."""
         return self.plain + self.width
 
     def width_out(self, width_in: int | None) -> int:
-        """Plain + columns * dim."""
+        """plain + columns * dim."""
         return self.plain + len(self.categories) * self.dim
 
     def shapes(self) -> dict[str, tuple[int, ...]]:

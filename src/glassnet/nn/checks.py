@@ -1,4 +1,4 @@
-"""What constructors ask of their arguments."""
+"""Checks of constructors' arguments."""
 
 from __future__ import annotations
 

@@ -16,12 +16,12 @@ from glassnet.nn.written import Letter, Unit, Written, fill, number
 class Columns(Preprocessing):
     """Take rows of a table whose columns are numbers or categories, with NaN where a value is missing.
 
-    categories: how many categories each column has, 0 for one of numbers; a category is given by its number 0, 1, ....
-    missing: the columns of which y tells where a value is missing. y holds, in this order:
+    categories: the number of categories of each column, 0 for one of numbers. A category is a number 0, 1, ....
+    missing: the columns whose missing values are marked. y holds, in this order:
     the columns of numbers, (x - median) / scale by the training rows, or 0 where the value is missing;
     for each column in `missing`, 1 where the value is missing, else 0;
-    for each column of categories and each category, 1 where it is this one, else 0. Any other number is a category
-    that wasn't known in training, and has 0 in all of them, as a missing one has.
+    for each column of categories and each category, 1 where it is this one, else 0.
+    Any other number is a category that training hadn't. It has 0 in all of them, like a missing one.
     Shapes: x (N, width), y (N, numbers + missing + all categories), median and scale (width,).
     Backward: dx = dy / scale for numbers, 0 for missing ones and for categories.
     Raises ValueError for a negative count, or a column in `missing` that isn't there.
@@ -52,13 +52,13 @@ class Columns(Preprocessing):
         check_scale(state)
 
     def fit(self, x: Array) -> Self:
-        """Take median and standard deviation of what isn't missing in each column of x (N, width)."""
+        """Take median and standard deviation of the values in each column of x (N, width) that aren't missing."""
         x = x.astype(np.float64)
         self.median, self.scale = np.zeros(x.shape[1]), np.ones(x.shape[1])
         for j in self.numbers:
             known = x[~np.isnan(x[:, j]), j]
             if len(known):
-                exponent = np.frexp(np.abs(known).max())[1]  # of squares near 1e300 or 1e-300, nothing would be left
+                exponent = np.frexp(np.abs(known).max())[1]  # squares near 1e300 or 1e-300 would overflow or vanish
                 unit = np.ldexp(known, -exponent)
                 self.median[j], scale = np.ldexp([np.median(unit), unit.std()], exponent)
                 self.scale[j] = scale if scale > 0 else 1.0
@@ -96,7 +96,7 @@ class Columns(Preprocessing):
         return len(self.numbers) + len(self.missing) + sum(self.categories)
 
     def side(self) -> Array:
-        """What is missing, and which category each is."""
+        """The values that are missing, and the category of each of the others."""
         return self.y[:, len(self.numbers) :].copy()
 
     def written(self, at: Unit) -> Written:
@@ -112,9 +112,9 @@ class Columns(Preprocessing):
         return fill("({x}{-median}) / {scale}", at, {"x": x, "median": median, "scale": scale})
 
     def source(self, unit: int) -> tuple[int, float | None]:
-        """Return from which column of x a value of y comes, and for which value of it y is 1: NaN for a missing one.
+        """Return the column of x that a value of y comes from, and its value for which y is 1: NaN for a missing one.
 
-        Of numbers it is None: their y is no condition.
+        For numbers it is None, because their y is no condition.
         """
         numbers = [(j, None) for j in self.numbers]
         marks = [(j, math.nan) for j in self.missing]

@@ -1,4 +1,4 @@
-"""What layers declare of their arrays, and whether arrays from elsewhere are that. Nothing is used before it is asked.
+"""The arrays that layers declare, and checks of arrays from elsewhere. No array is used before it is checked.
 
 A layer declares its parameters by `shapes`, and its state by `state` and `state_shapes`. Arrays are named as in a file:
 "1.W" is W of layer 1.
@@ -13,7 +13,7 @@ import numpy as np
 
 from glassnet.nn.layer import Array, Layer, Shape
 
-STATE = np.dtype(np.float64)  # the type of declared state, whatever the network's
+STATE = np.dtype(np.float64)  # the type of declared state, independent of the network's
 
 
 def parameter_shapes(layers: Sequence[Layer]) -> dict[str, Shape]:
@@ -33,7 +33,7 @@ def state_shapes(layers: Sequence[Layer], n_in: int | None) -> dict[str, Shape |
 
 
 def as_declared(layer: Layer, name: str) -> Array:
-    """Return an array of a layer's state, of the declared type whatever somebody set."""
+    """Return an array of a layer's state in the declared type, even if another was set."""
     value: Array = getattr(layer, name)
     return np.asarray(value, STATE) if name in layer.state_shapes(None) else value
 
@@ -41,7 +41,7 @@ def as_declared(layer: Layer, name: str) -> Array:
 def check_array(name: str, array: Array, shape: Shape | None, dtype: np.dtype[Any] | None = None) -> None:
     """Raise ValueError unless an array has this shape, in which None is any size, and is of this type.
 
-    Without a type, any floating-point numbers will do; without a shape, anything will.
+    Without a type, any floating-point numbers will do. Without a shape, anything will.
     """
     if shape is None:
         return
@@ -72,7 +72,7 @@ def check_state(
 
 
 def check_whole_state(layers: Sequence[Layer], n_in: int | None, state: Mapping[str, Array]) -> None:
-    """Raise ValueError unless this is all the state that such layers have: as declared, and nothing they can't have."""
+    """Raise ValueError unless this is the whole state of such layers: as declared, and nothing they can't have."""
     check_state(layers, n_in, state, STATE)
     for i, layer in enumerate(layers):
         own = {name: state[f"{i}.{name}"] for name in layer.state if f"{i}.{name}" in state}
@@ -88,7 +88,7 @@ def check_whole_state(layers: Sequence[Layer], n_in: int | None, state: Mapping[
 def check_file(layers: Sequence[Layer], n_in: int | None, dtype: np.dtype[Any], arrays: Mapping[str, Array]) -> None:
     """Raise ValueError unless arrays from a file are all those of such layers, and as they declare.
 
-    Parameters must be finite. Names with a slash are passed over: they are for others.
+    Parameters must be finite. Names with a slash are passed over, because they belong to others.
     """
     check_parameters(layers, arrays, dtype)
     parameters = parameter_shapes(layers)

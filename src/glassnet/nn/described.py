@@ -1,4 +1,4 @@
-"""Layers from what a file says of them. A file names them by type, and gives their constructors' arguments."""
+"""Layers from their description in a file. A file names them by type, and gives their constructors' arguments."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DTYPES = (np.dtype(np.float32), np.dtype(np.float64))  # of networks
 def layer_types(base: type[Layer] = Layer) -> Iterator[tuple[str, type[Layer]]]:
     """Yield every layer class that a file may name, the library's own last, so that they win.
 
-    Those are the ones that have been imported and that compute something; of the library only those of this room.
+    These are all imported layers that compute something. Of the library's own, they are those of this room.
     """
     for layer in sorted(base.__subclasses__(), key=lambda layer: layer.__module__.startswith("glassnet.")):
         yield from layer_types(layer)
@@ -29,8 +29,8 @@ def layer_types(base: type[Layer] = Layer) -> Iterator[tuple[str, type[Layer]]]:
 def described_layers(description: Mapping[str, Any], arrays: Mapping[str, Array]) -> tuple[list[Layer], np.dtype[Any]]:
     """Return the layers and the dtype that `Network.describe` described; the layers have no memory yet.
 
-    Raises ValueError unless the arrays hold all their parameters: so a network is never larger than its file.
-    What else can be wrong with a description raises whatever it raises.
+    Raises ValueError unless the arrays hold all their parameters, so a network is never larger than its file. Other
+    faults of a description raise any error.
     """
     types = dict(layer_types())
     unknown = next((entry["type"] for entry in description["layers"] if entry["type"] not in types), None)

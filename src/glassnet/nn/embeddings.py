@@ -18,7 +18,7 @@ from glassnet.nn.written import Letter, Unit, Written, fill, weighted_sum
 
 
 class Embedding(Layer):
-    """What embeddings share: the first `width` columns are embedded, the last `plain` passed through behind them."""
+    """The base of embeddings: the first `width` columns are embedded, the last `plain` passed through behind them."""
 
     def __init__(self, width: int, dim: int, plain: int) -> None:
         name = type(self).__name__
@@ -28,11 +28,11 @@ class Embedding(Layer):
 
     @property
     def width_in(self) -> int:
-        """Width + plain."""
+        """width + plain."""
         return self.width + self.plain
 
     def width_out(self, width_in: int | None) -> int:
-        """Width * dim + plain."""
+        """width * dim + plain."""
         return self.width * self.dim + self.plain
 
     def split(self, y: Array) -> tuple[Array, Array]:
@@ -66,16 +66,16 @@ class Embedding(Layer):
 class PiecewiseLinear(Embedding, Fitted):
     """A continuous function of each feature, linear between `bins` + 1 edges: quantiles of its training column.
 
-    For x in bin b, from e[b] to e[b + 1], let t = (x - e[b]) / (e[b + 1] - e[b]); the outermost bins go on beyond their
-    edges. Version "A":  y = W[0] + ... + W[b - 1] + t W[b] + bias,  which is the paper's piecewise-linear encoding
-    (1, ..., 1, t, 0, ..., 0) times W. Version "B" adds a linear term x V; its W starts at zero (the authors' package
-    rtdl_num_embeddings). Equal quantiles are one edge, so that a feature of few values has fewer bins than W.
-    Shapes, for each of `width` features: x (N, width), W (width, bins, dim), V and bias (width, dim), y
-    (N, width * dim); `plain` further columns are passed through at the end of x and y. edges (bins + 1, width), with
-    infinity for those that a feature has not. With `min_rows`, a bin holds about so many training rows at least.
-    Backward: with G[b] the sum of dy over the rows of bin b, and H[b] that of t dy:  dW[b] = H[b] + G[b + 1] + G[b + 2]
-    + ...,  dbias = sum of dy,  dV = sum of x dy,  dx = dy . (W[b] / (e[b + 1] - e[b]) + V).
-    Raises ValueError for sizes that are no positive whole numbers, or another version.
+    For x in bin b, from e[b] to e[b + 1], let t = (x - e[b]) / (e[b + 1] - e[b]). The outermost bins go on beyond their
+    edges. Version "A":  y = W[0] + ... + W[b - 1] + t W[b] + bias,  which is the paper's piecewise-linear encoding (1,
+    ..., 1, t, 0, ..., 0) times W. Version "B" adds a linear term x V, and its W starts at zero (the authors' package
+    rtdl_num_embeddings). Equal quantiles are one edge, so a feature of few values has fewer bins than W. Shapes, for
+    each of `width` features: x (N, width), W (width, bins, dim), V and bias (width, dim), y (N, width * dim); `plain`
+    further columns are passed through at the end of x and y. edges (bins + 1, width), with infinity in place of edges
+    that a feature hasn't. With `min_rows`, a bin holds at least about that number of training rows. Backward: with G[b]
+    the sum of dy over the rows of bin b, and H[b] that of t dy:  dW[b] = H[b] + G[b + 1] + G[b + 2] + ...,  dbias = sum
+    of dy,  dV = sum of x dy,  dx = dy . (W[b] / (e[b + 1] - e[b]) + V). Raises ValueError for sizes that are no
+    positive whole numbers, or another version.
     """
 
     state: ClassVar[tuple[str, ...]] = ("edges",)
@@ -104,7 +104,7 @@ class PiecewiseLinear(Embedding, Fitted):
         self.version = version
 
     def state_shapes(self, width_in: int | None) -> dict[str, Shape]:
-        """Edges (bins + 1, width)."""
+        """edges (bins + 1, width)."""
         return {"edges": (self.bins + 1, self.width)}
 
     def check_state(self, state: Mapping[str, Array]) -> None:
@@ -114,10 +114,10 @@ class PiecewiseLinear(Embedding, Fitted):
             there = np.isfinite(edges)
             rising = (edges[1:] > edges[:-1]) | (edges[1:] == np.inf)
             if not (there[:2].all() and rising.all()):
-                raise ValueError("edges must rise, and be two for each feature at least")
+                raise ValueError("edges must rise, with at least two for each feature")
 
     def fit(self, x: Array) -> Self:
-        """Take the distinct quantiles of each column of x (N, width + plain); at most N of them."""
+        """Take the distinct quantiles of each column of x (N, width + plain), at most N of them."""
         share = np.linspace(0, 1, min(self.bins, max(1, (len(x) - 1) // self.min_rows)) + 1)
         self.edges = np.full((self.bins + 1, self.width), np.inf)
         for column, edges in zip(x.T, self.edges.T, strict=False):
@@ -210,7 +210,7 @@ class PiecewiseLinear(Embedding, Fitted):
 
 
 class Periodic(Embedding):
-    """Sines and cosines of each feature, and of these a linear map and a ReLU: y = max(0, [sin z, cos z] W + b).
+    """Sines and cosines of each feature, then a linear map and a ReLU: y = max(0, [sin z, cos z] W + b).
 
     z = 2 pi x c, with n trained frequencies c for each feature, which start as N(0, sigma^2). Shapes, for each of
     `width` features: x (N, width), c (width, n), W (width, 2 n, dim), b (width, dim), y (N, width * dim); `plain`
@@ -259,7 +259,7 @@ class Periodic(Embedding):
         return self.input_gradient(dy, np.einsum("nfc,fc->nf", dz, self.c))
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        """C (width, n), W (width, 2 n, dim), b (width, dim)."""
+        """c (width, n), W (width, 2 n, dim), b (width, dim)."""
         return {
             "c": (self.width, self.n), "W": (self.width, 2 * self.n, self.dim), "b": (self.width, self.dim)
         }  # fmt: skip

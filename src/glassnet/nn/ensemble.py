@@ -26,14 +26,14 @@ ABOUT = (  # rows and outputs
 class Ensemble:
     """Networks that take the same rows and answer together: by the mean of their values, or of their probabilities.
 
-    `networks` lists them: their layers, widths, preprocessing and dtype may differ. `n_in` and `n_out` are the widths
-    of a row before and after, as a network's; `dtype` is the most precise of theirs. `info` is what the `info` of all
-    of them says. `task` is "classification" or "regression"; by default it is what `info` says, as that of a run's
-    network does. If `info` says "flags": True, as that of an estimator for several labels of a row does, the classes
-    are independent of each other: each output is the logit of one of them.
+    `networks` lists them. Their layers, widths, preprocessing and dtype may differ. `n_in` and `n_out` are the widths
+    of a row before and after, as in a network. `dtype` is the most precise of theirs. `info` holds the entries that are
+    the same in the `info` of all. `task` is "classification" or "regression". By default it comes from `info`, as in
+    the network of a run. If `info` says "flags": True, as in an estimator for several labels of a row, the classes are
+    independent of each other, and each output is the logit of one class.
 
-    Raises ValueError if there are no networks, if they don't take the same rows or give the same outputs, or if
-    nothing says what the task is; TypeError for an entry that is no network.
+    Raises ValueError if there are no networks, if they don't take the same rows or give the same outputs, or if the
+    task is not known; TypeError for an entry that is no network.
     """
 
     def __init__(self, networks: Sequence[Network], task: str | None = None) -> None:
@@ -47,7 +47,7 @@ class Ensemble:
         said = first.info.get("task")
         task = said if task is None else task
         if task is None:
-            raise ValueError("the networks don't say what they are for: give task='classification' or 'regression'")
+            raise ValueError("the networks don't name their task: give task='classification' or 'regression'")
         if task not in TASKS or said not in (None, task):
             raise ValueError(f"task must be {' or '.join(TASKS) if said is None else said}, not {task!r}")
         for i, net in enumerate(self.networks[1:], 1):
@@ -70,15 +70,15 @@ class Ensemble:
     def predict(self, x: npt.ArrayLike) -> Array:
         """Compute the outputs (N, n_out) of rows x (N, n_in): values, or the scores of classes.
 
-        Values are the mean of the networks' values. Scores are those whose softmax (of a single output and of flags,
-        sigmoid) is the mean of the networks' probabilities; of networks that end in Softmax or Sigmoid they are this
-        mean itself.
+        Values are the mean of the networks' values. The softmax of the scores is the mean of the networks'
+        probabilities. (For a single output and for flags, it is the sigmoid.) If the networks end in Softmax or
+        Sigmoid, the scores are this mean itself.
         """
         outputs = np.stack([net.predict(x) for net in self.networks], axis=1)
         return self.mean().forward(outputs.reshape(-1, outputs.shape[2]))
 
     def predict_proba(self, x: npt.ArrayLike) -> Array:
-        """Compute class probabilities (N, classes): the mean of the networks'. Those of flags don't sum to 1."""
+        """Compute class probabilities (N, classes): the mean of the networks'. For flags they don't sum to 1."""
         return self.networks[0].probabilities(self.predict(x))
 
     def mean(self) -> MemberMean:
@@ -107,7 +107,7 @@ class Ensemble:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Ensemble:
-        """Read an ensemble that `save` wrote; layers of one's own must be imported.
+        """Read an ensemble that `save` wrote. Import your own layers first.
 
         Raises ValueError if the file is anything else, or damaged.
         """
@@ -118,7 +118,7 @@ class Ensemble:
 
     @classmethod
     def _restored(cls, path: str | os.PathLike[str], header: dict[str, Any], arrays: dict[str, Array]) -> Ensemble:
-        """Build what `save` wrote; raise ValueError, naming the file, if it can't be."""
+        """Build the ensemble that `save` wrote; raise ValueError, naming the file, if it fails."""
         described = header["networks"] if isinstance(header["networks"], list) else []
         parts: dict[str, dict[str, Array]] = {str(i): {} for i in range(len(described))}
         for name, array in arrays.items() if parts else ():
@@ -139,7 +139,7 @@ class Ensemble:
 
 
 def load_model(path: str | os.PathLike[str]) -> Network | Ensemble:
-    """Read a network or an ensemble, whatever the file holds. Raises ValueError if it is anything else, or damaged."""
+    """Read the network or the ensemble in a file. Raises ValueError if it holds anything else, or is damaged."""
     arrays, header = read_arrays(path)
     if "networks" in header:
         return Ensemble._restored(path, header, arrays)
@@ -147,7 +147,7 @@ def load_model(path: str | os.PathLike[str]) -> Network | Ensemble:
 
 
 def _facts(net: Network, task: str) -> dict[str, Any]:
-    """In what the networks of an ensemble agree."""
+    """What all networks of an ensemble must have in common."""
     last = net.layers[-1]
     facts: dict[str, Any] = {name: net.info.get(name) for name in ABOUT} | {"n_in": net.n_in, "n_out": net.n_out}
     if task == "classification":

@@ -1,4 +1,4 @@
-"""Are the gradients right? Each is compared with what the loss really does when one number is nudged."""
+"""Are the gradients right? Each is compared with the change of the loss when one number is nudged."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ Numbered = tuple[int, Layer]  # a layer with its place in the network
 STEPS = (1e-3, 1e-4, 1e-5)  # smaller ones where a larger one crosses a kink or the function bends too much
 AGREED = 1e-8  # an error so small that no smaller step is tried
 FLOOR = 1e-4  # entries below this share of the largest gradient are compared on its scale
-ROUNDING = 1e-3  # what counts as the largest gradient, as a share of the loss or of 1, when all are smaller
-EPSILON = 4 * float(np.finfo(np.float64).eps)  # by how much of its size an output may be rounded, and then f
+ROUNDING = 1e-3  # taken for the largest gradient, as a share of the loss or of 1, when all are smaller
+EPSILON = 4 * float(np.finfo(np.float64).eps)  # the rounding of an output, and then of f, as a share of its size
 TOLERANCE = 1e-6  # of the relative error
 
 
@@ -64,7 +64,7 @@ class Entry:
 
 @dataclass
 class Row:
-    """What was found for one parameter, or for the input x."""
+    """The result for one parameter, or for the input x."""
 
     name: str
     shape: tuple[int, ...]
@@ -120,24 +120,23 @@ def gradcheck(
 ) -> GradientReport:
     """Compare every gradient of `net` with central differences of the loss, on a float64 copy.
 
-    x (N, n_in) and t are a batch; `training` chooses the mode (the noise of training stays the same); `entries`
-    checks that many entries of each parameter and of x, drawn with a fixed seed, instead of all.
+    x (N, n_in) and t are a batch. `training` chooses the mode (the noise of training stays the same). `entries` checks
+    that number of entries of each parameter and of x, drawn with a fixed seed, instead of all.
 
     The difference quotient is the one of fourth order, with f(h) the loss after adding h to one entry:
         [8 (f(h) - f(-h)) - (f(2h) - f(-2h))] / 12 h,   whose error is h^4 f'''''/30  (Fornberg 1988, table 1).
     The error of an entry is |analytic - numeric| / max(|analytic|, |numeric|, 1e-4 * the largest gradient), the least
-    over up to three steps h: a wrong gradient is wrong for each of them. A step that would carry any unit across a
-    kink (of a ReLU, say) is not used; an entry left with none is counted in `at_kinks` rather than as an error.
-    Outputs far from 0, such as values near 1e9 that differ by 1, are rounded by a share of their size: differences
-    that this can explain are no error.
-    Raises ValueError if the loss of this batch isn't finite.
+    over up to three steps h: a wrong gradient is wrong for each of them. A step that would carry any unit across a kink
+    (such as a ReLU's) is not used. An entry without any usable step is counted in `at_kinks` rather than as an error.
+    Outputs far from 0, such as values near 1e9 that differ by 1, are rounded by a share of their size. Differences that
+    this rounding explains are no error. Raises ValueError if the loss of this batch isn't finite.
     """
     probe, rng = GradientProbe(net, x, t, loss, training), np.random.default_rng(0)
     return GradientReport(tolerance, [probe.row(name, rng, entries) for name in probe.gradients])
 
 
 class GradientProbe:
-    """A batch at which single entries of the gradients are compared with differences, as `gradcheck` says.
+    """A batch at which single entries of the gradients are compared with differences, as in `gradcheck`.
 
     `gradients` holds the values and the gradient of each parameter, and of "x". Raises ValueError if the loss of the
     batch isn't finite.
@@ -165,9 +164,9 @@ class GradientProbe:
     def of_layers(cls, net: Network, x: npt.ArrayLike, training: bool = True) -> Iterator[GradientProbe]:
         """Yield a probe of each layer by itself, whose loss is a random linear function of the layer's outputs.
 
-        One pass of rows x (N, n_in) finds what each of them is given, so that checking all takes as long as checking
-        one of them so many times: the probe of a whole network passes all layers for every entry. The preprocessing
-        must be fitted. Raises ValueError at a layer whose outputs aren't finite.
+        One pass of rows x (N, n_in) finds the input of each layer, so the time of all checks goes by the number of
+        layers. (The probe of a whole network passes all layers for every entry.) The preprocessing must be fitted.
+        Raises ValueError at a layer whose outputs aren't finite.
         """
         net = net.copy("float64")
         rows, rng = np.array(net.as_input(x), dtype=np.float64), np.random.default_rng(0)
@@ -184,7 +183,7 @@ class GradientProbe:
         if not math.isfinite(centre):
             raise ValueError(f"gradcheck: the loss of this batch is {centre}, so its gradient can't be checked")
         self.here = self._sides()
-        with np.errstate(over="ignore", invalid="ignore"):  # what isn't finite is found, and reported, below
+        with np.errstate(over="ignore", invalid="ignore"):  # infinite values are found, and reported, below
             dy = self.loss.backward()
             rounding = EPSILON * float(np.abs(dy * self.outputs).sum())
             self.rounding = rounding if math.isfinite(rounding) else 0.0
@@ -198,11 +197,11 @@ class GradientProbe:
         std = x.std(axis=0)
         self.spread = np.where(std > 0, std, 1.0)  # columns may have any unit
         largest = max(float(np.abs(d[np.isfinite(d)]).max(initial=0)) for _, d in self.gradients.values())
-        # Of gradients that are nearly zero, rounding remains.
+        # Gradients that are nearly zero are mostly rounding.
         self.floor = FLOOR * max(largest, ROUNDING * max(1.0, abs(centre)))
 
     def row(self, name: str, rng: np.random.Generator, entries: int | None = None) -> Row:
-        """Compare the gradient of a parameter, or of "x": all entries of it, or so many, drawn by `rng`."""
+        """Compare the gradient of a parameter, or of "x": all of its entries, or some, drawn by `rng`."""
         array, _ = self.gradients[name]
         row = Row(name, array.shape)
         chosen = np.arange(array.size)
@@ -226,7 +225,7 @@ class GradientProbe:
         found = Entry(name, index, float(gradient[index]))
         for h in (step * unit for step in STEPS):
             rounding = self.rounding / h
-            if abs(found.analytic - found.numeric) < rounding:  # a smaller step would tell less
+            if abs(found.analytic - found.numeric) < rounding:  # a smaller step would say less
                 break
             f = self._moved(array, index, h)
             if f is None:
@@ -285,7 +284,7 @@ class _Linear(Loss):
 def _relative_error(analytic: float, numeric: float, floor: float, rounding: float) -> float:
     """|analytic - numeric| over the larger of both, or over `floor` if they are small; infinite if not finite.
 
-    What rounding may have made of it counts as agreed.
+    A difference that rounding may explain counts as 0.
     """
     difference = abs(analytic - numeric)
     if difference == 0:

@@ -1,4 +1,4 @@
-"""What an optimizer must know of the parts of theta: one group for each parameter."""
+"""The parts of theta as an optimizer needs them: one group for each parameter."""
 
 from __future__ import annotations
 

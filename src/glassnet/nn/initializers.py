@@ -1,4 +1,4 @@
-"""How weights start. Each function fills W (fan_in, fan_out) in place; biases start at zero."""
+"""Initial weights. Each function fills W (fan_in, fan_out) in place. Biases start at zero."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def lecun(W: Array, rng: np.random.Generator) -> None:
 
 
 def zeros(W: Array, rng: np.random.Generator) -> None:
-    """All zeros: hidden units then stay equal to each other; for output layers and experiments."""
+    """All zeros, for output layers and experiments. Hidden units would stay equal to each other."""
     W[...] = 0
 
 

@@ -26,13 +26,13 @@ class Layer:
     and lists the names of its trained arrays in `parameters` and of those that merely travel with it in `state`.
     A network reads `lr_factor` and `max_norm` when it is made.
 
-    A layer also says what it does. `sentence` is one for people, in which {rate} stands for the argument of that
-    name; by default it is the first line of the docstring. `formula` is y of one unit as a template, see nn/written.py;
-    a layer whose units have different formulas, or one that takes more than a line, defines `written` instead.
-    `elementwise` layers compute each value of y from the value of x at its place, so that dx = dy * dy/dx.
-    In a network, parameters are views into the network's `theta` and `grad`, and results are written into
-    buffers that the next call uses again. On its own, a layer draws float64 parameters when they are first
-    needed, and returns new arrays.
+    A layer also describes itself. `sentence` does so in plain words, where {rate} stands for the argument of that name.
+    By default it is the first line of the docstring. `formula` is y of one unit as a template, see nn/written.py. A
+    layer whose units have different formulas, or one whose formula takes more than a line, defines `written` instead.
+    `elementwise` layers compute each value of y from the value of x at its place, so that dx = dy * dy/dx. In a
+    network, parameters are views into the network's `theta` and `grad`, and results are written into buffers that the
+    next call uses again. On its own, a layer draws float64 parameters when they are first needed, and returns new
+    arrays.
     """
 
     parameters: ClassVar[tuple[str, ...]] = ()
@@ -58,9 +58,9 @@ class Layer:
         raise TypeError(f"{type(self).__name__} has no backward: a layer defines forward and backward")
 
     def parameter_gradients(self, dy: Array) -> None:
-        """Fill the parameters' gradients alone: all that is needed of a network's first layer.
+        """Fill the parameters' gradients alone. A network's first layer needs no more.
 
-        A layer whose dx costs much defines it, and calls it in `backward`; by default it is `backward`.
+        A layer whose dx is expensive defines this method, and calls it in `backward`. By default it is `backward`.
         """
         self.backward(dy)
 
@@ -80,14 +80,15 @@ class Layer:
     def state_shapes(self, width_in: int | None) -> Mapping[str, Shape]:
         """Return the shape of each array in `state`, for rows of `width_in` values (None: not known yet).
 
-        What it names is float64, and a file that holds anything else is refused. What it doesn't may be anything.
+        The arrays named here are float64, and a file with anything else is refused. Other arrays may be anything.
         """
         return {}
 
     def check_state(self, state: Mapping[str, Array]) -> None:
         """Raise ValueError, beginning with the array's name, for state of the right shape that the layer can't have.
 
-        By default, everything that `state_shapes` names must be finite. Nothing is set; what isn't fitted is left out.
+        By default, every array that `state_shapes` names must be finite. Nothing is set. Arrays that aren't fitted yet
+        are left out.
         """
         for name in self.state_shapes(None):
             if name in state and not np.isfinite(state[name]).all():
@@ -100,24 +101,24 @@ class Layer:
         """Restart the layer's own random numbers, if it draws any."""
 
     def side(self) -> Array | None:
-        """Tell on which side of a kink of the function each unit was in the latest forward; None if it is smooth."""
+        """Return the side of the function's kink on which each unit was in the latest forward; None if it is smooth."""
         return None
 
     def in_words(self) -> str:
-        """Say in a sentence what the layer does."""
+        """Return a sentence that says what the layer does."""
         if self.sentence:
             return self.sentence.format(**self.config())
         return (type(self).__doc__ or type(self).__name__).strip().partition("\n")[0]
 
     def letters(self, at: Unit) -> Mapping[str, Letter]:
-        """Return the letters of `formula` that are no attributes of the layer, for one unit."""
+        """Return the letters of `formula` that are not attributes of the layer, for one unit."""
         return {}
 
     def written(self, at: Unit) -> Written | None:
-        """Write how one unit came about: the formula, and the same with its numbers; None if there is no formula."""
+        """Write the formula of one unit, and the same with its numbers; None if there is no formula."""
         return fill(self.formula, at, self.letters(at), self.note) if self.formula else None
 
-    # What follows holds a layer together; a new layer need not touch it.
+    # The rest holds a layer together. A new layer need not touch it.
 
     @property
     def size(self) -> int:

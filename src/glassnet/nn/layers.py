@@ -63,7 +63,7 @@ class Dense(Layer):
         return {"W": (self.fan_in, self.fan_out), "b": (self.fan_out,)}
 
     def initialize(self, rng: np.random.Generator) -> None:
-        """Draw W; set b to zero."""
+        """Draw W, and set b to zero."""
         initializer(self.init)(self.W, rng)
         self.b[...] = 0
 
@@ -77,7 +77,7 @@ class Dense(Layer):
         return self.fan_out
 
     def in_words(self) -> str:
-        """What the units add up."""
+        """Say what each unit adds up."""
         units = f"Each of its {self.fan_out} units" if self.fan_out > 1 else "Its one unit"
         inputs = f"all {self.fan_in} inputs, each" if self.fan_in > 1 else "its one input"
         return (

@@ -1,7 +1,7 @@
 """Losses: `forward(y, t)` gives the mean over the batch as a number, `backward()` its derivative dL/dy.
 
-With weights, each row's loss is multiplied by its weight before the mean is taken; dividing weights by their mean
-makes that a weighted mean.
+With weights, each row's loss is multiplied by its weight before the mean is taken. If the weights are divided by their
+mean, this is the weighted mean.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Loss:
         raise TypeError(f"{type(self).__name__} has no backward: a loss defines forward and backward")
 
     def side(self) -> Array | None:
-        """Tell on which side of a kink each entry was in the latest forward; None for a smooth loss."""
+        """Return the side of a kink on which each entry was in the latest forward; None for a smooth loss."""
         return None
 
     def check(self, t: Array, n_out: int) -> None:
@@ -41,7 +41,7 @@ class Loss:
         self.forward(np.zeros((len(t), n_out)), t)
 
     def __copy__(self) -> Self:
-        """A shallow copy keeps its own of a pass, and so does the loss that it wraps: another thread may use it."""
+        """A shallow copy has its own memory of a pass, and so has the loss that it wraps: another thread may use it."""
         twin = object.__new__(type(self))
         twin.__dict__ = {name: copy(v) if isinstance(v, Loss) else v for name, v in self.__dict__.items()}
         return twin
@@ -141,7 +141,7 @@ class Huber(Loss):
 
 
 class Poisson(Loss):
-    """Half the Poisson deviance, for targets t >= 0 that count something, from expected counts y > 0.
+    """Half the Poisson deviance of counts t >= 0, from expected counts y > 0.
 
     L = mean of y - t log y + (t log t - t), with 0 log 0 = 0, which is 0 where y = t; dL/dy = (1 - t / y) / entries.
     A network that ends in Exp gives such outputs. McCullagh & Nelder 1989, "Generalized Linear Models", section 2.3.
@@ -156,7 +156,7 @@ class Poisson(Loss):
         """Mean of y - t log y + t log t - t."""
         self.weights = weights
         self.y, self.target = y, same_shape(y, t, self)
-        for what, values in (("targets", self.target), ("outputs, those of Exp as last layer,", y)):
+        for what, values in (("targets", self.target), ("outputs, such as those of a last Exp,", y)):
             if values.min(initial=0) < 0:
                 raise ValueError(f"{self!r}: {what} must be at least 0, not {values.min():g}")
         counted = np.where(self.target > 0, self.target, 1)
@@ -177,10 +177,10 @@ class Poisson(Loss):
 class CrossEntropy(Loss):
     """Cross-entropy of softmax(y) against the targets, from logits y (N, C).
 
-    t: integer labels (N,) in 0..C-1, or probabilities (N, C) whose rows sum to 1. L = mean over rows of
-    log sum_j exp(y_j) - sum_j q_j y_j, computed after subtracting the row's maximum so that no exponential overflows;
-    dL/dy = (softmax(y) - q) / N. With label smoothing s, q = (1 - s) * target + s / C (Szegedy et al. 2015,
-    arXiv:1512.00567, section 7). Raises ValueError for targets that are neither, or a smoothing outside 0..1.
+    t: integer labels (N,) in 0..C-1, or probabilities (N, C) whose rows sum to 1. L = mean over rows of log sum_j
+    exp(y_j) - sum_j q_j y_j. The row's maximum is subtracted first, so that no exponential overflows. dL/dy =
+    (softmax(y) - q) / N. With label smoothing s, q = (1 - s) * target + s / C (Szegedy et al. 2015, arXiv:1512.00567,
+    section 7). Raises ValueError for targets that are neither, or a smoothing outside 0..1.
     """
 
     task: Task = "classification"

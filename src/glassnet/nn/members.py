@@ -1,9 +1,9 @@
 """Parameter-efficient ensembles: k members in one network, which share its layers and differ in a few parameters each.
 
-TabM and TabM-mini, Gorishniy et al. 2024 (arXiv:2410.24210). `Members` makes k rows of each row, one per member; the
-layers after it don't know of members and take N * k rows; `MemberHeads` gives each member an output map of its own;
-and `MemberMean`, the end, averages outputs in inference. In training it doesn't: the loss is the mean of the members'
-losses, each member learns by itself.
+TabM and TabM-mini, Gorishniy et al. 2024 (arXiv:2410.24210). `Members` makes k rows of each row, one per member. The
+layers after it don't know of members and take N * k rows. `MemberHeads` gives each member an output map of its own.
+`MemberMean`, at the end, averages the outputs in inference. In training it doesn't: the loss is the mean of the
+members' losses, so each member learns by itself.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from glassnet.nn.written import Letter, Unit, Written, number, weighted_sum
 
 
 class Member(Layer):
-    """What the layers of members share: k, and rows in the order in which `Members` makes them."""
+    """The base of the layers of members: k, and rows in the order in which `Members` makes them."""
 
     k: int
     width: int
@@ -46,10 +46,11 @@ class Member(Layer):
 class Members(Member):
     """Each row once for each of k members, multiplied by the member's own r: y[n * k + j] = r[j] * x[n].
 
-    Shapes: x (N, width), r (k, width), y (N * k, width). dr[j] = sum over n of dy[n * k + j] * x[n],
-    dx[n] = sum over j of dy[n * k + j] * r[j]. r starts as random signs; with `chunks`, widths that add up to `width`
-    (of the embeddings of each feature), as one number from N(0, 1) for each member and chunk: section 3.3 of the
-    paper, and its code. Raises ValueError for a k or width that is no positive whole number, or chunks of another sum.
+    Shapes: x (N, width), r (k, width), y (N * k, width). dr[j] = sum over n of dy[n * k + j] * x[n], dx[n] = sum over j
+    of dy[n * k + j] * r[j]. r starts as random signs. `chunks` are widths that add up to `width`, those of the
+    embeddings of each feature. With them, r starts as one number from N(0, 1) for each member and chunk (section 3.3 of
+    the paper, and its code). Raises ValueError for a k or width that is no positive whole number, or chunks of another
+    sum.
     """
 
     sentence = "Makes {k} rows of each row, one for each member, which sees it multiplied by numbers of its own."
@@ -85,7 +86,7 @@ class Members(Member):
         np.einsum("nkw,nw->kw", self.split(dy), self.x, out=self.dr)
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        """R (k, width)."""
+        """r (k, width)."""
         return {"r": (self.k, self.width)}
 
     def initialize(self, rng: np.random.Generator) -> None:
@@ -140,7 +141,7 @@ class MemberScale(Member):
         np.sum(self.split(dy), axis=0, out=self.db)
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        """S and b, each (k, width)."""
+        """s and b, each (k, width)."""
         return {"s": (self.k, self.width), "b": (self.k, self.width)}
 
     def initialize(self, rng: np.random.Generator) -> None:
@@ -205,7 +206,7 @@ class MemberHeads(Member):
         return {"W": (self.k, self.fan_in, self.fan_out), "b": (self.k, self.fan_out)}
 
     def initialize(self, rng: np.random.Generator) -> None:
-        """Draw each member's W; set b to zero."""
+        """Draw each member's W, and set b to zero."""
         for W in self.W:
             initializer(self.init)(W, rng)
         self.b[...] = 0
@@ -224,15 +225,15 @@ class MemberHeads(Member):
 class MemberMean(Layer):
     """The members' outputs side by side in training, and their mean in inference.
 
-    Shapes: x (N * k, width); y (N, k * width) in training, the same numbers, and (N, width) in inference. The mean is
-    that of: "values", y = mean over j of x[n * k + j]; "classes", the members' probabilities, softmax(x), and y is
-    the logarithm of their mean (so that its softmax is the mean); or "logits", sigmoid(x), and y is the mean's logit.
-    Backward of a mean of f(x):  dx = f'(x) dy / (k f'(y)), and for classes, with p = softmax(x) and P = mean of p,
-    dx = p * (dy / P - sum of p * dy / P) / k. Raises ValueError for a k that is no positive whole number, or another
-    `of`.
+    Shapes: x (N * k, width); y (N, k * width) in training, the same numbers, and (N, width) in inference. `of` says
+    what is averaged. For "values", y = mean over j of x[n * k + j]. For "classes", the members' probabilities,
+    softmax(x), are averaged, and y is the logarithm of their mean (so that its softmax is the mean). For "logits",
+    sigmoid(x) is averaged, and y is the mean's logit. Backward of a mean of f(x):  dx = f'(x) dy / (k f'(y)), and for
+    classes, with p = softmax(x) and P = mean of p, dx = p * (dy / P - sum of p * dy / P) / k. Raises ValueError for a k
+    that is no positive whole number, or another `of`.
     """
 
-    sentence = "Puts the answers of the {k} members side by side in training; in use it gives their mean."
+    sentence = "Puts the answers of the {k} members side by side in training. In use it gives their mean."
     p: Array
     mean: Array
     rest: Array
@@ -244,7 +245,7 @@ class MemberMean(Layer):
         self.of = of
 
     def forward(self, x: Array, training: bool = False) -> Array:
-        """Reshape x in training; take the mean otherwise."""
+        """Reshape x in training. Otherwise take the mean."""
         self.training = training
         width = x.shape[1]
         if training:
@@ -315,12 +316,12 @@ class MemberLoss(Loss):
         return self.loss.backward().reshape(self.shape)
 
     def side(self) -> Array | None:
-        """Tell on which side of a kink each entry was in the latest forward, as the loss itself does."""
+        """Return the side of a kink on which each entry was in the latest forward, as the loss itself does."""
         return self.loss.side()
 
 
 def member_loss(loss: Loss, layers: Sequence[Layer], width: int | None) -> Loss:
-    """Return the loss that training minimises: of networks with members whose outputs are `width` wide, their mean."""
+    """Return the loss that training minimises: with members, the mean of theirs, for outputs `width` wide."""
     k = next((layer.k for layer in layers if isinstance(layer, MemberMean)), 1)
     return loss if k == 1 or width is None or isinstance(loss, MemberLoss) else MemberLoss(loss, k, width)
 
@@ -344,5 +345,5 @@ def check_members(layers: Sequence[Layer]) -> int:
                 if any(not isinstance(after, Unstandardize) for after in layers[i + 1 :]):
                     raise ValueError(f"layer {i}, {layer!r}, comes last, or before Unstandardize")
     if now > 1:
-        raise ValueError(f"a network with Members ends in MemberMean({now}), which averages what they say")
+        raise ValueError(f"a network with Members ends in MemberMean({now}), which averages their outputs")
     return k

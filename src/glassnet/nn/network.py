@@ -25,7 +25,7 @@ from glassnet.nn.storage import read_arrays, write_arrays
 from glassnet.nn.widths import check_widths
 from glassnet.turns import reading
 
-# What random numbers are for, so that equal seeds don't make equal streams: see also train/fit.py. A seed sequence
+# The purposes of random numbers, so that equal seeds don't make equal streams: see also train/fit.py. A seed sequence
 # ignores zeros at its end, so these come last and aren't zero.
 INITIAL_WEIGHTS, MASKS = 1, 2
 
@@ -33,33 +33,33 @@ ROWS_AT_ONCE = 1024  # rows that inference works on at a time: enough for the ma
 
 
 class Engine(Protocol):
-    """Gives the layers' numbers, but for rounding, faster. nn/ knows none: the package sets `Network.engine`."""
+    """Computes the layers' numbers, except for rounding, faster. nn/ knows none: the package sets `Network.engine`."""
 
     def predict(self, net: Network, x: Array) -> Array | None:
         """Return the outputs of rows x in inference mode; None if the engine doesn't cover this network."""
 
     def describe(self, net: Network) -> str:
-        """Say in a few words what computes the network, and why not the engine if it doesn't."""
+        """Say in a few words what computes the network. If it isn't the engine, say why."""
 
 
 class Network:
     """Layers in a row: the output of one is the input of the next.
 
-    `theta` and `grad` are contiguous vectors (n_parameters,) of all parameters and their gradients, layer after
-    layer; a layer's W, b, dW, db are views into them. `dtype` is "float32" or "float64"; `seed` draws the initial
-    weights and the noise of training, so equal arguments make equal networks. `n_in` and `n_out` are the widths of
-    a row before and after (n_in is None while only fitting can tell). `info` holds what else should travel with
-    the weights, such as the names of features and classes: anything that JSON can hold.
+    `theta` and `grad` are contiguous vectors (n_parameters,) of all parameters and their gradients, layer after layer.
+    A layer's W, b, dW, db are views into them. `dtype` is "float32" or "float64". `seed` draws the initial weights and
+    the noise of training, so equal arguments make equal networks. `n_in` and `n_out` are the widths of a row before and
+    after (n_in is None until fitting decides it). `info` holds anything else that should be saved with the weights,
+    such as the names of features and classes. It may hold anything that JSON can.
 
-    `fast` lets an engine (glassnet.fast) train and predict where it covers the network, to the same numbers but for
-    rounding (training leaves `grad` alone then); fast=False keeps to the readable layers. `threads` limits what the
-    engine uses, as OMP_NUM_THREADS and the like do. Neither is saved; both may be set at any time.
+    `fast` lets an engine (glassnet.fast) train and predict if it covers the network. It gives the same numbers, except
+    for rounding, and leaves `grad` alone in training. fast=False keeps to the readable layers. `threads` limits the
+    threads of the engine, as OMP_NUM_THREADS and the like do. Neither is saved. Both may be set at any time.
 
-    Values between the layers are of the network's type. Before it, preprocessing takes rows of any type; after it, a
-    last Unstandardize gives float64.
+    Values between the layers are of the network's type. Preprocessing takes rows of any type. A last Unstandardize
+    gives float64.
 
-    Any number of threads may predict with a network at once. While one trains it, as `gn.fit` does, the network is
-    that thread's: predict, copy, save and another training raise RuntimeError in all others.
+    Any number of threads may predict with a network at once. While one thread trains it, as `gn.fit` does, predict,
+    copy, save and another training raise RuntimeError in all other threads.
 
     Raises TypeError for an entry that is no layer, ValueError for layers whose widths don't fit or another dtype.
     """
@@ -110,7 +110,7 @@ class Network:
         return y.copy()  # the buffer it lies in will be written again
 
     def outputs(self, x: npt.ArrayLike, training: bool = False) -> Iterator[Array]:
-        """Yield what each layer gives for rows x (N, n_in), one after the other: (N, its width), often in a buffer."""
+        """Yield the output (N, its width) of each layer in turn for rows x (N, n_in), often in a buffer."""
         return one_by_one(self.layers, self.as_input(x), self.dtype, training)
 
     def backward(self, dy: Array, input_gradient: bool = True) -> Array | None:
@@ -138,7 +138,7 @@ class Network:
         with reading(self):
             if self.fast and self.engine is not None and (y := self.engine.predict(self, x)) is not None:
                 return y
-            layers = [copy(layer) for layer in self.layers]  # as layers write into what they own: this call's alone
+            layers = [copy(layer) for layer in self.layers]  # this call's own: layers write into them
             for layer, buffers in zip(layers, self._unused_buffers(), strict=True):
                 layer.buffers = buffers
             parts = []
@@ -163,8 +163,8 @@ class Network:
     def probabilities(self, y: Array) -> Array:
         """Turn outputs (N, n_out) into class probabilities (N, classes): a softmax, if no layer has made it.
 
-        A single output is the logit (or, after a last Sigmoid, the probability) of the second of two classes. If `info`
-        says "flags": True, as that of an estimator for several labels of a row does, so is each output by itself.
+        A single output is the logit (or, after a last Sigmoid, the probability) of the second of two classes. The same
+        holds for each output if `info` says "flags": True, as in an estimator for several labels of a row.
         """
         last = self.layers[-1]
         flags = self.info.get("flags")
@@ -174,7 +174,7 @@ class Network:
         return y if isinstance(last, Softmax) else Softmax().forward(y)
 
     def fit_preprocessing(self, x: Array, y: Array | None = None) -> None:
-        """Fit what isn't fitted yet: leading layers that are fitted on rows x (N, n_in), a last Unstandardize on y."""
+        """Fit the layers that aren't fitted yet: leading ones to rows x (N, n_in), a last Unstandardize to y."""
         for i, layer in enumerate(self.layers):
             if not isinstance(layer, Fitted) or isinstance(layer, Unstandardize):
                 break
@@ -207,7 +207,7 @@ class Network:
                 yield f"{i}.{name}", getattr(layer, name), getattr(layer, f"d{name}")
 
     def state(self) -> dict[str, Array]:
-        """What travels with theta and isn't trained, by name such as "0.mean"; what isn't fitted yet is left out."""
+        """The fitted arrays that are saved with theta but not trained, by name such as "0.mean"."""
         return {
             f"{i}.{name}": declared.as_declared(layer, name)
             for i, layer in enumerate(self.layers)
@@ -226,14 +226,14 @@ class Network:
             setattr(self.layers[int(index)], name, value.copy())
 
     def arrays(self) -> dict[str, Array]:
-        """Everything that the network has learned, by name: parameters, such as "1.W", and state."""
+        """All that the network has learned, by name: parameters, such as "1.W", and state."""
         return {name: value for name, value, _ in self.named_parameters()} | self.state()
 
     def set_arrays(self, arrays: dict[str, Array]) -> None:
-        """Take copies of what `arrays` returned; names with a slash, which others may add, are passed over.
+        """Take copies of what `arrays` returned. Names with a slash, which others may add, are passed over.
 
         Raises ValueError for a parameter that is missing, a name that no layer has, or an array that isn't as its
-        layer declares; nothing is set then.
+        layer declares. Nothing is set then.
         """
         declared.check_parameters(self.layers, arrays)
         parameters = {name: value for name, value, _ in self.named_parameters()}
@@ -249,7 +249,7 @@ class Network:
         return other
 
     def summary(self) -> None:
-        """Print a table of layers, parameter shapes and parameter counts, and what computes them."""
+        """Print a table of layers, parameter shapes and parameter counts, and the engine that computes them."""
         rows = [("", "layer", "shapes", "parameters")]
         for i, layer in enumerate(self.layers):
             shapes = ", ".join(f"{name} {shape}" for name, shape in layer.shapes().items())
@@ -285,7 +285,7 @@ class Network:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Network:
-        """Read a network that `save` wrote, or the one in a checkpoint; layers of one's own must be imported.
+        """Read a network that `save` wrote, or the one in a checkpoint. Import your own layers first.
 
         Raises ValueError if the file is anything else, or damaged.
         """
@@ -296,7 +296,7 @@ class Network:
 
     @classmethod
     def _restored(cls, path: str | os.PathLike[str], description: dict[str, Any], arrays: dict[str, Array]) -> Network:
-        """Build what `describe` described, with its numbers; raise ValueError, naming the file, if it can't be."""
+        """Build the network of a description and its numbers; raise ValueError, naming the file, if it fails."""
         try:
             layers, dtype = described_layers(description, arrays)
             net = cls(layers, dtype, count(description["seed"], "seed"))
@@ -307,7 +307,7 @@ class Network:
                 raise ValueError(f"its info is {short(net.info)}")
         except KeyError as error:
             fault = f"it has no {error}"
-        except Exception as error:  # whatever a layer makes of arguments that were never its own
+        except Exception as error:  # a layer may raise anything for arguments that were never its own
             fault = str(error)
         else:
             return net

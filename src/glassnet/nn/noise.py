@@ -16,8 +16,8 @@ from glassnet.nn.written import Letter, Unit
 class Noise(Layer):
     """A layer that draws random numbers in training, and passes x through otherwise.
 
-    `amount` is the name of the argument that says how strong the noise is: at 0 nothing is drawn. It may be set at
-    any time, also as `strength`, which is what it is called whatever the layer.
+    `amount` names the argument for the strength of the noise. At 0 nothing is drawn. It may be set at any time.
+    `strength` is the same number under one name for all noise layers.
     """
 
     amount: ClassVar[str]
@@ -51,7 +51,7 @@ class Dropout(Noise):
     """
 
     amount = "rate"
-    sentence = "In training, turns a random {rate:.0%} of the values into 0; otherwise it lets all through."
+    sentence = "In training, turns a random {rate:.0%} of the values into 0. Otherwise it lets all through."
     formula = "{x*}*{mask}"
     note = "a value is kept and scaled up, or dropped; at rate 0 nothing is dropped"
     mask: Array | None
@@ -78,7 +78,7 @@ class Dropout(Noise):
         return np.multiply(dy, self.mask, out=self.buffer("dx", dy.shape, dy.dtype))
 
     def letters(self, at: Unit) -> dict[str, Letter]:
-        """The mask: what a value was multiplied by."""
+        """The mask: the factor of the value."""
         x, y = at.letter("x").value, at.letter("y").value
         return {"mask": Letter(f"mask[{at.unit}]", y / x if x else 1.0)}
 
@@ -90,13 +90,13 @@ class Dropout(Noise):
 class GaussianNoise(Noise):
     """In training, numbers from N(0, std^2) are added to the values; inference passes x through.
 
-    Where BatchNorm comes before, std is a share of the values' own spread, as in the noisy layers of Rasmus et al. 2015
+    After BatchNorm, std is a share of the values' own spread, as in the noisy layers of Rasmus et al. 2015
     (arXiv:1507.02672), section 3.2. Shapes: x, y (N, width). Backward: dx = dy.
     Raises ValueError for a std below 0.
     """
 
     amount = "std"
-    sentence = "In training, adds random numbers of size {std:g} to the values; otherwise none."
+    sentence = "In training, adds random numbers of size {std:g} to the values. Otherwise it adds none."
     formula = "{x}{+noise}"
     note = "noise is drawn anew in each step of training; at std 0 nothing is added"
 
@@ -129,7 +129,7 @@ class GaussianNoise(Noise):
 
 @contextmanager
 def silenced(layers: Iterable[Layer]) -> Iterator[None]:
-    """Have those of the layers that draw noise draw none for a while."""
+    """Switch the noise of these layers off for a while."""
     noisy = [(layer, layer.strength) for layer in layers if isinstance(layer, Noise)]
     for layer, _ in noisy:
         layer.strength = 0.0

@@ -14,7 +14,7 @@ from glassnet.nn.written import Letter, Unit
 
 
 class Normalization(Layer):
-    """What both share: x_hat has mean 0 and variance 1 along an axis, and y = gamma * x_hat + beta."""
+    """The base of both: x_hat has mean 0 and variance 1 along an axis, and y = gamma * x_hat + beta."""
 
     parameters: ClassVar[tuple[str, ...]] = ("gamma", "beta")
     formula = "{gamma*}*({x}{-mean}) / sqrt({var} + {eps}){+beta}"
@@ -64,7 +64,7 @@ class Normalization(Layer):
         return np.square(centred, out=centred).mean(axis=axis, keepdims=True)
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        """Gamma and beta, each (width,)."""
+        """gamma and beta, each (width,)."""
         return {"gamma": (self.width,), "beta": (self.width,)}
 
     def initialize(self, rng: np.random.Generator) -> None:
@@ -81,11 +81,11 @@ class Normalization(Layer):
 class BatchNorm(Normalization):
     """Normalise each column by the batch's mean and variance: y = gamma * (x - mean) / sqrt(var + eps) + beta.
 
-    Ioffe & Szegedy 2015 (arXiv:1502.03167), algorithm 1. Shapes: x, y (N, width), gamma, beta (width,).
-    In training, running <- (1 - momentum) * running + momentum * batch, with the unbiased variance; inference uses
-    the running values, and dx = dy * gamma / sqrt(running_var + eps). A batch of one row is all beta, and leaves
-    the running values alone. lr_factor multiplies the learning rate of gamma and beta. Raises ValueError for a width
-    that is no positive whole number, or for eps, momentum or lr_factor out of range.
+    Ioffe & Szegedy 2015 (arXiv:1502.03167), algorithm 1. Shapes: x, y (N, width), gamma, beta (width,). In training,
+    running <- (1 - momentum) * running + momentum * batch, with the unbiased variance. Inference uses the running
+    values, and dx = dy * gamma / sqrt(running_var + eps). A batch of one row gives beta alone, and leaves the running
+    values unchanged. lr_factor multiplies the learning rate of gamma and beta. Raises ValueError for a width that is no
+    positive whole number, or for eps, momentum or lr_factor out of range.
     """
 
     sentence = "Brings each unit to a mean of 0 and a deviation of 1, then scales and shifts it by trained numbers."
@@ -125,7 +125,7 @@ class BatchNorm(Normalization):
             return self.normalize(x, self.running_mean.astype(dtype), self.running_var.astype(dtype))
         mean = x.mean(axis=0, keepdims=True)
         var = self.variance(x, mean, axis=0)
-        if len(x) > 1:  # of one row, the variance is no estimate
+        if len(x) > 1:  # one row gives no estimate of the variance
             unbiased = len(x) / (len(x) - 1)
             self.running_mean += self.momentum * (mean[0] - self.running_mean)
             self.running_var += self.momentum * (var[0] * unbiased - self.running_var)

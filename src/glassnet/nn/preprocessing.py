@@ -17,7 +17,7 @@ from glassnet.nn.checks import number, positive_int
 from glassnet.nn.layer import Array, Layer, Shape
 from glassnet.nn.written import Letter, Unit
 
-CHUNK = 250_000  # values at a time: what fits into a cache, and never a float copy of all pixels
+CHUNK = 250_000  # values at a time: they fit into a cache, and there is never a float copy of all pixels
 
 
 class Fitted(Layer):
@@ -29,11 +29,11 @@ class Fitted(Layer):
         return all(hasattr(self, name) for name in self.state)
 
     def fit(self, x: Array) -> Self:
-        """Take what is needed from the training rows x (N, width)."""
+        """Fit the layer to the training rows x (N, width)."""
         raise TypeError(f"{type(self).__name__} has no fit")
 
     def fit_with(self, x: Array, y: Array | None) -> Self:
-        """Do the same for rows with the targets y, which most layers don't look at."""
+        """Fit the layer to rows x with the targets y, which most layers ignore."""
         return self.fit(x)
 
     def check(self, x: Array) -> None:
@@ -46,7 +46,7 @@ class Fitted(Layer):
 
 
 def check_scale(state: Mapping[str, Array]) -> None:
-    """Raise ValueError if a scale is 0, which nothing can be divided by."""
+    """Raise ValueError if a scale is 0, because values are divided by it."""
     if "scale" in state and (state["scale"] == 0).any():
         raise ValueError("scale holds 0")
 
@@ -68,10 +68,10 @@ def one_by_one(layers: Sequence[Layer], x: Array, dtype: npt.DTypeLike, training
 
 
 class Standardize(Preprocessing):
-    """y = (x - mean) / (std + eps), by the training rows; a column that is constant there is only centred.
+    """y = (x - mean) / (std + eps), by the training rows. A column that is constant there is only centred.
 
     Shapes: x, y (N, width), mean and scale (width,), or (1,) with per_feature=False: one mean and one standard
-    deviation of all values, as suits pixels, where nearly constant columns would blow up. Backward: dx = dy / scale.
+    deviation of all values. That suits pixels, whose nearly constant columns would blow up. Backward: dx = dy / scale.
     """
 
     state: ClassVar[tuple[str, ...]] = ("mean", "scale")
@@ -132,10 +132,10 @@ class Standardize(Preprocessing):
 class Unstandardize(Fitted):
     """The last layer of a regression: y = mean + std * x, so that outputs and loss are in the target's own unit.
 
-    Fitted on the training targets (N,) or (N, width); the layers before it then work with values of about unit
+    It is fitted to the training targets (N,) or (N, width). The layers before it then work with values of about unit
     size. Shapes: x, y (N, width), mean and scale (width,). Backward: dx = dy * scale. Outputs of several members, side
-    by side (N, k * width), are all in the target's unit. y is float64, whatever x is: float32 knows no differences
-    below 64 between values near 1e9. dx is of the network's type.
+    by side (N, k * width), are all in the target's unit. y is always float64, because near 1e9 float32 has steps of 64.
+    dx is of the network's type.
     """
 
     state: ClassVar[tuple[str, ...]] = ("mean", "scale")
@@ -182,10 +182,10 @@ class Unstandardize(Fitted):
 class RobustScale(Preprocessing):
     """Centre each column by its median, scale it by its quartiles, and clip smoothly: y = z / sqrt(1 + (z / 3)^2).
 
-    z = scale * (x - median), with scale = 1 / (q75 - q25) of the training rows; where these quartiles are equal,
-    2 / (max - min); 0 for a constant column. So |y| < 3, and outliers keep their order. Holzmueller et al. 2024
-    (arXiv:2407.04491), section 3. Shapes: x, y (N, width), median and scale (width,).
-    Backward: dx = dy * scale * (1 + (z / 3)^2)^(-3/2).
+    z = scale * (x - median), with scale = 1 / (q75 - q25) of the training rows. If these quartiles are equal, scale = 2
+    / (max - min), and 0 for a constant column. So |y| < 3, and outliers keep their order. Holzmueller et al. 2024
+    (arXiv:2407.04491), section 3. Shapes: x, y (N, width), median and scale (width,). Backward: dx = dy * scale * (1 +
+    (z / 3)^2)^(-3/2).
     """
 
     state: ClassVar[tuple[str, ...]] = ("median", "scale")
@@ -231,14 +231,14 @@ class RobustScale(Preprocessing):
 class QuantileNormalize(Preprocessing):
     """Map each column to a normal distribution through its quantiles in the training rows.
 
-    y = Phi^-1(F(x)): F is the column's empirical distribution function at `quantiles` points, Phi^-1 that of N(0, 1)
-    clipped to +-5.2 (the probabilities 1e-7 and 1 - 1e-7); between the points y is interpolated linearly. Where a value
-    is frequent F jumps, and y is the mean of the jump's two ends. `noise` (in standard deviations, seeded) is added to
-    the training rows before the quantiles are taken, which spreads such values out. Gorishniy et al. 2021
-    (arXiv:2106.11959), section 4; scikit-learn's QuantileTransformer, which jumps to 5.2 for a frequent maximum.
-    Rows of a less precise type meet the knots rounded to it, so that they still meet a frequent value.
-    Shapes: x, y (N, width), knots (quantiles, width), levels (quantiles, 1). Backward: dx = dy * the segment's slope,
-    zero beyond the outermost knots.
+    y = Phi^-1(F(x)): F is the column's empirical distribution function at `quantiles` points, and Phi^-1 the quantile
+    function of N(0, 1), clipped to +-5.2 (the probabilities 1e-7 and 1 - 1e-7). Between the points y is interpolated
+    linearly. At a frequent value F jumps, and y is the mean of the jump's two ends. `noise` (in standard deviations,
+    seeded) is added to the training rows before the quantiles are taken, which spreads such values out. Gorishniy et
+    al. 2021 (arXiv:2106.11959), section 4; scikit-learn's QuantileTransformer, which jumps to 5.2 for a frequent
+    maximum. Rows of a less precise type meet the knots rounded to it, so that they still meet a frequent value. Shapes:
+    x, y (N, width), knots (quantiles, width), levels (quantiles, 1). Backward: dx = dy * the segment's slope, zero
+    beyond the outermost knots.
     """
 
     state: ClassVar[tuple[str, ...]] = ("knots", "levels")
@@ -258,7 +258,7 @@ class QuantileNormalize(Preprocessing):
         self.noise: float = number(noise, "QuantileNormalize: noise", low=0)
 
     def state_shapes(self, width_in: int | None) -> dict[str, Shape]:
-        """Knots (quantiles, width) and levels (quantiles, 1), or fewer rows, if there were fewer to fit on."""
+        """knots (quantiles, width) and levels (quantiles, 1), with fewer rows if there were fewer to fit to."""
         return {"knots": (None, width_in), "levels": (None, 1)}
 
     def check_state(self, state: Mapping[str, Array]) -> None:
@@ -268,7 +268,7 @@ class QuantileNormalize(Preprocessing):
             if not len(values) or (np.diff(values, axis=0) < 0).any():
                 raise ValueError(f"{name} must rise")
         if len({len(values) for values in state.values()}) > 1:
-            raise ValueError("levels must be as many as there are knots")
+            raise ValueError("there must be as many levels as knots")
 
     def fit(self, x: Array) -> Self:
         """Take the quantiles of each column of x (N, width), at most N of them."""
@@ -311,7 +311,7 @@ class QuantileNormalize(Preprocessing):
         return dx
 
     def side(self) -> Array:
-        """Which segment between knots each value lies in; 0 and `quantiles` are beyond the ends."""
+        """The number of the segment between knots that each value lies in; 0 and `quantiles` are beyond the ends."""
         columns = [np.searchsorted(knots, self.x[:, j], side="right") for j, knots in enumerate(self.met.T)]
         return np.stack(columns, axis=1)
 

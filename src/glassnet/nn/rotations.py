@@ -1,4 +1,4 @@
-"""Rotated copies of pairs of columns, for what depends on both: a place on a map, say."""
+"""Rotated copies of pairs of columns, for targets that depend on both, such as a place on a map."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from glassnet.nn.layer import Array, Shape
 from glassnet.nn.preprocessing import Preprocessing
 from glassnet.nn.written import Letter, Unit, Written, fill
 
-ROWS, COLUMNS = 20_000, 32  # that pairs are looked for in, at most
-FINE, COARSE = 32, 12  # bins of a column alone, and of each of two, at most
+ROWS, COLUMNS = 20_000, 32  # the search for pairs uses at most these
+FINE, COARSE = 32, 12  # most bins of a column alone, and of each of two
 IN_CELL = 16  # rows, about, of each two bins
 CLASSES = 100  # more different whole numbers are values, no labels
 PASSES = 10
@@ -26,18 +26,18 @@ STRONG = 0.01
 class Rotations(Preprocessing):
     """Add, for some pairs of columns (i, j) and some angles a, the columns cos(a) x_i / s_i + sin(a) x_j / s_j.
 
-    s is the distance of the column's quartiles, or if they are equal of its extremes. Embeddings treat each column
-    alone, and trees cut along the axes; with rotated columns both see a function of two, such as a price over a map,
-    from all sides. The angles are 180 / angles degrees apart, without 0 and 90, which are the columns themselves. The
-    pairs are given, or a number of those in whose interaction `interactions` finds most.
-    Shapes: x (N, width + plain), y (N, width + added + plain): the rotated columns come behind the first `width`, the
-    last `plain` are passed through; A (width, added). y = [x, x A, plain]; backward: dx = dy + dy_added A^T.
-    Raises ValueError for sizes that are no positive whole numbers, pairs that aren't two different columns of the first
+    s is the distance of the column's quartiles, or of its extremes if the quartiles are equal. Embeddings treat each
+    column alone, and trees cut along the axes. With rotated columns both see a function of two, such as a price over a
+    map, from all sides. The angles are 180 / angles degrees apart, without 0 and 90, which are the columns themselves.
+    `pairs` gives the pairs, or the number of pairs to take from those that interact most (see `interactions`). Shapes:
+    x (N, width + plain), y (N, width + added + plain). The rotated columns come behind the first `width`, and the last
+    `plain` are passed through. A (width, added). y = [x, x A, plain]; backward: dx = dy + dy_added A^T. Raises
+    ValueError for sizes that are no positive whole numbers, pairs that aren't two different columns of the first
     `width`, or fewer than 3 angles, of which none is left.
     """
 
     state: ClassVar[tuple[str, ...]] = ("A",)
-    sentence = "Adds copies of pairs of columns, turned by {angles} angles, for what depends on both."
+    sentence = "Adds copies of pairs of columns, turned by {angles} angles, for targets that depend on both."
     A: Array
 
     def __init__(self, width: int, pairs: int | Sequence[Sequence[int]] = 1, angles: int = 16, plain: int = 0) -> None:
@@ -63,11 +63,11 @@ class Rotations(Preprocessing):
 
     @property
     def width_in(self) -> int:
-        """Width + plain."""
+        """width + plain."""
         return self.width + self.plain
 
     def width_out(self, width_in: int | None) -> int:
-        """Width + added + plain."""
+        """width + added + plain."""
         return self.width + self.added + self.plain
 
     def check(self, x: Array) -> None:
@@ -94,7 +94,7 @@ class Rotations(Preprocessing):
         return self
 
     def _find(self, x: Array, y: Array | None, most: int) -> list[list[int]]:
-        """The pairs that interact most, of what is looked at; others behind them, if those aren't enough."""
+        """The pairs that interact most, among those examined; others behind them, if those aren't enough."""
         if y is None:
             raise ValueError(f"{self!r} looks for pairs by the targets, too: call net.fit_preprocessing(x, y)")
         chosen = [[i, j] for _, i, j in sorted(interactions(x, y), reverse=True)][:most]
@@ -132,7 +132,7 @@ class Rotations(Preprocessing):
 
 
 def _pairs(pairs: int | Sequence[Sequence[int]], width: int) -> int | list[list[int]]:
-    """The number of pairs, or which; raise ValueError if it is neither."""
+    """The number of pairs, or the pairs; raise ValueError if it is neither."""
     if isinstance(pairs, int) or not isinstance(pairs, Sequence):
         return positive_int(pairs, "Rotations: pairs")
     for pair in pairs:
@@ -143,13 +143,13 @@ def _pairs(pairs: int | Sequence[Sequence[int]], width: int) -> int | list[list[
 
 
 def interactions(x: Array, y: Array) -> Iterable[tuple[float, int, int]]:
-    """Yield for pairs i < j of columns of x (N, width) which share of the targets' variance they explain together.
+    """Yield for pairs i < j of columns of x (N, width) the share of the targets' variance that they explain together.
 
-    That is, of what is left by the best sum of functions of one column: FAST of Lou et al. 2013 (KDD,
-    doi:10.1145/2487575.2487579, section 4), with a cell for each two bins. What chance explains is taken off: its mean
-    and five of its standard deviations. y: labels (N,), whole numbers of at most 100 kinds, or values (N,) or
-    (N, n_out), which count alike in whatever units they are. Of many columns the 32 that matter most alone are paired,
-    of many rows 20,000 are looked at.
+    The share counts only variance that the best sum of functions of single columns leaves: FAST of Lou et al. 2013
+    (KDD, doi:10.1145/2487575.2487579, section 4), with a cell for each two bins. The share that chance would explain is
+    subtracted: its mean and five of its standard deviations. y: labels (N,), whole numbers of at most 100 kinds, or
+    values (N,) or (N, n_out), which count alike in any unit. At most 32 columns are paired, those that matter most
+    alone, and at most 20,000 rows are used.
     """
     if len(x) > ROWS:
         rows = np.random.default_rng(0).choice(len(x), ROWS, replace=False)
@@ -170,7 +170,7 @@ def interactions(x: Array, y: Array) -> Iterable[tuple[float, int, int]]:
     for i, j in combinations(sorted(parts), 2):
         cells = coarse[i] * side + coarse[j]
         explained, used = np.square(_means(cells, left)).sum(), len(np.unique(cells))
-        noise = (unexplained - explained) / max(1, len(y) - used)  # the variance of what isn't explained
+        noise = (unexplained - explained) / max(1, len(y) - used)  # the variance that isn't explained
         chance = noise * (used + SIGMAS * math.sqrt(2 * used))
         yield float((explained - chance) / total), i, j
 
@@ -178,7 +178,7 @@ def interactions(x: Array, y: Array) -> Iterable[tuple[float, int, int]]:
 def strong_pairs(x: Array, y: Array, most: int) -> list[tuple[int, int]]:
     """Return the pairs of columns, up to `most`, that explain at least 1% of the targets' variance together.
 
-    x (N, width), some of them NaN, which are taken as the column's median; y as of `interactions`.
+    x (N, width) may hold NaN, which counts as the column's median. y is as in `interactions`.
     """
     known = np.where(np.isnan(x).all(axis=0), 0, x)
     x = np.where(np.isnan(known), np.nanmedian(known, axis=0), known)
@@ -186,7 +186,7 @@ def strong_pairs(x: Array, y: Array, most: int) -> list[tuple[int, int]]:
 
 
 def _targets(y: Array) -> Array:
-    """Labels as a column of 0 and 1 for each class, values in standard units; both less their mean."""
+    """Labels as a column of 0 and 1 for each class, values in standard units, each minus its mean."""
     if y.ndim == 1 and y.dtype.kind in "iu":
         classes, label = np.unique(y, return_inverse=True)
         if len(classes) <= CLASSES:
@@ -198,7 +198,7 @@ def _targets(y: Array) -> Array:
 
 
 def _binned(column: Array, bins: int) -> Array:
-    """The number of each value's bin, between quantiles; where they all are the lowest value, it has a bin alone."""
+    """The number of each value's bin, between quantiles; if they all are the lowest value, it has a bin alone."""
     low = column.min()
     edges = np.unique(np.quantile(column, np.linspace(0, 1, bins + 1)[1:-1]))
     edges = edges[edges > low]

@@ -149,7 +149,7 @@ def _targets(loss: Loss, rows: int, n_out: int, rng: np.random.Generator) -> lis
 
 @dataclass
 class Group:
-    """What the check found for all cases of one layer."""
+    """The results of the check for all cases of one layer."""
 
     name: str
     cases: int = 0

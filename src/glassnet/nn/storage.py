@@ -27,7 +27,7 @@ def write_arrays(path: str | os.PathLike[str], arrays: dict[str, Array], header:
 
 
 def read_arrays(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dict[str, Any]]:
-    """Read what `write_arrays` wrote. Raises ValueError if the file is anything else, truncated or damaged."""
+    """Read a file of `write_arrays`. Raises ValueError if it is anything else, truncated or damaged."""
     from safetensors import SafetensorError, safe_open
 
     with regular(path).open("rb"):  # a missing or unreadable file is an OSError with its name
@@ -41,7 +41,7 @@ def read_arrays(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dict[st
         if header.pop("crc32") != _checksum(arrays, header):
             raise ValueError("its checksum is wrong")
         return arrays, header
-    # A TypeError or AttributeError is how safetensors says that NumPy hasn't a type.
+    # safetensors raises a TypeError or AttributeError for a type that NumPy hasn't.
     except (SafetensorError, KeyError, ValueError, TypeError, AttributeError) as error:
         raise ValueError(f"{os.fspath(path)} is not a file that glassnet wrote, or it is damaged ({error})") from None
 

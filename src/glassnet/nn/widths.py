@@ -1,4 +1,4 @@
-"""Whether layers can stand in a row: the width that one gives is the width that the next takes."""
+"""Whether layers fit together: each must give the width that the next one takes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from glassnet.nn.preprocessing import Preprocessing
 
 
 def check_widths(layers: Sequence[Layer]) -> tuple[int | None, int | None]:
-    """Return the widths of rows before the first and after the last layer; None if only fitting can tell.
+    """Return the widths of rows before the first and after the last layer; None if only fitting decides it.
 
     Raises TypeError for an entry that is no layer, ValueError for layers that don't fit together.
     """

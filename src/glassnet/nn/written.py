@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy.typing as npt
 
-SHOWN = 6  # products of a sum that are written out; of more, the largest
+SHOWN = 6  # products of a sum that are written out: the largest
 
 LETTER = re.compile(r"\{([+-]?)(\w+)(\*?)\}")
 
@@ -31,7 +31,7 @@ class Term(NamedTuple):
 
 
 class Letter(NamedTuple):
-    """What a letter of a template stands for: its name in the formula, and its number."""
+    """The meaning of a letter of a template: its name in the formula, and its number."""
 
     name: str
     value: float
@@ -41,7 +41,7 @@ class Letter(NamedTuple):
 class Written:
     """A formula, the same with its numbers, and a note that explains a letter, which may be empty.
 
-    terms, bias: the products of a weighted sum in the order of the inputs, and what was added to them.
+    terms, bias: the products of a weighted sum in the order of the inputs, and the number added to them.
     """
 
     formula: str
@@ -64,7 +64,7 @@ class Unit:
     def letter(self, name: str) -> Letter:
         """Return the input or output at the unit's place for "x" and "y", else the layer's attribute of that name.
 
-        Of a vector it is the unit's entry; of a vector of length 1, that one.
+        From a vector it takes the unit's entry, or the only one if the vector has length 1.
         """
         u = self.unit
         if name in ("x", "y"):
@@ -87,7 +87,7 @@ def fill(template: str, at: Unit, letters: Mapping[str, Letter] | None = None, n
 
 
 def weighted_sum(inputs: Iterable[float], weights: Iterable[float], bias: Letter, x: str, w: str) -> Written:
-    """Write the sum of inputs times weights, plus a bias: of a long sum, the largest products and what the rest makes.
+    """Write the sum of inputs times weights, plus a bias. A long sum shows its largest products, and adds up the rest.
 
     x, w: the names of input and weight number i, such as "x[{i}]" and "W[{i},3]".
     """

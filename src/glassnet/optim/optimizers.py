@@ -1,4 +1,4 @@
-"""How weights move. An optimizer sees one flat parameter vector and one flat gradient, and nothing of layers."""
+"""Optimizers move weights. They see one flat parameter vector and one flat gradient, and nothing of layers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Array = npt.NDArray[Any]
 
 
 class Parameters(Protocol):
-    """What an optimizer needs of a network: `theta` and `grad` (n,), and the groups that they consist of.
+    """The parts of a network that an optimizer needs: `theta` and `grad` (n,), and the groups that they consist of.
 
     A group has: part, its slice of both; decayed, whether decay and L2 act on it; lr_factor, which multiplies the
     learning rate; max_norm, the largest Euclidean norm of each of its `columns` columns, or None.
@@ -27,11 +27,11 @@ class Parameters(Protocol):
 
 
 class Optimizer:
-    """What all share: clip the gradient, add L2 to it, decay the weights, `update`, then bound the norms of columns.
+    """The base of all: clip the gradient, add L2 to it, decay the weights, `update`, then bound the norms of columns.
 
     lr: the learning rate, times the schedule's factor. clip_norm: if the gradient's Euclidean norm is larger, scale it
-    down to this (Pascanu et al. 2013, arXiv:1211.5063, algorithm 1). l2: adds l2 * w to the gradient of weight
-    matrices, that of the penalty l2/2 * sum w^2. weight_decay: w <- w - lr * weight_decay * w, decoupled from the
+    down to this (Pascanu et al. 2013, arXiv:1211.5063, algorithm 1). l2: adds l2 * w, the gradient of the penalty l2/2
+    * sum w^2, to the gradient of weight matrices. weight_decay: w <- w - lr * weight_decay * w, decoupled from the
     gradient (Loshchilov & Hutter 2019, arXiv:1711.05101). Biases and normalisation are neither penalised nor decayed.
     Raises ValueError for a negative number, or lr or clip_norm of 0.
     """
@@ -57,14 +57,14 @@ class Optimizer:
     def step(self, net: Parameters, factor: float = 1.0) -> None:
         """Move net.theta by net.grad, in place, with the learning rate lr * factor.
 
-        Clipping and L2 change net.grad, in place too. With another network than before, the optimizer begins anew.
+        Clipping and L2 change net.grad, in place too. For another network than before, the optimizer begins anew.
         """
         theta, grad = net.theta, net.grad
         self.start(theta)
         self.steps += 1
         if self.clip_norm is not None:
             norm = float(np.linalg.norm(grad))
-            if not math.isfinite(norm):  # the squares overflow; scaled by the largest entry they don't
+            if not math.isfinite(norm):  # the squares overflow, unless they are scaled by the largest entry
                 largest = float(np.abs(grad).max())
                 norm = largest * float(np.linalg.norm(grad / largest))
             if norm > self.clip_norm:
@@ -86,11 +86,11 @@ class Optimizer:
         raise TypeError(f"{type(self).__name__} has no update")
 
     def state(self) -> dict[str, Array]:
-        """Return what must be kept for training to go on as if it had never stopped: the slots, once they exist."""
+        """Return the slots, once they exist. With them, training goes on as if it had never stopped."""
         return {name: getattr(self, name) for name in self.slots if hasattr(self, name)}
 
     def set_state(self, state: dict[str, Array], steps: int) -> None:
-        """Take copies of what `state` returned after that many steps. Raises ValueError for a name that is no slot."""
+        """Take copies of a `state` from after that number of steps. Raises ValueError for a name that is no slot."""
         unknown = next((name for name in state if name not in self.slots), None)
         if unknown is not None:
             raise ValueError(f"{self!r} has no {unknown}")
@@ -104,7 +104,7 @@ class Optimizer:
         return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
 
     def start(self, theta: Array) -> None:
-        """Make the slots for this vector, unless they are; slots set by hand or by `set_state` are kept at first."""
+        """Make the slots for this vector, unless they exist. Slots set by hand or by `set_state` are kept at first."""
         if theta is self.owner:
             return
         self.scratch: Array = np.empty_like(theta)
@@ -116,14 +116,14 @@ class Optimizer:
             elif getattr(self, name).shape != theta.shape:
                 shape = getattr(self, name).shape
                 raise ValueError(f"{self!r}: its {name} has shape {shape}, the network's parameters {theta.shape}")
-            else:  # a copy: what was set may be read-only, such as a file that joblib has mapped
+            else:  # a copy, because the given array may be read-only, such as a file that joblib has mapped
                 given, slot = getattr(self, name), aligned_zeros(theta.shape, theta.dtype)
                 slot[...] = given
                 setattr(self, name, slot)
         self.owner = theta
 
     def __getstate__(self) -> dict[str, Any]:
-        # A copy goes on with the slots, for a copy of the network, whose vector is another one.
+        # A copy keeps the slots, for a copy of the network, which has another vector.
         return {name: value for name, value in vars(self).items() if name != "scratch"} | {"owner": None}
 
     def __repr__(self) -> str:
@@ -189,7 +189,7 @@ class Adam(Optimizer):
 
     m <- b1 m + (1 - b1) g;  v <- b2 v + (1 - b2) g^2;  w <- w - lr * m' / (sqrt(v') + eps), where
     m' = m / (1 - b1^t) and v' = v / (1 - b2^t). Kingma & Ba 2015 (arXiv:1412.6980), algorithm 1.
-    weight_decay is decoupled here too, as in AdamW, which only has another default; the coupled kind is l2.
+    weight_decay is decoupled here too. AdamW only has another default. The coupled kind is l2.
     """
 
     slots: ClassVar[tuple[str, ...]] = ("m", "v")

@@ -1,4 +1,4 @@
-"""How the learning rate changes: each schedule gives the factor that multiplies lr in a given step."""
+"""Schedules of the learning rate: each gives the factor that multiplies lr in a given step."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class OneCycle(Schedule):
 class Linear(Schedule):
     """In a straight line from `first` in the first step to `last` in the last. Raises ValueError for a negative one.
 
-    As a schedule of dropout rates it is that of curriculum dropout (Morerio et al. 2017, arXiv:1703.06229), nearly.
+    As a schedule of dropout rates it is nearly curriculum dropout (Morerio et al. 2017, arXiv:1703.06229).
     """
 
     def __init__(self, first: float = 1.0, last: float = 0.0) -> None:
@@ -82,15 +82,15 @@ class Linear(Schedule):
         self.last: float = last
 
     def __call__(self, step: int, steps_per_epoch: int, epochs: int) -> float:
-        """First + (last - first) * step / (steps - 1)."""
+        """first + (last - first) * step / (steps - 1)."""
         return self.first + (self.last - self.first) * step / max(1, steps_per_epoch * epochs - 1)
 
 
 class Tail(Schedule):
-    """As OneCycle up to 1 and down, to `high`, where the share `start` of the epochs begins; then the tail.
+    """As OneCycle up to 1 and down to `high`, until the share `start` of the epochs is done; then the tail.
 
-    There the factor is `high`, or, if `low` is less, in each epoch anew falls linearly from `high` to `low` in its last
-    step. That is what weights for stochastic weight averaging (SWA) are trained with: Izmailov et al. 2018
+    In the tail the factor is `high`. If `low` is less, the factor falls linearly from `high` to `low` within each
+    epoch. Weights for stochastic weight averaging (SWA) are trained in this way: Izmailov et al. 2018
     (arXiv:1803.05407), section 3.2. Raises ValueError unless 0 <= warmup < start < 1 and 0 < low <= high <= 1.
     """
 
