@@ -65,7 +65,9 @@ def others(board: Board) -> str:
         ]
         means = [f"{np.mean(found):.4f}" if found else "" for found in goods]
         lines.append(_row(who, str(len(shared)), *(f"{cost:.2f} x" for cost in costs), *means))
-    return "\n".join(lines)
+    fitted = [figures for figures in board.records.values() if "error" in figures]
+    alone = sum(figures.get("alone", False) for figures in fitted)
+    return "\n".join([*lines, "", f"While nothing else ran on the machine, {alone} of {len(fitted)} fits were timed."])
 
 
 def lost(board: Board) -> str:
