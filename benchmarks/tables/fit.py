@@ -52,6 +52,8 @@ def here(fit: Fit) -> dict[str, Any]:
         good, each = figures.of_classes(_probabilities(estimator, rows), rows.y_test)
     else:
         good, each = figures.of_values(np.asarray(estimator.predict(rows.x_test), float).ravel(), rows.y_test)
+    if not np.isfinite(good["error"]):
+        raise ValueError("the error isn't a finite number")
     if fit.contender == losses.BASE:
         losses.keep(fit, each)
     elif (spread := losses.spread(fit, each)) is not None:

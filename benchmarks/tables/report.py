@@ -81,6 +81,15 @@ def lost(board: Board) -> str:
     return "\n".join(lines)
 
 
+def failed(board: Board) -> str:
+    """The fits that gave no figure, and why: no mean has them."""
+    wrong = [(*key, figures["failed"]) for key, figures in sorted(board.records.items()) if "failed" in figures]
+    if not wrong:
+        return "No fit failed."
+    lines = [*_head("table", "", "split", "what happened")]
+    return "\n".join([*lines, *(_row(table, who, str(split), what) for table, who, split, what in wrong)])
+
+
 def every(board: Board, figure: str, shown: Callable[[float], str], classes: bool | None = None) -> str:
     """A figure of every table and contender, the mean over the splits. Of errors the lowest is bold."""
     tables = [table for table in sources.tables().values() if classes in (None, table.classes)]
@@ -116,6 +125,7 @@ def write(board: Board) -> None:
         rivals=rivals(board),
         others=others(board),
         lost=lost(board),
+        failed=failed(board),
         rmse=every(board, "error", "{:.4g}".format, classes=False),
         log_loss=every(board, "error", "{:.4f}".format, classes=True),
         calibration=every(board, "calibration", "{:.3f}".format),
