@@ -24,7 +24,7 @@ TOWNS = np.array(["harbour", "centre", "hills", None], object)
 def changed(monkeypatch: pytest.MonkeyPatch, *changes: str) -> recipes.Recipe:
     """Tune the recipe for a test, whose data have no pairs to turn; return it."""
     changes = ("network.rotations=0", *changes)
-    monkeypatch.setattr(strong, "load", lambda name: recipes.load(name, changes=changes))
+    monkeypatch.setattr(strong, "load_recipe", lambda name: recipes.load(name, changes=changes))
     return recipes.load("table", changes=changes)
 
 

@@ -94,13 +94,13 @@ def cached(folder: Path, packed: bytes, name: str = PATH) -> Path:
 
 def test_download_is_verified_and_kept(mirror: Mirror, empty_cache: Path) -> None:
     letters = archive(mirror.url("good"))
-    assert resolve.check(letters) == resolve.FileState(empty_cache / PATH, "missing")
+    assert resolve.state_of(letters) == resolve.FileState(empty_cache / PATH, "missing")
     assert resolve.read(letters) == CONTENT
     assert files(empty_cache) == [PATH]
     assert (empty_cache / PATH).read_bytes() == PACKED
     assert resolve.read(letters) == CONTENT
     assert mirror.requests == ["/good"]  # the second time from the cache
-    assert resolve.check(letters) == resolve.FileState(empty_cache / PATH, "ok")
+    assert resolve.state_of(letters) == resolve.FileState(empty_cache / PATH, "ok")
 
 
 def test_nothing_is_printed_where_standard_error_is_not_a_terminal(
@@ -166,7 +166,7 @@ def test_one_error_says_what_was_tried_and_how_to_place_the_file(mirror: Mirror,
 def test_a_corrupted_cache_is_replaced(mirror: Mirror, empty_cache: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = cached(empty_cache, PACKED[:50])
     letters = archive(mirror.url("good"))
-    assert resolve.check(letters).state == "corrupted"
+    assert resolve.state_of(letters).state == "corrupted"
     assert resolve.read(letters) == CONTENT
     assert path.read_bytes() == PACKED
     assert f"{path} is corrupted" in caplog.text
@@ -188,7 +188,7 @@ def test_the_users_folder_comes_first(
     cached(empty_cache, b"broken, but nobody looks")
     letters = archive(mirror.url("good"))
     assert resolve.read(letters) == CONTENT
-    assert resolve.check(letters) == resolve.FileState(path, "ok")
+    assert resolve.state_of(letters) == resolve.FileState(path, "ok")
     assert mirror.requests == []
 
 
@@ -199,7 +199,7 @@ def test_a_corrupted_file_of_the_user_is_an_error_and_left_alone(mirror: Mirror,
         resolve.read(letters)
     assert str(path) in str(caught.value)
     assert path.read_bytes() == b"mine"
-    assert resolve.check(letters) == resolve.FileState(path, "corrupted")
+    assert resolve.state_of(letters) == resolve.FileState(path, "corrupted")
     assert mirror.requests == []
 
 

@@ -38,7 +38,7 @@ def test_a_training_keeps_to_its_share(monkeypatch: pytest.MonkeyPatch) -> None:
 
     for name in VARIABLES:
         monkeypatch.setenv(name, "64")  # which is put back, whatever the training sets
-    monkeypatch.setattr(side_by_side, "fill", look)
+    monkeypatch.setattr(side_by_side, "train_one", look)
     before = signal.getsignal(signal.SIGINT)
     side_by_side._train(recipes.load("digits"), Path(), 1, Pipe()[1])
     signal.signal(signal.SIGINT, before)

@@ -21,7 +21,7 @@ import glassnet as gn
 from glassnet import explore, nn, recipes
 from glassnet.cli import main
 from glassnet.explore import page, shipped
-from glassnet.explore.encoding import numbers, packed
+from glassnet.explore.encoding import json_numbers, packed
 from glassnet.explore.session import Session
 from glassnet.explore.trainer import SNAPSHOTS, NotNowError, thinned
 from glassnet.extras import NotInstalledError
@@ -210,7 +210,7 @@ def test_every_number_is_the_librarys(
     step = session.trace(example["x"], example["target"])
     assert step["loss"] == made.loss
     assert step["loss_after"] == made.loss_after
-    assert [layer["dy"] for layer in step["layers"]] == [numbers(layer.dy[0]) for layer in made.layers]
+    assert [layer["dy"] for layer in step["layers"]] == [json_numbers(layer.dy[0]) for layer in made.layers]
     for each, parameter in made.parameters.items():
         assert step["parameters"][each]["gradient_norm"] == pytest.approx(np.linalg.norm(parameter.gradient))
 
@@ -329,7 +329,7 @@ def test_nonsense_is_refused_in_one_line(
 
 
 def test_json_has_no_nan() -> None:
-    assert numbers(np.array([[1.5, np.nan], [np.inf, -2]])) == [[1.5, None], [None, -2.0]]
+    assert json_numbers(np.array([[1.5, np.nan], [np.inf, -2]])) == [[1.5, None], [None, -2.0]]
     array = packed(np.arange(6, dtype=np.float64).reshape(2, 3))
     assert np.frombuffer(base64.b64decode(array["f64"]), "<f8").tolist() == list(range(6))
     assert array["shape"] == [2, 3]

@@ -7,14 +7,17 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from glassnet import files
 from glassnet.files import holding, making, own_folder, reason, remove_abandoned, replacing
 
 WRITING = """
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from glassnet.files import making, replacing
 
@@ -120,6 +123,15 @@ def test_a_folder_is_held_once(tmp_path: Path) -> None:
         assert held
     with pytest.raises(FileNotFoundError), holding(tmp_path / "nowhere"):
         pass
+
+
+@pytest.mark.skipif(os.name != "posix", reason="folders are held on POSIX systems")
+def test_who_has_patience_gets_a_folder_that_is_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = ExitStack()
+    first.enter_context(holding(tmp_path))
+    monkeypatch.setattr(files.time, "sleep", lambda seconds: first.close())
+    with holding(tmp_path, patience=60) as held:
+        assert held
 
 
 def test_nothing_is_written_through_a_link(tmp_path: Path) -> None:

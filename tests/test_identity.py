@@ -15,7 +15,7 @@ import glassnet as gn
 from ensemble_runs import command
 from glassnet import recipes
 from glassnet.recipes import run as run_module
-from glassnet.recipes.identity import checksum, difference, names_of
+from glassnet.recipes.identity import checksum, difference, info_of
 from glassnet.report import compare
 
 QUICK = ["training.epochs=1", "network.hidden=[8]", "network.members=2"]
@@ -143,8 +143,8 @@ def test_a_checksum_is_of_the_numbers_and_not_of_how_they_lie_in_memory() -> Non
 
 def test_one_changed_number_anywhere_is_a_difference() -> None:
     data = gn.load("diabetes")
-    known = json.loads(json.dumps(names_of(data)))
-    assert difference(known, names_of(data)) is None
+    known = json.loads(json.dumps(info_of(data)))
+    assert difference(known, info_of(data)) is None
     for part in PARTS:
         for name in ("x", "y"):
             split = getattr(data, part)
@@ -154,4 +154,4 @@ def test_one_changed_number_anywhere_is_a_difference() -> None:
             expected = (
                 "targets" if name == "y" else {"train": "training", "val": "validation"}.get(part, part) + " rows"
             )
-            assert difference(known, names_of(other)) == expected
+            assert difference(known, info_of(other)) == expected

@@ -50,7 +50,7 @@ def calls(cache: Path) -> int:
 
 def load() -> object:
     """Load the kernels as a new process would."""
-    return library.load.__wrapped__(FLOAT)
+    return library.load_kernels.__wrapped__(FLOAT)
 
 
 def kept(cache: Path) -> list[Path]:
@@ -140,7 +140,7 @@ def test_what_belongs_to_another_user_is_not_loaded_from(cache: Path) -> None:
 
 
 def test_many_processes_compile_once(cache: Path) -> None:
-    code = "import numpy, sys; from glassnet.fast import library; print(library.load(numpy.dtype('float32')))"
+    code = "import numpy, sys; from glassnet.fast import library; print(library.load_kernels(numpy.dtype('float32')))"
     started = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(4)]
     answers = [process.communicate()[0] for process in started]
     assert all("Library" in answer for answer in answers)
@@ -152,7 +152,7 @@ def test_a_killed_compilation_leaves_nothing_for_ever(
     cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     compiler(tmp_path, monkeypatch, 'echo . >> "$0.calls"; exec sleep 600')
-    code = "import numpy; from glassnet.fast import library; library.load(numpy.dtype('float32'))"
+    code = "import numpy; from glassnet.fast import library; library.load_kernels(numpy.dtype('float32'))"
     process = subprocess.Popen([sys.executable, "-c", code], start_new_session=True)
     while calls(cache) == 0:
         assert process.poll() is None

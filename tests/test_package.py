@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import re
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -101,6 +103,30 @@ print(*[c.__name__ for c in before if before[c] != after[c]])
 """
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert shown.split() == []
+
+
+def test_a_name_that_files_import_means_the_same_in_all_of_them() -> None:
+    meant: dict[str, dict[str, str]] = {}
+    for path in sorted(SOURCE.rglob("*.py")):
+        if path.name == "__init__.py":  # the face of a room, whose names are led by the room's
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "glassnet":
+                for name in node.names:
+                    thing = getattr(importlib.import_module(node.module or ""), name.name, None)
+                    origin = getattr(thing, "__module__", node.module)  # a constant's is where it is imported from
+                    if not isinstance(thing, ModuleType):
+                        meant.setdefault(name.asname or name.name, {}).setdefault(str(origin), path.name)
+    assert {name: places for name, places in meant.items() if len(places) > 1}.keys() <= {"training_step"}
+
+
+def test_no_two_classes_have_one_name() -> None:
+    places: dict[str, list[str]] = {}
+    for path in sorted(SOURCE.rglob("*.py")):
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places.setdefault(node.name, []).append(path.relative_to(SOURCE).as_posix())
+    assert {name: where for name, where in places.items() if len(where) > 1}.keys() <= {"Course"}
 
 
 @pytest.mark.parametrize("path", sorted(SOURCE.rglob("*.py")), ids=lambda path: str(path.relative_to(SOURCE)))

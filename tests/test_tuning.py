@@ -26,7 +26,7 @@ from glassnet.recipes import Recipe
 from glassnet.recipes import run as run_module
 from glassnet.tuning import result as result_module
 from glassnet.tuning import trial as trial_module
-from glassnet.tuning.space import own_values, space_of, values_of
+from glassnet.tuning.space import chosen_values, own_values, space_of
 from glassnet.tuning.study import OWN, PROCESS, kind, open_study, this_process
 
 FILES = {"study.journal", "recipe.toml", "trials.csv", "study.json", "plots"}
@@ -115,8 +115,8 @@ def test_a_recipe_with_a_space_trains_as_without(tmp_path: Path, monkeypatch: py
 
 def test_numbers_are_those_that_the_recipe_will_have() -> None:
     space = space_of(digits("tune.space.optimizer.lr={low=0.0123456,high=0.1}"))
-    assert values_of({"optimizer.lr": 0.0123456}, space) == {"optimizer.lr": 0.0123456}  # 0.0123 would be too low
-    assert values_of({"optimizer.lr": 0.0456789}, space) == {"optimizer.lr": 0.0457}
+    assert chosen_values({"optimizer.lr": 0.0123456}, space) == {"optimizer.lr": 0.0123456}  # 0.0123 would be too low
+    assert chosen_values({"optimizer.lr": 0.0456789}, space) == {"optimizer.lr": 0.0457}
 
 
 # A search ------------------------------------------------------------------------------------------------------------

@@ -317,7 +317,7 @@ def study(folder: Path) -> Loader:
     """The journal of a search, and what is read of it."""
     from glassnet.tuning import study as room
     from glassnet.tuning import tune
-    from glassnet.tuning.space import space_of, values_of
+    from glassnet.tuning.space import chosen_values, space_of
 
     chosen = recipes.load("digits", changes=["training.epochs=1", "network.hidden=[4]", "tune.trials=3"])
     data, space = gn.load("digits"), space_of(chosen)
@@ -339,7 +339,7 @@ def study(folder: Path) -> Loader:
     def load(path: Path) -> None:
         found = room.open_study(path.parent, chosen, space, "accuracy", data)
         for trial in room.finished(found, space):
-            values_of(trial.params, space)
+            chosen_values(trial.params, space)
         room.sampler(chosen, found)
         for trial in room.begun(found):
             room.latest(trial)

@@ -56,7 +56,7 @@ def _glassnet(x: pd.DataFrame, classes: bool) -> Any:
     from glassnet import estimators
     from glassnet.fast import library
 
-    library.load(np.dtype(np.float32))  # compiled once on a machine, and not in a fit
+    library.load_kernels(np.dtype(np.float32))  # compiled once on a machine, and not in a fit
     kind = estimators.MLPClassifier if classes else estimators.MLPRegressor
     return kind(preset="strong", random_state=0)
 

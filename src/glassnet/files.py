@@ -7,6 +7,7 @@ import math
 import os
 import re
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -94,12 +95,14 @@ def refuse_link(path: Path) -> None:
 
 
 @contextmanager
-def holding(folder: Path) -> Iterator[bool]:
+def holding(folder: Path, patience: float = 0.0) -> Iterator[bool]:
     """Hold a folder for this block alone. The system lets go of it when the process ends, however it ends.
 
     Gives whether it is held: some systems (Windows) and file systems (NFS) have no locks for folders. Raises
-    BlockingIOError if it is held already, here or by another process, FileNotFoundError if it isn't there.
+    BlockingIOError if it is held already, here or by another process, and still is after `patience` seconds;
+    FileNotFoundError if it isn't there.
     """
+    end = time.monotonic() + patience
     try:
         import fcntl
     except ImportError:
@@ -111,13 +114,17 @@ def holding(folder: Path) -> Iterator[bool]:
         yield False
         return
     try:
-        held = True
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise
-        except OSError:
-            held = False
+        held = None
+        while held is None:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                held = True
+            except BlockingIOError:
+                if time.monotonic() >= end:
+                    raise
+                time.sleep(0.02)
+            except OSError:
+                held = False
         if not os.path.samestat(os.fstat(descriptor), folder.stat()):  # it was removed, and made anew, in between
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), os.fspath(folder))
         yield held

@@ -20,10 +20,12 @@ def any_of(*kinds: Callable[[str], Offers]) -> Callable[[str], Offers]:
 
 def recipe_names(incomplete: str) -> Offers:
     """Offer the recipes that come with glassnet."""
-    from glassnet.recipes import load, names
+    from glassnet.recipes import load as load_recipe
+    from glassnet.recipes import names
 
     # On one line of a terminal: where a shell breaks it, the rest would be offered, too.
-    return [(name, shorten(load(name).description.partition(". ")[0], 72, placeholder=" ...")) for name in names()]
+    first = {name: load_recipe(name).description.partition(". ")[0] for name in names()}
+    return [(name, shorten(sentence, 72, placeholder=" ...")) for name, sentence in first.items()]
 
 
 def recipes(incomplete: str) -> Offers:

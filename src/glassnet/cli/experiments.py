@@ -10,7 +10,7 @@ import typer
 
 from glassnet.cli import completion
 from glassnet.cli.app import RunArgument, RunsArgument, app
-from glassnet.cli.printing import number, print_table
+from glassnet.cli.printing import plain_figure, print_table
 from glassnet.terminal import say
 
 SHOWN = 20  # mistakes of a confusion matrix too large to print
@@ -87,7 +87,7 @@ def evaluate(run: RunArgument) -> None:
     metrics = recipes.evaluate_run(run)
     _print_metrics(metrics)
     if "classes" in metrics:
-        rows = [[name, *(number(v) for v in scores.values())] for name, scores in metrics["classes"].items()]
+        rows = [[name, *(plain_figure(v) for v in scores.values())] for name, scores in metrics["classes"].items()]
         print_table(["test, by class", "precision", "recall", "rows"], rows)
         _print_confusion(metrics)
 
@@ -170,7 +170,7 @@ def _print_metrics(metrics: dict[str, Any]) -> None:
     say(metrics["data"])
     head = [metrics.get("recipe", "ensemble"), *parts.values()]
     names = [name for name in METRICS[metrics["task"]] if name != "loss" or not _is_mse(metrics)]
-    rows = [[name, *(number(metrics[part][name]) for part in parts)] for name in names]
+    rows = [[name, *(plain_figure(metrics[part][name]) for part in parts)] for name in names]
     print_table(head, rows)
     constant = {"classification": "always the majority class; its loss is that of the classes' shares in training",
                 "regression": "always the mean of the training targets"}  # fmt: skip
@@ -198,7 +198,7 @@ def _print_members(metrics: dict[str, Any], out: Path) -> None:
     names = {"classification": ("loss", "accuracy"), "regression": ("rmse", "r2")}[metrics["task"]]
     parts = {"val": "validation", "test": "test"}
     rows = [
-        [m["run"], m["recipe"], str(m["seed"]), *(number(m[part][name]) for part in parts for name in names)]
+        [m["run"], m["recipe"], str(m["seed"]), *(plain_figure(m[part][name]) for part in parts for name in names)]
         for m in metrics["members"]
     ]
     print_table(["member", "recipe", "seed", *(f"{part} {name}" for part in parts.values() for name in names)], rows)

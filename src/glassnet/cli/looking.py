@@ -10,7 +10,7 @@ import typer
 
 from glassnet.cli import completion
 from glassnet.cli.app import RunArgument, RunsArgument, app
-from glassnet.cli.printing import number, print_table
+from glassnet.cli.printing import plain_figure, print_table
 from glassnet.terminal import say
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def _answer(net: Network, split: Split, row: int) -> str:
     classes = net.info["classes"]
     if not classes:
         value = float(net.predict(split.x[[row]])[0, 0])
-        return f"the data say {number(float(split.y[row]))}, the network {number(value)}"
+        return f"the data say {plain_figure(float(split.y[row]))}, the network {plain_figure(value)}"
     p = net.predict_proba(split.x[[row]])[0]
     return f"the data say {classes[int(split.y[row])]}, the network {classes[int(p.argmax())]} with {p.max():.1%}"
 
@@ -150,7 +150,7 @@ def compare(
 
     found = report.compare(runs)
     written = None if out is None else report.write_comparison(found, out)
-    rows = [[each.label, *map(number, each.values), ", ".join(found.leaders(each))] for each in found.figures]
+    rows = [[each.label, *map(plain_figure, each.values), ", ".join(found.leaders(each))] for each in found.figures]
     print_table(["", *found.runs, "best"], rows)
     if not found.same_data:
         say(f"the data differ in {found.differs}, so no figure is called best:")

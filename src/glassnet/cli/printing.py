@@ -7,7 +7,7 @@ import sys
 from glassnet.terminal import shown
 
 
-def number(value: float | str | None) -> str:
+def plain_figure(value: float | str | None) -> str:
     """Write a figure as reports do, but shares not in percent."""
     from glassnet.report.words import figure
 

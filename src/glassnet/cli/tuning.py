@@ -9,7 +9,7 @@ import typer
 
 from glassnet.cli import completion
 from glassnet.cli.app import app
-from glassnet.cli.printing import number, print_table
+from glassnet.cli.printing import plain_figure, print_table
 from glassnet.terminal import say
 
 
@@ -49,12 +49,12 @@ def tune(
     summary = result.summary
     say(", ".join(f"{count} {state}" for state, count in summary["trials"].items() if count))
     rows = [[key, str(value)] for key, value in result.values.items()]
-    rows.append([summary["judged by"], number(summary["best"]["value"])])
+    rows.append([summary["judged by"], plain_figure(summary["best"]["value"])])
     print_table([f"trial {result.trial}", ""], rows)
     if summary["finalists"]:
         own = (summary["recipe as it was"] or {}).get("trial")
         name = {own: f"{own}, the recipe as it was"}
-        finalists = [[name.get(f["trial"], str(f["trial"])), number(f["mean"]), number(f["std"])]
+        finalists = [[name.get(f["trial"], str(f["trial"])), plain_figure(f["mean"]), plain_figure(f["std"])]
                      for f in summary["finalists"]]  # fmt: skip
         seeds = ", ".join(map(str, summary["seeds of finalists"]))
         print_table(["trial", f"mean over seeds {seeds}", "standard deviation"], finalists)

@@ -12,12 +12,12 @@ from glassnet.data.archive import Archive
 from glassnet.data.bundled import load_diabetes, load_digits
 from glassnet.data.california import ARCHIVE as CALIFORNIA
 from glassnet.data.california import load_california
-from glassnet.data.checks import closest_first, listed, naming
+from glassnet.data.checks import blaming, closest_first, listed
 from glassnet.data.dataset import Dataset
 from glassnet.data.labels import Task
 from glassnet.data.mnist import ARCHIVES as MNIST
 from glassnet.data.mnist import load_mnist
-from glassnet.data.resolve import FileState, check, find, read
+from glassnet.data.resolve import FileState, find, read, state_of
 from glassnet.data.table import load_table
 
 
@@ -87,7 +87,7 @@ def load(
             raise ValueError(f"split={split!r} doesn't apply to a table; its rows are shuffled by the seed")
         if target in drop:
             raise ValueError(f"{target!r} is the target, so it can't be dropped: drop columns that would be inputs")
-        with naming(name_or_path):
+        with blaming(name_or_path):
             return load_table(name_or_path, target=target, drop=drop, task=task, seed=seed)
     for option, value in (("target", target), ("drop", drop or None), ("task", task)):
         if value is not None:
@@ -122,7 +122,7 @@ def fetch(name: str) -> list[FileState]:
 
 def verify(name: str) -> list[FileState]:
     """Hash the files of a data set where they are found, without downloading anything."""
-    return [check(archive) for archive in _source(name).archives]
+    return [state_of(archive) for archive in _source(name).archives]
 
 
 @contextmanager

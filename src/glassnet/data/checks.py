@@ -23,7 +23,7 @@ def require_file(path: str | os.PathLike[str]) -> Path:
 
 
 @contextmanager
-def naming(path: str | os.PathLike[str]) -> Iterator[None]:
+def blaming(path: str | os.PathLike[str]) -> Iterator[None]:
     """Let a ValueError about what a file holds name the file."""
     try:
         yield

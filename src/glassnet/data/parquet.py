@@ -12,7 +12,7 @@ ONE_AT_A_TIME = threading.Lock()
 
 
 @contextmanager
-def reading(path: Path) -> Iterator[None]:
+def refusing_damage(path: Path) -> Iterator[None]:
     """Raise ValueError, naming the file, for Polars' errors, and for its panics, which are no `Exception`."""
     import polars as pl
 

@@ -63,7 +63,7 @@ def read(archive: Archive, timeout: float = TIMEOUT) -> bytes | bytearray:
     return download(archive, cache, timeout)
 
 
-def check(archive: Archive) -> FileState:
+def state_of(archive: Archive) -> FileState:
     """Hash the archive where it is found, without downloading anything."""
     path = find(archive)
     if path is None:

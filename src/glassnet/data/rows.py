@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from glassnet.data.checks import naming, require_file
+from glassnet.data.checks import blaming, require_file
 from glassnet.data.csv_text import read_text
 from glassnet.data.image import read_digit
 from glassnet.data.noticed import Noticed
-from glassnet.data.parquet import reading
+from glassnet.data.parquet import refusing_damage
 from glassnet.data.schema import Column, names_of
 from glassnet.data.table import numeric_rows
 from glassnet.extras import need
@@ -30,7 +30,7 @@ CELLS, MOST = 1 << 21, 1 << 17  # numbers, and rows at most, that are read at a 
 PICTURES = (".png", ".jpg", ".jpeg")
 
 
-class Rows(NamedTuple):
+class FileRows(NamedTuple):
     """Some rows: what a network takes, x (n, n_in), and the columns beside it (n values each), such as an id."""
 
     x: NDArray[np.float64] | NDArray[np.uint8]
@@ -43,7 +43,7 @@ def read_rows(
     image_shape: tuple[int, int] | None = None,
     image_maximum: int = 255,
     noticed: Noticed | None = None,
-) -> Iterator[Rows]:
+) -> Iterator[FileRows]:
     """Yield the rows of a table, of an array or of pictures, some at a time.
 
     .csv, .parquet   `columns` are picked by their names, and become numbers as `numeric_rows` says; all others come
@@ -55,7 +55,7 @@ def read_rows(
     other files      one picture.
 
     A value means what it means in training (see `read_table`), whatever rows are read together. `noticed` sees them
-    all. Raises FileNotFoundError, or ValueError on a file that holds no such rows, naming column and row (the first is
+    all. Raises FileNotFoundError, or ValueError on a file that holds no such rows, blaming column and row (the first is
     1), or that another program writes meanwhile.
     """
     need("tables", "polars")
@@ -69,7 +69,7 @@ def _rows(
     image_shape: tuple[int, int] | None,
     image_maximum: int,
     noticed: Noticed,
-) -> Iterator[Rows]:
+) -> Iterator[FileRows]:
     ending = path.suffix.lower()
     if ending == ".csv":
         return _table_rows(read_text(require_file(path)), columns, noticed)
@@ -83,15 +83,15 @@ def _rows(
         )
     if path.is_dir():
         return _pictures(path, image_shape, image_maximum)
-    return iter([Rows(read_digit(path, image_shape, image_maximum), [])])
+    return iter([FileRows(read_digit(path, image_shape, image_maximum), [])])
 
 
-def _unchanged(path: Path, blocks: Iterator[Rows]) -> Iterator[Rows]:
+def _unchanged(path: Path, blocks: Iterator[FileRows]) -> Iterator[FileRows]:
     """Yield blocks of a file as long as it is the one that was opened: rows of two files would be no answer."""
     before = _stamp(path)
     while True:
         try:
-            with naming(path):
+            with blaming(path):
                 rows = next(blocks, None)
         except (OSError, ValueError):
             if _stamp(path) == before:
@@ -115,13 +115,13 @@ def _stamp(path: Path) -> tuple[int, ...] | None:
 
 def _table_rows(
     frames: Iterable[pl.DataFrame], columns: Sequence[Column] | Sequence[str], noticed: Noticed
-) -> Iterator[Rows]:
+) -> Iterator[FileRows]:
     """Take the columns from a table, some rows at a time; leave the others beside them."""
     first = 1
     for frame in frames:
         x = numeric_rows(frame, columns, first)
         noticed.see(x, frame)
-        yield Rows(x, frame.drop(names_of(columns)).get_columns())
+        yield FileRows(x, frame.drop(names_of(columns)).get_columns())
         first += frame.height
 
 
@@ -129,10 +129,10 @@ def _parquet_frames(path: Path) -> Iterator[pl.DataFrame]:
     import polars as pl
 
     table = pl.scan_parquet(path, glob=False, hive_partitioning=False)
-    with reading(path):
+    with refusing_damage(path):
         count = _at_once(len(table.collect_schema()))
     for start in itertools.count(0, count):
-        with reading(path):
+        with refusing_damage(path):
             frame = table.slice(start, count).collect()
         if not frame.is_empty():
             yield frame
@@ -149,7 +149,7 @@ def _at_once(width: int) -> int:
 
 def _array_rows(
     path: Path, columns: Sequence[Column] | Sequence[str], image_shape: tuple[int, int] | None, noticed: Noticed
-) -> Iterator[Rows]:
+) -> Iterator[FileRows]:
     features, width = names_of(columns), len(columns)
     tables = [column for column in columns if not isinstance(column, str)]
     if named := [column.name for column in tables if column.kind == "category"]:
@@ -173,7 +173,7 @@ def _array_rows(
             value = f"{x[row, column]} is not a finite number"
             raise ValueError(f"column {features[column]!r}, row {start + row + 1}: {value}")
         noticed.see(x)
-        yield Rows(x, [])
+        yield FileRows(x, [])
 
 
 def _block(path: Path, array: np.memmap, start: int, stop: int) -> NDArray[Any]:
@@ -206,7 +206,7 @@ def _header(path: Path) -> np.memmap:
         raise ValueError(f"{path} can't be read as an array of numbers ({reason})") from None
 
 
-def _pictures(folder: Path, image_shape: tuple[int, int], maximum: int) -> Iterator[Rows]:
+def _pictures(folder: Path, image_shape: tuple[int, int], maximum: int) -> Iterator[FileRows]:
     import polars as pl
 
     files = sorted((file for file in folder.iterdir() if file.suffix.lower() in PICTURES), key=_by_numbers)
@@ -216,7 +216,7 @@ def _pictures(folder: Path, image_shape: tuple[int, int], maximum: int) -> Itera
     for start in range(0, len(files), count):
         some = files[start : start + count]
         x = np.concatenate([read_digit(file, image_shape, maximum) for file in some])
-        yield Rows(x, [pl.Series("file", [file.name for file in some])])
+        yield FileRows(x, [pl.Series("file", [file.name for file in some])])
 
 
 def _by_numbers(file: Path) -> tuple[list[str | int], str]:

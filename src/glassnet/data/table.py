@@ -18,7 +18,7 @@ from glassnet.data.dates import read_dates
 from glassnet.data.labels import Task, check_task
 from glassnet.data.markers import without_markers
 from glassnet.data.numbers import plain_columns, read_numbers
-from glassnet.data.parquet import reading
+from glassnet.data.parquet import refusing_damage
 from glassnet.data.schema import Column, names_of
 from glassnet.data.target import read_target
 from glassnet.data.values import read_booleans, values_of, values_without_gaps
@@ -121,7 +121,7 @@ def _read(path: Path) -> pl.DataFrame:
 
     if path.suffix.lower() != ".parquet":
         return pl.concat(list(read_text(path)), rechunk=True)
-    with reading(path):
+    with refusing_damage(path):
         frame = pl.read_parquet(path, glob=False)
     if frame.is_empty():
         raise ValueError(f"{path} has a header but no rows")

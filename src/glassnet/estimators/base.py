@@ -16,7 +16,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 from glassnet.estimators import hooks, lbfgs, parameters, plain, stochastic, strong
 from glassnet.estimators.passes import affine, predict
 from glassnet.estimators.stochastic import Solver
-from glassnet.estimators.tables import Table
+from glassnet.estimators.tables import TableColumns
 from glassnet.estimators.validation import Rows, Validation, split
 from glassnet.nn import Network, Noise
 from glassnet.nn.layer import Array
@@ -47,7 +47,7 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator):
     best_validation_score_: float | None
     best_iter_: int | None
     _best: dict[str, Array] | None = None
-    _table: Table | None = None
+    _table: TableColumns | None = None
 
     def _encode(self, y: Any, incremental: bool, reset: bool) -> Array:
         """Check the targets and return them as numbers (N, n_outputs)."""

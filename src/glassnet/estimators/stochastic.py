@@ -21,7 +21,7 @@ from glassnet.optim import Adam, Optimizer
 from glassnet.train import Training
 from glassnet.train.averaging import averaged, use_mean
 from glassnet.train.batches import batches
-from glassnet.train.loop import Loop, Row
+from glassnet.train.loop import HistoryRow, Loop
 
 if TYPE_CHECKING:
     from glassnet.estimators.base import BaseMLP
@@ -150,7 +150,7 @@ class Course:
             print(f"Iteration {estimator.n_iter_}, loss = {estimator.loss_:.8f}")
         self.loop.end_epoch(self._note, estimator.loss_)
 
-    def _note(self, row: Row) -> None:
+    def _note(self, row: HistoryRow) -> None:
         """Add to the history's row of an epoch what the rows held out say."""
         with averaged(self.run, self.loop.move, batches(self.run, self.order, self.estimator.t_)):
             row |= self._judge()

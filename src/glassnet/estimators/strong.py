@@ -12,7 +12,7 @@ import numpy as np
 from sklearn.utils import check_X_y
 
 from glassnet.data import Dataset, Split
-from glassnet.data.checks import naming
+from glassnet.data.checks import blaming
 from glassnet.data.dataset import require_squares
 from glassnet.data.schema import as_info, names_of
 from glassnet.estimators import parameters, tables
@@ -21,7 +21,8 @@ from glassnet.estimators.plan import Plan
 from glassnet.nn import Activation, CrossEntropy, Dropout, Layer, Network
 from glassnet.nn.layer import Array
 from glassnet.optim import Constant, Optimizer
-from glassnet.recipes import Recipe, load
+from glassnet.recipes import Recipe
+from glassnet.recipes import load as load_recipe
 from glassnet.recipes.stack import build_layers
 from glassnet.train.units import training_loss
 
@@ -47,7 +48,7 @@ def read_both(estimator: BaseMLP, X: Any, y: Any, reset: bool) -> tuple[Array, A
     x = tables.numbers(estimator, X, reset)
     x, y = check_X_y(x, y, multi_output=True, y_numeric=values, estimator=estimator, **tables.CHECKS)
     if values and y.dtype.kind in "biuf":  # text is refused later, as by all estimators
-        with naming("y"):
+        with blaming("y"):
             require_squares(y)
     return x, y
 
@@ -65,7 +66,7 @@ def _same(value: Any, default: Any) -> bool:
 
 def recipe(estimator: BaseMLP) -> Recipe:
     """Return the recipe with what was given in its place, but for settings of single layers: see `network`."""
-    made, own = load("table"), given(estimator)
+    made, own = load_recipe("table"), given(estimator)
     network = made.network
     if "hidden_layer_sizes" in own:
         network.hidden = parameters.hidden_sizes(estimator.hidden_layer_sizes)
@@ -107,7 +108,7 @@ def network(estimator: BaseMLP, x: Array, y: Array) -> Network:
     """Make the network for rows x (N, n_in), some NaN, and targets y (N, n_outputs); nothing is fitted yet."""
     made, own, info = recipe(estimator), given(estimator), estimator._info()
     made.seed = int(estimator._random_state.randint(2**31))
-    table = estimator._table or tables.Table.numbers(f"x{i}" for i in range(x.shape[1]))
+    table = estimator._table or tables.TableColumns.numbers(f"x{i}" for i in range(x.shape[1]))
     rows, none = Split(x, y), Split(x[:0], y[:0])
     features = names_of(table.schema)
     data = Dataset("X", rows, none, none, info["task"], (), tuple(features), None, info["target"], table.schema)

@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 CHECKS: dict[str, Any] = {"dtype": (np.float64, np.float32), "ensure_all_finite": "allow-nan"}
 
 
-class Table(NamedTuple):
+class TableColumns(NamedTuple):
     """Columns of a data frame: those a network takes, and the names of those left out."""
 
     schema: Schema
     left_out: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, frame: pl.DataFrame) -> Table:
+    def of(cls, frame: pl.DataFrame) -> TableColumns:
         """Look at the columns as `glassnet train` does, and warn of what it would say of them.
 
         Raises ValueError if there is nothing to learn from.
@@ -45,7 +45,7 @@ class Table(NamedTuple):
         return cls(schema, tuple(name for names in left_out.values() for name in names))
 
     @classmethod
-    def numbers(cls, names: Iterable[str]) -> Table:
+    def numbers(cls, names: Iterable[str]) -> TableColumns:
         """A table of numbers, as an array is."""
         return cls(tuple(Column(name) for name in names))
 
@@ -72,8 +72,8 @@ def numbers(estimator: BaseMLP, X: Any, reset: bool) -> Array:
     if 0 in X.shape:
         raise ValueError(f"X has {X.shape[0]} rows and {X.shape[1]} columns: give at least one of each")
     if reset:
-        estimator._table = Table.of(frame)
-    table = estimator._table or Table.numbers(frame.columns)
+        estimator._table = TableColumns.of(frame)
+    table = estimator._table or TableColumns.numbers(frame.columns)
     x = numeric_rows(frame, table.schema, 0)
     if not reset:
         noticed = Noticed(table.schema)

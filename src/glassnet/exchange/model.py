@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from glassnet.exchange.layers import write_layer
-from glassnet.exchange.outputs import classes_of, kind_of, write_outputs
+from glassnet.exchange.outputs import classes_of, outputs_of, write_outputs
 from glassnet.extras import need
 from glassnet.files import replacing
 from glassnet.nn import Ensemble, Layer, Network, Preprocessing, Sigmoid, Softmax
@@ -82,7 +82,7 @@ def to_onnx(
     with np.errstate(all="ignore"):
         width = net.predict(np.zeros((1, net.n_in), dtype)).shape[1]  # or raises ValueError: something isn't fitted
     if outputs is None:
-        outputs = kind_of(net.info, layers[-1], width, classes)
+        outputs = outputs_of(net.info, layers[-1], width, classes)
     if classes is None and outputs in ("softmax", "logistic"):
         classes = classes_of(net.info)
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 KINDS = ("identity", "softmax", "logistic")
 
 
-def kind_of(info: dict[str, Any], last: Layer, width: int, classes: npt.ArrayLike | None) -> str:
+def outputs_of(info: dict[str, Any], last: Layer, width: int, classes: npt.ArrayLike | None) -> str:
     """Tell what outputs stand for, by given classes or a network's `info`: values, logits, or scores of classes."""
     if classes is None and info.get("task") != "classification":
         return "identity"

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from glassnet.data.checks import naming
+from glassnet.data.checks import blaming
 from glassnet.files import regular
 from glassnet.nn import BatchNorm, Dense, Layer, LayerNorm, Network
 from glassnet.nn.layer import Array
@@ -42,7 +42,7 @@ def load_pytorch(net: Network, source: str | os.PathLike[str] | Mapping[str, Any
     if isinstance(source, Mapping):
         _set(net, source)
     else:
-        with naming(source):
+        with blaming(source):
             _set(net, _read(source))
 
 

@@ -17,7 +17,7 @@ from glassnet.nn.layer import Array
 from glassnet.nn.preprocessing import Fitted
 from glassnet.optim import Optimizer
 from glassnet.train import Callback, Training, evaluate
-from glassnet.train.loop import Loop, Row, order_of
+from glassnet.train.loop import HistoryRow, Loop, order_of
 from glassnet.train.step import Step, training_step
 from glassnet.train.units import training_loss
 
@@ -178,7 +178,7 @@ class Course(Callback):
         rows = run.data.train
         return training_step(run.net, rows.x, rows.y, run.loss, run.optimizer, run.largest_batch, reads)
 
-    def _judge(self, row: Row) -> None:
+    def _judge(self, row: HistoryRow) -> None:
         """Add to the history's row of an epoch how many steps there were, and what the validation rows say."""
         run = self.run
         row["step"] = self.steps

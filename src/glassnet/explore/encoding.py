@@ -14,12 +14,12 @@ import numpy as np
 from glassnet.nn.layer import Array
 
 
-def number(value: float) -> float | None:
+def json_number(value: float) -> float | None:
     """Return the value, or None if it is NaN or infinite."""
     return float(value) if math.isfinite(value) else None
 
 
-def numbers(array: Array) -> list[Any]:
+def json_numbers(array: Array) -> list[Any]:
     """Return an array as a list, with None for NaN and infinity."""
     finite = np.isfinite(array)
     if finite.all():

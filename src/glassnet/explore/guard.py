@@ -94,7 +94,7 @@ class Guard:
             raise RefusedError(403, "the token is missing or wrong: open the address that the terminal shows")
 
 
-async def read_json(request: Request) -> dict[str, Any]:
+async def json_body(request: Request) -> dict[str, Any]:
     """Read a body of JSON. Raises RefusedError if it is too large, of another type, or no JSON object."""
     too_large = RefusedError(413, f"the body is larger than {LIMIT:,} bytes")
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from glassnet.explore.encoding import numbers
+from glassnet.explore.encoding import json_numbers
 from glassnet.explore.subject import PARTS, Subject
 
 LOOKED_THROUGH = 200  # rows, for the one to open on
@@ -59,7 +59,7 @@ def example(subject: Subject, part: Any, row: Any) -> dict[str, Any]:
     """Return what GET /api/example answers: a row, raw, and its target. Raises ValueError if it isn't there."""
     x, t = subject.row(part, row)
     target = t[0].item()
-    return {"part": part, "row": int(row), "x": numbers(x[0]), "target": target, "label": subject.label(target)}
+    return {"part": part, "row": int(row), "x": json_numbers(x[0]), "target": target, "label": subject.label(target)}
 
 
 def _ranges(subject: Subject) -> list[dict[str, Any]]:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from glassnet.explore import page
 from glassnet.explore.connections import MOST, PATIENCE, limited
 from glassnet.explore.encoding import to_json
-from glassnet.explore.guard import HEADERS, Guard, RefusedError, read_json
+from glassnet.explore.guard import HEADERS, Guard, RefusedError, json_body
 from glassnet.explore.session import Session
 from glassnet.explore.subject import Subject
 from glassnet.explore.trainer import NotNowError
@@ -63,7 +63,7 @@ def application(session: Session, token: str, host: str, port: int) -> ASGIApp:
 
     def asking(method: Callable[..., dict[str, Any]]) -> Callable[[Request], Any]:
         async def endpoint(request: Request) -> Response:
-            given = dict(request.query_params) if request.method == "GET" else await read_json(request)
+            given = dict(request.query_params) if request.method == "GET" else await json_body(request)
             return answer(await run_in_threadpool(partial(method, **_arguments(method, given))))
 
         return endpoint

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from glassnet.explore.code import VIEWS, Script
-from glassnet.explore.encoding import is_finite, number, numbers, packed, whole
+from glassnet.explore.encoding import is_finite, json_number, json_numbers, packed, whole
 from glassnet.explore.network_view import describe, example
 from glassnet.explore.subject import Subject
 from glassnet.explore.trainer import Trainer
@@ -56,7 +56,7 @@ class Session:
         row = self._row(x)
         with self._looking():
             outputs = self._values(row)[1:]
-            layers = [{"index": i, "output": numbers(y[0])} for i, y in enumerate(outputs)]
+            layers = [{"index": i, "output": json_numbers(y[0])} for i, y in enumerate(outputs)]
             by_hand = any(what == "by hand" for what, *_ in self.trainer.log)
             return {"layers": layers, **self._prediction(outputs[-1]), "by_hand": by_hand}
 
@@ -71,11 +71,16 @@ class Session:
         with self._looking() as net:
             found = equation(net.layers, self._values(row), layer, unit)
         terms = [
-            {"input": term.input, "x": number(term.x), "w": number(term.w), "product": number(term.product)}
+            {
+                "input": term.input,
+                "x": json_number(term.x),
+                "w": json_number(term.w),
+                "product": json_number(term.product),
+            }
             for term in sorted(found.terms, key=lambda term: -abs(term.product))
         ]
-        bias = None if found.bias is None else number(found.bias)
-        return {"text": str(found), "terms": terms, "bias": bias, "value": number(found.value)}
+        bias = None if found.bias is None else json_number(found.bias)
+        return {"text": str(found), "terms": terms, "bias": bias, "value": json_number(found.value)}
 
     def trace(self, x: Any, target: Any, apply: Any = False) -> Answer:
         """Make one step of learning on one row, for show or, with apply, in earnest."""
@@ -85,19 +90,19 @@ class Session:
             layers = [
                 {
                     "index": e.index, "kind": self._description["layers"][e.index]["kind"],
-                    "output": numbers(e.output[0]), "dy": numbers(e.dy[0]), "dx": numbers(e.dx[0]),
-                    "local": None if e.local is None else numbers(e.local[0]),
+                    "output": json_numbers(e.output[0]), "dy": json_numbers(e.dy[0]), "dx": json_numbers(e.dx[0]),
+                    "local": None if e.local is None else json_numbers(e.local[0]),
                 }
                 for e in made.layers
             ]  # fmt: skip
             parameters = {
                 name: {
                     "shape": list(p.before.shape), "norm": _norm(p.before), "gradient_norm": _norm(p.gradient),
-                    "update_norm": _norm(p.update), "update_ratio": number(p.update_ratio),
+                    "update_norm": _norm(p.update), "update_ratio": json_number(p.update_ratio),
                 }
                 for name, p in made.parameters.items()
             }  # fmt: skip
-            answer = {"loss": number(made.loss), "loss_after": number(made.loss_after), "target": t[0].item()}
+            answer = {"loss": json_number(made.loss), "loss_after": json_number(made.loss_after), "target": t[0].item()}
             answer |= self._prediction(made.layers[-1].output)
             return {**answer, "layers": layers, "parameters": parameters}
 
@@ -110,7 +115,7 @@ class Session:
                 raise ValueError(f"{name} has units 0 to {width - 1}, so there is no unit {unit}")
             found = self._trace(row, t).parameters[name]
             arrays = {"before": found.before, "gradient": found.gradient, "after": found.after, **found.velocity}
-            columns = {each: numbers(np.atleast_1d(a[..., unit])) for each, a in arrays.items()}
+            columns = {each: json_numbers(np.atleast_1d(a[..., unit])) for each, a in arrays.items()}
         slots = {slot: columns.pop(slot) for slot in found.velocity}
         return {**columns, "velocity": slots.get("velocity"), "slots": slots}
 
@@ -120,7 +125,7 @@ class Session:
         with self._looking():
             entry = self._trace(row, t).check(name, place)
         values = ("analytic", "numeric", "relative_error", "h", "loss_plus", "loss_minus")
-        found = {value: number(getattr(entry, value)) for value in values}
+        found = {value: json_number(getattr(entry, value)) for value in values}
         return {**found, "passed": bool(entry.passed), "at_kink": bool(entry.at_kink)}
 
     def train(self, action: Any) -> Answer:
@@ -185,13 +190,13 @@ class Session:
 
     def _prediction(self, y: Array) -> Answer:
         """What the outputs y (1, n_out) of a row say."""
-        outputs, label = numbers(y[0]), self.subject.label
+        outputs, label = json_numbers(y[0]), self.subject.label
         if self.subject.data.task == "regression":
-            value = number(y[0, 0])
+            value = json_number(y[0, 0])
             return {"outputs": outputs, "probabilities": None, "prediction": value, "label": label(value)}
         p = self.subject.net.probabilities(y)[0]
         best = int(np.argmax(p))
-        return {"outputs": outputs, "probabilities": numbers(p), "prediction": best, "label": label(best)}
+        return {"outputs": outputs, "probabilities": json_numbers(p), "prediction": best, "label": label(best)}
 
     def _row(self, x: Any) -> Array:
         """One row (1, n_in) of the type that the data have; pixels are rounded. null is missing, where that may be."""
@@ -248,4 +253,4 @@ class Session:
 
 
 def _norm(a: Array) -> float | None:
-    return number(float(np.linalg.norm(a)))
+    return json_number(float(np.linalg.norm(a)))

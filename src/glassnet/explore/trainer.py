@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 
 from glassnet.explore.course import Course, Event, check_settings, in_use, twin, untrained
-from glassnet.explore.encoding import number
+from glassnet.explore.encoding import json_number
 from glassnet.explore.subject import Subject
 from glassnet.inspection import Doctor, Trace
 from glassnet.nn import Network
@@ -159,7 +159,7 @@ class Trainer:
         """Return how far training is: the losses after step `since` and all epochs, of each at most POINTS."""
         with self._changed:
             last = len(self.losses)
-            losses = [[i + 1, number(self.losses[i])] for i in thinned(min(since, last), last)]
+            losses = [[i + 1, json_number(self.losses[i])] for i in thinned(min(since, last), last)]
             return {
                 "running": self._busy or self._goal != "pause", "step": last, "epoch": len(self.epochs),
                 "steps_per_epoch": self.steps_per_epoch, "loss": losses,
@@ -258,7 +258,7 @@ class Trainer:
         self.log = tuple(course.log)
         self._show(run.net.theta, run.net.state(), run.optimizer)
         self.losses += run.history.step_loss[len(self.losses) :]
-        self.epochs += [{k: number(v) for k, v in row.items()} for row in run.history.epochs[len(self.epochs) :]]
+        self.epochs += [{k: json_number(v) for k, v in row.items()} for row in run.history.epochs[len(self.epochs) :]]
         self.settings = course.settings()
         self.steps_per_epoch = run.steps_per_epoch
         if self._goal == "pause" or time.monotonic() - self._examined > SELDOM:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from glassnet.data.augmentation import Augmentation, Distortions
-from glassnet.fast.library import NoKernelsError, load
+from glassnet.fast.library import NoKernelsError, load_kernels
 from glassnet.fast.program import address
 from glassnet.memory import aligned_zeros
 from glassnet.nn.layer import Array
@@ -17,7 +17,7 @@ Augment = Callable[[Array, tuple[int, int], np.random.Generator], Array]
 
 def compiled(augmentation: Augmentation, x: Array, shape: tuple[int, int]) -> Augment | None:
     """Return what does an augmentation's work on rows like x, images of `shape`; None if there is no kernel for it."""
-    library = load(np.dtype(np.float32))
+    library = load_kernels(np.dtype(np.float32))
     if type(augmentation) is not Distortions or x.dtype != np.uint8 or isinstance(library, NoKernelsError):
         return None
     height, width = shape

@@ -15,7 +15,7 @@ from glassnet.fast.threads import Threads, limit
 from glassnet.nn import Dense, Layer, Network
 from glassnet.nn.layer import Array
 
-ROWS = 128  # rows at a time: enough for the products, and little enough for the caches
+CAPACITY = 128  # rows at a time: enough for the products, and little enough for the caches
 SMALL = 200_000  # multiplications: with fewer, one thread is done before another is awake
 
 
@@ -25,7 +25,7 @@ class Inference:
     def __init__(self, net: Network) -> None:
         self.limit: int | None = net.threads
         self.threads: int = limit(net)
-        self.program: Program = Program(net, ROWS, self.threads, training=False)
+        self.program: Program = Program(net, CAPACITY, self.threads, training=False)
         self.layers: list[Layer] = list(net.layers)
         self.settings: list[tuple[Layer, str, Any]] = settings(net.layers)
         self.process: int = os.getpid()
@@ -35,8 +35,8 @@ class Inference:
             if isinstance(layer, Dense)
         )
         self.threads_for_few: Threads = Threads(self.threads)
-        self.x: Array = np.zeros((ROWS, self.program.width), net.dtype)
-        self.y: Array = np.zeros((ROWS, self.program.n_out), net.dtype)
+        self.x: Array = np.zeros((CAPACITY, self.program.width), net.dtype)
+        self.y: Array = np.zeros((CAPACITY, self.program.n_out), net.dtype)
         self.x_address: int = address(self.x)
         self.y_address: int = address(self.y)
         self.infer: Callable[..., None] = self.program.library.infer
@@ -56,13 +56,13 @@ class Inference:
         """Return the outputs of rows x."""
         x, form = self.program.prepare(x)
         with self.lock:  # the memory that the kernels work in is one
-            y = self._many(x, form) if len(x) > ROWS else self._few(x, form)
+            y = self._many(x, form) if len(x) > CAPACITY else self._few(x, form)
         return y if self.program.unit is None else self.program.unit.forward(y)
 
     def _many(self, x: Array, form: int) -> Array:
         """Read the rows where they are."""
         y = np.empty((len(x), self.program.n_out), self.program.dtype)
-        self.infer(self.pointer, address(x), form, len(x), address(y), min(self.threads, 1 + (len(x) - 1) // ROWS))
+        self.infer(self.pointer, address(x), form, len(x), address(y), min(self.threads, 1 + (len(x) - 1) // CAPACITY))
         return y
 
     def _few(self, x: Array, form: int) -> Array:

@@ -180,6 +180,6 @@ RULES = ("SGD", "Nesterov", "Adam")
 WORDS = ("values", "classes", "logits")  # of constants
 
 
-def names() -> list[str]:
+def kind_names() -> list[str]:
     """Return the names of all kinds, which must be in the library."""
     return [*(kind.__name__ for kind in (*KERNELS, *LOSSES)), *RULES, *WORDS]

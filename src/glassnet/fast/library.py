@@ -10,17 +10,15 @@ import shlex
 import shutil
 import stat
 import tempfile
-import time
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from textwrap import shorten
 from typing import Any
 
 import numpy as np
 
-from glassnet.fast.kernels import names
+from glassnet.fast.kernels import kind_names
 from glassnet.fast.structures import Library, declare
 from glassnet.files import cache_folder, holding, reason, replacing
 
@@ -40,7 +38,7 @@ class NoKernelsError(RuntimeError):
 
 
 @functools.cache
-def load(dtype: np.dtype[Any]) -> Library | NoKernelsError:
+def load_kernels(dtype: np.dtype[Any]) -> Library | NoKernelsError:
     """Return the kernels for float32 or float64, compiling them if this machine hasn't yet; or why that can't be.
 
     That NumPy does the work instead, or that the kernels aren't kept, is said once, by a RuntimeWarning.
@@ -76,11 +74,13 @@ def _library(flags: list[str]) -> Library:
             found = _kept(folder, name)
             if found is not None:
                 return found
-            with _alone(folder):
+            with holding(folder, PATIENCE):  # one process compiles for all
                 return _kept(folder, name) or _compiled(compiler, flags, folder, name)
         _say(f"the compiled kernels aren't kept, each process makes its own: {fault}")
         with tempfile.TemporaryDirectory(prefix="glassnet-") as private:
             return _compiled(compiler, flags, Path(private), name)
+    except BlockingIOError:
+        raise NoKernelsError(f"another process hasn't compiled them within {PATIENCE} seconds") from None
     except OSError as error:
         raise NoKernelsError(f"the compiled kernels can't be kept or loaded: {reason(error)}") from None
 
@@ -117,27 +117,11 @@ def _opened(path: Path) -> Library:
     """Load a library, and compare its structures with those of structures.py."""
     try:
         library = Library(os.fspath(path))
-        declare(library, names())
+        declare(library, kind_names())
     except (OSError, AttributeError, ValueError) as error:
         fault = str(error).replace(f"{path}: ", "")  # it is a temporary name
         raise NoKernelsError(f"what the C compiler made can't be used: {fault}") from None
     return library
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Wait until no other process compiles, for as long as one may take."""
-    end = time.monotonic() + PATIENCE
-    with ExitStack() as stack:
-        while True:
-            try:
-                stack.enter_context(holding(folder))
-                break
-            except BlockingIOError:
-                if time.monotonic() > end:
-                    raise NoKernelsError(f"another process hasn't compiled them within {PATIENCE} seconds") from None
-                time.sleep(0.02)
-        yield
 
 
 def _compiled(compiler: list[str], flags: list[str], folder: Path, name: str) -> Library:

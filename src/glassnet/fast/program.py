@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from glassnet.fast.kernels import KERNELS, NONE, PREPARED, Kernel
-from glassnet.fast.library import NoKernelsError, load
+from glassnet.fast.library import NoKernelsError, load_kernels
 from glassnet.fast.structures import BYTES, READY, REALS, CGroup, CLayer, CProgram, Library
 from glassnet.memory import aligned_zeros
 from glassnet.nn import Layer, Network, Preprocessing, Standardize, Unstandardize, declared
@@ -38,7 +38,7 @@ def uncovered(net: Network) -> str | None:
         return f"there is no kernel for {unknown[0].__name__}"
     if not any(layer.size for layer in layers):
         return "the network has no parameters"
-    library = load(net.dtype)
+    library = load_kernels(net.dtype)
     return str(library) if isinstance(library, NoKernelsError) else _displaced(net)
 
 
@@ -93,7 +93,7 @@ class Program:
     """
 
     def __init__(self, net: Network, batch: int, threads: int, training: bool) -> None:
-        library = load(net.dtype)
+        library = load_kernels(net.dtype)
         assert not isinstance(library, NoKernelsError)  # `uncovered` has looked
         self.library: Library = library
         self.dtype: np.dtype[Any] = net.dtype

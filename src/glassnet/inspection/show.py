@@ -12,17 +12,17 @@ import numpy as np
 
 from glassnet.files import finite
 from glassnet.inspection.norms import norm
-from glassnet.inspection.step import Step
+from glassnet.inspection.step import TracedStep
 from glassnet.nn.layer import Array
-from glassnet.nn.written import number
+from glassnet.nn.written import numeral
 
 SHOWN = 8  # values of a row that HTML writes out
 LEFT = 2  # columns of text; those after them hold numbers
 
-Table = list[list[str]]  # the first row is the head
+Cells = list[list[str]]  # the first row is the head
 
 
-def text(trace: Step) -> str:
+def text(trace: TracedStep) -> str:
     """Return what happened as plain tables: layer by layer, then the parameters."""
     return "\n\n".join(
         [
@@ -33,7 +33,7 @@ def text(trace: Step) -> str:
     )
 
 
-def html(trace: Step) -> str:
+def html(trace: TracedStep) -> str:
     """Return the same as HTML, with the numbers of the first row; in the colours of the page it stands on."""
     values = (
         f"<details><summary>the numbers of row 0{_first(trace)}</summary>"
@@ -44,7 +44,7 @@ def html(trace: Step) -> str:
     return f'<div style="overflow-x:auto;line-height:1.5">{"".join(parts)}</div>'
 
 
-def as_dict(trace: Step, arrays: Callable[[Array], Any] | None = None) -> dict[str, Any]:
+def as_dict(trace: TracedStep, arrays: Callable[[Array], Any] | None = None) -> dict[str, Any]:
     """Return all numbers as nested dicts and lists, each array converted by `arrays` if that is given."""
 
     def convert(array: Array | None) -> Any:
@@ -72,12 +72,12 @@ def as_dict(trace: Step, arrays: Callable[[Array], Any] | None = None) -> dict[s
     }  # fmt: skip
 
 
-def as_json(trace: Step) -> str:
+def as_json(trace: TracedStep) -> str:
     """Return `as_dict` as JSON: arrays as nested lists, NaN and infinity as null."""
     return json.dumps(finite(as_dict(trace, lambda array: array.tolist())))
 
 
-def _summary(trace: Step) -> list[str]:
+def _summary(trace: TracedStep) -> list[str]:
     """What the step did to the loss."""
     rows = "1 row" if len(trace.x) == 1 else f"{len(trace.x):,} rows"
     lines = [
@@ -91,18 +91,18 @@ def _summary(trace: Step) -> list[str]:
     return lines
 
 
-def _layers(trace: Step) -> Table:
+def _layers(trace: TracedStep) -> Cells:
     """Forward, downwards: the statistics of each output; backward, upwards: the norms of the gradients."""
     table = [["", "layer", "output", "mean", "std", "min", "max", "|dL/dy|", "|dL/dx|"]]
     for layer in trace.layers:
         y = layer.output.astype(np.float64)
         with np.errstate(invalid="ignore", over="ignore"):
             statistics = [y.mean(), y.std(), y.min(), y.max(), norm(layer.dy), norm(layer.dx)]
-        table.append([str(layer.index), layer.name, _shape(y), *map(number, statistics)])
+        table.append([str(layer.index), layer.name, _shape(y), *map(numeral, statistics)])
     return table
 
 
-def _parameters(trace: Step) -> Table:
+def _parameters(trace: TracedStep) -> Cells:
     """Each parameter's norms before, in and after the step."""
     slots = list(next(iter(trace.parameters.values())).velocity) if trace.parameters else []
     stepped = any(p.step_gradient is not None for p in trace.parameters.values())
@@ -111,12 +111,12 @@ def _parameters(trace: Step) -> Table:
     for name, p in trace.parameters.items():
         used = [p.gradient if p.step_gradient is None else p.step_gradient] if stepped else []
         arrays = [p.before, p.gradient, *used, *p.velocity.values(), p.after]
-        ratio = number(p.update_ratio) if math.isfinite(p.update_ratio) else "-"
-        table.append([name, _shape(p.before), *(number(norm(array)) for array in arrays), ratio])
+        ratio = numeral(p.update_ratio) if math.isfinite(p.update_ratio) else "-"
+        table.append([name, _shape(p.before), *(numeral(norm(array)) for array in arrays), ratio])
     return table
 
 
-def _values(trace: Step) -> Table:
+def _values(trace: TracedStep) -> Cells:
     """The first values of the first row in each layer: forward, the local derivative, and backward."""
     width = min(SHOWN, max(layer.output.shape[1] for layer in trace.layers))
     table = [["", "layer", "", *map(str, range(width))]]
@@ -124,17 +124,17 @@ def _values(trace: Step) -> Table:
         for what, array in (("y", layer.output), ("dy/dx", layer.local), ("dL/dy", layer.dy)):
             if array is not None:
                 start = [str(layer.index), layer.name] if what == "y" else ["", ""]
-                row = [number(value) for value in array[0, :width].tolist()]
+                row = [numeral(value) for value in array[0, :width].tolist()]
                 table.append([*start, what, *row, *[""] * (width - len(row))])
     return table
 
 
-def _first(trace: Step) -> str:
+def _first(trace: TracedStep) -> str:
     """Say that not all are shown, if so."""
     return f", at most {SHOWN} of each layer" if max(layer.output.shape[1] for layer in trace.layers) > SHOWN else ""
 
 
-def _lines(table: Table) -> str:
+def _lines(table: Cells) -> str:
     """The table as text: words to the left, numbers to the right."""
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     return "\n".join(
@@ -146,7 +146,7 @@ def _lines(table: Table) -> str:
     )
 
 
-def _html_table(table: Table, left: int) -> str:
+def _html_table(table: Cells, left: int) -> str:
     def row(cells: list[str], tag: str) -> str:
         made = [
             f'<{tag} style="padding:1px 8px;text-align:{"left" if i < left else "right"}">{escape(cell)}</{tag}>'

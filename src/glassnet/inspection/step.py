@@ -61,7 +61,7 @@ class ParameterTrace:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Step:
+class TracedStep:
     """One step of learning, in the order in which it happens.
 
     x: the rows (N, n_in), as the first layer takes them; t: the targets. layers: forward in their order, each output

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from glassnet.inspection import show
-from glassnet.inspection.step import LayerTrace, ParameterTrace, Step
-from glassnet.inspection.trace_check import check
+from glassnet.inspection.step import LayerTrace, ParameterTrace, TracedStep
+from glassnet.inspection.trace_check import check_entry
 from glassnet.inspection.trace_derivative import derivative, local_derivative
 from glassnet.inspection.trace_equation import Equation, equation
 from glassnet.nn import Loss, Network
@@ -22,8 +22,8 @@ from glassnet.optim import Optimizer
 from glassnet.train.units import training_loss
 
 
-class Trace(Step):
-    """A step, and what can be asked of it. `Step` says what it holds."""
+class Trace(TracedStep):
+    """A step, and what can be asked of it. `TracedStep` says what it holds."""
 
     def equation(self, layer: int, unit: int, row: int = 0) -> Equation:
         """Return how output `unit` of layer number `layer` came about for a row: the formula with its numbers.
@@ -38,7 +38,7 @@ class Trace(Step):
         `parameter` is a name such as "1.W", or "x"; `index` its entry: (3, 5), or 5 of a vector or of a single row x.
         Raises ValueError for an entry that isn't there, or if the loss isn't finite.
         """
-        return check(self, parameter, index)
+        return check_entry(self, parameter, index)
 
     def to_dict(self, arrays: Callable[[Array], Any] | None = None) -> dict[str, Any]:
         """Return all numbers in nested dicts; `arrays` converts each array, which otherwise stays what it is."""

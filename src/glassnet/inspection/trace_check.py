@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from glassnet.inspection.step import Step
+from glassnet.inspection.step import TracedStep
 from glassnet.nn import Layer, Noise
 from glassnet.nn.gradcheck import Entry, GradientProbe
 from glassnet.nn.layer import Array
@@ -29,7 +29,7 @@ class FixedNoise(Layer):
         return dy * self.mask
 
 
-def check(trace: Step, parameter: str, index: int | tuple[int, ...]) -> Entry:
+def check_entry(trace: TracedStep, parameter: str, index: int | tuple[int, ...]) -> Entry:
     """Compare one entry of a parameter's gradient, or of that of x, as `Trace.check` says."""
     net = trace.net.copy("float64")
     for traced in trace.layers:
@@ -40,7 +40,7 @@ def check(trace: Step, parameter: str, index: int | tuple[int, ...]) -> Entry:
     return GradientProbe(net, trace.x, trace.t, trace.objective).check(parameter, entry)
 
 
-def _entry(trace: Step, parameter: str, index: int | tuple[int, ...]) -> tuple[int, ...]:
+def _entry(trace: TracedStep, parameter: str, index: int | tuple[int, ...]) -> tuple[int, ...]:
     """The index as a tuple that fits."""
     if parameter != "x" and parameter not in trace.parameters:
         raise ValueError(f"there is no parameter {parameter!r}; there are {', '.join(trace.parameters)} and x")

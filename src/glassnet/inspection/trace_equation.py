@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from glassnet.nn import Layer
 from glassnet.nn.layer import Array
-from glassnet.nn.written import Unit, Written, number
+from glassnet.nn.written import Unit, Written, numeral
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Equation(Written):
     value: float = 0.0
 
     def __str__(self) -> str:
-        line = " = ".join(filter(None, [f"y[{self.unit}]", self.formula, self.numbers, number(self.value)]))
+        line = " = ".join(filter(None, [f"y[{self.unit}]", self.formula, self.numbers, numeral(self.value)]))
         return f"{line} ({self.note})" if self.note else line
 
 

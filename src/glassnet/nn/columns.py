@@ -10,7 +10,7 @@ import numpy as np
 
 from glassnet.nn.layer import Array, Shape
 from glassnet.nn.preprocessing import Preprocessing, check_scale
-from glassnet.nn.written import Letter, Unit, Written, fill, number
+from glassnet.nn.written import Letter, Unit, Written, fill, numeral
 
 
 class Columns(Preprocessing):
@@ -104,8 +104,8 @@ class Columns(Preprocessing):
         j, test = self.source(at.unit)
         x = Letter(f"x[{j}]", float(at.x[at.row, j]))
         if test is not None:
-            condition = f"{x.name} is missing" if math.isnan(test) else f"{x.name} = {number(test)}"
-            return Written(f"1 if {condition} else 0", number(float(at.y[at.row, at.unit])))
+            condition = f"{x.name} is missing" if math.isnan(test) else f"{x.name} = {numeral(test)}"
+            return Written(f"1 if {condition} else 0", numeral(float(at.y[at.row, at.unit])))
         if math.isnan(x.value):
             return Written("0", "", f"{x.name} is missing")
         median, scale = (Letter(f"{n}[{j}]", float(getattr(self, n)[j])) for n in self.state)

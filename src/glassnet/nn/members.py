@@ -19,7 +19,7 @@ from glassnet.nn.initializers import initializer
 from glassnet.nn.layer import Array, Layer
 from glassnet.nn.losses import Loss, Task
 from glassnet.nn.preprocessing import Unstandardize
-from glassnet.nn.written import Letter, Unit, Written, number, weighted_sum
+from glassnet.nn.written import Letter, Unit, Written, numeral, weighted_sum
 
 
 class Member(Layer):
@@ -281,8 +281,8 @@ class MemberMean(Layer):
         width = at.x.shape[1]
         j, u = divmod(at.unit, width)
         if at.y.shape[1] != width:
-            return Written(f"x[{u}] of member {j}", number(float(at.x[at.row * self.k + j, u])))
-        each = ", ".join(number(value) for value in at.x[at.row * self.k : (at.row + 1) * self.k, u].tolist())
+            return Written(f"x[{u}] of member {j}", numeral(float(at.x[at.row * self.k + j, u])))
+        each = ", ".join(numeral(value) for value in at.x[at.row * self.k : (at.row + 1) * self.k, u].tolist())
         mean = {"values": "mean", "classes": "log mean softmax", "logits": "logit mean sigmoid"}[self.of]
         return Written(f"{mean} over members of x[{u}]", f"{mean}({each})")
 

@@ -14,7 +14,7 @@ from glassnet.nn.layer import Array, Shape
 from glassnet.nn.preprocessing import Preprocessing
 from glassnet.nn.written import Letter, Unit, Written, fill
 
-ROWS, COLUMNS = 20_000, 32  # the search for pairs uses at most these
+SEARCHED_ROWS, SEARCHED_COLUMNS = 20_000, 32  # the search for pairs uses at most these
 FINE, COARSE = 32, 12  # most bins of a column alone, and of each of two
 IN_CELL = 16  # rows, about, of each two bins
 CLASSES = 100  # more different whole numbers are values, no labels
@@ -151,12 +151,12 @@ def interactions(x: Array, y: Array) -> Iterable[tuple[float, int, int]]:
     values (N,) or (N, n_out), which count alike in any unit. At most 32 columns are paired, those that matter most
     alone, and at most 20,000 rows are used.
     """
-    if len(x) > ROWS:
-        rows = np.random.default_rng(0).choice(len(x), ROWS, replace=False)
+    if len(x) > SEARCHED_ROWS:
+        rows = np.random.default_rng(0).choice(len(x), SEARCHED_ROWS, replace=False)
         x, y = x[rows], y[rows]
     y = _targets(y)
     bins = [_binned(column, min(FINE, max(2, len(y) // IN_CELL))) for column in x.T]
-    strongest = np.argsort([-np.square(_means(b, y)).sum() for b in bins], kind="stable")[:COLUMNS]
+    strongest = np.argsort([-np.square(_means(b, y)).sum() for b in bins], kind="stable")[:SEARCHED_COLUMNS]
     parts = {int(j): np.zeros_like(y) for j in strongest}
     left = y
     for _ in range(PASSES):  # backfitting: each function of one column in turn, given the others

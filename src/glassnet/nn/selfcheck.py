@@ -148,7 +148,7 @@ def _targets(loss: Loss, rows: int, n_out: int, rng: np.random.Generator) -> lis
 
 
 @dataclass
-class Group:
+class LayerChecks:
     """The results of the check for all cases of one layer."""
 
     name: str
@@ -159,12 +159,12 @@ class Group:
     passed: bool = True
 
 
-def summary() -> list[Group]:
+def summary() -> list[LayerChecks]:
     """Check every case; return one group for each layer."""
-    groups: dict[str, Group] = {}
+    groups: dict[str, LayerChecks] = {}
     for case in cases():
         report = case.check()
-        group = groups.setdefault(case.layer, Group(case.layer))
+        group = groups.setdefault(case.layer, LayerChecks(case.layer))
         group.cases += 1
         group.checked += sum(row.checked for row in report.rows)
         group.at_kinks += sum(row.at_kinks for row in report.rows)

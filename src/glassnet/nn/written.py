@@ -100,24 +100,24 @@ def weighted_sum(inputs: Iterable[float], weights: Iterable[float], bias: Letter
         rest = sum(term.product for term in terms) - sum(term.product for term in shown)
         what = f"... {more:,} more term{'s' if more > 1 else ''}"
         names.append(what)
-        products.append(f"({what} = {number(rest)})")
+        products.append(f"({what} = {numeral(rest)})")
     formula = " + ".join([*names, bias.name])
     return Written(formula, " + ".join(products) + plus(bias.value), "", terms, bias.value)
 
 
-def number(value: float) -> str:
+def numeral(value: float) -> str:
     """Write a number with four digits."""
     return f"{value + 0.0:.4g}"  # + 0.0: no minus before a zero
 
 
 def factor(value: float) -> str:
     """Write a number so that it may stand behind a sign."""
-    return f"({number(value)})" if value < 0 else number(value)
+    return f"({numeral(value)})" if value < 0 else numeral(value)
 
 
 def plus(value: float) -> str:
     """Write a number that is added."""
-    return f" - {number(-value)}" if value < 0 else f" + {number(value)}"
+    return f" - {numeral(-value)}" if value < 0 else f" + {numeral(value)}"
 
 
 def _name(found: re.Match[str], letters: Mapping[str, Letter]) -> str:
@@ -130,4 +130,4 @@ def _number(found: re.Match[str], letters: Mapping[str, Letter]) -> str:
     value = letters[letter].value
     if sign:
         return plus(value if sign == "+" else -value)
-    return factor(value) if star else number(value)
+    return factor(value) if star else numeral(value)

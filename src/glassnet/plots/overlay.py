@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .labels import short
-from .progress import METRICS, drawable, use_log_if_wide
+from .progress import MAIN_METRICS, drawable, use_log_if_wide
 from .style import BLUE, GREY, INK, ORANGE, WIDTH, styled
 
 if TYPE_CHECKING:
@@ -36,10 +36,10 @@ def overlay(histories: Mapping[str, Mapping[str, Sequence[float]]]) -> Figure:
         raise ValueError("there is no history to draw: give at least one run")
     runs = {name: drawable(history) for name, history in histories.items()}
     loss = "val_loss" if any("val_loss" in columns for columns in runs.values()) else "train_loss"
-    metric = next((name for name in METRICS if any(name in columns for columns in runs.values())), None)
+    metric = next((name for name in MAIN_METRICS if any(name in columns for columns in runs.values())), None)
     shown = {loss: "validation loss" if loss == "val_loss" else "training loss"}
     if metric:
-        shown[metric] = METRICS[metric][0]
+        shown[metric] = MAIN_METRICS[metric][0]
 
     figure = Figure(figsize=(WIDTH, 3.4 + 0.2 * -(-len(runs) // 4)), layout="constrained")
     panels: list[Axes] = list(figure.subplots(1, len(shown), squeeze=False)[0])

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-Column = NDArray[np.float64]
+Series = NDArray[np.float64]
 
 # The main validation metric is the first of these columns that a history has: its label, and how to write a value.
-METRICS = {
+MAIN_METRICS = {
     "val_accuracy": ("validation accuracy", ".2%"),
     "val_rmse": ("validation RMSE (units of the target)", ".4g"),
     "val_mae": ("validation MAE (units of the target)", ".4g"),
@@ -50,7 +50,7 @@ def curves(
         raise ValueError(f"the history has no epoch {best_epoch}: best_epoch must be one of its epochs, or None")
     steps = np.asarray([] if step_losses is None else step_losses, dtype=np.float64)
 
-    metric = next((name for name in METRICS if name in columns), None)
+    metric = next((name for name in MAIN_METRICS if name in columns), None)
     figure = Figure(figsize=(WIDTH if metric else 0.6 * WIDTH, 3.2), layout="constrained")
     panels = figure.subplots(1, 2 if metric else 1, squeeze=False)[0]
     _draw_losses(panels[0], epochs, columns, steps)
@@ -63,9 +63,9 @@ def curves(
     return figure
 
 
-def drawable(history: Mapping[str, Sequence[float]]) -> dict[str, Column]:
+def drawable(history: Mapping[str, Sequence[float]]) -> dict[str, Series]:
     """Return the columns of a history that can be drawn, as arrays; raise ValueError if they differ in length."""
-    names = ("epoch", "train_loss", "val_loss", *METRICS)
+    names = ("epoch", "train_loss", "val_loss", *MAIN_METRICS)
     columns = {name: np.asarray(history[name], dtype=np.float64) for name in names if name in history}
     if len({len(column) for column in columns.values()}) > 1:
         lengths = ", ".join(f"{name} {len(column)}" for name, column in columns.items())
@@ -73,7 +73,7 @@ def drawable(history: Mapping[str, Sequence[float]]) -> dict[str, Column]:
     return {name: column for name, column in columns.items() if np.isfinite(column).any()}
 
 
-def _draw_losses(panel: Axes, epochs: Column, columns: dict[str, Column], steps: Column) -> None:
+def _draw_losses(panel: Axes, epochs: Series, columns: dict[str, Series], steps: Series) -> None:
     if steps.size:
         # Epoch e reaches from e - 1 to e: its steps lie in between, its own figures stand at its end.
         start, span = (epochs[0] - 1, len(epochs)) if len(epochs) else (0.0, 1)
@@ -88,10 +88,10 @@ def _draw_losses(panel: Axes, epochs: Column, columns: dict[str, Column], steps:
     use_log_if_wide(panel, np.concatenate(drawn))
 
 
-def _draw_metric(panel: Axes, epochs: Column, values: Column, name: str, best_epoch: int | None) -> None:
+def _draw_metric(panel: Axes, epochs: Series, values: Series, name: str, best_epoch: int | None) -> None:
     from matplotlib.ticker import PercentFormatter
 
-    label, form = METRICS[name]
+    label, form = MAIN_METRICS[name]
     _draw_line(panel, epochs, values, ORANGE)
     panel.set_ylabel(label)
     if name == "val_accuracy":
@@ -106,12 +106,12 @@ def _draw_metric(panel: Axes, epochs: Column, values: Column, name: str, best_ep
         panel.plot([best_epoch], [best], "o", color=INK, markersize=5, zorder=3, clip_on=False, label=told)
 
 
-def _draw_line(panel: Axes, epochs: Column, values: Column, color: str, label: str = "") -> None:
+def _draw_line(panel: Axes, epochs: Series, values: Series, color: str, label: str = "") -> None:
     marker = "o" if len(epochs) <= 20 else ""  # a line through one point would be invisible
     panel.plot(epochs, values, color=color, marker=marker, markersize=3.5, clip_on=False, label=label)
 
 
-def use_log_if_wide(panel: Axes, values: Column) -> None:
+def use_log_if_wide(panel: Axes, values: Series) -> None:
     """Turn to a logarithmic axis if the values span too much for a linear one; zeros are then left out."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
@@ -126,7 +126,7 @@ def use_log_if_wide(panel: Axes, values: Column) -> None:
     panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
 
 
-def _finish(panel: Axes, epochs: Column, best_epoch: int | None) -> None:
+def _finish(panel: Axes, epochs: Series, best_epoch: int | None) -> None:
     from matplotlib.ticker import MaxNLocator
 
     if best_epoch is not None:

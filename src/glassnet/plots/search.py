@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-Range = tuple[float, float, bool]  # low, high, and whether the axis is logarithmic
+AxisRange = tuple[float, float, bool]  # low, high, and whether the axis is logarithmic
 Points = NDArray[np.float64]
 
 CELLS = 100  # of the heat map, along each side
@@ -87,7 +87,7 @@ def heatmap(
     values: ArrayLike,
     *,
     names: Sequence[str],
-    ranges: Sequence[Range],
+    ranges: Sequence[AxisRange],
     label: str,
     higher: bool,
     broken_off: ArrayLike,
@@ -151,12 +151,12 @@ def _smooth(unit: Points, values: Points) -> Any:
     return np.ma.array(mean, mask=distance.min(axis=-1) > BLANK * REACH)
 
 
-def _unit(values: Points, each: Range) -> Points:
+def _unit(values: Points, each: AxisRange) -> Points:
     low, high, log = each
     return np.log(values / low) / np.log(high / low) if log else (values - low) / (high - low)
 
 
-def _spread(unit: Points, each: Range) -> Points:
+def _spread(unit: Points, each: AxisRange) -> Points:
     low, high, log = each
     return low * (high / low) ** unit if log else low + (high - low) * unit
 

@@ -6,7 +6,6 @@ import itertools
 import json
 import os
 import shutil
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -19,15 +18,19 @@ from glassnet.recipes.reading import load as load_recipe
 from glassnet.recipes.recipe import Recipe
 from glassnet.train import DivergenceError
 
-RECIPE, METRICS, HISTORY, MODEL, CHECKPOINT, PLOTS = (
-    "recipe.toml", "metrics.json", "history.csv", "model.safetensors", "checkpoint.safetensors", "plots",
-)  # fmt: skip
-MEMBERS = "member-*"  # the folders of an ensemble's members, runs themselves
+RECIPE_FILE = "recipe.toml"
+METRICS_FILE = "metrics.json"
+HISTORY_FILE = "history.csv"
+MODEL_FILE = "model.safetensors"
+CHECKPOINT_FILE = "checkpoint.safetensors"
+FILES = (METRICS_FILE, RECIPE_FILE, HISTORY_FILE, MODEL_FILE, CHECKPOINT_FILE)  # the first makes it a finished run
+PLOTS_FOLDER = "plots"
+MEMBER_FOLDERS = "member-*"  # the folders of an ensemble's members, runs themselves
 
 
 def member(out: Path, number: int) -> Path:
     """Return the folder of an ensemble's member, counted from 0."""
-    return out / MEMBERS.replace("*", str(number))
+    return out / MEMBER_FOLDERS.replace("*", str(number))
 
 
 def open_run(run: Path) -> tuple[Recipe, Network]:
@@ -44,15 +47,15 @@ def open_model(run: Path) -> tuple[Recipe, Network | Ensemble]:
     """Do the same for any run; the recipe of an ensemble is that of its first member."""
     if not run.exists():
         raise ValueError(f"{run} is no run: there is no such folder")
-    if not (run / METRICS).is_file():
+    if not (run / METRICS_FILE).is_file():
         fault = "is a run that was not finished: go on with --resume" if _resumable(run) else "is no run"
-        raise ValueError(f"{run} {fault} (there is no {METRICS} in it)")
-    net = load_model(run / MODEL)
+        raise ValueError(f"{run} {fault} (there is no {METRICS_FILE} in it)")
+    net = load_model(run / MODEL_FILE)
     try:
         check_info(net)
     except ValueError as error:
-        raise ValueError(f"{run / MODEL} is not the network of a run: {error}") from None
-    return load_recipe((member(run, 0) if isinstance(net, Ensemble) else run) / RECIPE), net
+        raise ValueError(f"{run / MODEL_FILE} is not the network of a run: {error}") from None
+    return load_recipe((member(run, 0) if isinstance(net, Ensemble) else run) / RECIPE_FILE), net
 
 
 def free_directory(path: Path) -> Path:
@@ -85,7 +88,7 @@ def new_directory(path: Path, out: Path | None = None) -> Iterator[Path]:
 
 def write_metrics(metrics: dict[str, Any], out: Path) -> None:
     """Write metrics.json, which makes `out` a finished run, and remove what only an unfinished one needs."""
-    with replacing(out / METRICS) as part:
+    with replacing(out / METRICS_FILE) as part:
         part.write_text(json.dumps(finite(metrics), indent=2) + "\n", encoding="utf-8")
     tidy(out)
 
@@ -93,8 +96,8 @@ def write_metrics(metrics: dict[str, Any], out: Path) -> None:
 def tidy(out: Path) -> None:
     """Remove what killed processes were writing in `out`, and from a finished run what only an unfinished one needs."""
     remove_abandoned(out)
-    if (out / METRICS).is_file():
-        for file in (out / CHECKPOINT, *out.rglob(".*.part.*")):  # and what 0.1.0 was writing
+    if (out / METRICS_FILE).is_file():
+        for file in (out / CHECKPOINT_FILE, *out.rglob(".*.part.*")):  # and what 0.1.0 was writing
             file.unlink(missing_ok=True)
 
 
@@ -104,17 +107,12 @@ def claimed(out: Path, patience: float = 0.0) -> Iterator[None]:
 
     patience: for how many seconds to wait for another, as for one that is about to end. Raises FileExistsError.
     """
-    end = time.monotonic() + patience
     with ExitStack() as stack:
-        while True:
-            try:
-                stack.enter_context(holding(out))
-                break
-            except BlockingIOError:
-                if time.monotonic() >= end:
-                    fault = "another training is writing there: wait until it has ended, or choose another --out"
-                    raise FileExistsError(f"{out}: {fault}") from None
-                time.sleep(0.05)
+        try:
+            stack.enter_context(holding(out, patience))
+        except BlockingIOError:
+            fault = "another training is writing there: wait until it has ended, or choose another --out"
+            raise FileExistsError(f"{out}: {fault}") from None
         yield
 
 
@@ -136,7 +134,7 @@ def run_directory(out: Path, *, resume: bool = False) -> Iterator[None]:
         raise
     with claimed(out):
         tidy(out)
-        begun = (out / RECIPE).is_file()
+        begun = (out / RECIPE_FILE).is_file()
         _check(out, resume, begun)
         try:
             yield
@@ -155,21 +153,22 @@ def run_directory(out: Path, *, resume: bool = False) -> Iterator[None]:
 
 def _check(out: Path, resume: bool, begun: bool) -> None:
     """Raise OSError unless a training can begin in a folder, or go on."""
-    finished = (out / METRICS).is_file()
+    finished = (out / METRICS_FILE).is_file()
     if resume and (finished or (not begun and any(out.iterdir()))):
-        why = "is finished" if finished else f"holds no run (there is no {RECIPE} in it)"
+        why = "is finished" if finished else f"holds no run (there is no {RECIPE_FILE} in it)"
         raise FileNotFoundError(f"{out} {why}: there is nothing to resume")
     if not resume and any(out.iterdir()):
         what = "already holds a run" if begun else "is not an empty folder"
         hint = ", or go on with --resume" if begun and not finished else ""
         raise FileExistsError(f"{out} {what}: choose another --out{hint}")
-    for folder in (out / PLOTS, *out.glob(MEMBERS)):
+    for folder in (out / PLOTS_FOLDER, *out.glob(MEMBER_FOLDERS)):
         refuse_link(folder)
 
 
 def _resumable(out: Path) -> bool:
     """Whether there is a checkpoint, or what a member of an ensemble has learned."""
-    return any((folder / name).is_file() for folder in (out, *out.glob(MEMBERS)) for name in (CHECKPOINT, METRICS))
+    folders = (out, *out.glob(MEMBER_FOLDERS))
+    return any((folder / name).is_file() for folder in folders for name in (CHECKPOINT_FILE, METRICS_FILE))
 
 
 def _remove(out: Path, made: list[Path]) -> None:

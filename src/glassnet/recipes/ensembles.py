@@ -12,9 +12,18 @@ from glassnet.extras import need
 from glassnet.files import making
 from glassnet.nn import Ensemble
 from glassnet.program import keeping
-from glassnet.recipes.directory import HISTORY, METRICS, MODEL, PLOTS, RECIPE, member, run_directory, write_metrics
+from glassnet.recipes.directory import (
+    HISTORY_FILE,
+    METRICS_FILE,
+    MODEL_FILE,
+    PLOTS_FOLDER,
+    RECIPE_FILE,
+    member,
+    run_directory,
+    write_metrics,
+)
 from glassnet.recipes.finished import Finished
-from glassnet.recipes.identity import difference, names_of
+from glassnet.recipes.identity import difference, info_of
 from glassnet.recipes.pictures import draw_ensemble
 from glassnet.recipes.run import results
 from glassnet.version import __version__
@@ -51,7 +60,7 @@ def write_ensemble(out: Path, runs: dict[str, Finished], data: Dataset) -> dict[
     runs: by the names that they shall have there. All are judged by the loss of the first.
     """
     ensemble = Ensemble([run.net for run in runs.values()])
-    ensemble.info |= names_of(data)
+    ensemble.info |= info_of(data)
     loss = next(iter(runs.values())).loss
     members = []
     for name, run in runs.items():
@@ -65,8 +74,8 @@ def write_ensemble(out: Path, runs: dict[str, Finished], data: Dataset) -> dict[
         "task": data.task, "seconds": round(sum(each["seconds"] for each in members), 3), "data": str(data),
         "parameters": sum(each["parameters"] for each in members), "version": __version__, "members": members,
     }  # fmt: skip
-    ensemble.save(out / MODEL)
-    draw_ensemble(out / PLOTS, ensemble, data, {name: run.history for name, run in runs.items()})
+    ensemble.save(out / MODEL_FILE)
+    draw_ensemble(out / PLOTS_FOLDER, ensemble, data, {name: run.history for name, run in runs.items()})
     write_metrics(metrics, out)
     return metrics
 
@@ -74,7 +83,7 @@ def write_ensemble(out: Path, runs: dict[str, Finished], data: Dataset) -> dict[
 def _copy(run: Path, out: Path) -> None:
     """Copy what makes a run, and its pictures."""
     out.mkdir()
-    for name in (RECIPE, METRICS, HISTORY, MODEL):
+    for name in (RECIPE_FILE, METRICS_FILE, HISTORY_FILE, MODEL_FILE):
         shutil.copyfile(run / name, out / name)
-    if (run / PLOTS).is_dir():
-        shutil.copytree(run / PLOTS, out / PLOTS)
+    if (run / PLOTS_FOLDER).is_dir():
+        shutil.copytree(run / PLOTS_FOLDER, out / PLOTS_FOLDER)

@@ -12,12 +12,12 @@ from glassnet.data import Dataset
 from glassnet.limits import read_json
 from glassnet.nn import Ensemble, Loss, Network
 from glassnet.recipes.confusion import Confusion
-from glassnet.recipes.directory import HISTORY, METRICS, RECIPE, open_run
+from glassnet.recipes.directory import HISTORY_FILE, METRICS_FILE, RECIPE_FILE, open_run
 from glassnet.recipes.identity import require_same_data
 from glassnet.recipes.recipe import Recipe
 from glassnet.recipes.run import load_data
 from glassnet.train import History
-from glassnet.train.metrics import METRICS as FIGURES
+from glassnet.train.metrics import METRICS
 
 FIGURE = float | int | None  # None stands for NaN and infinity
 ABOUT: dict[str, Any] = {
@@ -41,8 +41,8 @@ class Finished:
         """Read the run directory `path`. Raises ValueError if it is none, or damaged; OSError if a file is missing."""
         recipe, net = open_run(path)
         try:
-            metrics = read_json(path / METRICS)
-            history = History.from_csv(path / HISTORY)
+            metrics = read_json(path / METRICS_FILE)
+            history = History.from_csv(path / HISTORY_FILE)
             _check(metrics, history, net)
         except (ValueError, TypeError) as error:
             raise ValueError(f"{path} is damaged: its metrics or its history can't be read ({error})") from None
@@ -66,7 +66,7 @@ class Finished:
     @property
     def recipe_text(self) -> str:
         """The recipe as TOML."""
-        return (self.path / RECIPE).read_text(encoding="utf-8")
+        return (self.path / RECIPE_FILE).read_text(encoding="utf-8")
 
     def load_data(self) -> Dataset:
         """Load what it was trained on. Raises ValueError or OSError if that isn't there any more, or was changed."""
@@ -83,26 +83,26 @@ def load_same_data(run: Path, recipe: Recipe, net: Network | Ensemble) -> Datase
 def _check(metrics: Any, history: History, net: Network) -> None:
     """Raise ValueError unless this is what `train` writes, as far as anything relies on it."""
     task = net.info["task"]
-    _compare(metrics, {"task": str}, METRICS)
+    _compare(metrics, {"task": str}, METRICS_FILE)
     if metrics["task"] != task:
-        raise ValueError(f"{METRICS} is of a {metrics['task']}, the network of a {task}")
+        raise ValueError(f"{METRICS_FILE} is of a {metrics['task']}, the network of a {task}")
     expected: dict[str, Any] = ABOUT | {
-        part: dict.fromkeys(FIGURES[task], FIGURE) for part in ("train", "val", "test", "baseline")
+        part: dict.fromkeys(METRICS[task], FIGURE) for part in ("train", "val", "test", "baseline")
     }
     if task == "classification":
         scores = {"precision": FIGURE, "recall": FIGURE, "rows": int}
         expected |= {"confusion_matrix": list | dict, "classes": dict.fromkeys(net.info["classes"], scores)}
-    _compare(metrics, expected, METRICS)
+    _compare(metrics, expected, METRICS_FILE)
     if task == "classification":
         try:
             Confusion.read(metrics["confusion_matrix"], len(metrics["classes"]))
         except (KeyError, ValueError) as error:
-            raise ValueError(f"confusion_matrix in {METRICS} isn't one ({error})") from None
+            raise ValueError(f"confusion_matrix in {METRICS_FILE} isn't one ({error})") from None
     if any(not row.keys() >= {"epoch", "train_loss"} for row in history.epochs):
-        raise ValueError(f"{HISTORY} lacks the column epoch or train_loss")
+        raise ValueError(f"{HISTORY_FILE} lacks the column epoch or train_loss")
     best = metrics["best_epoch"]
     if best is not None and best not in history["epoch"]:
-        raise ValueError(f"{HISTORY} has no epoch {best}, whose weights were kept")
+        raise ValueError(f"{HISTORY_FILE} has no epoch {best}, whose weights were kept")
 
 
 def _compare(found: Any, expected: dict[str, Any], place: str) -> None:

@@ -24,7 +24,7 @@ KNOWN_BY = (
 )  # fmt: skip
 
 
-def names_of(data: Dataset) -> dict[str, Any]:
+def info_of(data: Dataset) -> dict[str, Any]:
     """Return what goes with the weights: names, which prediction needs, and by what to know the data again."""
     info: dict[str, Any] = {name: list(getattr(data, name)) for name in ("features", "classes")}
     info |= {"target": data.target, "task": data.task} | as_info(data.schema)
@@ -37,7 +37,7 @@ def names_of(data: Dataset) -> dict[str, Any]:
 
 
 def check_info(net: Network | Ensemble) -> None:
-    """Raise ValueError unless a network's `info` says what `names_of` does, as far as its rows and outputs need it."""
+    """Raise ValueError unless a network's `info` says what `info_of` does, as far as its rows and outputs need it."""
     info = net.info
     fits: dict[str, Callable[[Any], bool]] = {
         "task": lambda task: task in TASKS,
@@ -83,12 +83,12 @@ def checksum(*arrays: NDArray[Any]) -> int:
 
 
 def difference(one: Mapping[str, Any], other: Mapping[str, Any]) -> str | None:
-    """Name the first thing in which the data of two runs differ, if there is one: by their `names_of`, or `info`."""
+    """Name the first thing in which the data of two runs differ, if there is one: by their `info_of`, or `info`."""
     return next((name for name in KNOWN_BY if one.get(name) != other.get(name)), None)
 
 
 def require_same_data(data: Dataset, recipe: Recipe, net: Network | Ensemble, run: Path) -> None:
     """Raise ValueError, saying what changed, unless data that the recipe names are those that `run` was trained on."""
-    changed = difference(names_of(data), net.info)
+    changed = difference(info_of(data), net.info)
     if changed is not None:
         raise ValueError(f"{recipe.data.source} is not what {run} was trained on: its {changed} changed")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from glassnet.data import read_rows
 from glassnet.data.noticed import Noticed
-from glassnet.data.rows import Rows
+from glassnet.data.rows import FileRows
 from glassnet.data.schema import from_info
 from glassnet.files import replacing
 from glassnet.nn import Ensemble, Network
@@ -87,7 +87,7 @@ def _warn(noticed: Noticed) -> None:
         warnings.warn(line, UserWarning, stacklevel=3)
 
 
-def _tables(net: Network | Ensemble, path: Path, rows: Iterator[Rows]) -> Iterator[pl.DataFrame]:
+def _tables(net: Network | Ensemble, path: Path, rows: Iterator[FileRows]) -> Iterator[pl.DataFrame]:
     import polars as pl
 
     for x, beside in rows:

@@ -16,8 +16,15 @@ from glassnet.data.catalog import SOURCES
 from glassnet.nn import Ensemble, Loss, Network
 from glassnet.recipes import reading
 from glassnet.recipes.confusion import Confusion
-from glassnet.recipes.directory import CHECKPOINT, HISTORY, MODEL, PLOTS, RECIPE, write_metrics
-from glassnet.recipes.identity import names_of, require_same_data
+from glassnet.recipes.directory import (
+    CHECKPOINT_FILE,
+    HISTORY_FILE,
+    MODEL_FILE,
+    PLOTS_FOLDER,
+    RECIPE_FILE,
+    write_metrics,
+)
+from glassnet.recipes.identity import info_of, require_same_data
 from glassnet.recipes.pictures import draw
 from glassnet.recipes.recipe import Recipe
 from glassnet.terminal import say
@@ -26,7 +33,9 @@ from glassnet.train.metrics import labels, score
 from glassnet.version import __version__
 
 
-def fill(recipe: Recipe, out: Path, *, progress: bool = False, callbacks: Sequence[Callback] = ()) -> dict[str, Any]:
+def train_one(
+    recipe: Recipe, out: Path, *, progress: bool = False, callbacks: Sequence[Callback] = ()
+) -> dict[str, Any]:
     """Carry out a recipe for one network in the run directory `out`, which is there, from its checkpoint if it has one.
 
     Returns what metrics.json holds, and raises what `glassnet.recipes.train` does.
@@ -34,29 +43,29 @@ def fill(recipe: Recipe, out: Path, *, progress: bool = False, callbacks: Sequen
     data = load_data(recipe)
     settled = recipe.settle(data)
     net, loss = settled.net, settled.loss
-    net.info = names_of(data)
+    net.info = info_of(data)
     for note in settled.notes if progress else ():
         say(note)
-    start, checkpoint = time.perf_counter(), out / CHECKPOINT
+    start, checkpoint = time.perf_counter(), out / CHECKPOINT_FILE
     begun = checkpoint.is_file()
     if begun:
         require_same_data(data, recipe, Network.load(checkpoint), out)
-    if not (out / RECIPE).is_file():
-        located(recipe).save(out / RECIPE)  # as it was given: on other rows, it decides anew
+    if not (out / RECIPE_FILE).is_file():
+        located(recipe).save(out / RECIPE_FILE)  # as it was given: on other rows, it decides anew
     with np.errstate(over="ignore", invalid="ignore"):  # what overflows shows in the losses; NumPy needn't warn of it
         history = fit(
             net, data, loss, settled.optimizer, progress=progress, resume=checkpoint if begun else None,
-            callbacks=[Checkpoint(checkpoint), CSVLog(out / HISTORY), *callbacks], **vars(settled.settings),
+            callbacks=[Checkpoint(checkpoint), CSVLog(out / HISTORY_FILE), *callbacks], **vars(settled.settings),
         )  # fmt: skip
-        history.to_csv(out / HISTORY)  # once more: Ctrl-C may have come between an epoch and its line
+        history.to_csv(out / HISTORY_FILE)  # once more: Ctrl-C may have come between an epoch and its line
         metrics = results(net, data, loss)
         metrics |= {
             "recipe": recipe.name, "task": data.task, "epochs": len(history), "best_epoch": history.best_epoch,
             "interrupted": history.interrupted, "seconds": round(time.perf_counter() - start, 3), "seed": recipe.seed,
             "data": str(data), "parameters": net.theta.size, "version": __version__,
         }  # fmt: skip
-        net.save(out / MODEL)
-        draw(out / PLOTS, net, data, history, settled.settings.augmentation)
+        net.save(out / MODEL_FILE)
+        draw(out / PLOTS_FOLDER, net, data, history, settled.settings.augmentation)
         write_metrics(metrics, out)
     return metrics
 

@@ -18,7 +18,7 @@ from glassnet.program import SIGNALS
 from glassnet.recipes.directory import claimed
 from glassnet.recipes.progress import TrainingsProgress
 from glassnet.recipes.recipe import Recipe
-from glassnet.recipes.run import fill
+from glassnet.recipes.run import train_one
 from glassnet.train import Callback, DivergenceError, Training
 from glassnet.train.progress import numbers
 
@@ -120,7 +120,7 @@ def _train(recipe: Recipe, out: Path, threads: int, pipe: connection.Connection)
         try:
             own_folder(out)
             with claimed(out, PATIENCE):
-                fill(recipe, out, callbacks=[_Tell(pipe)])
+                train_one(recipe, out, callbacks=[_Tell(pipe)])
         except ERRORS as error:
             pipe.send(error)
 

@@ -9,7 +9,7 @@ from typing import Any
 from glassnet.nn.checks import count, positive_int
 from glassnet.recipes.parts import closest
 
-Space = dict[str, Any]  # as TOML has it; TuneTable makes it a dict of Range and Choices
+RawSpace = dict[str, Any]  # as TOML has it; TuneTable makes it a dict of Range and Choices
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class TuneTable:
 
     trials: int = 50
     confirm: int = 3
-    space: Space = field(default_factory=dict)
+    space: RawSpace = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         positive_int(self.trials, "recipe: tune.trials")
@@ -73,7 +73,7 @@ class TuneTable:
         self.space = dict(_read(self.space, ""))
 
 
-def _read(table: Space, path: str) -> Iterator[tuple[str, Range | Choices]]:
+def _read(table: RawSpace, path: str) -> Iterator[tuple[str, Range | Choices]]:
     """Name by name what a search space holds; "optimizer.lr" may be one key, or a table in a table."""
     for key, value in table.items():
         name = path + key

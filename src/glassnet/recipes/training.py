@@ -9,13 +9,13 @@ from typing import Any
 from glassnet.extras import need
 from glassnet.files import reason
 from glassnet.program import keeping
-from glassnet.recipes.directory import CHECKPOINT, HISTORY, METRICS, MODEL, RECIPE, member, run_directory, tidy
+from glassnet.recipes.directory import FILES, METRICS_FILE, RECIPE_FILE, member, run_directory, tidy
 from glassnet.recipes.ensembles import write_ensemble
 from glassnet.recipes.finished import Finished
 from glassnet.recipes.identity import require_same_data
-from glassnet.recipes.reading import load
+from glassnet.recipes.reading import load as load_recipe
 from glassnet.recipes.recipe import Recipe
-from glassnet.recipes.run import fill, load_data, located
+from glassnet.recipes.run import load_data, located, train_one
 from glassnet.recipes.side_by_side import train_side_by_side
 from glassnet.terminal import say
 
@@ -32,14 +32,14 @@ def train(recipe: Recipe, out: Path, *, resume: bool = False, progress: bool = F
     an epoch was finished.
     """
     need("cli", "matplotlib", "tomli_w")
-    carry_out = fill if recipe.ensemble == 1 else _train_members
+    carry_out = train_one if recipe.ensemble == 1 else _train_members
     try:
         with keeping(), run_directory(out, resume=resume):
-            if (out / RECIPE).is_file():
+            if (out / RECIPE_FILE).is_file():
                 _check_begun(recipe, out)
             return carry_out(recipe, out, progress=progress)
     except KeyboardInterrupt:
-        if progress and (out / RECIPE).is_file():
+        if progress and (out / RECIPE_FILE).is_file():
             say(f"what was learned is kept in {out}: go on with --resume", error=True)
         raise
 
@@ -52,7 +52,7 @@ def member_recipe(recipe: Recipe, number: int) -> Recipe:
 
 def _check_begun(recipe: Recipe, out: Path) -> None:
     """Raise ValueError if what is resumed, or shall be, is an ensemble of another recipe."""
-    begun = load(out / RECIPE)
+    begun = load_recipe(out / RECIPE_FILE)
     if max(begun.ensemble, recipe.ensemble) > 1 and begun != located(recipe):
         raise ValueError(f"{out} was begun with another recipe: go on without naming one, or choose another --out")
 
@@ -62,8 +62,8 @@ def _train_members(recipe: Recipe, out: Path, *, progress: bool) -> dict[str, An
     data = load_data(recipe)
     for note in recipe.settle(data).notes if progress else ():
         say(note)
-    if not (out / RECIPE).is_file():
-        located(recipe).save(out / RECIPE)
+    if not (out / RECIPE_FILE).is_file():
+        located(recipe).save(out / RECIPE_FILE)
     members = {member(out, number): member_recipe(recipe, number) for number in range(recipe.ensemble)}
     trained = {folder: run for folder in members if (run := _trained(folder))}
     for folder, run in trained.items():
@@ -74,13 +74,13 @@ def _train_members(recipe: Recipe, out: Path, *, progress: bool) -> dict[str, An
 
 def _trained(folder: Path) -> Finished | None:
     """A member, if it is trained. One that was, and has lost a file since, or whose file is damaged, is begun anew."""
-    if not (folder / METRICS).is_file():
+    if not (folder / METRICS_FILE).is_file():
         return None
     try:
         run = Finished.read(folder)
     except (ValueError, FileNotFoundError) as error:
         say(f"{reason(error)}; so {folder} is trained again", error=True)
-        for name in (METRICS, RECIPE, HISTORY, MODEL, CHECKPOINT):  # the first is what makes it a finished one
+        for name in FILES:
             (folder / name).unlink(missing_ok=True)
         return None
     tidy(folder)

@@ -15,7 +15,7 @@ from glassnet.data.schema import Column
 from glassnet.extras import need
 from glassnet.inspection.digits import digits
 from glassnet.inspection.doctor.linear import linear_outputs
-from glassnet.inspection.doctor.patient import ROWS, Patient
+from glassnet.inspection.doctor.patient import ROWS_AT_MOST, Patient
 from glassnet.nn import MSE, CrossEntropy, Softmax
 from glassnet.nn.layer import Array
 from glassnet.recipes import examining
@@ -96,7 +96,7 @@ def _results(run: Finished, data: Dataset | None, areas: dict[str, tuple[float, 
     linear = _linear(run, data) if data is not None else None
     if linear is not None:
         parts["linear model"] = linear
-        caption += f" Linear model: fitted to at most {ROWS:,} training rows, for the test part."
+        caption += f" Linear model: fitted to at most {ROWS_AT_MOST:,} training rows, for the test part."
     names = [name for name in METRICS[run.task] if name != "loss" or not isinstance(run.loss, MSE)]  # the MSE has a row
     names += ["auc"] if areas else []
     rows = [

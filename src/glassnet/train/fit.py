@@ -20,7 +20,7 @@ from glassnet.train.averaging import averaged, use_mean
 from glassnet.train.batches import Batch, batches
 from glassnet.train.checkpoint import restore
 from glassnet.train.history import History
-from glassnet.train.loop import Loop, Row, order_of
+from glassnet.train.loop import HistoryRow, Loop, order_of
 from glassnet.train.metrics import METRICS, evaluate
 from glassnet.train.progress import Progress
 from glassnet.train.step import training_step
@@ -28,7 +28,7 @@ from glassnet.train.training import Callback, Training
 from glassnet.train.units import training_loss
 from glassnet.turns import changing
 
-ROWS = 10_000  # that the statistics of BatchNorm are estimated on, for averaged weights
+STATISTICS_ROWS = 10_000  # that the statistics of BatchNorm are estimated on, for averaged weights
 
 
 class DivergenceError(ArithmeticError):
@@ -121,7 +121,7 @@ def _train_epoch(loop: Loop) -> None:
     """One pass over the training rows, and the validation of what it made of the network."""
     run, net, epoch = loop.run, loop.run.net, len(loop.run.history)
 
-    def judge(row: Row) -> None:
+    def judge(row: HistoryRow) -> None:
         with averaged(run, loop.move, _sample(run)):
             row |= {f"val_{name}": value for name, value in evaluate(net, run.data.val, run.loss).items()}
             run.keep_best(row)
@@ -143,7 +143,7 @@ def _train_epoch(loop: Loop) -> None:
 def _sample(run: Training) -> Iterator[Batch]:
     """Batches of rows to estimate the statistics of BatchNorm on."""
     epoch = len(run.history)
-    return batches(run, order_of(run, epoch)[:ROWS], epoch)
+    return batches(run, order_of(run, epoch)[:STATISTICS_ROWS], epoch)
 
 
 def _check(run: Training) -> None:

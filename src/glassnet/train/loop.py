@@ -17,7 +17,7 @@ from glassnet.train.training import Callback, Training
 
 ORDER = 1  # what the random numbers of (seed, epoch) are for: see nn/network.py
 
-Row = dict[str, float]  # of the history
+HistoryRow = dict[str, float]  # of the history
 
 
 class Loop:
@@ -73,7 +73,7 @@ class Loop:
                 watcher.on_step(run)
         return value
 
-    def end_epoch(self, judge: Callable[[Row], None] | None = None, loss: float | None = None) -> None:
+    def end_epoch(self, judge: Callable[[HistoryRow], None] | None = None, loss: float | None = None) -> None:
         """End an epoch: average, judge, and write its row of the history.
 
         judge: adds to the row what it finds. loss: of the epoch; by default the mean of its steps'.
@@ -81,7 +81,7 @@ class Loop:
         run, history, epoch = self.run, self.run.history, len(self.run.history) + 1
         if run.average is not None:
             take_in(run, self.move, run.average.after_epoch(epoch, run.epochs))
-        row: Row = {"epoch": epoch, "lr": history.step_lr[-1] if history.step_lr else run.optimizer.lr}
+        row: HistoryRow = {"epoch": epoch, "lr": history.step_lr[-1] if history.step_lr else run.optimizer.lr}
         row["train_loss"] = float(np.mean(history.step_loss[self.first :])) if loss is None else loss
         if judge is not None:
             judge(row)

@@ -18,7 +18,7 @@ from glassnet.files import own_folder, replacing
 from glassnet.recipes import Recipe
 from glassnet.recipes.run import located
 from glassnet.recipes.space import Range
-from glassnet.tuning.space import Space, values_of, with_values
+from glassnet.tuning.space import Space, chosen_values, with_values
 from glassnet.tuning.study import FAILED, OWN, finished, kind, latest
 from glassnet.version import __version__
 
@@ -67,7 +67,7 @@ def write(
         why = f": {reasons[-1]}" if reasons else ""
         raise ValueError(f"no trial came to its end{why} (the search is kept in {out}, and can go on)")
     best = next(trial for trial in ranked if not finalists or trial.number == finalists[0].trial)
-    values = values_of(best.params, space)
+    values = chosen_values(best.params, space)
     importance = _importance(study, ranked)
     won = located(replace(with_values(recipe, values), tune=None))
     own = next((trial for trial in ranked if OWN in trial.user_attrs), None)
@@ -121,7 +121,7 @@ def _write_trials(path: Path, trials: list[FrozenTrial], space: Space) -> None:
         writer.writerow(["trial", "state", "value", "epochs", "seconds", *space, "reason"])
         for trial in trials:
             if trial.params.keys() >= space.keys():
-                values = values_of(trial.params, space).values()
+                values = chosen_values(trial.params, space).values()
                 writer.writerow([
                     trial.number, kind(trial), latest(trial), trial.user_attrs.get("epochs", trial.last_step),
                     _seconds(trial), *values, trial.user_attrs.get(FAILED, ""),

@@ -18,9 +18,9 @@ from glassnet.train import DivergenceError
 from glassnet.tuning.interrupt import Interrupt
 from glassnet.tuning.progress import SearchProgress
 from glassnet.tuning.result import Finalist, Result, write
-from glassnet.tuning.space import Space, check, space_of, suggest, values_of, with_values
+from glassnet.tuning.space import Space, check_space, chosen_values, space_of, suggest, with_values
 from glassnet.tuning.study import FAILED, OWN, PROCESS, begun, finished, open_study, sampler, this_process
-from glassnet.tuning.trial import Outcome, Watch, data_of, monitor_of, run
+from glassnet.tuning.trial import BreakOff, Outcome, data_of, monitor_of, run
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -74,7 +74,7 @@ def tune(
     end = time.monotonic() + 3600 * (math.inf if hours is None else hours)
     data, space = data_of(recipe), space_of(recipe)
     monitor = monitor_of(recipe, data)
-    check(recipe, space, monitor, data)
+    check_space(recipe, space, monitor, data)
     study = open_study(out, recipe, space, monitor, data)
     with Interrupt() as ctrl_c, SearchProgress(monitor, study, space, wanted, progress) as show:
         search = Search(recipe, space, data, study, show, ctrl_c)
@@ -100,7 +100,7 @@ def _try(search: Search) -> None:
     start = time.perf_counter()
     try:
         suggest(asked, search.space)
-        values = values_of(asked.params, search.space)
+        values = chosen_values(asked.params, search.space)
         search.show.epoch(asked.number, 1)
         try:
             outcome = _known(search, values) or _train(
@@ -121,16 +121,16 @@ def _try(search: Search) -> None:
 
 def _known(search: Search, values: dict[str, Any]) -> Outcome | None:
     """What came of the same values before: they would give the same once more."""
-    same = [t for t in finished(search.study, search.space) if values_of(t.params, search.space) == values]
+    same = [t for t in finished(search.study, search.space) if chosen_values(t.params, search.space) == values]
     return Outcome(float(same[0].value or 0.0), 0) if same else None
 
 
-def _train(search: Search, recipe: Recipe, watch: Watch | None = None) -> Outcome:
+def _train(search: Search, recipe: Recipe, watch: BreakOff | None = None) -> Outcome:
     with search.ctrl_c.allowed():
         return run(recipe, search.data, watch)
 
 
-def _watch(search: Search, asked: Trial) -> Watch:
+def _watch(search: Search, asked: Trial) -> BreakOff:
     def watch(epoch: int, value: float) -> bool:
         with search.ctrl_c.allowed(False):
             asked.report(value, epoch)
@@ -153,7 +153,7 @@ def _confirm(search: Search, best: int) -> list[Finalist]:
     for done, (each, seed) in enumerate(work):
         if _name(each, seed) not in study.user_attrs:
             search.show.confirm(done, len(work), each.number, seed)
-            recipe = replace(with_values(search.recipe, values_of(each.params, space)), seed=seed)
+            recipe = replace(with_values(search.recipe, chosen_values(each.params, space)), seed=seed)
             study.set_user_attr(_name(each, seed), _judge(search, recipe))
     finalists = []
     for each in chosen:

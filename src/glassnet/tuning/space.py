@@ -31,7 +31,7 @@ def space_of(recipe: Recipe) -> Space:
     return space | {"optimizer.weight_decay": Range(1e-4, 1.0, log=True)}
 
 
-def check(recipe: Recipe, space: Space, monitor: str, data: Dataset) -> None:
+def check_space(recipe: Recipe, space: Space, monitor: str, data: Dataset) -> None:
     """Raise ValueError if the recipe or a value of the space makes no sense, or trials couldn't be compared."""
     if monitor not in METRICS[data.task]:
         raise ValueError(f"training.monitor: {monitor!r} is not one of the metrics: {', '.join(METRICS[data.task])}")
@@ -64,7 +64,7 @@ def with_values(recipe: Recipe, values: dict[str, Any]) -> Recipe:
 
 
 def suggest(trial: Trial, space: Space) -> None:
-    """Let the sampler choose a value for each key; `values_of` reads them."""
+    """Let the sampler choose a value for each key; `chosen_values` reads them."""
     for key, each in space.items():
         if isinstance(each, Choices):
             trial.suggest_categorical(key, [json.dumps(value) for value in each.choices])
@@ -74,7 +74,7 @@ def suggest(trial: Trial, space: Space) -> None:
             trial.suggest_float(key, each.low, each.high, log=each.log)
 
 
-def values_of(params: dict[str, Any], space: Space) -> dict[str, Any]:
+def chosen_values(params: dict[str, Any], space: Space) -> dict[str, Any]:
     """Return the values that Optuna's parameters stand for: numbers to three digits, as the recipe will have them."""
     return {key: _value(params[key], each) for key, each in space.items()}
 

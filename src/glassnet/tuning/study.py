@@ -20,7 +20,7 @@ from glassnet.recipes import Recipe
 from glassnet.recipes.identity import checksum
 from glassnet.recipes.space import Range
 from glassnet.train.metrics import HIGHER_IS_BETTER
-from glassnet.tuning.space import Space, own_values, values_of
+from glassnet.tuning.space import Space, chosen_values, own_values
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -128,7 +128,7 @@ def finished(study: Study, space: Space) -> list[FrozenTrial]:
     trials = [trial for trial in study.get_trials(deepcopy=False) if kind(trial) == "finished"]
     found: dict[str, FrozenTrial] = {}
     for trial in sorted(trials, key=lambda trial: (sign * (trial.value or 0.0), trial.number)):
-        found.setdefault(str(values_of(trial.params, space)), trial)
+        found.setdefault(str(chosen_values(trial.params, space)), trial)
     return list(found.values())
 
 

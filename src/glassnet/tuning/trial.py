@@ -13,7 +13,7 @@ from glassnet.recipes import Recipe
 from glassnet.recipes.run import load_data
 from glassnet.train import Callback, DivergenceError, Training, fit
 
-Watch = Callable[[int, float], bool]  # told the epoch and its validation metric; whether to break off
+BreakOff = Callable[[int, float], bool]  # told the epoch and its validation metric; whether to break off
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def monitor_of(recipe: Recipe, data: Dataset) -> str:
     return recipe.training.monitor or ("accuracy" if data.task == "classification" else "loss")
 
 
-def run(recipe: Recipe, data: Dataset, watch: Watch | None = None) -> Outcome:
+def run(recipe: Recipe, data: Dataset, watch: BreakOff | None = None) -> Outcome:
     """Train the recipe on data.train and judge it by data.val.
 
     Raises DivergenceError if the loss or the metric isn't finite, KeyboardInterrupt after Ctrl-C, ValueError for a
@@ -65,7 +65,7 @@ def run(recipe: Recipe, data: Dataset, watch: Watch | None = None) -> Outcome:
 class Watcher(Callback):
     """Tell each epoch's validation metric, and end the training if the answer is to break off."""
 
-    def __init__(self, column: str, watch: Watch | None) -> None:
+    def __init__(self, column: str, watch: BreakOff | None) -> None:
         self.column = column
         self.watch = watch
         self.pruned: bool = False

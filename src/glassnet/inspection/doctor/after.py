@@ -16,7 +16,7 @@ from glassnet.inspection.doctor.held import (
     lead,
     losses,
     measure,
-    score,
+    measured,
     together,
 )
 from glassnet.inspection.doctor.linear import linear_outputs
@@ -61,9 +61,9 @@ def no_better_than_constant(patient: Patient) -> Iterator[Finding]:
     simplest = "the training mean" if patient.loss.task == "regression" else "the commonest class"
     yield Finding(
         "no-better-than-constant", "error", seen.name,
-        f"{measure(patient)} on {len(ours)} {seen.name} rows {score(patient, ours)}, that of {simplest}"
-        f" {score(patient, theirs)} (on training rows {score(patient, train_error)} and"
-        f" {score(patient, train_constant)}); outputs and targets covary by {agreement:.1f} standard errors",
+        f"{measure(patient)} on {len(ours)} {seen.name} rows {measured(patient, ours)}, that of {simplest}"
+        f" {measured(patient, theirs)} (on training rows {measured(patient, train_error)} and"
+        f" {measured(patient, train_constant)}); outputs and targets covary by {agreement:.1f} standard errors",
         "The network has learned nothing that holds for other rows."
         + (" What it does know of its training rows it knows by heart." if train_error < 0.9 * train_constant else ""),
         "check that x and y belong together row by row (were they sorted or shuffled apart?), then that the network can"
@@ -130,8 +130,8 @@ def no_better_than_linear(patient: Patient) -> Iterator[Finding]:
     clearly = -ahead > WORSE * constant.mean() and certainty < -WORSE_ERRORS
     yield Finding(
         "no-better-than-linear", "warning" if clearly else "note", seen.name,
-        f"{measure(patient)} on {len(seen.split)} {seen.name} rows {score(patient, ours)} after {epochs} epochs, that"
-        f" of a linear model {score(patient, theirs)}",
+        f"{measure(patient)} on {len(seen.split)} {seen.name} rows {measured(patient, ours)} after {epochs} epochs,"
+        f" that of a linear model {measured(patient, theirs)}",
         "The hidden layers bring nothing: either the problem is linear, or the network is held back.",
         "train longer, then more units, another learning rate, less dropout and decay; if nothing helps, use the linear"
         " model: it is simpler",
@@ -159,8 +159,8 @@ def generalisation_gap(patient: Patient) -> Iterator[Finding]:
     rising = f"; the validation loss was least in epoch {best} of {len(course)}" if best < len(course) else ""
     yield Finding(
         "generalisation-gap", "warning", f"train and {seen.name}",
-        f"{measure(patient)} {score(patient, ours)} on training rows, {score(patient, theirs)} on {seen.name} rows"
-        f"{rising}",
+        f"{measure(patient)} {measured(patient, ours)} on training rows, {measured(patient, theirs)} on {seen.name}"
+        f" rows{rising}",
         "The network has learned its training rows by heart, with what is chance in them.",
         "more training rows; or dropout 0.2 to 0.5, weight_decay, fewer units, fewer epochs (patience=5)",
         f"a gap beyond {GAP} of all and {GAP_ERRORS:g} standard errors, {CALIBRATED}",

@@ -83,7 +83,7 @@ def measure(patient: Patient) -> str:
     return "mean squared error" if patient.loss.task == "regression" else "accuracy"
 
 
-def score(patient: Patient, errors: Array | float) -> str:
+def measured(patient: Patient, errors: Array | float) -> str:
     """Write the mean of errors as the measure's value."""
     mean = float(np.mean(errors))
     return f"{mean:.4g}" if patient.loss.task == "regression" else f"{1 - mean:.1%}"

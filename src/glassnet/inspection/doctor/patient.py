@@ -18,7 +18,7 @@ from glassnet.train import DivergenceError, History, fit
 from glassnet.train.metrics import constant_outputs
 from glassnet.train.units import training_loss
 
-ROWS = 4096  # of each part are looked at where all would take long
+ROWS_AT_MOST = 4096  # of each part are looked at where all would take long
 
 
 @dataclass
@@ -52,10 +52,10 @@ class Patient:
 
     @cached_property
     def sample(self) -> Split:
-        """At most ROWS training rows, drawn with the seed."""
+        """At most ROWS_AT_MOST training rows, drawn with the seed."""
         return self.some(self.data.train)
 
-    def some(self, split: Split, rows: int = ROWS) -> Split:
+    def some(self, split: Split, rows: int = ROWS_AT_MOST) -> Split:
         """Return at most so many rows of a split, drawn with the seed."""
         if len(split) <= rows:
             return split

@@ -22,7 +22,7 @@ from glassnet.train.metrics import constant_outputs
 if TYPE_CHECKING:
     from threadpoolctl import ThreadpoolController
 
-ROWS = 64  # of a look
+ROWS_OF_A_LOOK = 64
 APART = 256  # steps between looks; at the beginning 1, 4, 16, 64
 KNOWING = 0.5  # of the loss of knowing nothing: a network that is below it has learned already
 
@@ -89,7 +89,7 @@ class Watch:
 
     def show(self, rows: Split) -> None:
         """Say at which rows to look."""
-        self.rows = Split(rows.x[:ROWS], rows.y[:ROWS])
+        self.rows = Split(rows.x[:ROWS_OF_A_LOOK], rows.y[:ROWS_OF_A_LOOK])
         try:
             outputs = constant_outputs(self.rows, len(self.rows), self.loss, self.net.n_out or 0)
             self.record.nothing = self.loss.forward(outputs, self.rows.y)

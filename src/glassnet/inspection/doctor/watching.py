@@ -11,7 +11,7 @@ from glassnet.data import Split
 from glassnet.inspection.doctor import course
 from glassnet.inspection.doctor.finding import Finding
 from glassnet.inspection.doctor.order import ordered
-from glassnet.inspection.doctor.record import ROWS, Record, Watch
+from glassnet.inspection.doctor.record import ROWS_OF_A_LOOK, Record, Watch
 from glassnet.nn import Loss, Network
 from glassnet.nn.layer import Array
 from glassnet.optim import Optimizer
@@ -71,7 +71,7 @@ class Doctor(Callback):
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         if isinstance(error, ArithmeticError):
             self.record.failure, self.record.failed = str(error), len(self.record.losses) + 1
-        elif self.watch is not None and len(self.rows) >= ROWS:
+        elif self.watch is not None and len(self.rows) >= ROWS_OF_A_LOOK:
             self.watch.see(len(self.record.losses), self.record.optimizer.lr, last=True)
 
     def step(self, value: float, x: Array, t: Array) -> None:
@@ -85,13 +85,13 @@ class Doctor(Callback):
         if not np.isfinite(value) and record.failure is None:
             record.failed = len(record.losses)
             record.failure = f"the loss became {value} in step {record.failed}"
-        if len(self.rows) < ROWS:
+        if len(self.rows) < ROWS_OF_A_LOOK:
             x, t = np.asarray(x), np.asarray(t)
             if len(self.rows):
                 x, t = np.concatenate([self.rows.x, x]), np.concatenate([self.rows.y, t])
             self.rows = Split(x, t)
             watch.show(self.rows)
-        if len(self.rows) >= ROWS and watch.due(len(record.losses)):
+        if len(self.rows) >= ROWS_OF_A_LOOK and watch.due(len(record.losses)):
             watch.see(len(record.losses), record.optimizer.lr)
 
     def epoch(self, *, kept: bool) -> None:
@@ -102,7 +102,7 @@ class Doctor(Callback):
         """Look at the network before the first step."""
         train, begun = run.data.train, len(run.history.step_loss)
         self.watch = Watch(run.net, run.loss, run.optimizer, begun)
-        rows = np.random.default_rng(run.seed).permutation(len(train))[:ROWS]
+        rows = np.random.default_rng(run.seed).permutation(len(train))[:ROWS_OF_A_LOOK]
         self.watch.show(Split(train.x[rows], train.y[rows]))
         self.watch.record.losses = run.history.step_loss
         self.watch.see(begun, run.optimizer.lr)
