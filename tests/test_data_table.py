@@ -190,11 +190,15 @@ def test_days_are_numbers_whatever_their_type(tmp_path: Path, dtype: pl.DataType
 def test_categories_and_missing_values(tmp_path: Path, ending: str) -> None:
     n = 200
     colours = ["red", "blue", "green", "?"] * (n // 4)
-    frame = pl.DataFrame({
-        "colour": [*colours[:-1], "mauve"], "size": [None if i % 10 == 3 else i / 2 for i in range(n)],
-        "name": [f"row {i}" for i in range(n)], "flag": [None if i == 7 else i % 2 == 0 for i in range(n)],
-        "y": [float(i) for i in range(n)],
-    })  # fmt: skip
+    frame = pl.DataFrame(
+        {
+            "colour": [*colours[:-1], "mauve"],
+            "size": [None if i % 10 == 3 else i / 2 for i in range(n)],
+            "name": [f"row {i}" for i in range(n)],
+            "flag": [None if i == 7 else i % 2 == 0 for i in range(n)],
+            "y": [float(i) for i in range(n)],
+        }
+    )
     path = tmp_path / f"rows.{ending}"
     frame.write_csv(path) if ending == "csv" else frame.write_parquet(path)
     data = gd.load(path, target="y")

@@ -259,9 +259,11 @@ def test_as_many_threads_as_there_are_cores_are_used_at_most(value: str, monkeyp
 
 def test_kernels_of_another_layout_are_refused(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value, found in (
-        ("CLayer", structures.CLoss, r"Layer \d+"), ("FORMATS", ("BYTES", "REALS", "READY"), "REALS 0"),
-        ("CHUNK", 1, "CHUNK 4096"), ("MAX_THREADS", 9, "MAX_THREADS 64"),
-    ):  # fmt: skip
+        ("CLayer", structures.CLoss, r"Layer \d+"),
+        ("FORMATS", ("BYTES", "REALS", "READY"), "REALS 0"),
+        ("CHUNK", 1, "CHUNK 4096"),
+        ("MAX_THREADS", 9, "MAX_THREADS 64"),
+    ):
         with monkeypatch.context() as patch:
             patch.setattr(structures, name, value)
             with pytest.warns(RuntimeWarning, match=f"the compiled kernels have {found}, where this glassnet has"):

@@ -149,8 +149,10 @@ def test_a_file_that_changes_while_it_is_predicted_leaves_no_answers(
     frame.with_columns(y=pl.col("a")).write_csv(table)
     recipes.train(recipes.choose(str(table), target="y", changes=QUICK), tmp_path / "run")
     writers: dict[str, Callable[[Any], Any]] = {
-        "npy": lambda path: np.save(path, x), "parquet": frame.write_parquet, "csv": frame.write_csv,
-    }  # fmt: skip
+        "npy": lambda path: np.save(path, x),
+        "parquet": frame.write_parquet,
+        "csv": frame.write_csv,
+    }
     writers[ending](file)
     seen = iter(range(100))
     answers = recipes.predicting._answers

@@ -83,9 +83,14 @@ def test_the_seed_as_it_was(name: str) -> None:
 
 def test_layers_stand_in_their_order() -> None:
     network = {
-        "inputs": {"name": "Standardize", "per_feature": False}, "hidden": [5, 4], "normalization": "LayerNorm",
-        "activation": {"name": "LeakyReLU", "slope": 0.2}, "dropout": 0.5, "input_dropout": 0.1, "dtype": "float64",
-    }  # fmt: skip
+        "inputs": {"name": "Standardize", "per_feature": False},
+        "hidden": [5, 4],
+        "normalization": "LayerNorm",
+        "activation": {"name": "LeakyReLU", "slope": 0.2},
+        "dropout": 0.5,
+        "input_dropout": 0.1,
+        "dtype": "float64",
+    }
     recipe = recipes.from_dict(MINIMAL | {"network": network})
     block = ["Dense", "LayerNorm", "LeakyReLU", "Dropout"]
     net = recipe.build_network(3, 2, "classification")
@@ -176,11 +181,12 @@ def test_the_toolkit_is_reachable() -> None:
             "augmentation": {"name": "Distortions", "rotation": 10},
             "loss": {"name": "CrossEntropy", "label_smoothing": 0.1},
             "training": {
-                "average": {"name": "SWA", "start": 0.5}, "dropout_schedule": "Linear",
+                "average": {"name": "SWA", "start": 0.5},
+                "dropout_schedule": "Linear",
                 "weight_decay_schedule": {"name": "Linear", "last": 0.5},
             },
         }
-    )  # fmt: skip
+    )
     dense = [layer for layer in recipe.build_network(3, 2, "classification").layers if isinstance(layer, gn.Dense)]
     assert [(layer.max_norm, layer.lr_factor) for layer in dense] == [(2, 1), (2, 0.5)]
     made = {name: repr(value) for name, value in vars(recipe.build_training()).items()}
@@ -195,9 +201,12 @@ def test_the_toolkit_is_reachable() -> None:
 
 def test_a_run_with_augmentation_shows_it(tmp_path: Path) -> None:
     changes = [
-        "augmentation={name='Distortions', rotation=10}", "training.average=EMA", "training.epochs=2",
-        "training.dropout_schedule=Linear", "network.dropout=0.2",
-    ]  # fmt: skip
+        "augmentation={name='Distortions', rotation=10}",
+        "training.average=EMA",
+        "training.epochs=2",
+        "training.dropout_schedule=Linear",
+        "network.dropout=0.2",
+    ]
     recipes.train(recipes.load("digits", changes=changes), tmp_path / "run")
     assert (tmp_path / "run" / "plots" / "augmentation.png").stat().st_size > 10_000
     assert recipes.load(tmp_path / "run" / "recipe.toml").augmentation == {"name": "Distortions", "rotation": 10}
@@ -218,9 +227,15 @@ def test_a_first_layer_whose_weights_are_no_images_is_not_drawn(changes: list[st
 
 def test_changes() -> None:
     changes = [
-        "optimizer.lr=0.25", "network.hidden=[3, 4]", "network.activation=Tanh", " training.epochs = 7",
-        "schedule={name='Cosine'}", "data.source=a b.csv", "loss.label_smoothing=0.1", "loss.name=CrossEntropy",
-    ]  # fmt: skip
+        "optimizer.lr=0.25",
+        "network.hidden=[3, 4]",
+        "network.activation=Tanh",
+        " training.epochs = 7",
+        "schedule={name='Cosine'}",
+        "data.source=a b.csv",
+        "loss.label_smoothing=0.1",
+        "loss.name=CrossEntropy",
+    ]
     recipe = recipes.load("seed-mnist", changes=changes, seed=5)
     assert recipe.optimizer == {"name": "SGD", "lr": 0.25, "momentum": 0.9}
     assert recipe.network.hidden == [3, 4]

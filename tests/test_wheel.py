@@ -105,9 +105,15 @@ def test_a_typed_program_is_checked_and_runs(installed: Installed) -> None:
     names = [f"reveal_type(gn.{name})\n" for name in gn.__all__]
     program.write_text(text + "".join(names))
     command = [
-        sys.executable, "-m", "mypy", "--strict", "--config-file=", f"--python-executable={installed.bin / 'python'}",
-        f"--cache-dir={installed.folder / 'mypy'}", "program.py",
-    ]  # fmt: skip
+        sys.executable,
+        "-m",
+        "mypy",
+        "--strict",
+        "--config-file=",
+        f"--python-executable={installed.bin / 'python'}",
+        f"--cache-dir={installed.folder / 'mypy'}",
+        "program.py",
+    ]
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "MYPY"))}
     shown = subprocess.run(command, cwd=installed.folder, env=environment, capture_output=True, text=True)
     assert not [line for line in shown.stdout.splitlines() if "error:" in line]

@@ -70,9 +70,15 @@ def load_table(
     x = numeric_rows(inputs, schema)[rows]
     try:
         data = Dataset.from_arrays(
-            x, y, task=task, features=names_of(schema), name=Path(path).stem, target=target, seed=seed,
+            x,
+            y,
+            task=task,
+            features=names_of(schema),
+            name=Path(path).stem,
+            target=target,
+            seed=seed,
             categories=[column.categories for column in schema],
-        )  # fmt: skip
+        )
     except ValueError as error:
         raise ValueError(f"target column {target!r}: {error}") from error
     data.schema, data.empty = schema, tuple(left_out.get(EMPTY, ()))

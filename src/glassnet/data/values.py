@@ -16,9 +16,13 @@ if TYPE_CHECKING:
     import polars as pl
 
 NAMED: dict[Kind, str] = {
-    "number": "numbers", "date": "dates", "span": "spans of time", "time": "times of the day", "boolean": "booleans",
+    "number": "numbers",
+    "date": "dates",
+    "span": "spans of time",
+    "time": "times of the day",
+    "boolean": "booleans",
     "category": "categories",
-}  # fmt: skip
+}
 
 
 def known_values(column: pl.Series) -> int:
@@ -40,9 +44,12 @@ def kind_of(column: pl.Series) -> Kind | None:
     if dtype == pl.String or not known_values(column):
         return None
     kinds: dict[Kind, tuple[type[pl.DataType], ...]] = {
-        "date": (pl.Date, pl.Datetime), "span": (pl.Duration,), "time": (pl.Time,), "boolean": (pl.Boolean,),
+        "date": (pl.Date, pl.Datetime),
+        "span": (pl.Duration,),
+        "time": (pl.Time,),
+        "boolean": (pl.Boolean,),
         "category": (pl.Categorical, pl.Enum),
-    }  # fmt: skip
+    }
     for kind, types in kinds.items():
         if dtype in types:
             return kind
@@ -141,9 +148,11 @@ def no(kind: Kind) -> str:
 def example(kind: Kind, notation: str) -> str:
     """Say how values of a kind are written."""
     plain: dict[Kind, str] = {
-        "number": "1234.5", "date": "2003-03-10 or 2003-03-10 12:30:00", "time": "18:30 or 18:30:05",
+        "number": "1234.5",
+        "date": "2003-03-10 or 2003-03-10 12:30:00",
+        "time": "18:30 or 18:30:05",
         "span": "as a type of Parquet",
-    }  # fmt: skip
+    }
     return f"like {notation}" if notation else plain[kind]
 
 

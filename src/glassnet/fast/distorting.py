@@ -29,9 +29,17 @@ def compiled(augmentation: Augmentation, x: Array, shape: tuple[int, int]) -> Au
         maps, noise = augmentation.draw(len(images), shape, rng)
         made = np.empty_like(images)
         library.distort(
-            address(images), address(maps), None if noise is None else address(noise), address(down), address(across),
-            len(images), height, width, address(memory), address(made),
-        )  # fmt: skip
+            address(images),
+            address(maps),
+            None if noise is None else address(noise),
+            address(down),
+            address(across),
+            len(images),
+            height,
+            width,
+            address(memory),
+            address(made),
+        )
         return made
 
     return distort

@@ -156,8 +156,13 @@ WITHOUT: dict[type[Layer], str] = {
 
 # Of each loss, the name of its constant, if it has one.
 LOSSES: dict[type[Loss], str | None] = {
-    CrossEntropy: "label_smoothing", BinaryCrossEntropy: None, MSE: None, MAE: None, Huber: "delta", Poisson: None,
-}  # fmt: skip
+    CrossEntropy: "label_smoothing",
+    BinaryCrossEntropy: None,
+    MSE: None,
+    MAE: None,
+    Huber: "delta",
+    Poisson: None,
+}
 
 
 def _sgd(optimizer: SGD, c: COptimizer) -> str:

@@ -26,9 +26,17 @@ SOURCES = Path(__file__).parent / "c"
 # Not -ffast-math: NaN must stay NaN, and linking with it would change the arithmetic of the whole process.
 # -O3 takes twice as long to compile, and gains nothing measurable.
 FLAGS = [
-    "-std=gnu11", "-O2", "-ftree-vectorize", "-fvect-cost-model=dynamic", "-march=native", "-fno-math-errno",
-    "-fno-trapping-math", "-shared", "-fPIC", "-pthread",
-]  # fmt: skip
+    "-std=gnu11",
+    "-O2",
+    "-ftree-vectorize",
+    "-fvect-cost-model=dynamic",
+    "-march=native",
+    "-fno-math-errno",
+    "-fno-trapping-math",
+    "-shared",
+    "-fPIC",
+    "-pthread",
+]
 PATIENCE = 120  # seconds that a compiler has; it takes about three
 LISTENED = 100_000  # bytes of what it says that are looked through for an error
 
@@ -143,9 +151,12 @@ def _run(compiler: list[str], arguments: list[str]) -> None:
     with tempfile.TemporaryFile() as said:
         try:
             process = subprocess.Popen(
-                [*compiler, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said,
+                [*compiler, *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=said,
                 start_new_session=True,
-            )  # fmt: skip
+            )
         except OSError as error:
             raise NoKernelsError(f"{shlex.join(compiler)} can't compile the kernels: {reason(error)}") from None
         try:

@@ -128,14 +128,29 @@ def _fill(table: type[T], values: Any, where: str) -> T:
 
 TABLES: dict[str, type[Any]] = {table.__name__: table for table in (DataTable, NetworkTable, TrainingTable, TuneTable)}
 TYPES: dict[str, tuple[type, ...]] = {
-    "str": (str,), "int": (int,), "float": (int, float), "bool": (bool,), "Widths": (list, dict),
-    "list[float]": (list,), "list[str]": (list,), "Part": (str, dict), "Task": (str,), "RawSpace": (dict,),
-}  # fmt: skip
+    "str": (str,),
+    "int": (int,),
+    "float": (int, float),
+    "bool": (bool,),
+    "Widths": (list, dict),
+    "list[float]": (list,),
+    "list[str]": (list,),
+    "Part": (str, dict),
+    "Task": (str,),
+    "RawSpace": (dict,),
+}
 WORDS = {
-    "str": "text", "int": "a whole number", "float": "a number", "bool": "true or false", "Task": "text",
-    "Widths": "a list of whole numbers", "list[float]": "a list of numbers", "list[str]": "a list of names",
-    "Part": "a name or a table with a name", "RawSpace": "a table",
-}  # fmt: skip
+    "str": "text",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "Task": "text",
+    "Widths": "a list of whole numbers",
+    "list[float]": "a list of numbers",
+    "list[str]": "a list of names",
+    "Part": "a name or a table with a name",
+    "RawSpace": "a table",
+}
 
 
 def _typed(value: Any, annotation: str, where: str) -> Any:
