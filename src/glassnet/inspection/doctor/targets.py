@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from glassnet.data import Split
-from glassnet.inspection.doctor.finding import Finding
+from glassnet.inspection.doctor.finding import Finding, Severity
 from glassnet.inspection.doctor.patient import Patient
 from glassnet.inspection.doctor.structure import CALIBRATED
 from glassnet.nn import Unstandardize
@@ -50,6 +50,7 @@ def whole_numbers(patient: Patient) -> Iterator[Finding]:
         return
     others = [name for name, split in patient.parts.items() if not _whole(split)]
     many_rows = len(train) >= ROWS_PER_VALUE * len(values)
+    severity: Severity
     if others:
         severity, what = "error", f", those of {' and '.join(others)} are not"
     elif many_rows and (len(values) <= FEW_VALUES or _cut_at_zero(train)):
@@ -61,7 +62,7 @@ def whole_numbers(patient: Patient) -> Iterator[Finding]:
     yield Finding(
         "integer-targets",
         severity,
-        f"target {patient.data.target!r}",  # type: ignore[arg-type]
+        f"target {patient.data.target!r}",
         f"all {len(train)} training targets are whole numbers{what}: {len(values)} values in {values[0]:g} to"
         f" {values[-1]:g}, standard deviation {deviation:.3g}",
         "Decimals that were cut off can't be learned: what is lost stays as error, and cutting shifts all targets by"
