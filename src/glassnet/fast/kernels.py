@@ -96,7 +96,7 @@ def _low_scale_column(layer: CategoryEmbedding) -> Sequence[Array]:
     return [np.ascontiguousarray(layer.low, np.float64), np.ascontiguousarray(layer.scale, np.float64), column]
 
 
-def _random_numbers(_: Layer, new: New, rows: int, width: int) -> Sequence[int]:
+def _one_for_each_value(_: Layer, new: New, rows: int, width: int) -> Sequence[int]:
     return [new(rows, width)]
 
 
@@ -130,9 +130,9 @@ KERNELS: dict[type[Layer], Kernel] = {
     GELU: Kernel(),
     SiLU: Kernel(),
     Exp: Kernel(in_place=True, reads_y=True),
-    # The strength of noise is read at each step.
-    Dropout: Kernel(memory=_random_numbers, infers=False),
-    GaussianNoise: Kernel(memory=_random_numbers, in_place=True, infers=False),
+    # The strength of noise, and what its random numbers come from, are read at each step.
+    Dropout: Kernel(memory=_one_for_each_value, infers=False),
+    GaussianNoise: Kernel(memory=_one_for_each_value, in_place=True, infers=False),
     BatchNorm: Kernel(constants=("eps", "momentum"), moved=("running_mean", "running_var"), memory=_x_hat_and_inv_std),
     LayerNorm: Kernel(constants=("eps",), memory=_x_hat_and_inv_std, own_dx=True),
     PiecewiseLinear: Kernel(
@@ -172,8 +172,6 @@ def _sgd(optimizer: SGD, c: COptimizer) -> str:
 
 def _adam(optimizer: Adam, c: COptimizer) -> str:
     c.eps, (c.beta1, c.beta2) = optimizer.eps, optimizer.betas
-    t = optimizer.steps + 1
-    c.debias1, c.debias2 = 1 / (1 - c.beta1**t), 1 / (1 - c.beta2**t)
     return "Adam"
 
 

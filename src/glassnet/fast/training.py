@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ from glassnet.fast.kernels import LOSSES, OPTIMIZERS
 from glassnet.fast.program import Program, address, settings, uncovered
 from glassnet.fast.structures import CHUNK, CLayer, COptimizer
 from glassnet.fast.threads import Threads, limit
-from glassnet.nn import CrossEntropy, Exp, Loss, MemberMean, Network, Noise, Poisson
+from glassnet.nn import CrossEntropy, Dropout, Exp, GaussianNoise, Loss, MemberMean, Network, Noise, Poisson
 from glassnet.nn.layer import Array
 from glassnet.optim import Optimizer
 
@@ -55,11 +54,8 @@ class FastStep:
         self.weights_address: int = program.hold(self.weights)
         program.c.squares = program.allocate(net.theta.size // CHUNK + 1, dtype=np.float64)
         self._look()
-        self.noises: list[tuple[Noise, CLayer, Array]] = [
-            (layer, c_layer, program.memory[c_layer.memory[0]])
-            for layer, c_layer in zip(program.layers, program.c_layers, strict=True)
-            if isinstance(layer, Noise)
-        ]
+        pairs = zip(program.layers, program.c_layers, strict=True)
+        self.noises: list[tuple[Noise, CLayer]] = [(layer, c) for layer, c in pairs if isinstance(layer, Noise)]
         self.train: Callable[..., float] = program.library.train
         self.pass_on: Callable[..., None] = program.library.observe
         self.pointer: Any = program.pointer()
@@ -89,14 +85,43 @@ class FastStep:
         each = None if weights is None else self.weights_address
         with self.threads as count:
             value: float = self.train(self.pointer, self.rows_address, where, each, n, count)
-        if math.isfinite(value):
-            self.optimizer.steps += 1
+        self._take_counts()
         return value
+
+    def many(self, rows: Array, factors: Sequence[float]) -> list[float]:
+        """Take as many steps as there are batches in these rows, one factor each; return the losses before them.
+
+        The last is the first that isn't finite. Meanwhile other threads of Python run. Only for a step that is
+        `independent`.
+        """
+        self._prepare(rows[:0], None)
+        self._set_rates(1.0)
+        numbers, rates = np.ascontiguousarray(rows, np.int64), self.optimizer.lr * np.asarray(factors, np.float64)
+        losses = np.empty(len(rates))
+        with self.threads as count:
+            places = address(numbers), len(numbers), address(rates), address(losses)
+            taken: int = self.program.library.train_many(self.pointer, *places, count)
+        self._take_counts()
+        return losses[:taken].tolist()
+
+    @property
+    def independent(self) -> bool:
+        """Whether the kernels need nothing of NumPy between two steps: it draws the numbers of GaussianNoise."""
+        return not any(isinstance(layer, GaussianNoise) for layer, _ in self.noises)
 
     def observe(self, rows: Array, x: Array | None = None) -> None:
         """Pass these rows, or x, through the network in training mode: nothing moves but BatchNorm's statistics."""
         where = self._prepare(rows, x)
+        self.program.c.optimizer.steps = self.optimizer.steps
         self.pass_on(self.pointer, self.rows_address, where, len(rows), self.threads.limit)
+        self._take_counts()
+
+    def _take_counts(self) -> None:
+        """Note how many steps were taken, and how many masks were drawn."""
+        self.optimizer.steps = self.program.c.optimizer.steps
+        for layer, c_layer in self.noises:
+            if isinstance(layer, Dropout):
+                layer.passes = c_layer.passes
 
     def move_mean(self, mean: Array, share: float) -> None:
         """Move mean weights (n,), in place, towards the present ones: mean <- mean + share * (theta - mean)."""
@@ -111,11 +136,14 @@ class FastStep:
             if getattr(owner, name) is not known:
                 self._look()
                 break
-        for layer, c_layer, numbers in self.noises:
+        for layer, c_layer in self.noises:
             c_layer.constant[0] = layer.strength
-            # At 0 the numbers don't matter: whatever is there, being at least 0, isn't below the rate; 0 times it is 0.
-            if layer.strength:
-                layer.draw(numbers[: n * c_layer.rows])
+            if isinstance(layer, Dropout):
+                c_layer.key, c_layer.passes = layer.key, layer.passes
+            elif (
+                isinstance(layer, GaussianNoise) and layer.strength
+            ):  # otherwise the numbers don't matter: they are multiplied by it
+                layer.draw(self.program.memory[c_layer.memory[0]][: n * c_layer.rows])
         if x is None:
             return None
         self.x, form = self.program.prepare(x)  # which is kept until the next call
@@ -129,7 +157,7 @@ class FastStep:
         c.lr, c.weight_decay, c.l2 = optimizer.lr * factor, optimizer.weight_decay, optimizer.l2
         c.clip_norm = optimizer.clip_norm or 0.0
         c.fused = optimizer.clip_norm is None and not self.keep_gradients
-        c.kind = self.numbers[self.set_rule(optimizer, c)]
+        c.kind, c.steps = self.numbers[self.set_rule(optimizer, c)], optimizer.steps
 
     def _look(self) -> None:
         """Show the kernels the vectors and constants of network, loss and optimizer as they are now.
