@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import itertools
 import math
 from pathlib import Path
@@ -128,6 +129,11 @@ def test_hidden_layers_may_be_none() -> None:
         (MINIMAL | {"seed": -1}, "seed must be a whole number of at least 0, not -1"),
         (MINIMAL | {"network": {"dropout": "0.1"}}, r"network\.dropout must be a number, not '0\.1'"),
         (MINIMAL | {"network": {"dropout": False}}, r"network\.dropout must be a number, not False"),
+        (
+            MINIMAL | {"network": {"hidden": [64, "x"]}},
+            r"network\.hidden must be a list of whole numbers, not \[64, 'x'\]",
+        ),
+        (MINIMAL | {"data": {"source": "a", "drop": [3]}}, r"data\.drop must be a list of names, not \[3\]"),
         (MINIMAL | {"optimizer": 3}, "optimizer must be a name or a table with a name, not 3"),
         (MINIMAL | {"network": {"rotations": -1}}, r"network\.rotations must be a whole number of at least 0, not -1"),
         (MINIMAL | {"network": {"category_dim": -4}}, r"network\.category_dim must be .* at least 1, not -4"),
@@ -138,6 +144,16 @@ def test_hidden_layers_may_be_none() -> None:
 def test_reading_is_strict(values: dict[str, object], fault: str) -> None:
     with pytest.raises(ValueError, match=fault):
         recipes.from_dict(values)
+
+
+@pytest.mark.parametrize("table", ["", "data", "network", "training", "tune"])
+def test_a_date_fits_no_field(table: str) -> None:
+    fields = vars(recipes.from_dict(MINIMAL | {"tune": {}}))
+    for name in vars(fields[table]) if table else fields:
+        given = {name: datetime.date(2001, 12, 31)}
+        values = MINIMAL | ({table: {"source": "digits"} | given if table == "data" else given} if table else given)
+        with pytest.raises(ValueError, match=rf"{name} (must be|is) [a-z ]+, not datetime\.date"):
+            recipes.from_dict(values)
 
 
 @pytest.mark.parametrize(
