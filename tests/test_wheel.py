@@ -66,6 +66,7 @@ def test_it_is_pure_python_and_whole(installed: Installed) -> None:
     assert packed == {file.as_posix() for file in files if "__pycache__" not in file.parts}
     assert "py.typed" in packed
     assert "Requires-Python: >=3.11" in metadata
+    assert "](docs/" not in metadata
     core = re.findall(r"^Requires-Dist: ([\w-]+)[^;\n]*$", metadata, re.MULTILINE)
     assert sorted(core) == ["numpy", "platformdirs", "safetensors", "threadpoolctl"]
 
