@@ -23,25 +23,14 @@ from glassnet.files import replacing
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "results.json"
 PICTURES = ROOT / "docs" / "pictures"
-SEEDS = {
-    "digits": 5,
-    "diabetes": 5,
-    "mnist-fast": 5,
-    "mnist": 3,
-    "mnist-six-layers": 3,
-    "california": 3,
-    "seed-mnist": 3,
-    "seed-california": 5,
-}
+SEEDS = {"digits": 5, "diabetes": 5, "mnist-fast": 5, "mnist": 3, "mnist-six-layers": 3, "california": 3,
+         "seed-mnist": 3, "seed-california": 5}  # fmt: skip
 SHOWN = {"mnist": ["curves", "confusion", "mistakes", "first_layer"], "california": ["curves", "predictions"]}
 # What the exercise reports, or what its network scores when it is measured honestly (see the recipes' descriptions).
 EXERCISE = {
-    "mnist-fast": "94.92%",
-    "mnist": "94.92%",
-    "mnist-six-layers": "94.92%",
-    "seed-mnist": "94.92%",
+    "mnist-fast": "94.92%", "mnist": "94.92%", "mnist-six-layers": "94.92%", "seed-mnist": "94.92%",
     "seed-california": "0.636",
-}
+}  # fmt: skip
 
 
 def measure(name: str, seeds: int) -> dict[str, Any]:
@@ -55,11 +44,8 @@ def measure(name: str, seeds: int) -> dict[str, Any]:
             for picture in SHOWN.get(name, []) if seed == 0 else []:
                 shutil.copy(out / "plots" / f"{picture}.png", PICTURES / f"{name}-{picture}.png")
         part = "accuracy" if metrics["task"] == "classification" else "mse"
-        print(
-            f"{name} seed {seed}: val {metrics['val'][part]:.4f}  test {metrics['test'][part]:.4f}"
-            f"  {metrics['seconds']:.1f} s",
-            flush=True,
-        )
+        print(f"{name} seed {seed}: val {metrics['val'][part]:.4f}  test {metrics['test'][part]:.4f}"
+              f"  {metrics['seconds']:.1f} s", flush=True)  # fmt: skip
     return {"task": runs[0]["task"], "runs": runs}
 
 
@@ -88,10 +74,8 @@ def row(name: str, found: dict[str, Any]) -> str:
 
 def write_table(results: dict[str, Any]) -> None:
     """Put the table between its markers in docs/accuracy.md."""
-    head = [
-        "| recipe | figure | baseline | the exercise | validation | **test** | seeds | time |",
-        "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |",
-    ]
+    head = ["| recipe | figure | baseline | the exercise | validation | **test** | seeds | time |",
+            "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |"]  # fmt: skip
     table = "\n".join(head + [row(name, results[name]) for name in SEEDS if name in results])
     page.put(ROOT / "docs" / "accuracy.md", recipes=table)
 

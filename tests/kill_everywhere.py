@@ -40,15 +40,9 @@ SAME = (".safetensors", ".toml", ".onnx", ".parquet", "out.csv", ".png")
 MADE_BEFORE = {"a": f"train digits {SMALL} --out a", "b": f"train digits {SMALL} --seed 1 --out b"}
 
 IMPORTED = (
-    "matplotlib.backends.backend_agg",
-    "onnx",
-    "optuna",
-    "polars",
-    "glassnet.explore",
-    "glassnet.exchange",
-    "glassnet.report",
-    "glassnet.tuning.search",
-)
+    "matplotlib.backends.backend_agg", "onnx", "optuna", "polars", "glassnet.explore", "glassnet.exchange",
+    "glassnet.report", "glassnet.tuning.search",
+)  # fmt: skip
 
 
 class Trials:

@@ -13,14 +13,5 @@ from glassnet.explore.server import Server, check_installed, serve
 from glassnet.explore.subject import Subject, open_subject
 
 __all__ = [
-    "Course",
-    "Server",
-    "Subject",
-    "check_installed",
-    "in_use",
-    "open_subject",
-    "replay",
-    "serve",
-    "twin",
-    "write",
-]
+    "Course", "Server", "Subject", "check_installed", "in_use", "open_subject", "replay", "serve", "twin", "write",
+]  # fmt: skip

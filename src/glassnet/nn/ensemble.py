@@ -18,17 +18,9 @@ from glassnet.nn.storage import read_arrays, write_arrays
 
 TASKS = ("classification", "regression")
 ABOUT = (  # rows and outputs
-    "task",
-    "flags",
-    "features",
-    "categories",
-    "kinds",
-    "notations",
-    "classes",
-    "target",
-    "image_shape",
-    "image_maximum",
-)
+    "task", "flags", "features", "categories", "kinds", "notations", "classes", "target",
+    "image_shape", "image_maximum",
+)  # fmt: skip
 
 
 class Ensemble:

@@ -21,15 +21,9 @@ from glassnet.train.metrics import METRICS
 
 FIGURE = float | int | None  # None stands for NaN and infinity
 ABOUT: dict[str, Any] = {
-    "data": str,
-    "epochs": int,
-    "best_epoch": int | None,
-    "interrupted": bool,
-    "seconds": float | int,
-    "parameters": int,
-    "version": str,
-    "seed": int,
-}
+    "data": str, "epochs": int, "best_epoch": int | None, "interrupted": bool, "seconds": float | int,
+    "parameters": int, "version": str, "seed": int,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
