@@ -50,10 +50,12 @@ def measure(name: str, rounds: int) -> list[str]:
     scores = [[each["score"] for each in found[ours]] for ours in found]
     seconds = [statistics.median(each["seconds"] for each in found[ours]) for ours in found]
     return [
-        f"`{name}`", *(f"{statistics.mean(s):.4f} ± {statistics.pstdev(s):.4f}" for s in scores),
+        f"`{name}`",
+        *(f"{statistics.mean(s):.4f} ± {statistics.pstdev(s):.4f}" for s in scores),
         *(f"{s:.2f} s" for s in seconds),
-        f"{statistics.median(ratios):.1f}", f"{min(ratios):.1f} to {max(ratios):.1f}",
-    ]  # fmt: skip
+        f"{statistics.median(ratios):.1f}",
+        f"{min(ratios):.1f} to {max(ratios):.1f}",
+    ]
 
 
 def main() -> None:

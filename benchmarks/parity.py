@@ -57,8 +57,17 @@ def tanh() -> list[gn.Layer]:
 
 def batch_norm() -> list[gn.Layer]:
     """Batch norm in training mode; dropout is there, but off."""
-    return [gn.Dense(64, 50), gn.BatchNorm(50), gn.ReLU(), gn.Dropout(0.0),
-            gn.Dense(50, 30), gn.BatchNorm(30), gn.ReLU(), gn.Dropout(0.0), gn.Dense(30, 10)]  # fmt: skip
+    return [
+        gn.Dense(64, 50),
+        gn.BatchNorm(50),
+        gn.ReLU(),
+        gn.Dropout(0.0),
+        gn.Dense(50, 30),
+        gn.BatchNorm(30),
+        gn.ReLU(),
+        gn.Dropout(0.0),
+        gn.Dense(30, 10),
+    ]
 
 
 def pairings() -> Iterator[Pairing]:

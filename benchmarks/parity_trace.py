@@ -42,20 +42,32 @@ def pairings() -> Iterator[Pairing]:
     yield Pairing(
         "ReLU, cross-entropy, momentum with L2, clipped",
         [gn.Dense(64, 32), gn.ReLU(), gn.Dense(32, 20), gn.ReLU(), gn.Dense(20, 10)],
-        digits, gn.CrossEntropy(), entropy,
-        gn.SGD(0.01, momentum=0.9, l2=0.05, clip_norm=0.5), lambda p: torch.optim.SGD(p, 0.01, momentum=0.9), 0.05,
-    )  # fmt: skip
+        digits,
+        gn.CrossEntropy(),
+        entropy,
+        gn.SGD(0.01, momentum=0.9, l2=0.05, clip_norm=0.5),
+        lambda p: torch.optim.SGD(p, 0.01, momentum=0.9),
+        0.05,
+    )
     yield Pairing(
         "tanh, MSE in standard units, AdamW",
         [gn.Dense(10, 32), gn.Tanh(), gn.Dense(32, 16), gn.Tanh(), gn.Dense(16, 1), gn.Unstandardize()],
-        diabetes, gn.MSE(), mse, gn.AdamW(1e-3), lambda p: torch.optim.AdamW(p, 1e-3), 1e-2,
-    )  # fmt: skip
+        diabetes,
+        gn.MSE(),
+        mse,
+        gn.AdamW(1e-3),
+        lambda p: torch.optim.AdamW(p, 1e-3),
+        1e-2,
+    )
     yield Pairing(
         "batch norm, cross-entropy, Nesterov momentum",
         [gn.Dense(64, 50), gn.BatchNorm(50), gn.ReLU(), gn.Dense(50, 10)],
-        digits, gn.CrossEntropy(), entropy,
-        gn.SGD(0.01, momentum=0.9, nesterov=True), lambda p: torch.optim.SGD(p, 0.01, momentum=0.9, nesterov=True),
-    )  # fmt: skip
+        digits,
+        gn.CrossEntropy(),
+        entropy,
+        gn.SGD(0.01, momentum=0.9, nesterov=True),
+        lambda p: torch.optim.SGD(p, 0.01, momentum=0.9, nesterov=True),
+    )
 
 
 def compare(pair: Pairing) -> tuple[float, float, float]:

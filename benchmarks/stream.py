@@ -76,8 +76,11 @@ def main() -> None:
                 done = run(command)
                 found[source, target].append(done.megabytes)
                 read = table.stat().st_size / 1e6
-                print(f"| {source} | {target} | {rows:,} | {read:,.0f} | {rows / done.seconds:,.0f}"
-                      f" | {done.megabytes:.0f} MB |", flush=True)  # fmt: skip
+                print(
+                    f"| {source} | {target} | {rows:,} | {read:,.0f} | {rows / done.seconds:,.0f}"
+                    f" | {done.megabytes:.0f} MB |",
+                    flush=True,
+                )
     sys.exit(any(more > GROWTH * few for few, more in found.values()))
 
 

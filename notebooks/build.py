@@ -1,6 +1,6 @@
 """Write the notebooks anew: each text form NAME.py becomes NAME.ipynb, executed, the same bytes for the same results.
 
-`python notebooks/build.py` writes all; with arguments, those whose name starts so: `python notebooks/build.py 1 4`.
+`python notebooks/build.py` writes all; with arguments, those whose name starts so: `python notebooks/build.py 1 3`.
 """
 
 from __future__ import annotations

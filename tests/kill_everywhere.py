@@ -40,9 +40,15 @@ SAME = (".safetensors", ".toml", ".onnx", ".parquet", "out.csv", ".png")
 MADE_BEFORE = {"a": f"train digits {SMALL} --out a", "b": f"train digits {SMALL} --seed 1 --out b"}
 
 IMPORTED = (
-    "matplotlib.backends.backend_agg", "onnx", "optuna", "polars", "glassnet.explore", "glassnet.exchange",
-    "glassnet.report", "glassnet.tuning.search",
-)  # fmt: skip
+    "matplotlib.backends.backend_agg",
+    "onnx",
+    "optuna",
+    "polars",
+    "glassnet.explore",
+    "glassnet.exchange",
+    "glassnet.report",
+    "glassnet.tuning.search",
+)
 
 
 class Trials:

@@ -56,29 +56,57 @@ Source = tuple[Arrays, dict[str, Any]]
 def table_network(dtype: str = "float32") -> gn.Network:
     """Columns, members, both embeddings and Unstandardize."""
     return gn.Network(
-        [gn.Columns([0, 0, 3, 2], [1]), gn.RobustScale(), gn.PiecewiseLinear(2, 3, bins=4, plain=6),
-         gn.CategoryEmbedding([3, 2], 2, plain=7), gn.Members(2, 11), gn.Dense(11, 8), gn.MemberScale(2, 8), gn.SiLU(),
-         gn.MemberHeads(2, 8, 1), gn.MemberMean(2), gn.Unstandardize()],
-        dtype, seed=1,
-    )  # fmt: skip
+        [
+            gn.Columns([0, 0, 3, 2], [1]),
+            gn.RobustScale(),
+            gn.PiecewiseLinear(2, 3, bins=4, plain=6),
+            gn.CategoryEmbedding([3, 2], 2, plain=7),
+            gn.Members(2, 11),
+            gn.Dense(11, 8),
+            gn.MemberScale(2, 8),
+            gn.SiLU(),
+            gn.MemberHeads(2, 8, 1),
+            gn.MemberMean(2),
+            gn.Unstandardize(),
+        ],
+        dtype,
+        seed=1,
+    )
 
 
 def plain_network(dtype: str = "float32") -> gn.Network:
     """Normalisations, noise and a bounded Dense, for four numbers."""
     return gn.Network(
-        [gn.Standardize(), gn.Dense(4, 9, max_norm=2.0), gn.BatchNorm(9), gn.LeakyReLU(), gn.Dropout(0.1),
-         gn.Dense(9, 6, lr_factor=0.5), gn.LayerNorm(6), gn.GELU(), gn.GaussianNoise(0.1), gn.Dense(6, 1)],
-        dtype, seed=2,
-    )  # fmt: skip
+        [
+            gn.Standardize(),
+            gn.Dense(4, 9, max_norm=2.0),
+            gn.BatchNorm(9),
+            gn.LeakyReLU(),
+            gn.Dropout(0.1),
+            gn.Dense(9, 6, lr_factor=0.5),
+            gn.LayerNorm(6),
+            gn.GELU(),
+            gn.GaussianNoise(0.1),
+            gn.Dense(6, 1),
+        ],
+        dtype,
+        seed=2,
+    )
 
 
 def rotated_network(dtype: str = "float64") -> gn.Network:
     """Quantiles, rotations and waves, for four numbers."""
     return gn.Network(
-        [gn.QuantileNormalize(8), gn.Rotations(4, angles=4), gn.Periodic(6, 2, n=3), gn.Dense(12, 1),
-         gn.Unstandardize()],
-        dtype, seed=3,
-    )  # fmt: skip
+        [
+            gn.QuantileNormalize(8),
+            gn.Rotations(4, angles=4),
+            gn.Periodic(6, 2, n=3),
+            gn.Dense(12, 1),
+            gn.Unstandardize(),
+        ],
+        dtype,
+        seed=3,
+    )
 
 
 NETWORKS: list[Callable[[], gn.Network]] = [table_network, plain_network, rotated_network]
@@ -101,8 +129,17 @@ def with_missing(data: gn.Dataset) -> np.ndarray:
 
 def train(net: gn.Network, callbacks: list[gn.Callback] | None = None, resume: Path | None = None) -> None:
     """Two epochs with everything that a checkpoint can hold."""
-    gn.fit(net, rows(), gn.MSE(), gn.Adam(1e-3), epochs=2, batch_size=8, average=gn.EMA(0.9), callbacks=callbacks or [],
-           resume=resume)  # fmt: skip
+    gn.fit(
+        net,
+        rows(),
+        gn.MSE(),
+        gn.Adam(1e-3),
+        epochs=2,
+        batch_size=8,
+        average=gn.EMA(0.9),
+        callbacks=callbacks or [],
+        resume=resume,
+    )
 
 
 def sources(folder: Path) -> dict[str, Source]:
@@ -123,8 +160,10 @@ def sources(folder: Path) -> dict[str, Source]:
 def mutated(source: Source, random: Random) -> tuple[Source, list[str]]:
     """Return the same with one to three things changed, and what was."""
     arrays, header = dict(source[0]), copy.deepcopy(source[1])
-    done = [random.choice([change_array, change_array, change_header])(arrays, header, random)
-            for _ in range(random.choice([1, 1, 1, 2, 3]))]  # fmt: skip
+    done = [
+        random.choice([change_array, change_array, change_header])(arrays, header, random)
+        for _ in range(random.choice([1, 1, 1, 2, 3]))
+    ]
     return (arrays, header), done
 
 

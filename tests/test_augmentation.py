@@ -123,8 +123,9 @@ def digits() -> gn.Dataset:
 def train(fast: bool = True, dataset: gn.Dataset | None = None, threads: int | None = None, **more):
     net = gn.Network(
         [gn.Standardize(per_feature=False), gn.Dense(64, 20), gn.BatchNorm(20), gn.ReLU(), gn.Dense(20, 3)],
-        fast=fast, threads=threads,
-    )  # fmt: skip
+        fast=fast,
+        threads=threads,
+    )
     settings = {"augmentation": ALL, "epochs": 4, "batch_size": 32, "seed": 5} | more
     return net, gn.fit(net, dataset or digits(), gn.CrossEntropy(), gn.SGD(0.05, 0.9), **settings)
 

@@ -126,9 +126,12 @@ def test_resuming_gives_the_same_bits(tmp_path: Path, average: gn.Average, kept:
             run.stop = len(run.history) == kept
 
     more = {
-        "average": average, "dropout_schedule": gn.Linear(0, 1), "weight_decay_schedule": gn.Cosine(),
-        "schedule": gn.Tail(0.5, warmup=0.2), "validate": validate,
-    }  # fmt: skip
+        "average": average,
+        "dropout_schedule": gn.Linear(0, 1),
+        "weight_decay_schedule": gn.Cosine(),
+        "schedule": gn.Tail(0.5, warmup=0.2),
+        "validate": validate,
+    }
     whole, path = network(), tmp_path / "checkpoint"
     expected = train(whole, **more)
     train(network(), callbacks=[gn.Checkpoint(path), Stop()], **more)
@@ -158,9 +161,12 @@ def test_interrupted_training_leaves_the_average() -> None:
 def test_schedules_of_dropout_and_weight_decay(fast: bool) -> None:
     net, watch, optimizer = network(fast), Watch(), gn.SGD(0.05, weight_decay=0.2, l2=0.1)
     train(
-        net, dropout_schedule=gn.Linear(0.5, 1), weight_decay_schedule=gn.Linear(1, 0), callbacks=[watch],
+        net,
+        dropout_schedule=gn.Linear(0.5, 1),
+        weight_decay_schedule=gn.Linear(1, 0),
+        callbacks=[watch],
         optimizer=optimizer,
-    )  # fmt: skip
+    )
     shares = np.linspace(0, 1, len(watch.rates))
     np.testing.assert_allclose(watch.rates, np.stack([0.15 + 0.15 * shares, 0.2 - 0.2 * shares, 0.1 - 0.1 * shares], 1))
     assert (net.layers[-2].rate, optimizer.weight_decay, optimizer.l2) == (0.3, 0.2, 0.1)

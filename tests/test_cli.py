@@ -231,8 +231,12 @@ def test_the_seed_decides(glassnet: Command, tmp_path: Path) -> None:
 
 @unpictured
 def test_set_changes_the_recipe(glassnet: Command, tmp_path: Path) -> None:
-    changes = ["network.hidden=[12, 7]", "network.activation=Tanh", "schedule={name='OneCycle', warmup=0.5}",
-               "optimizer.lr=2e-3"]  # fmt: skip
+    changes = [
+        "network.hidden=[12, 7]",
+        "network.activation=Tanh",
+        "schedule={name='OneCycle', warmup=0.5}",
+        "optimizer.lr=2e-3",
+    ]
     options = [option for change in changes for option in ("--set", change)]
     assert glassnet("train", "digits", *SHORT, *options, "--out", "run").status == 0
     net = gn.Network.load(tmp_path / "run" / "model.safetensors")
@@ -275,10 +279,16 @@ main()
 def test_kill_and_resume(glassnet: Command, tmp_path: Path) -> None:
     command = ["train", "digits"]
     for change in (
-        "network.hidden=[64]", "network.normalization=BatchNorm", "network.dropout=0.2", "network.input_dropout=0.0",
-        "schedule=OneCycle", 'optimizer={name="SGD", lr=0.2, momentum=0.9}', "training.batch_size=16",
-        "training.epochs=10", "training.patience=2",
-    ):  # fmt: skip
+        "network.hidden=[64]",
+        "network.normalization=BatchNorm",
+        "network.dropout=0.2",
+        "network.input_dropout=0.0",
+        "schedule=OneCycle",
+        'optimizer={name="SGD", lr=0.2, momentum=0.9}',
+        "training.batch_size=16",
+        "training.epochs=10",
+        "training.patience=2",
+    ):
         command += ["--set", change]
     assert glassnet(*command, "--out", "whole").status == 0
 

@@ -149,9 +149,11 @@ def test_in_bash(folder: Path) -> None:
 def test_completion_is_installed_for_the_shell_that_asks(folder: Path) -> None:
     command = [sys.executable, "-m", "glassnet", "--install-completion"]
     done = subprocess.run(
-        ["bash", "--norc", "-c", f"{' '.join(command)}; exit $?"], env=os.environ | {"HOME": str(folder)},
-        capture_output=True, text=True,
-    )  # fmt: skip
+        ["bash", "--norc", "-c", f"{' '.join(command)}; exit $?"],
+        env=os.environ | {"HOME": str(folder)},
+        capture_output=True,
+        text=True,
+    )
     assert (done.returncode, done.stderr) == (0, "")
     assert "bash completion installed" in done.stdout
     assert "_glassnet_completion" in (folder / ".bash_completions" / "glassnet.sh").read_text()

@@ -88,11 +88,20 @@ def test_numbers_survive_every_notation(numbers: list[float], marks: tuple[str, 
 @pytest.mark.parametrize(
     "words",
     [
-        ["12A", "7B", "9C"], ["2XL", "XL", "L"], ["1.2.3", "1.10.0", "2.0.1"], ["10-20", "20-30", "30-40"],
-        ["079 123 45 67", "079 123 45 68"], ["12345-6789", "12345-6780"], ["1st", "2nd", "3rd"], ["yes", "no"],
-        ["1/2", "3/4"], ["3 more", "2 less", "none left"], ["192.168.0.1", "10.0.0.1"], ["12 kg", "900 g"],
+        ["12A", "7B", "9C"],
+        ["2XL", "XL", "L"],
+        ["1.2.3", "1.10.0", "2.0.1"],
+        ["10-20", "20-30", "30-40"],
+        ["079 123 45 67", "079 123 45 68"],
+        ["12345-6789", "12345-6780"],
+        ["1st", "2nd", "3rd"],
+        ["yes", "no"],
+        ["1/2", "3/4"],
+        ["3 more", "2 less", "none left"],
+        ["192.168.0.1", "10.0.0.1"],
+        ["12 kg", "900 g"],
     ],
-)  # fmt: skip
+)
 def test_what_agrees_on_no_notation_is_categories(tmp_path: Path, words: list[str]) -> None:
     data = loaded(tmp_path, (words * N)[:N])
     assert data.categories[0] == tuple(sorted(words))
@@ -131,7 +140,7 @@ def test_dates_in_one_order_are_dates(tmp_path: Path, form: str, example: str) -
 
 def test_dates_whose_day_and_month_cannot_be_told_apart_are_named(tmp_path: Path) -> None:
     data = loaded(tmp_path, [f"{i % 12 + 1:02d}/{i % 7 + 1:02d}/2024" for i in range(N)])
-    assert "they might also mean 31/12/2001: write them as 2001-12-31 to be sure" in data.notes[0]
+    assert "they might be 31/12/2001 as well, so write them as 2001-12-31 to be sure" in data.notes[0]
     data = loaded(tmp_path, [f"{i % 9 + 13}-{i % 12 + 1:02d}-{i % 28 + 1:02d}" for i in range(N)])
     assert "might be 01-12-31 as well" in data.notes[0]
 
@@ -288,9 +297,12 @@ def test_numbers_of_every_type_are_numbers(dtype: pl.DataType) -> None:
 
 def test_a_schema_survives_the_info_of_a_network() -> None:
     schema = (
-        Column("a"), Column("b", "number", (), "$1,234.5"), Column("c", "category", ("x", "y")),
-        Column("d", "date", (), "31.12.2001"), Column("e", "boolean"),
-    )  # fmt: skip
+        Column("a"),
+        Column("b", "number", (), "$1,234.5"),
+        Column("c", "category", ("x", "y")),
+        Column("d", "date", (), "31.12.2001"),
+        Column("e", "boolean"),
+    )
     info = {"features": [column.name for column in schema]} | as_info(schema)
     assert info["dates"] == ["d"]
     assert from_info(info) == schema

@@ -149,9 +149,17 @@ def test_only_layers_that_compute_can_be_named_by_a_file() -> None:
 
     known = dict(layer_types())
     assert not known.keys() & {
-        "Noise", "Member", "Normalization", "Embedding", "Fitted", "Preprocessing", "Activation", "Layer",
-        "RunningNorm", "FixedNoise",
-    }  # fmt: skip
+        "Noise",
+        "Member",
+        "Normalization",
+        "Embedding",
+        "Fitted",
+        "Preprocessing",
+        "Activation",
+        "Layer",
+        "RunningNorm",
+        "FixedNoise",
+    }
     assert known.keys() >= {type(layer).__name__ for case in selfcheck.cases() for layer in case.net.layers}
 
 

@@ -309,9 +309,11 @@ def test_a_network_that_forgets_what_it_knew(digits: gn.Dataset) -> None:
 
 
 OPTIMIZERS: dict[str, Callable[[float], gn.Optimizer]] = {
-    "sgd": gn.SGD, "momentum": lambda lr: gn.SGD(lr, 0.9), "clipped": lambda lr: gn.SGD(lr, 0.9, clip_norm=1.0),
+    "sgd": gn.SGD,
+    "momentum": lambda lr: gn.SGD(lr, 0.9),
+    "clipped": lambda lr: gn.SGD(lr, 0.9, clip_norm=1.0),
     "adam": gn.Adam,
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("steps", [1, 3, 9, 27])

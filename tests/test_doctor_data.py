@@ -485,9 +485,15 @@ def test_missing_values_that_the_network_takes_are_no_fault() -> None:
     x[rng.random(400) < 0.1, 2] = np.nan
     data = gn.Dataset.from_arrays(x, y, categories=[(), (), ("a", "b", "c")])
     layers = [
-        gn.Columns(**data.columns()), gn.PiecewiseLinear(2, 4, bins=8, plain=5), gn.Members(3, 13), gn.Dense(13, 16),
-        gn.ReLU(), gn.MemberHeads(3, 16, 1), gn.MemberMean(3), gn.Unstandardize(),
-    ]  # fmt: skip
+        gn.Columns(**data.columns()),
+        gn.PiecewiseLinear(2, 4, bins=8, plain=5),
+        gn.Members(3, 13),
+        gn.Dense(13, 16),
+        gn.ReLU(),
+        gn.MemberHeads(3, 16, 1),
+        gn.MemberMean(3),
+        gn.Unstandardize(),
+    ]
     findings = gn.examine(gn.Network(layers), data, gn.MSE(), gn.AdamW(3e-3), epochs=3, batch_size=32)
     assert not [str(finding) for finding in findings if finding.severity == "error"]
     findings = gn.examine(gn.Network([gn.Dense(3, 1)]), replace(data, schema=()), gn.MSE(), gn.SGD(0.01))

@@ -158,9 +158,15 @@ def test_a_file_that_holds_no_ensemble_is_named(tmp_path: Path, change: dict[str
 @pytest.mark.parametrize("dtypes", [("float32", "float32"), ("float64", "float32")])
 @pytest.mark.parametrize(
     ("n_out", "last", "task"),
-    [(2, gn.Unstandardize, "regression"), (3, None, "classification"), (1, None, "classification"),
-     (3, gn.Softmax, "classification"), (1, gn.Sigmoid, "classification"), (3, gn.Sigmoid, "classification")],
-)  # fmt: skip
+    [
+        (2, gn.Unstandardize, "regression"),
+        (3, None, "classification"),
+        (1, None, "classification"),
+        (3, gn.Softmax, "classification"),
+        (1, gn.Sigmoid, "classification"),
+        (3, gn.Sigmoid, "classification"),
+    ],
+)
 def test_one_graph_gives_the_mean(n_out: int, last: type[gn.Layer] | None, task: str, dtypes: tuple[str, ...]) -> None:
     tails = [[last()] if last else [] for _ in dtypes]
     nets = [network(n_out, *tails[i], width=5 + i, dtype=dtype) for i, dtype in enumerate(dtypes)]

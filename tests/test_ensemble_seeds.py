@@ -23,9 +23,17 @@ from glassnet.recipes.side_by_side import shares
 
 @pytest.mark.parametrize(
     ("runs", "cores", "threads", "each"),
-    [(5, 2, None, [1, 1]), (2, 8, None, [4, 4]), (3, 8, None, [3, 3, 2]), (1, 4, None, [4]), (0, 4, None, []),
-     (5, 8, 3, [3, 3]), (5, 2, 4, [4]), (2, 8, 1, [1, 1])],
-)  # fmt: skip
+    [
+        (5, 2, None, [1, 1]),
+        (2, 8, None, [4, 4]),
+        (3, 8, None, [3, 3, 2]),
+        (1, 4, None, [4]),
+        (0, 4, None, []),
+        (5, 8, 3, [3, 3]),
+        (5, 2, 4, [4]),
+        (2, 8, 1, [1, 1]),
+    ],
+)
 def test_cores_are_shared_among_trainings(runs: int, cores: int, threads: int | None, each: list[int]) -> None:
     assert shares(runs, cores, threads) == each
 

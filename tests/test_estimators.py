@@ -355,8 +355,9 @@ def test_pipelines_searches_and_cross_validation_in_two_processes() -> None:
     theirs = make_pipeline(StandardScaler(), neural_network.MLPClassifier(max_iter=10, random_state=0))
     scores = cross_val_score(model, X, y, n_jobs=2, cv=3)
     np.testing.assert_allclose(scores, cross_val_score(theirs, X, y, cv=3), atol=1e-3)
-    search = GridSearchCV(model, {"mlpclassifier__alpha": [1e-4, 1.0], "mlpclassifier__activation": ["relu", "silu"]},
-                          n_jobs=2, cv=2).fit(X, y)  # fmt: skip
+    search = GridSearchCV(
+        model, {"mlpclassifier__alpha": [1e-4, 1.0], "mlpclassifier__activation": ["relu", "silu"]}, n_jobs=2, cv=2
+    ).fit(X, y)
     assert search.best_score_ > 0.8
     assert search.best_params_["mlpclassifier__activation"] in ("relu", "silu")
 

@@ -53,8 +53,10 @@ def scikit_learns_own_tests() -> types.ModuleType:
     assert source.count(theirs) == 1
     module = types.ModuleType("scikit_learns_own_tests")
     sys.modules[module.__name__] = module
-    exec(compile(source.replace(theirs, "from glassnet.estimators import MLPClassifier, MLPRegressor"), path, "exec"),
-         vars(module))  # fmt: skip
+    exec(
+        compile(source.replace(theirs, "from glassnet.estimators import MLPClassifier, MLPRegressor"), path, "exec"),
+        vars(module),
+    )
     return module
 
 
@@ -181,10 +183,19 @@ def test_single_precision_is_as_close_as_single_precision_can_be() -> None:
 
 @pytest.mark.parametrize(
     "bad",
-    [{"alpha": -1}, {"hidden_layer_sizes": (3, 0)}, {"solver": "newton"}, {"activation": "step"}, {"max_iter": 0},
-     {"learning_rate": "fast"}, {"beta_1": 1.0}, {"batch_size": 0}, {"tol": -1.0}],
+    [
+        {"alpha": -1},
+        {"hidden_layer_sizes": (3, 0)},
+        {"solver": "newton"},
+        {"activation": "step"},
+        {"max_iter": 0},
+        {"learning_rate": "fast"},
+        {"beta_1": 1.0},
+        {"batch_size": 0},
+        {"tol": -1.0},
+    ],
     ids=str,
-)  # fmt: skip
+)
 def test_the_same_errors(bad: dict[str, Any]) -> None:
     for kind in (neural_network.MLPClassifier, MLPClassifier):
         with pytest.raises(ValueError, match=next(iter(bad))):

@@ -138,8 +138,16 @@ def test_a_replay_ends_in_the_same_bits() -> None:
     net, optimizer = parts()
     course = explore.Course(net, data, gn.MSE(), optimizer, batch_size=32, seed=1)
     x, t = data.test.x[:1], data.test.y[:1]
-    for act in (course.step, course.step, lambda: course.set(lr=0.02, momentum=0.8), course.step,
-                lambda: course.by_hand(x, t), lambda: course.set(batch_size=7), course.step, course.step):  # fmt: skip
+    for act in (
+        course.step,
+        course.step,
+        lambda: course.set(lr=0.02, momentum=0.8),
+        course.step,
+        lambda: course.by_hand(x, t),
+        lambda: course.set(batch_size=7),
+        course.step,
+        course.step,
+    ):
         act()
     assert [event[0] for event in course.log] == ["train", "set", "train", "by hand", "set", "train"]
     again, optimizer = parts()
@@ -152,11 +160,16 @@ def test_a_replay_ends_in_the_same_bits() -> None:
 @pytest.mark.parametrize(
     ("settings", "fault"),
     [
-        ({"lr": 0}, "lr"), ({"lr": "1"}, "number"), ({"lr": True}, "number"), ({"momentum": 1}, "momentum"),
-        ({"batch_size": 0}, "batch_size"), ({"batch_size": 2.5}, "whole"), ({"depth": 3}, "no setting"),
+        ({"lr": 0}, "lr"),
+        ({"lr": "1"}, "number"),
+        ({"lr": True}, "number"),
+        ({"momentum": 1}, "momentum"),
+        ({"batch_size": 0}, "batch_size"),
+        ({"batch_size": 2.5}, "whole"),
+        ({"depth": 3}, "no setting"),
         ({"lr": float("nan")}, "number"),
     ],
-)  # fmt: skip
+)
 def test_nonsense_is_no_setting(settings: dict[str, Any], fault: str) -> None:
     net = gn.Network([gn.Dense(64, 10)])
     course = explore.Course(net, gn.load("digits"), gn.CrossEntropy(), gn.SGD(0.1), batch_size=32)
@@ -319,7 +332,7 @@ def test_a_step_in_earnest_changes_the_network_and_reset_brings_it_back(
         (lambda s: s.code("check", x=[0] * 64, target=1, name="x.y", index=[0]), "no parameter"),
         (lambda s: s.settings(momentum=2), "momentum"),
     ],
-)  # fmt: skip
+)
 def test_nonsense_is_refused_in_one_line(
     ask: Callable[[Session], Any], fault: str, open_session: Callable[[object], Session], run: Path
 ) -> None:

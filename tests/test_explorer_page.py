@@ -420,9 +420,7 @@ def test_a_finding_stays_open_while_its_numbers_change(page: Page, mnist: str) -
         const text = [...$("findings").children].map((li) => li.textContent);
         showFindings([]);
         return { news, kept, text, left: $("findings").children.length };""")
-    assert got["news"] == [
-        "The doctor has found: warning: dead relu", "", "The doctor has found: error: divergence"
-    ]  # fmt: skip
+    assert got["news"] == ["The doctor has found: warning: dead relu", "", "The doctor has found: error: divergence"]
     assert got["kept"]
     assert "divergence" in got["text"][0]
     assert "5 units" in got["text"][1]
@@ -786,11 +784,28 @@ def test_the_served_page_loads_no_second_engine(page: Page, mnist: str) -> None:
 
 def every_layer() -> gn.Network:
     layers = [
-        gn.Standardize(), gn.Dense(64, 12), gn.ReLU(), gn.Dense(12, 11), gn.BatchNorm(11), gn.LeakyReLU(0.1),
-        gn.Dropout(0.3), gn.GaussianNoise(0.2),
-        gn.Dense(11, 10), gn.Sigmoid(), gn.Dense(10, 9), gn.LayerNorm(9), gn.Tanh(), gn.Exp(), gn.Dense(9, 8),
-        gn.GELU(), gn.Dense(8, 7), gn.SiLU(), gn.Dense(7, 6), gn.Softmax(), gn.Dense(6, 10),
-    ]  # fmt: skip
+        gn.Standardize(),
+        gn.Dense(64, 12),
+        gn.ReLU(),
+        gn.Dense(12, 11),
+        gn.BatchNorm(11),
+        gn.LeakyReLU(0.1),
+        gn.Dropout(0.3),
+        gn.GaussianNoise(0.2),
+        gn.Dense(11, 10),
+        gn.Sigmoid(),
+        gn.Dense(10, 9),
+        gn.LayerNorm(9),
+        gn.Tanh(),
+        gn.Exp(),
+        gn.Dense(9, 8),
+        gn.GELU(),
+        gn.Dense(8, 7),
+        gn.SiLU(),
+        gn.Dense(7, 6),
+        gn.Softmax(),
+        gn.Dense(6, 10),
+    ]
     return gn.Network(layers, dtype="float64", seed=1)
 
 
@@ -842,8 +857,10 @@ def test_the_engine_in_the_page_gives_the_librarys_numbers(page: Page, tmp_path:
 def test_pictures(page: Page, mnist: str) -> None:
     folder = Path(str(PICTURES))
     for name, width, height, theme in (
-        ("light", 1400, None, "light"), ("dark", 1400, None, "dark"), ("phone", 390, 1500, "light"),
-    ):  # fmt: skip
+        ("light", 1400, None, "light"),
+        ("dark", 1400, None, "dark"),
+        ("phone", 390, 1500, "light"),
+    ):
         page.open(mnist, width=width, theme=theme)
         page.click("#clear")
         page.draw(*SEVEN)

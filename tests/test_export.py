@@ -66,20 +66,30 @@ def test_activations_of_huge_and_tiny_values(layer: gn.Layer, dtype: str) -> Non
 
 TABLES = {
     "TabM": lambda of: [
-        gn.PiecewiseLinear(4, 3, bins=5, plain=5), gn.Members(3, 17, chunks=[3] * 4 + [1] * 5), gn.Dense(17, 6),
-        gn.MemberScale(3, 6), gn.SiLU(), gn.MemberHeads(3, 6, 2), gn.MemberMean(3, of),
+        gn.PiecewiseLinear(4, 3, bins=5, plain=5),
+        gn.Members(3, 17, chunks=[3] * 4 + [1] * 5),
+        gn.Dense(17, 6),
+        gn.MemberScale(3, 6),
+        gn.SiLU(),
+        gn.MemberHeads(3, 6, 2),
+        gn.MemberMean(3, of),
     ],
     "periodic": lambda of: [
-        gn.RobustScale(), gn.Periodic(4, 3, n=4, sigma=0.5, plain=5), gn.Members(2, 17), gn.MemberHeads(2, 17, 2),
+        gn.RobustScale(),
+        gn.Periodic(4, 3, n=4, sigma=0.5, plain=5),
+        gn.Members(2, 17),
+        gn.MemberHeads(2, 17, 2),
         gn.MemberMean(2, of),
     ],
     "categories": lambda of: [
-        gn.QuantileNormalize(), gn.CategoryEmbedding([3], 4, plain=6), gn.PiecewiseLinear(4, 3, bins=5, plain=6),
+        gn.QuantileNormalize(),
+        gn.CategoryEmbedding([3], 4, plain=6),
+        gn.PiecewiseLinear(4, 3, bins=5, plain=6),
         gn.Dense(18, 2),
     ],
     "categories alone": lambda of: [gn.CategoryEmbedding([4, 5], 2), gn.Dense(4, 2)],
     "encoded": lambda of: [gn.PiecewiseLinear(9, 3, bins=80, version="A"), gn.Dense(27, 2)],
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("of", ["values", "classes", "logits"])
@@ -209,8 +219,13 @@ def test_what_a_network_knows_of_its_task_decides(tmp_path: Path) -> None:
 
 def test_the_model_says_what_it_is(tmp_path: Path) -> None:
     net = classifier()
-    net.info = {"task": "classification", "classes": ["a", "b", "c"], "features": ["ä", "b", "c", "d"], "target": "t",
-                "description": "Animals."}  # fmt: skip
+    net.info = {
+        "task": "classification",
+        "classes": ["a", "b", "c"],
+        "features": ["ä", "b", "c", "d"],
+        "target": "t",
+        "description": "Animals.",
+    }
     net.export(tmp_path / "net.onnx")
     model = onnx.load(tmp_path / "net.onnx")
     onnx.checker.check_model(model, full_check=True)
@@ -417,9 +432,13 @@ def test_an_exported_run_takes_raw_pixels(runs: Path, tmp_path: Path, monkeypatc
     ],
 )
 def test_errors_on_the_terminal_are_one_line(
-    arguments: tuple[str, ...], message: str, runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str, ...],
+    message: str,
+    runs: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-) -> None:  # fmt: skip
+) -> None:
     monkeypatch.chdir(tmp_path)
     assert on_terminal(monkeypatch, "export", runs / arguments[0], *arguments[1:]) == 2
     assert message in (error := capsys.readouterr().err)
@@ -434,9 +453,12 @@ def test_a_whole_scikit_learn_estimator(activation: str) -> None:
     rng = np.random.default_rng(0)
     x = rng.standard_normal((80, 4))
     targets = [
-        np.array(["a", "b", "c"])[rng.integers(0, 3, 80)], rng.integers(5, 7, 80), rng.integers(0, 2, (80, 3)),
-        x[:, 0], x[:, :2],
-    ]  # fmt: skip
+        np.array(["a", "b", "c"])[rng.integers(0, 3, 80)],
+        rng.integers(5, 7, 80),
+        rng.integers(0, 2, (80, 3)),
+        x[:, 0],
+        x[:, :2],
+    ]
     for i, y in enumerate(targets):
         kind = MLPClassifier if i < 3 else MLPRegressor
         mlp = kind(hidden_layer_sizes=(8, 5), activation=activation, solver="lbfgs", max_iter=30, random_state=0)
@@ -465,10 +487,13 @@ def test_what_is_no_fitted_mlp_is_named() -> None:
 
 SCALED = np.random.default_rng(7).normal(size=(120, 4))
 TARGETS: dict[str, np.ndarray] = {
-    "three classes": np.arange(120) % 3 * 5, "text": np.array(["no", "yes"])[np.arange(120) % 2],
-    "flags": np.random.default_rng(1).integers(2, size=(120, 3)), "value": SCALED @ [1.0, -2, 0, 3],
-    "values": SCALED[:, :2] * 9, "counts": np.random.default_rng(2).poisson(3, 120).astype(float),
-}  # fmt: skip
+    "three classes": np.arange(120) % 3 * 5,
+    "text": np.array(["no", "yes"])[np.arange(120) % 2],
+    "flags": np.random.default_rng(1).integers(2, size=(120, 3)),
+    "value": SCALED @ [1.0, -2, 0, 3],
+    "values": SCALED[:, :2] * 9,
+    "counts": np.random.default_rng(2).poisson(3, 120).astype(float),
+}
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

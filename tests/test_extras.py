@@ -79,7 +79,7 @@ CALLS = [
     ("tune", "optuna", "from glassnet import tuning; tuning.tune(None, None)"),
     ("explore", "starlette", "from glassnet import explore; explore.serve(None)"),
     ("explore", "uvicorn", "from glassnet import explore; explore.serve(None)"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("extra", "package", "call"), CALLS)

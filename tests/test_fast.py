@@ -128,9 +128,13 @@ class Gradients(gn.Callback):
 
 
 def both_ways(
-    make: Callable[[], list[gn.Layer]], data: gn.Dataset, loss: gn.Loss, optimizer: Callable[[], gn.Optimizer],
-    dtype: str = "float32", **more,
-) -> list[tuple[gn.Network, gn.History, list[np.ndarray]]]:  # fmt: skip
+    make: Callable[[], list[gn.Layer]],
+    data: gn.Dataset,
+    loss: gn.Loss,
+    optimizer: Callable[[], gn.Optimizer],
+    dtype: str = "float32",
+    **more,
+) -> list[tuple[gn.Network, gn.History, list[np.ndarray]]]:
     """Train by the readable layers in float64 (or in dtype, if random numbers depend on it), and by the fast path."""
     trained = []
     start = gn.Network(make(), dtype="float32", seed=3)
@@ -169,8 +173,14 @@ def layers(
     middle: Callable[[], list[gn.Layer]], last: Callable[[], list[gn.Layer]] = list
 ) -> Callable[[], list[gn.Layer]]:
     return lambda: [
-        gn.Standardize(), gn.Dense(13, 19), *middle(), gn.Dense(19, 35), gn.Tanh(), gn.Dense(35, 3), *last()
-    ]  # fmt: skip
+        gn.Standardize(),
+        gn.Dense(13, 19),
+        *middle(),
+        gn.Dense(19, 35),
+        gn.Tanh(),
+        gn.Dense(35, 3),
+        *last(),
+    ]
 
 
 def ending(loss: str) -> Callable[[], list[gn.Layer]]:
@@ -212,11 +222,16 @@ def test_embeddings_and_members_with_other_optimizers(name: str, optimizer: str)
 def test_tables_with_embedded_categories(dtype: str) -> None:
     def make() -> list[gn.Layer]:
         return [
-            gn.Columns([0] * 11 + [30, 4], missing=[0, 12]), gn.Standardize(),
-            gn.CategoryEmbedding([30, 4], 3, plain=13), gn.PiecewiseLinear(11, 2, bins=7, plain=8),
-            gn.Members(4, 30, chunks=[2] * 11 + [1] * 2 + [3] * 2), gn.Dense(30, 9), gn.SiLU(),
-            gn.MemberHeads(4, 9, 3), gn.MemberMean(4),
-        ]  # fmt: skip
+            gn.Columns([0] * 11 + [30, 4], missing=[0, 12]),
+            gn.Standardize(),
+            gn.CategoryEmbedding([30, 4], 3, plain=13),
+            gn.PiecewiseLinear(11, 2, bins=7, plain=8),
+            gn.Members(4, 30, chunks=[2] * 11 + [1] * 2 + [3] * 2),
+            gn.Dense(30, 9),
+            gn.SiLU(),
+            gn.MemberHeads(4, 9, 3),
+            gn.MemberMean(4),
+        ]
 
     data, rng = dataset("values"), np.random.default_rng(0)
     for part in (data.train, data.val, data.test):
@@ -272,9 +287,13 @@ def test_every_optimizer(dtype: str, name: str, optimizer: str) -> None:
 def test_learning_rate_factors_and_bounded_norms(dtype: str, optimizer: str) -> None:
     def make() -> list[gn.Layer]:
         return [
-            gn.Dense(13, 70, max_norm=0.9, lr_factor=3.0), gn.BatchNorm(70, lr_factor=0.5), gn.ReLU(),
-            gn.Dense(70, 9, lr_factor=0.1), gn.LayerNorm(9, lr_factor=2.0), gn.Dense(9, 3, max_norm=0.5),
-        ]  # fmt: skip
+            gn.Dense(13, 70, max_norm=0.9, lr_factor=3.0),
+            gn.BatchNorm(70, lr_factor=0.5),
+            gn.ReLU(),
+            gn.Dense(70, 9, lr_factor=0.1),
+            gn.LayerNorm(9, lr_factor=2.0),
+            gn.Dense(9, 3, max_norm=0.5),
+        ]
 
     assert_same(make, dataset("labels"), gn.CrossEntropy(), OPTIMIZERS[optimizer], dtype)
     net = gn.Network(make(), dtype)
@@ -287,9 +306,14 @@ def test_learning_rate_factors_and_bounded_norms(dtype: str, optimizer: str) -> 
 @both_types
 def test_batches_of_any_size(dtype: str, batch_size: int) -> None:
     assert_same(
-        layers(LAYERS["LayerNorm"]), dataset("labels"), gn.CrossEntropy(), OPTIMIZERS["SGD"], dtype,
-        batch_size=batch_size, epochs=1,
-    )  # fmt: skip
+        layers(LAYERS["LayerNorm"]),
+        dataset("labels"),
+        gn.CrossEntropy(),
+        OPTIMIZERS["SGD"],
+        dtype,
+        batch_size=batch_size,
+        epochs=1,
+    )
 
 
 def test_batches_drawn_with_replacement_may_be_larger_than_the_data() -> None:
@@ -301,10 +325,15 @@ def test_batches_drawn_with_replacement_may_be_larger_than_the_data() -> None:
 @both_types
 @pytest.mark.parametrize(
     "first",
-    [[], [lambda: gn.Standardize()], [lambda: gn.Standardize(per_feature=False)],
-     [lambda: gn.Standardize(), lambda: gn.Standardize()], [lambda: gn.QuantileNormalize(50)]],
+    [
+        [],
+        [lambda: gn.Standardize()],
+        [lambda: gn.Standardize(per_feature=False)],
+        [lambda: gn.Standardize(), lambda: gn.Standardize()],
+        [lambda: gn.QuantileNormalize(50)],
+    ],
     ids=["none", "Standardize", "one mean", "twice", "QuantileNormalize"],
-)  # fmt: skip
+)
 def test_raw_rows_of_any_type(first: list[Callable[[], gn.Layer]], dtype: str, kind: str) -> None:
     def make() -> list[gn.Layer]:
         scale = 0.001 if not first and kind == "uint8" else 0.1
@@ -355,9 +384,20 @@ def test_bits_dont_depend_on_the_number_of_threads(dtype: str, optimizer: str) -
     thetas, outputs = [], []
     for count in (1, 2, 3, 5):
         net = gn.Network(
-            [gn.Standardize(), gn.Dense(70, 65, max_norm=1.0), gn.BatchNorm(65), gn.ReLU(), gn.Dense(65, 40),
-             gn.LayerNorm(40), gn.GELU(), gn.Dropout(0.1), gn.Dense(40, 3)], dtype, threads=count,
-        )  # fmt: skip
+            [
+                gn.Standardize(),
+                gn.Dense(70, 65, max_norm=1.0),
+                gn.BatchNorm(65),
+                gn.ReLU(),
+                gn.Dense(65, 40),
+                gn.LayerNorm(40),
+                gn.GELU(),
+                gn.Dropout(0.1),
+                gn.Dense(40, 3),
+            ],
+            dtype,
+            threads=count,
+        )
         gn.fit(net, data, gn.CrossEntropy(), OPTIMIZERS[optimizer](), epochs=4, batch_size=33)
         thetas.append(net.theta)
         outputs.append(net.predict(np.tile(data.test.x, (40, 1))))
@@ -560,7 +600,7 @@ def test_replaced_arrays_are_never_reached_into() -> None:
     x = data.test.x.astype(np.float32)
     first = net.predict(x)
     net.layers[0].W = 2 * net.layers[0].W
-    assert "W of layer 0 is not part of theta" in str(FastStep.uncovered(net, gn.MSE(), gn.SGD(0.1)))
+    assert "W of layer 0 is no part of theta" in str(FastStep.uncovered(net, gn.MSE(), gn.SGD(0.1)))
     np.testing.assert_allclose(net.predict(x), net.forward(x), rtol=1e-5)
     assert not np.allclose(net.predict(x), first)
     other = gn.Network([gn.BatchNorm(13), gn.Dense(13, 3)])

@@ -37,17 +37,31 @@ def sequential(**modules: Tensors) -> Tensors:
 
 def network() -> gn.Network:
     return gn.Network(
-        [gn.Dense(4, 6), gn.BatchNorm(6), gn.ReLU(), gn.Dropout(0.1), gn.Dense(6, 5), gn.LayerNorm(5), gn.Tanh(),
-         gn.Dense(5, 2)], "float64",
-    )  # fmt: skip
+        [
+            gn.Dense(4, 6),
+            gn.BatchNorm(6),
+            gn.ReLU(),
+            gn.Dropout(0.1),
+            gn.Dense(6, 5),
+            gn.LayerNorm(5),
+            gn.Tanh(),
+            gn.Dense(5, 2),
+        ],
+        "float64",
+    )
 
 
 @pytest.fixture
 def tensors() -> Tensors:
     """What torch.nn.Sequential with the layers of `network` gives."""
     rng = np.random.default_rng(0)
-    modules = {"0": linear(rng, 4, 6), "1": batch_norm(rng, 6), "4": linear(rng, 6, 5), "5": norm(rng, 5),
-               "7": linear(rng, 5, 2)}  # fmt: skip
+    modules = {
+        "0": linear(rng, 4, 6),
+        "1": batch_norm(rng, 6),
+        "4": linear(rng, 6, 5),
+        "5": norm(rng, 5),
+        "7": linear(rng, 5, 2),
+    }
     return sequential(**modules)
 
 
@@ -130,19 +144,20 @@ def changed(tensors: Tensors, **changes: Any) -> Tensors:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"4_weight": np.ones((5, 7))},
-         r"layer 4, Dense\(6, 5\), takes a weight of shape \(5, 6\), but 4.weight has shape \(5, 7\)"),
+        (
+            {"4_weight": np.ones((5, 7))},
+            r"layer 4, Dense\(6, 5\), takes a weight of shape \(5, 6\), but 4.weight has shape \(5, 7\)",
+        ),
         ({"4_bias": np.ones(6)}, r"layer 4, Dense\(6, 5\), takes a bias of shape \(5,\), but 4.bias has shape \(6,\)"),
         ({"1_running_var": None}, r"the state_dict lacks 1.running_var, which layer 1, BatchNorm\(6\), needs"),
-        ({"7_weight": None, "7_bias": None},
-         r"the network has 3 Dense, the state_dict 2 Linear \(0, 4\)"),
+        ({"7_weight": None, "7_bias": None}, r"the network has 3 Dense, the state_dict 2 Linear \(0, 4\)"),
         ({"9_weight": np.ones((2, 2))}, r"3 Dense, the state_dict 4 Linear \(0, 4, 7, 9\)"),
         ({"5_weight": None, "5_bias": None}, "1 LayerNorm, the state_dict 0 LayerNorm$"),
         ({"3_weight": np.ones((2, 2, 3, 3))}, r"3 is no Linear, .* or LayerNorm: it has weight \(2, 2, 3, 3\)"),
         ({"3_in_proj": np.ones((2, 2))}, r"3 is no Linear, .*: it has in_proj \(2, 2\)"),
         ({"0_weight": np.ones((6, 4), np.int8)}, r"0.weight holds int8, not float32 or float64: .*model.float\(\)"),
     ],
-)  # fmt: skip
+)
 def test_what_doesnt_fit_is_named_and_changes_nothing(tensors: Tensors, changes: Any, message: str) -> None:
     net = network()
     before = net.theta.copy()

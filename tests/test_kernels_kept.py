@@ -92,7 +92,7 @@ def test_a_folder_that_others_may_write_to_is_not_loaded_from(cache: Path, expos
     (path,) = kept(cache)
     put(path, b"not what was compiled")
     expose(path)
-    with pytest.warns(RuntimeWarning, match=f"so each process compiles its own: .*{cache}"):
+    with pytest.warns(RuntimeWarning, match=f"each process makes its own: .*{cache}"):
         assert not isinstance(load(), library.NoKernelsError)
     assert path.read_bytes() == b"not what was compiled"
     assert calls(cache) == 2
@@ -171,8 +171,8 @@ BROKEN = {
     "killed": ("kill -9 $$", "its exit status is -9"),
     "talkative": ("yes 'a long word' | head -c 5000000 >&2; exit 1", "a long word"),
     "one long line": ("head -c 5000000 /dev/zero >&2; exit 1", "can't compile"),
-    "idle": ("exit 0", "the C compiler's result can't be used"),
-    "wrong": ('for a; do [ "$o" = -o ] && echo garbage > "$a"; o=$a; done', "the C compiler's result can't be used"),
+    "idle": ("exit 0", "what the C compiler made can't be used"),
+    "wrong": ('for a; do [ "$o" = -o ] && echo garbage > "$a"; o=$a; done', "what the C compiler made can't be used"),
     "empty library": (
         'echo "int x;" > "$0.c"; exec cc -shared -fPIC "$0.c" $(echo "$@" | grep -o -e "-o [^ ]*")',
         "used",
@@ -259,9 +259,11 @@ def test_as_many_threads_as_there_are_cores_are_used_at_most(value: str, monkeyp
 
 def test_kernels_of_another_layout_are_refused(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value, found in (
-        ("CLayer", structures.CLoss, r"Layer \d+"), ("FORMATS", ("BYTES", "REALS", "READY"), "REALS 0"),
-        ("CHUNK", 1, "CHUNK 4096"), ("MAX_THREADS", 9, "MAX_THREADS 64"),
-    ):  # fmt: skip
+        ("CLayer", structures.CLoss, r"Layer \d+"),
+        ("FORMATS", ("BYTES", "REALS", "READY"), "REALS 0"),
+        ("CHUNK", 1, "CHUNK 4096"),
+        ("MAX_THREADS", 9, "MAX_THREADS 64"),
+    ):
         with monkeypatch.context() as patch:
             patch.setattr(structures, name, value)
             with pytest.warns(RuntimeWarning, match=f"the compiled kernels have {found}, where this glassnet has"):

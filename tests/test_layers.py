@@ -203,9 +203,15 @@ def test_unfitted_preprocessing_says_what_to_do() -> None:
 
 
 @pytest.mark.parametrize(
-    ("init", "std"), [("he", math.sqrt(2 / 300)), ("glorot", math.sqrt(2 / 500)), ("lecun", math.sqrt(1 / 300)),
-                      ("normal(0.1)", 0.1), ("zeros", 0.0)],
-)  # fmt: skip
+    ("init", "std"),
+    [
+        ("he", math.sqrt(2 / 300)),
+        ("glorot", math.sqrt(2 / 500)),
+        ("lecun", math.sqrt(1 / 300)),
+        ("normal(0.1)", 0.1),
+        ("zeros", 0.0),
+    ],
+)
 def test_initializers_have_the_variance_of_their_papers(init: str, std: float) -> None:
     dense = gn.Network([gn.Dense(300, 200, init=init)]).layers[0]
     assert dense.W.std() == pytest.approx(std, rel=0.02)

@@ -98,9 +98,15 @@ def test_what_is_no_file_in_an_archive_is_not_followed(kind: bytes, tmp_path: Pa
 
 NESTED = {
     "json": ["[" * DEEP, "[" * DEEP + "]" * DEEP, '{"a":' * DEEP + "1" + "}" * DEEP, "[" * 900 + "]" * 900],
-    "toml": ["a = " + "[" * DEEP, "a = " + "[" * 900 + "]" * 900, "a = " + "{b = " * 2000, "a." * DEEP + "a = 1",
-             "[" + "a." * DEEP + "a]", "a.'b'." * 300 + "a = 1"],
-}  # fmt: skip
+    "toml": [
+        "a = " + "[" * DEEP,
+        "a = " + "[" * 900 + "]" * 900,
+        "a = " + "{b = " * 2000,
+        "a." * DEEP + "a = 1",
+        "[" + "a." * DEEP + "a]",
+        "a.'b'." * 300 + "a = 1",
+    ],
+}
 
 
 @pytest.mark.parametrize(("kind", "text"), [(kind, text) for kind, texts in NESTED.items() for text in texts])
@@ -143,15 +149,23 @@ def test_a_setting_nested_without_end_is_refused_in_one_line(change: str) -> Non
 
 
 HEADERS = [
-    "(" * 300, "{'descr': '<f8', 'fortran_order': False, 'shape': (", "{'descr'", "'", "\\", "{'descr': '<f8'\n 1: 2}",
-    "{'descr': '|O', 'fortran_order': False, 'shape': (1,)}", "{'descr': '', 'fortran_order': False, 'shape': (1, 2)}",
-    "{'descr': [('a', '<f8')], 'fortran_order': False, 'shape': (1,)}", "{'descr': [('a', 1.5)], 'shape': (1,)}",
-    "{'descr': '<f8', 'fortran_order': False, 'shape': (9999999999999999999999, 2)}", "\0" * 40,
+    "(" * 300,
+    "{'descr': '<f8', 'fortran_order': False, 'shape': (",
+    "{'descr'",
+    "'",
+    "\\",
+    "{'descr': '<f8'\n 1: 2}",
+    "{'descr': '|O', 'fortran_order': False, 'shape': (1,)}",
+    "{'descr': '', 'fortran_order': False, 'shape': (1, 2)}",
+    "{'descr': [('a', '<f8')], 'fortran_order': False, 'shape': (1,)}",
+    "{'descr': [('a', 1.5)], 'shape': (1,)}",
+    "{'descr': '<f8', 'fortran_order': False, 'shape': (9999999999999999999999, 2)}",
+    "\0" * 40,
     "{'descr': '<f8', 'fortran_order': False, 'shape': (-1, 2)}",
     "{'descr': '<f8', 'fortran_order': False, 'shape': ()}",
     "{'descr': '<f8', 'fortran_order': False, 'shape': (1L, 2)}",
     "{'descr': {'a': 1}, 'fortran_order': False, 'shape': (1, 2)}",
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("header", HEADERS)

@@ -29,9 +29,14 @@ def test_counts_of_pairs_are_the_matrix(classes: int, rows: int, seed: int) -> N
 
 
 @pytest.mark.parametrize(
-    "value", [{"true": [0], "predicted": [200], "rows": [1]}, {"true": [0], "predicted": [1], "rows": []},
-              {"true": ["0"], "predicted": [1], "rows": [1]}, {"true": [-1], "predicted": [1], "rows": [1]}],
-)  # fmt: skip
+    "value",
+    [
+        {"true": [0], "predicted": [200], "rows": [1]},
+        {"true": [0], "predicted": [1], "rows": []},
+        {"true": ["0"], "predicted": [1], "rows": [1]},
+        {"true": [-1], "predicted": [1], "rows": [1]},
+    ],
+)
 def test_other_counts_are_refused(value: dict[str, list[int]]) -> None:
     with pytest.raises(ValueError, match="it "):
         Confusion.read(value, 200)

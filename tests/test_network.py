@@ -103,15 +103,18 @@ def test_probabilities_of_scores_of_a_softmax_and_of_one_output() -> None:
 @pytest.mark.parametrize(
     ("make", "error", "message"),
     [
-        (lambda: gn.Network([gn.Dense(4, 8), gn.ReLU(), gn.Dense(7, 3)]), ValueError,
-         r"layer 2, Dense\(7, 3\), takes rows of 7 values, but layer 1, ReLU\(\), gives rows of 8"),
+        (
+            lambda: gn.Network([gn.Dense(4, 8), gn.ReLU(), gn.Dense(7, 3)]),
+            ValueError,
+            r"layer 2, Dense\(7, 3\), takes rows of 7 values, but layer 1, ReLU\(\), gives rows of 8",
+        ),
         (lambda: gn.Network([gn.Dense(4, 8), gn.BatchNorm(3)]), ValueError, r"BatchNorm\(3\), takes rows of 3"),
         (lambda: gn.Network([]), ValueError, "at least one layer"),
         (lambda: gn.Network([gn.Dense(4, 8), "relu"]), TypeError, "layer 1 is 'relu': not a layer"),
         (lambda: gn.Network([gn.Dense(2, 2)], dtype="float16"), ValueError, "float32 or float64, not float16"),
         (lambda: gn.Network([layer := gn.Dense(2, 2), layer]), ValueError, "is in a network already"),
     ],
-)  # fmt: skip
+)
 def test_networks_that_cant_be_are_named(make, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         make()
@@ -140,9 +143,18 @@ def test_summary_is_a_table_of_layers_shapes_and_counts(capsys: pytest.CaptureFi
 
 
 LAYERS = st.sampled_from(
-    [gn.ReLU, gn.Tanh, gn.GELU, lambda: gn.LeakyReLU(0.2), lambda: gn.Dropout(0.3), lambda: gn.BatchNorm(5),
-     lambda: gn.LayerNorm(5, eps=1e-3), gn.Softmax, lambda: gn.Dense(5, 5, init="normal(0.3)")]
-)  # fmt: skip
+    [
+        gn.ReLU,
+        gn.Tanh,
+        gn.GELU,
+        lambda: gn.LeakyReLU(0.2),
+        lambda: gn.Dropout(0.3),
+        lambda: gn.BatchNorm(5),
+        lambda: gn.LayerNorm(5, eps=1e-3),
+        gn.Softmax,
+        lambda: gn.Dense(5, 5, init="normal(0.3)"),
+    ]
+)
 
 
 @settings(max_examples=25, deadline=None)
@@ -311,9 +323,13 @@ def test_groups_are_in_the_order_of_theta_and_travel_with_the_network(tmp_path: 
     net.save(tmp_path / "net.safetensors")
     for other in (net, net.copy(), gn.Network.load(tmp_path / "net.safetensors")):
         assert [tuple(group)[1:] for group in other.groups] == [
-            (True, 1.0, 2.5, 4), (False, 1.0, None, 4), (False, 0.5, None, 4), (False, 0.5, None, 4),
-            (True, 6.0, None, 2), (False, 6.0, None, 2),
-        ]  # fmt: skip
+            (True, 1.0, 2.5, 4),
+            (False, 1.0, None, 4),
+            (False, 0.5, None, 4),
+            (False, 0.5, None, 4),
+            (True, 6.0, None, 2),
+            (False, 6.0, None, 2),
+        ]
         bounds = [0] + [group.part.stop for group in other.groups]
         assert [group.part.start for group in other.groups] == bounds[:-1]
         assert bounds[-1] == net.theta.size

@@ -12,7 +12,6 @@ import pytest
 FOLDER = Path(__file__).parents[1] / "notebooks"
 BUILD = runpy.run_path(str(FOLDER / "build.py"))
 TEXTS: list[Path] = BUILD["texts"]()
-OFFLINE = "1-layers-and-gradients"
 each_text = pytest.mark.parametrize("text", TEXTS, ids=lambda text: text.stem)
 
 
@@ -37,8 +36,8 @@ def assert_clean(notebook: nbformat.NotebookNode) -> None:
         assert output.get("name", "stdout") == "stdout", output.text
 
 
-def test_there_are_four() -> None:
-    assert [text.stem[:2] for text in TEXTS] == ["1-", "2-", "3-", "4-"]
+def test_there_are_three() -> None:
+    assert [text.stem[:2] for text in TEXTS] == ["1-", "2-", "3-"]
     assert sorted(FOLDER.glob("*.ipynb")) == [text.with_suffix(".ipynb") for text in TEXTS]
 
 
@@ -59,11 +58,8 @@ def test_kept_outputs_are_clean_and_hold_no_times_or_versions(text: Path) -> Non
 
 
 @each_text
-def test_cells_run(text: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    if text.stem == OFFLINE:
-        monkeypatch.delenv("GLASSNET_DATA", raising=False)
-    else:
-        request.getfixturevalue("published_data")
+@pytest.mark.usefixtures("published_data")
+def test_cells_run(text: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path))  # the user's own start-up files and history stay out
     notebook = BUILD["read"](text)
     BUILD["execute"](notebook)

@@ -366,10 +366,14 @@ def test_an_array_of_pictures(digits: Path, tmp_path: Path) -> None:
         (np.array([[1.0, 2]] * 60 + [[1, np.inf]]), "column 'b', row 61: inf is not a finite number"),
         (b"", "can't be read as an array of numbers"),
         (b"a,b\n1,2\n", "can't be read as an array of numbers"),
-        (b"\x93NUMPY\x01\x00v\x00{'descr': '<f8', 'fortran_order': False, 'shape': (9, 2), }" + b" " * 58 + b"\n1234",
-         "can't be read as an array of numbers"),
+        (
+            b"\x93NUMPY\x01\x00v\x00{'descr': '<f8', 'fortran_order': False, 'shape': (9, 2), }"
+            + b" " * 58
+            + b"\n1234",
+            "can't be read as an array of numbers",
+        ),
     ],
-)  # fmt: skip
+)
 def test_an_array_that_can_not_be_predicted(
     values: Path, tmp_path: Path, pieces: None, array: object, fault: str
 ) -> None:

@@ -53,7 +53,7 @@ def test_missing_values_are_filled_and_said_once_for_a_file(
     assert np.isfinite(answers).all()
     assert err.splitlines() == [
         "glassnet: 7 missing values were filled in: x (3), k (2), d (2)",
-        "glassnet: 1 row holds no value at all, like a blank line, and got an answer all the same",
+        "glassnet: 1 row holds no value at all, as a blank line does, and got an answer like any other",
     ]
 
 
@@ -149,8 +149,10 @@ def test_a_file_that_changes_while_it_is_predicted_leaves_no_answers(
     frame.with_columns(y=pl.col("a")).write_csv(table)
     recipes.train(recipes.choose(str(table), target="y", changes=QUICK), tmp_path / "run")
     writers: dict[str, Callable[[Any], Any]] = {
-        "npy": lambda path: np.save(path, x), "parquet": frame.write_parquet, "csv": frame.write_csv,
-    }  # fmt: skip
+        "npy": lambda path: np.save(path, x),
+        "parquet": frame.write_parquet,
+        "csv": frame.write_csv,
+    }
     writers[ending](file)
     seen = iter(range(100))
     answers = recipes.predicting._answers

@@ -49,9 +49,13 @@ if CALLS:
 
 
 def run(
-    folder: Path, *arguments: object, at: str = "", calls: int = 0, numbers: tuple[int, ...] = (signal.SIGINT,),
+    folder: Path,
+    *arguments: object,
+    at: str = "",
+    calls: int = 0,
+    numbers: tuple[int, ...] = (signal.SIGINT,),
     **options: object,
-) -> subprocess.CompletedProcess[str]:  # fmt: skip
+) -> subprocess.CompletedProcess[str]:
     """Run a command; at: it sends itself signals where that module is imported, or in its so many-th call."""
     environment = dict(os.environ)
     if at or calls:
@@ -87,9 +91,19 @@ def told(done: subprocess.CompletedProcess[str]) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "module", ["glassnet.nn", "numpy", "numpy._core._multiarray_umath", "glassnet.cli", "typer", "glassnet.recipes",
-               "sklearn.datasets", "scipy.special", "matplotlib.figure"],
-)  # fmt: skip
+    "module",
+    [
+        "glassnet.nn",
+        "numpy",
+        "numpy._core._multiarray_umath",
+        "glassnet.cli",
+        "typer",
+        "glassnet.recipes",
+        "sklearn.datasets",
+        "scipy.special",
+        "matplotlib.figure",
+    ],
+)
 def test_ctrl_c_in_an_import_is_one_line(tmp_path: Path, module: str) -> None:
     done = run(tmp_path, "train", "digits", *TINY, "--out", "run", at=module)
     if done.returncode == 0:  # in the training, which then ends in good order
@@ -203,11 +217,20 @@ def test_names_in_a_table_reach_nobodys_terminal(typed: Typed, tmp_path: Path) -
     rows = "\n".join(f"{i % 7},{i % 3},{EVIL}{i % 2}" for i in range(60))
     (tmp_path / "t.csv").write_text(f"{EVIL},{EVIL}2,{EVIL}y\n{rows}\n")
     commands = [
-        ("train", "t.csv", "--target", f"{EVIL}y", *TINY, "--out", "run"), ("train", "t.csv", "--target", "y"),
-        ("train", "t.csv", "--target", f"{EVIL}y", "--drop", EVIL + "3"), ("evaluate", "run"),
-        ("trace", "run", "--row", 0), ("doctor", "run"), ("train", EVIL), (EVIL,), ("--debug", "evaluate", EVIL),
-        ("train", "t.csv", f"--{EVIL}"), ("compare", "run", "run"), ("report", EVIL), ("recipes", EVIL),
-    ]  # fmt: skip
+        ("train", "t.csv", "--target", f"{EVIL}y", *TINY, "--out", "run"),
+        ("train", "t.csv", "--target", "y"),
+        ("train", "t.csv", "--target", f"{EVIL}y", "--drop", EVIL + "3"),
+        ("evaluate", "run"),
+        ("trace", "run", "--row", 0),
+        ("doctor", "run"),
+        ("train", EVIL),
+        (EVIL,),
+        ("--debug", "evaluate", EVIL),
+        ("train", "t.csv", f"--{EVIL}"),
+        ("compare", "run", "run"),
+        ("report", EVIL),
+        ("recipes", EVIL),
+    ]
     for command in commands:
         assert not set(typed(*command)[1]) & {"\x1b", "\x07", "\u202e"}, command
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -34,6 +35,17 @@ def words(text: str) -> list[str]:
 
 def test_the_readme_is_a_shop_window() -> None:
     assert len(PAGE.read_bytes()) <= 7 * 1024
+
+
+@pytest.mark.parametrize("repository", ["", "https://example.org/glassnet"])
+def test_on_the_index_every_link_leads_somewhere(repository: str) -> None:
+    shown = runpy.run_path(str(PAGE.with_name("hatch_build.py")))["readme"](TEXT, repository)
+    links = re.findall(r"\]\(([^)]+)\)", shown)
+    assert len(links) == (len(re.findall(r"\]\(", TEXT)) if repository else 0)
+    for link in links:
+        place, path = re.findall(r"(https://example.org/glassnet/(?:blob|raw)/HEAD)/(.+)", link)[0]
+        assert (PAGE.parent / path).exists()
+        assert ("raw" in place) == path.endswith(".png")
 
 
 def test_the_first_example_prints_what_is_shown_and_is_better_than_a_linear_model() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import itertools
 import math
 from pathlib import Path
@@ -83,9 +84,14 @@ def test_the_seed_as_it_was(name: str) -> None:
 
 def test_layers_stand_in_their_order() -> None:
     network = {
-        "inputs": {"name": "Standardize", "per_feature": False}, "hidden": [5, 4], "normalization": "LayerNorm",
-        "activation": {"name": "LeakyReLU", "slope": 0.2}, "dropout": 0.5, "input_dropout": 0.1, "dtype": "float64",
-    }  # fmt: skip
+        "inputs": {"name": "Standardize", "per_feature": False},
+        "hidden": [5, 4],
+        "normalization": "LayerNorm",
+        "activation": {"name": "LeakyReLU", "slope": 0.2},
+        "dropout": 0.5,
+        "input_dropout": 0.1,
+        "dtype": "float64",
+    }
     recipe = recipes.from_dict(MINIMAL | {"network": network})
     block = ["Dense", "LayerNorm", "LeakyReLU", "Dropout"]
     net = recipe.build_network(3, 2, "classification")
@@ -123,6 +129,11 @@ def test_hidden_layers_may_be_none() -> None:
         (MINIMAL | {"seed": -1}, "seed must be a whole number of at least 0, not -1"),
         (MINIMAL | {"network": {"dropout": "0.1"}}, r"network\.dropout must be a number, not '0\.1'"),
         (MINIMAL | {"network": {"dropout": False}}, r"network\.dropout must be a number, not False"),
+        (
+            MINIMAL | {"network": {"hidden": [64, "x"]}},
+            r"network\.hidden must be a list of whole numbers, not \[64, 'x'\]",
+        ),
+        (MINIMAL | {"data": {"source": "a", "drop": [3]}}, r"data\.drop must be a list of names, not \[3\]"),
         (MINIMAL | {"optimizer": 3}, "optimizer must be a name or a table with a name, not 3"),
         (MINIMAL | {"network": {"rotations": -1}}, r"network\.rotations must be a whole number of at least 0, not -1"),
         (MINIMAL | {"network": {"category_dim": -4}}, r"network\.category_dim must be .* at least 1, not -4"),
@@ -133,6 +144,16 @@ def test_hidden_layers_may_be_none() -> None:
 def test_reading_is_strict(values: dict[str, object], fault: str) -> None:
     with pytest.raises(ValueError, match=fault):
         recipes.from_dict(values)
+
+
+@pytest.mark.parametrize("table", ["", "data", "network", "training", "tune"])
+def test_a_date_fits_no_field(table: str) -> None:
+    fields = vars(recipes.from_dict(MINIMAL | {"tune": {}}))
+    for name in vars(fields[table]) if table else fields:
+        given = {name: datetime.date(2001, 12, 31)}
+        values = MINIMAL | ({table: {"source": "digits"} | given if table == "data" else given} if table else given)
+        with pytest.raises(ValueError, match=rf"{name} (must be|is) [a-z ]+, not datetime\.date"):
+            recipes.from_dict(values)
 
 
 @pytest.mark.parametrize(
@@ -176,11 +197,12 @@ def test_the_toolkit_is_reachable() -> None:
             "augmentation": {"name": "Distortions", "rotation": 10},
             "loss": {"name": "CrossEntropy", "label_smoothing": 0.1},
             "training": {
-                "average": {"name": "SWA", "start": 0.5}, "dropout_schedule": "Linear",
+                "average": {"name": "SWA", "start": 0.5},
+                "dropout_schedule": "Linear",
                 "weight_decay_schedule": {"name": "Linear", "last": 0.5},
             },
         }
-    )  # fmt: skip
+    )
     dense = [layer for layer in recipe.build_network(3, 2, "classification").layers if isinstance(layer, gn.Dense)]
     assert [(layer.max_norm, layer.lr_factor) for layer in dense] == [(2, 1), (2, 0.5)]
     made = {name: repr(value) for name, value in vars(recipe.build_training()).items()}
@@ -195,9 +217,12 @@ def test_the_toolkit_is_reachable() -> None:
 
 def test_a_run_with_augmentation_shows_it(tmp_path: Path) -> None:
     changes = [
-        "augmentation={name='Distortions', rotation=10}", "training.average=EMA", "training.epochs=2",
-        "training.dropout_schedule=Linear", "network.dropout=0.2",
-    ]  # fmt: skip
+        "augmentation={name='Distortions', rotation=10}",
+        "training.average=EMA",
+        "training.epochs=2",
+        "training.dropout_schedule=Linear",
+        "network.dropout=0.2",
+    ]
     recipes.train(recipes.load("digits", changes=changes), tmp_path / "run")
     assert (tmp_path / "run" / "plots" / "augmentation.png").stat().st_size > 10_000
     assert recipes.load(tmp_path / "run" / "recipe.toml").augmentation == {"name": "Distortions", "rotation": 10}
@@ -218,9 +243,15 @@ def test_a_first_layer_whose_weights_are_no_images_is_not_drawn(changes: list[st
 
 def test_changes() -> None:
     changes = [
-        "optimizer.lr=0.25", "network.hidden=[3, 4]", "network.activation=Tanh", " training.epochs = 7",
-        "schedule={name='Cosine'}", "data.source=a b.csv", "loss.label_smoothing=0.1", "loss.name=CrossEntropy",
-    ]  # fmt: skip
+        "optimizer.lr=0.25",
+        "network.hidden=[3, 4]",
+        "network.activation=Tanh",
+        " training.epochs = 7",
+        "schedule={name='Cosine'}",
+        "data.source=a b.csv",
+        "loss.label_smoothing=0.1",
+        "loss.name=CrossEntropy",
+    ]
     recipe = recipes.load("seed-mnist", changes=changes, seed=5)
     assert recipe.optimizer == {"name": "SGD", "lr": 0.25, "momentum": 0.9}
     assert recipe.network.hidden == [3, 4]

@@ -24,10 +24,17 @@ from glassnet.report import compare, words, write_comparison, write_report
 from glassnet.report.compare import differences
 
 FINDINGS = [
-    Finding("dead-relu", "error", "layer 3", "5 of 9 <units> gave 0", "They can't learn.", "a lower rate",
-            "Lu et al. 2019, https://arxiv.org/abs/1903.06733"),
+    Finding(
+        "dead-relu",
+        "error",
+        "layer 3",
+        "5 of 9 <units> gave 0",
+        "They can't learn.",
+        "a lower rate",
+        "Lu et al. 2019, https://arxiv.org/abs/1903.06733",
+    ),
     Finding("hardest-rows", "note", "rows 3 and 7", "losses 8.1 and 7.9", "Labels may be wrong.", "look", "calibrated"),
-]  # fmt: skip
+]
 VOID = {"meta", "br", "link", "img", "input"}
 
 
@@ -359,9 +366,20 @@ def test_a_run_and_its_data_are_read_once(runs: Path, tmp_path: Path, monkeypatc
 
 @pytest.mark.parametrize(
     ("value", "told"),
-    [(1e300, "1e+300"), (-2.5e9, "-2.5e+09"), (1e12, "1e+12"), (123456789.0, "123,456,789"), (1234.5, "1,234.5"),
-     (0.5, "0.5000"), (1e-3, "0.001"), (2**31, "2,147,483,648"), (float("inf"), "-"), (None, "-"), ("0.1.0", "0.1.0")],
-)  # fmt: skip
+    [
+        (1e300, "1e+300"),
+        (-2.5e9, "-2.5e+09"),
+        (1e12, "1e+12"),
+        (123456789.0, "123,456,789"),
+        (1234.5, "1,234.5"),
+        (0.5, "0.5000"),
+        (1e-3, "0.001"),
+        (2**31, "2,147,483,648"),
+        (float("inf"), "-"),
+        (None, "-"),
+        ("0.1.0", "0.1.0"),
+    ],
+)
 def test_a_figure_has_the_digits_that_say_something(value: object, told: str) -> None:
     assert words.figure(value) == told
 

@@ -52,9 +52,17 @@ def test_the_source_loads_no_pickle_and_evaluates_nothing(path: Path) -> None:
 
 @pytest.mark.parametrize(
     "code",
-    ["import pickle", "from joblib import load", "import torch.serialization", "eval(text)", "np.load(path)",
-     "np.load(path, allow_pickle=True)", "np.lib.format.read_array(file, allow_pickle=flag)", "pd.read_pickle(path)"],
-)  # fmt: skip
+    [
+        "import pickle",
+        "from joblib import load",
+        "import torch.serialization",
+        "eval(text)",
+        "np.load(path)",
+        "np.load(path, allow_pickle=True)",
+        "np.lib.format.read_array(file, allow_pickle=flag)",
+        "pd.read_pickle(path)",
+    ],
+)
 def test_it_would_be_noticed(code: str) -> None:
     assert faults(ast.parse(code))
     assert not faults(ast.parse("np.load(path, allow_pickle=False); json.load(file); re.compile(text)"))

@@ -23,9 +23,15 @@ def test_a_data_frame_of_pandas_or_polars() -> None:
     model = MLPRegressor(**LEARNS).fit(X, y)
     info = dict(zip(model.network_.info["features"], model.network_.info["categories"], strict=True))
     assert {name: list(names) for name, names in info.items()} == {
-        "area": [], "rooms": [], "town": ["centre", "harbour", "hills"], "heating": ["gas", "oil"],
-        "zone": ["0", "1", "2"], "garden": [], "built": [], "pool": [],
-    }  # fmt: skip
+        "area": [],
+        "rooms": [],
+        "town": ["centre", "harbour", "hills"],
+        "heating": ["gas", "oil"],
+        "zone": ["0", "1", "2"],
+        "garden": [],
+        "built": [],
+        "pool": [],
+    }
     assert list(model.feature_names_in_) == list(X)
     assert model.n_features_in_ == X.shape[1]
     assert model.network_.layers[0].missing == [0, 2, 7]

@@ -57,8 +57,13 @@ def test_a_plain_value_equal_to_the_default_is_left_alone() -> None:
 
 
 def test_a_default_is_asked_for_by_the_number_next_to_it_or_by_another_name() -> None:
-    names = {"hidden_layer_sizes": [100], "activation": ["relu"], "dropout": [0.0], "batch_size": 200,
-             "learning_rate": gn.Constant()}  # fmt: skip
+    names = {
+        "hidden_layer_sizes": [100],
+        "activation": ["relu"],
+        "dropout": [0.0],
+        "batch_size": 200,
+        "learning_rate": gn.Constant(),
+    }
     model = MLPClassifier(preset="strong", learning_rate_init=0.00100001, max_iter=201, **names).build(*IRIS)
     for way in ("learning_rate_init=0.001 and", "max_iter=200", "0.00100001 and 201", *map(str, names)):
         assert way in str(MLPClassifier.__doc__)
@@ -107,8 +112,13 @@ def test_training_goes_on_to_the_end_unless_told_otherwise(capsys: pytest.Captur
 
 def test_early_stopping_keeps_the_best_epoch_by_what_the_recipe_monitors(monkeypatch: pytest.MonkeyPatch) -> None:
     X, y = DIABETES
-    settings: dict[str, Any] = {"preset": "strong", "hidden_layer_sizes": [16], "max_iter": 12, "random_state": 0,
-                                "learning_rate_init": 0.05}  # fmt: skip
+    settings: dict[str, Any] = {
+        "preset": "strong",
+        "hidden_layer_sizes": [16],
+        "max_iter": 12,
+        "random_state": 0,
+        "learning_rate_init": 0.05,
+    }
     rows = {"X_val": X[300:], "y_val": y[300:]}
     for monitor, scoring in (("loss", "loss"), ("r2", "r2"), ("mae", "neg_mean_absolute_error")):
         changed(monkeypatch, f"training.monitor={monitor}")
@@ -116,9 +126,11 @@ def test_early_stopping_keeps_the_best_epoch_by_what_the_recipe_monitors(monkeyp
         named = MLPRegressor(**settings, early_stopping=True, scoring=scoring).fit(X[:300], y[:300], **rows)
         np.testing.assert_allclose(model.validation_scores_, named.validation_scores_, rtol=1e-6)
         assert (len(model.validation_scores_), model.best_iter_) == (12, 1 + int(np.argmax(model.validation_scores_)))
-        error = {"loss": -np.mean((model.predict(X[300:]) - y[300:]) ** 2) / y[:300].var(),
-                 "r2": model.score(X[300:], y[300:]),
-                 "mae": -np.abs(model.predict(X[300:]) - y[300:]).mean()}[monitor]  # fmt: skip
+        error = {
+            "loss": -np.mean((model.predict(X[300:]) - y[300:]) ** 2) / y[:300].var(),
+            "r2": model.score(X[300:], y[300:]),
+            "mae": -np.abs(model.predict(X[300:]) - y[300:]).mean(),
+        }[monitor]
         assert error == pytest.approx(max(model.validation_scores_), rel=1e-4)
     changed(monkeypatch, "training.patience=2")
     model = MLPRegressor(**settings | {"max_iter": 60}, early_stopping=True).fit(X[:300], y[:300], **rows)

@@ -51,13 +51,26 @@ def test_pairs_that_interact_are_turned() -> None:
 
 def test_whoever_tunes_the_recipe_tunes_the_preset(monkeypatch: pytest.MonkeyPatch) -> None:
     recipe = changed(
-        monkeypatch, "network.members=3", "network.hidden=[5, 4]", "network.normalization=BatchNorm",
-        "network.lr_factors=[1, 2, 3]", "network.inputs=RobustScale", "network.embedding=Periodic",
-        "network.embedding.dim=2", "network.input_dropout=0.2", "optimizer.lr=0.01", "optimizer.l2=0.1",
-        "loss={name='CrossEntropy', label_smoothing=0.1}", "schedule=Cosine", "training.epochs=4",
-        "training.batch_size=30", "training.dropout_schedule=Linear", "training.weight_decay_schedule=Cosine",
-        "training.monitor=accuracy", "training.average={name='EMA', decay=0.9}",
-    )  # fmt: skip
+        monkeypatch,
+        "network.members=3",
+        "network.hidden=[5, 4]",
+        "network.normalization=BatchNorm",
+        "network.lr_factors=[1, 2, 3]",
+        "network.inputs=RobustScale",
+        "network.embedding=Periodic",
+        "network.embedding.dim=2",
+        "network.input_dropout=0.2",
+        "optimizer.lr=0.01",
+        "optimizer.l2=0.1",
+        "loss={name='CrossEntropy', label_smoothing=0.1}",
+        "schedule=Cosine",
+        "training.epochs=4",
+        "training.batch_size=30",
+        "training.dropout_schedule=Linear",
+        "training.weight_decay_schedule=Cosine",
+        "training.monitor=accuracy",
+        "training.average={name='EMA', decay=0.9}",
+    )
     model = MLPClassifier(preset="strong", random_state=0)
     run, recipe = trained(model), recipe.sized(150)
     assert kinds(run.net) == kinds(recipe.build_network(4, 3, "classification", {"categories": [0] * 4}))
@@ -84,8 +97,11 @@ def test_layers_that_look_at_targets_and_categories(monkeypatch: pytest.MonkeyPa
     ):
         net = model.fit(X, targets).network_
         assert [type(layer).__name__ for layer in net.layers[:4]] == [
-            "Columns", "Rotations", "QuantileNormalize", "CategoryEmbedding"
-        ]  # fmt: skip
+            "Columns",
+            "Rotations",
+            "QuantileNormalize",
+            "CategoryEmbedding",
+        ]
         assert (net.layers[1].A.any(axis=1) == [True, False, True]).all()
         assert np.isfinite(model.predict_proba(X) if hasattr(model, "classes_") else model.predict(X)).all()
 

@@ -93,10 +93,13 @@ def test_results_are_kept_one_line_each_and_replaced(tmp_path):
 
 def test_ratios_are_of_the_splits_that_both_have_and_of_one_kind():
     records = {
-        Fit("t", 0, "ours"): {"error": 2.0}, Fit("t", 1, "ours"): {"error": 9.0}, Fit("t", 2, "ours"): {"failed": "no"},
-        Fit("t", 0, "theirs"): {"error": 4.0}, Fit("t", 2, "theirs"): {"error": 4.0},
+        Fit("t", 0, "ours"): {"error": 2.0},
+        Fit("t", 1, "ours"): {"error": 9.0},
+        Fit("t", 2, "ours"): {"failed": "no"},
+        Fit("t", 0, "theirs"): {"error": 4.0},
+        Fit("t", 2, "theirs"): {"error": 4.0},
         Fit("t", 1, "theirs", 3200): {"error": 1.0},
-    }  # fmt: skip
+    }
     assert Board(records).ratios(["t", "other"], "ours", "theirs") == {"t": 0.5}
     assert Board(records, Kind(3200)).ratios(["t"], "ours", "theirs") == {}
     assert Board(records).ranks(["t"], ["theirs", "ours"]) == {"theirs": 2, "ours": 1}

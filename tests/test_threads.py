@@ -43,10 +43,17 @@ def network(*first: gn.Layer, width: int = 12, fast: bool = True) -> gn.Network:
 
 def members(fast: bool) -> gn.Network:
     layers = [
-        gn.Columns([0] * 12), gn.QuantileNormalize(50), gn.PiecewiseLinear(12, 3, bins=4), gn.Members(3, 36),
-        gn.Dense(36, 8), gn.MemberScale(3, 8), gn.LayerNorm(8), gn.SiLU(), gn.MemberHeads(3, 8, 2),
+        gn.Columns([0] * 12),
+        gn.QuantileNormalize(50),
+        gn.PiecewiseLinear(12, 3, bins=4),
+        gn.Members(3, 36),
+        gn.Dense(36, 8),
+        gn.MemberScale(3, 8),
+        gn.LayerNorm(8),
+        gn.SiLU(),
+        gn.MemberHeads(3, 8, 2),
         gn.MemberMean(3, "classes"),
-    ]  # fmt: skip
+    ]
     net = gn.Network(layers, fast=fast)
     net.fit_preprocessing(X)
     return net
@@ -66,7 +73,8 @@ sparse = MLPClassifier((16,), max_iter=2, random_state=0)
 WAYS: dict[str, Callable[[], tuple[Callable[[Any], Any], list[Any]]]] = {
     "kernels": lambda: (network(gn.QuantileNormalize(50)).predict, BLOCKS),
     "readable layers, one of one's own": lambda: (
-        network(gn.Rotations(12), gn.Standardize(), width=26, fast=False).predict, BLOCKS
+        network(gn.Rotations(12), gn.Standardize(), width=26, fast=False).predict,
+        BLOCKS,
     ),
     "pixels": lambda: (network(gn.Standardize()).predict, [(b % 7).astype(np.uint8) for b in BLOCKS]),
     "members by kernels": lambda: (members(True).predict_proba, BLOCKS),
@@ -79,12 +87,14 @@ WAYS: dict[str, Callable[[], tuple[Callable[[Any], Any], list[Any]]]] = {
         [SPARSE[i::THREADS] for i in range(THREADS)],
     ),
     "plain estimator": lambda: (
-        MLPRegressor(hidden_layer_sizes=[16], max_iter=2, random_state=0).fit(X, Y).predict, BLOCKS
+        MLPRegressor(hidden_layer_sizes=[16], max_iter=2, random_state=0).fit(X, Y).predict,
+        BLOCKS,
     ),
     "preset strong": lambda: (
-        MLPClassifier([8], max_iter=1, random_state=0, preset="strong").fit(X, Y).predict_proba, BLOCKS
+        MLPClassifier([8], max_iter=1, random_state=0, preset="strong").fit(X, Y).predict_proba,
+        BLOCKS,
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -182,10 +192,12 @@ def test_a_training_that_begins_during_a_prediction_makes_it_an_error() -> None:
 @pytest.mark.parametrize("act", ["fit", "partial_fit", "predict", "predict_proba", "pickle"])
 def test_an_estimator_in_training_is_its_threads(act: str, preset: str | None) -> None:
     acts: dict[str, Callable[[], Any]] = {
-        "fit": lambda: model.fit(X, Y), "partial_fit": lambda: model.partial_fit(X, Y),
-        "predict": lambda: model.predict(X), "predict_proba": lambda: model.predict_proba(X),
+        "fit": lambda: model.fit(X, Y),
+        "partial_fit": lambda: model.partial_fit(X, Y),
+        "predict": lambda: model.predict(X),
+        "predict_proba": lambda: model.predict_proba(X),
         "pickle": lambda: pickle.dumps(model),
-    }  # fmt: skip
+    }
     watcher = InAnotherThread(lambda _: acts[act]())
     model = MLPClassifier([4], max_iter=1, random_state=0, preset=preset, callbacks=[watcher])
     with changing(model), ThreadPoolExecutor(1) as pool:  # from the first line of fit on, not just in its epochs

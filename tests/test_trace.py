@@ -30,12 +30,27 @@ def everything(dtype: str = "float64", rate: float = 0.3) -> gn.Network:
     """A regression with a layer of every kind."""
     net = gn.Network(
         [
-            gn.QuantileNormalize(10), gn.Standardize(), gn.Dense(3, 8), gn.BatchNorm(8), gn.LeakyReLU(0.1),
-            gn.Dropout(rate), gn.Dense(8, 7), gn.LayerNorm(7), gn.GELU(), gn.SiLU(), gn.Tanh(), gn.Sigmoid(),
-            gn.GaussianNoise(rate), gn.ReLU(), gn.Softmax(), gn.Dense(7, 2), gn.Unstandardize(),
+            gn.QuantileNormalize(10),
+            gn.Standardize(),
+            gn.Dense(3, 8),
+            gn.BatchNorm(8),
+            gn.LeakyReLU(0.1),
+            gn.Dropout(rate),
+            gn.Dense(8, 7),
+            gn.LayerNorm(7),
+            gn.GELU(),
+            gn.SiLU(),
+            gn.Tanh(),
+            gn.Sigmoid(),
+            gn.GaussianNoise(rate),
+            gn.ReLU(),
+            gn.Softmax(),
+            gn.Dense(7, 2),
+            gn.Unstandardize(),
         ],
-        dtype, seed=3,
-    )  # fmt: skip
+        dtype,
+        seed=3,
+    )
     net.theta += 0.1 * np.random.default_rng(1).standard_normal(net.theta.size)
     net.fit_preprocessing(np.random.default_rng(2).normal(size=(50, 3)), 10 * VALUES)
     return net

@@ -16,6 +16,7 @@ import pytest
 import glassnet as gn
 from glassnet.train import Callback, Training
 from glassnet.train.metrics import class_scores, confusion_matrix, score
+from glassnet.train.step import many_steps, training_step
 from glassnet.train.units import StandardUnits
 
 
@@ -481,7 +482,7 @@ def test_divergence_after_good_epochs_leaves_the_best_weights() -> None:
 
 
 def test_ties_between_epochs_go_to_the_lower_loss() -> None:
-    history = train(network(), data(60), epochs=40, batch_size=16)
+    history = train(network(), data(60), epochs=60, batch_size=8)
     accuracy, losses = np.array(history["val_accuracy"]), np.array(history["val_loss"])
     tied = np.flatnonzero(accuracy == accuracy.max())
     assert len(tied) > 1
@@ -506,3 +507,34 @@ def test_callbacks_may_stop_training_and_resumed_time_goes_on(tmp_path: Path) ->
     assert train(network(), resume=path)["seconds"][2] > first["seconds"][1]
     with pytest.raises(ValueError, match="every must be a whole number"):
         gn.Checkpoint(path, every=0)
+
+
+@pytest.mark.parametrize("fast", [True, False])
+@pytest.mark.parametrize("noise", [gn.Dropout(0.3), gn.GaussianNoise(0.3)], ids=repr)
+def test_many_steps_at_once_are_the_steps_one_by_one(fast: bool, noise: gn.Layer) -> None:
+    x, y = np.random.default_rng(0).normal(size=(2, 70, 1))
+    rows, factors = np.random.default_rng(1).permutation(70), [1.0, 0.7, 0.4]
+    weights, losses = [], []
+    for many in (True, False):
+        net = gn.Network([gn.Dense(1, 8), gn.ReLU(), type(noise)(noise.strength), gn.Dense(8, 1)], fast=fast)
+        step = training_step(net, x, y, gn.MSE(), gn.AdamW(lr=0.01), 32)
+        losses.append(
+            many_steps(step, rows, factors, 32)
+            if many
+            else [step(rows[32 * i : 32 * i + 32], f) for i, f in enumerate(factors)]
+        )
+        weights.append(net.theta)
+    assert losses[0] == losses[1]
+    np.testing.assert_array_equal(*weights)
+
+
+def test_masks_of_dropout_are_even_and_unlike_each_other() -> None:
+    layer, x = gn.Dropout(0.3), np.ones((500, 400), np.float32)
+    layer.reseed([7])
+    first, second = (layer.forward(x, training=True) > 0 for _ in range(2))
+    for share, expected in ((first.mean(), 0.7), (second.mean(), 0.7), ((first == second).mean(), 0.58)):
+        assert abs(share - expected) < 0.005
+    assert abs(np.corrcoef(first[:-1].ravel(), first[1:].ravel())[0, 1]) < 0.01
+    assert first.mean(axis=0).std() < 1.3 * np.sqrt(0.21 / 500)
+    layer.reseed([7])
+    np.testing.assert_array_equal(layer.forward(x, training=True) > 0, first)

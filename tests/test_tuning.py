@@ -89,8 +89,10 @@ def test_a_space_is_read_from_dotted_and_quoted_keys_and_survives_a_file(tmp_pat
 
 
 def test_the_default_space_fits_the_optimizer_and_holds_the_recipe() -> None:
-    for name, keys in (("digits", ["optimizer.lr", "optimizer.momentum"]),
-                       ("table", ["optimizer.lr", "optimizer.weight_decay"])):  # fmt: skip
+    for name, keys in (
+        ("digits", ["optimizer.lr", "optimizer.momentum"]),
+        ("table", ["optimizer.lr", "optimizer.weight_decay"]),
+    ):
         recipe = recipes.load(name)
         space = space_of(recipe)
         assert list(space) == keys
@@ -380,7 +382,14 @@ def test_the_search_of_something_else_is_refused(tmp_path: Path) -> None:
 
 
 ODD = (
-    b"nonsense", b"[]", b"{}", b"3", b"\xff\xfe", b'{"op_code":99}', b'{"op_code":4}', b'{"op_code":"create"}',
+    b"nonsense",
+    b"[]",
+    b"{}",
+    b"3",
+    b"\xff\xfe",
+    b'{"op_code":99}',
+    b'{"op_code":4}',
+    b'{"op_code":"create"}',
     b"[" * 9999,
     b'{"op_code":5,"worker_id":"x","trial_id":1,"param_name":"optimizer.lr","param_value_internal":1e9,"distribution":'
     b'"{\\"name\\":\\"FloatDistribution\\",\\"attributes\\":{\\"step\\":null,\\"low\\":0.0,\\"high\\":1e9,\\"log\\":false}}"}',
@@ -389,7 +398,7 @@ ODD = (
     b'{"op_code":6,"worker_id":"x","trial_id":1,"state":1,"values":["good"],"datetime_complete":"2026-01-01"}',
     b'{"op_code":6,"worker_id":"x","trial_id":1,"state":1,"values":[0.5],"datetime_complete":"2026-01-01"}',
     b'{"op_code":6,"worker_id":"x","trial_id":1,"state":1,"values":[0.5],"datetime_complete":"yesterday"}',
-)  # fmt: skip
+)
 
 
 @unpictured
@@ -448,11 +457,15 @@ def test_a_table_with_categories_and_missing_values_is_searched_and_the_search_g
     with (tmp_path / "my.csv").open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([["size", "colour", "price"], *rows])
     changes = [
-        "training.epochs=2", "network.members=2", "network.hidden.least=8", "network.hidden.most=16", "tune.confirm=1",
+        "training.epochs=2",
+        "network.members=2",
+        "network.hidden.least=8",
+        "network.hidden.most=16",
+        "tune.confirm=1",
         "tune.space.network.hidden={choices=[[8],{layers=2,least=4,most=8}]}",
         "tune.space.network.rotations={low=0,high=1}",
         "tune.space.training.batch_size={low=16,high=64}",
-    ]  # fmt: skip
+    ]
     for more in ([], changes[5:]):
         recipe = recipes.choose(str(tmp_path / "my.csv"), target="price", changes=[*changes[:5], *more])
         folder = tmp_path / f"searched-{len(more)}"
@@ -492,13 +505,16 @@ def test_a_table_with_categories_and_missing_values_is_searched_and_the_search_g
         ("--set tune.space.seed={low=0,high=9}", "tune.space.seed can't be searched"),
         ("--set tune.space.data.split={choices=['a','b']}", "tune.space.data.split can't be searched"),
         ("--set tune.space.training.monitor={choices=['loss','accuracy']}", "training.monitor can't be searched"),
-        ("--set tune.space.loss.label_smoothing={low=0.0,high=0.1} --set training.monitor=loss --set loss=CrossEntropy",
-         "tune.space.loss.label_smoothing changes what the loss means"),
+        (
+            "--set tune.space.loss.label_smoothing={low=0.0,high=0.1} --set training.monitor=loss"
+            " --set loss=CrossEntropy",
+            "tune.space.loss.label_smoothing changes what the loss means",
+        ),
         ("--set training.monitor=rmse", "'rmse' is not one of the metrics: loss, accuracy"),
         ("--set optimizer.lr=-1", "lr must be a positive number"),
         ("--target digit", "only those take --target"),
     ],
-)  # fmt: skip
+)
 def test_bad_input_is_one_line_and_nothing_is_written(
     options: str, fault: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
@@ -553,9 +569,15 @@ def test_pictures_hold_the_trials() -> None:
     points[:, 0] = 10 ** points[:, 0]
     values = -((np.log10(points[:, 0]) + 1) ** 2)
     figure = plots.heatmap(
-        points, values, names=("optimizer.lr", "optimizer.momentum"), ranges=[(0.001, 1, True), (0, 0.99, False)],
-        label="validation accuracy", higher=True, broken_off=[(0.0011, 0.5)], chosen=points[values.argmax()],
-    )  # fmt: skip
+        points,
+        values,
+        names=("optimizer.lr", "optimizer.momentum"),
+        ranges=[(0.001, 1, True), (0, 0.99, False)],
+        label="validation accuracy",
+        higher=True,
+        broken_off=[(0.0011, 0.5)],
+        chosen=points[values.argmax()],
+    )
     figure.draw_without_rendering()
     map_, dots = figure.axes[0].collections
     assert np.allclose(dots.get_offsets(), points)

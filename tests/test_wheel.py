@@ -66,6 +66,7 @@ def test_it_is_pure_python_and_whole(installed: Installed) -> None:
     assert packed == {file.as_posix() for file in files if "__pycache__" not in file.parts}
     assert "py.typed" in packed
     assert "Requires-Python: >=3.11" in metadata
+    assert "](docs/" not in metadata
     core = re.findall(r"^Requires-Dist: ([\w-]+)[^;\n]*$", metadata, re.MULTILINE)
     assert sorted(core) == ["numpy", "platformdirs", "safetensors", "threadpoolctl"]
 
@@ -105,9 +106,15 @@ def test_a_typed_program_is_checked_and_runs(installed: Installed) -> None:
     names = [f"reveal_type(gn.{name})\n" for name in gn.__all__]
     program.write_text(text + "".join(names))
     command = [
-        sys.executable, "-m", "mypy", "--strict", "--config-file=", f"--python-executable={installed.bin / 'python'}",
-        f"--cache-dir={installed.folder / 'mypy'}", "program.py",
-    ]  # fmt: skip
+        sys.executable,
+        "-m",
+        "mypy",
+        "--strict",
+        "--config-file=",
+        f"--python-executable={installed.bin / 'python'}",
+        f"--cache-dir={installed.folder / 'mypy'}",
+        "program.py",
+    ]
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "MYPY"))}
     shown = subprocess.run(command, cwd=installed.folder, env=environment, capture_output=True, text=True)
     assert not [line for line in shown.stdout.splitlines() if "error:" in line]

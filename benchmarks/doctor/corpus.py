@@ -56,9 +56,14 @@ def examine(name: str) -> dict[str, Any]:
         warnings.simplefilter("ignore")
         try:
             findings = gn.examine(
-                plan.network(), plan.data, plan.loss, plan.optimizer,
-                epochs=plan.epochs, batch_size=plan.batch_size, seed=plan.seed,
-            )  # fmt: skip
+                plan.network(),
+                plan.data,
+                plan.loss,
+                plan.optimizer,
+                epochs=plan.epochs,
+                batch_size=plan.batch_size,
+                seed=plan.seed,
+            )
             found["findings"] = [[finding.name, finding.severity, finding.where] for finding in findings]
         except Exception as error:  # the doctor must answer, whatever it is shown
             found |= {"findings": [], "crash": repr(error)}

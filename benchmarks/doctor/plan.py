@@ -35,9 +35,15 @@ class Plan:
     def train(self, net: gn.Network) -> None:
         """Train the network to the last epoch, as gn.examine does."""
         gn.fit(
-            net, self.data, self.loss, self.optimizer, self.epochs, self.batch_size,
-            seed=self.seed, restore_best=False,
-        )  # fmt: skip
+            net,
+            self.data,
+            self.loss,
+            self.optimizer,
+            self.epochs,
+            self.batch_size,
+            seed=self.seed,
+            restore_best=False,
+        )
 
     @property
     def widths(self) -> tuple[int, int]:

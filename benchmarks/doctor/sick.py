@@ -93,8 +93,11 @@ MOMENTS: dict[str, tuple[Fault, ...]] = {
     "the data": (
         Fault(data.constant_column, TABLES),
         Fault(data.duplicate_column, TABLES),
-        Fault(data.unscaled_columns, "wine/shallow/sgd breast_cancer/tanh/adam california/deep/sgd wages/leaky/adam "
-              "mnist/deep/sgd diabetes/silu/adamw"),
+        Fault(
+            data.unscaled_columns,
+            "wine/shallow/sgd breast_cancer/tanh/adam california/deep/sgd wages/leaky/adam "
+            "mnist/deep/sgd diabetes/silu/adamw",
+        ),
         Fault(data.extreme_values, STANDARD),
         Fault(data.nan_values, TABLES),
         Fault(data.shared_rows, LARGE),
@@ -139,7 +142,7 @@ MOMENTS: dict[str, tuple[Fault, ...]] = {
         Fault(training.overconfident, NOISY, ("generalisation-gap",)),
         Fault(training.diverging, GROWING, name="learning-rate-high"),
     ),
-}  # fmt: skip
+}
 
 
 def sick(inflict: Inflict, base: str, variant: int, seed: int) -> Plan:
@@ -157,6 +160,10 @@ def cases() -> Iterator[Case]:
                 continue
             seed = 1000 + 10 * number + i
             yield Case(
-                f"{fault.kind}/{base}", fault.kind, fault.expected, HALVES[i % 2],
-                partial(sick, fault.inflict, base, i // 2, seed), partial(healthy, base, seed),
-            )  # fmt: skip
+                f"{fault.kind}/{base}",
+                fault.kind,
+                fault.expected,
+                HALVES[i % 2],
+                partial(sick, fault.inflict, base, i // 2, seed),
+                partial(healthy, base, seed),
+            )

@@ -56,9 +56,7 @@ def tables(results: list[Result]) -> list[str]:
     ]
     for half in (*HALVES, "both"):
         ill, fine = ([r for r in kind if half in (r["half"], "both")] for kind in (sick_ones, well))
-        first, any_place, wrong = (
-            sum(map(named_first, ill)), sum(map(named, ill)), sum(bool(alarms(r)) for r in fine)
-        )  # fmt: skip
+        first, any_place, wrong = (sum(map(named_first, ill)), sum(map(named, ill)), sum(bool(alarms(r)) for r in fine))
         cells = [share(first, len(ill)), share(any_place, len(ill)), str(len(fine)), share(wrong, len(fine))]
         lines.append(f"| {half} | {len(ill)} | " + " | ".join(cells) + " |")
     lines += ["", "False alarms: " + (counted(name for r in well for name in alarms(r)) or "none") + ".", ""]
@@ -84,9 +82,15 @@ def row(moment: str, kind: str, results: list[Result]) -> str:
     """One fault."""
     instead = counted((r["findings"][0][0] if r["findings"] else "nothing") for r in results if not named_first(r))
     cells = [
-        moment, f"`{kind}`", str(len(results)), str(sum(map(named_first, results))), str(sum(map(named, results))),
-        instead, middle(r["beside"] for r in results), middle(r["skill"] for r in results),
-    ]  # fmt: skip
+        moment,
+        f"`{kind}`",
+        str(len(results)),
+        str(sum(map(named_first, results))),
+        str(sum(map(named, results))),
+        instead,
+        middle(r["beside"] for r in results),
+        middle(r["skill"] for r in results),
+    ]
     return "| " + " | ".join(cells) + " |"
 
 

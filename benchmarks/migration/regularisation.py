@@ -13,11 +13,12 @@ tables = [make_moons(noise=0.3, random_state=0), make_circles(noise=0.2, factor=
 networks = [
     make_pipeline(
         StandardScaler(),
-        MLPClassifier(solver="lbfgs", alpha=alpha, random_state=1, max_iter=2000, early_stopping=True,
-                      hidden_layer_sizes=[10, 10]),
+        MLPClassifier(
+            solver="lbfgs", alpha=alpha, random_state=1, max_iter=2000, early_stopping=True, hidden_layer_sizes=[10, 10]
+        ),
     )
     for alpha in np.logspace(-1, 1, 5)
-]  # fmt: skip
+]
 
 
 def compare():

@@ -35,8 +35,12 @@ class Worker:
         self.name = name
         self.process = subprocess.Popen(
             [sys.executable, "-m", "race.worker", MODULES[name]],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=FOLDER, env=environment(),
-        )  # fmt: skip
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=FOLDER,
+            env=environment(),
+        )
 
     def __call__(self, command: str, **arguments: Any) -> Any:
         """Have the worker call a method of race.worker.Desk. Raises RuntimeError if that fails, or the worker died."""

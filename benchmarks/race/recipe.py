@@ -51,6 +51,11 @@ def read() -> Recipe:
         raise ValueError(f"{PATH.name} has settings that the other libraries' scripts don't follow: extend them")
     training = table["training"]
     return Recipe(
-        (784, *hidden, 10), training["epochs"], training["batch_size"], optimizer["lr"], optimizer.get("momentum", 0.0),
-        schedule.get("warmup", 0.1), table["loss"].get("label_smoothing", 0.0),
-    )  # fmt: skip
+        (784, *hidden, 10),
+        training["epochs"],
+        training["batch_size"],
+        optimizer["lr"],
+        optimizer.get("momentum", 0.0),
+        schedule.get("warmup", 0.1),
+        table["loss"].get("label_smoothing", 0.0),
+    )

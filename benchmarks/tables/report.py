@@ -29,11 +29,20 @@ def summary(board: Board, against: str = BASE, who: Sequence[str] = tuple(CONTEN
             if not ratios:
                 continue
             s = comparing.summary(ratios)
-            lines.append(_row(
-                what, name, str(s.tables), f"**{s.mean:.3f}**", f"{s.interval[0]:.3f} to {s.interval[1]:.3f}",
-                f"{s.median:.3f}", str(s.better), str(s.tables - s.better), f"{s.worst[0]:.2f} {s.worst[1]}",
-                f"{ranks[name]:.1f} of {len(ranks)}" if name in ranks else "",
-            ))  # fmt: skip
+            lines.append(
+                _row(
+                    what,
+                    name,
+                    str(s.tables),
+                    f"**{s.mean:.3f}**",
+                    f"{s.interval[0]:.3f} to {s.interval[1]:.3f}",
+                    f"{s.median:.3f}",
+                    str(s.better),
+                    str(s.tables - s.better),
+                    f"{s.worst[0]:.2f} {s.worst[1]}",
+                    f"{ranks[name]:.1f} of {len(ranks)}" if name in ranks else "",
+                )
+            )
     return "\n".join(lines)
 
 
@@ -43,10 +52,17 @@ def rivals(board: Board) -> str:
     for name in CONTENDERS:
         if ratios := {} if name == OURS else board.ratios(groups()["all"], OURS, name):
             s = comparing.summary(ratios)
-            lines.append(_row(
-                name, str(s.tables), f"**{s.mean:.3f}**", f"{s.interval[0]:.3f} to {s.interval[1]:.3f}",
-                f"{s.median:.3f}", str(s.better), f"{s.worst[0]:.2f} {s.worst[1]}",
-            ))  # fmt: skip
+            lines.append(
+                _row(
+                    name,
+                    str(s.tables),
+                    f"**{s.mean:.3f}**",
+                    f"{s.interval[0]:.3f} to {s.interval[1]:.3f}",
+                    f"{s.median:.3f}",
+                    str(s.better),
+                    f"{s.worst[0]:.2f} {s.worst[1]}",
+                )
+            )
     return "\n".join(lines)
 
 

@@ -208,6 +208,8 @@ def _open_missing() -> None:
 def _lasting(number: int, stream: Any) -> io.TextIOWrapper:
     """The same standard stream, given up when it can't be written."""
     return io.TextIOWrapper(
-        io.BufferedWriter(Stream(number, "w", closefd=False)), encoding=getattr(stream, "encoding", "utf-8"),
-        errors=getattr(stream, "errors", "backslashreplace"), line_buffering=number == 2 or os.isatty(number),
-    )  # fmt: skip
+        io.BufferedWriter(Stream(number, "w", closefd=False)),
+        encoding=getattr(stream, "encoding", "utf-8"),
+        errors=getattr(stream, "errors", "backslashreplace"),
+        line_buffering=number == 2 or os.isatty(number),
+    )

@@ -30,9 +30,16 @@ class Trainer:
         self.case = case
         test = gn.Split(digits.x_test, digits.y_test)
         self.data = gn.Dataset(
-            name="mnist", train=gn.Split(digits.x[: case.rows], digits.y[: case.rows]), val=test, test=test,
-            task="classification", classes=tuple("0123456789"), features=(), image_shape=(28, 28), target="digit",
-        )  # fmt: skip
+            name="mnist",
+            train=gn.Split(digits.x[: case.rows], digits.y[: case.rows]),
+            val=test,
+            test=test,
+            task="classification",
+            classes=tuple("0123456789"),
+            features=(),
+            image_shape=(28, 28),
+            target="digit",
+        )
         self.net = network(parameters(case.widths), gn.Standardize(per_feature=False))
         self.optimizer = gn.SGD(case.lr, MOMENTUM)
         self.epochs = 0

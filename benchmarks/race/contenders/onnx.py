@@ -20,11 +20,12 @@ def predictor(weights: Parameters) -> Predict:
         last = f"z{i}"
     output = nodes[-2].output[0]
     graph = helper.make_graph(
-        nodes[:-1], "mlp",
+        nodes[:-1],
+        "mlp",
         [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["rows", len(weights[0][0])])],
         [helper.make_tensor_value_info(output, TensorProto.FLOAT, ["rows", len(weights[-1][1])])],
         constants,
-    )  # fmt: skip
+    )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = THREADS, 1

@@ -74,14 +74,20 @@ def _goals(cases: Found) -> list[Goal]:
         best = min((cases[name] for name in names), key=lambda found: found["median"])
         ratio = best["median"] / ours["median"]
         goals.append(
-            Goal(f"cold start at least {FASTER} times as fast as the best of the others, {what}", f"{ratio:.2f} times",
-                 None if noisy([ours, best]) else ratio >= FASTER)
-        )  # fmt: skip
+            Goal(
+                f"cold start at least {FASTER} times as fast as the best of the others, {what}",
+                f"{ratio:.2f} times",
+                None if noisy([ours, best]) else ratio >= FASTER,
+            )
+        )
     return [
         *goals,
-        Goal(f"peak memory below {MEMORY} MB, and the lowest",
-             f"{ours['megabytes']:.0f} MB, others from {least:.0f} MB", ours["megabytes"] < min(MEMORY, least)),
-    ]  # fmt: skip
+        Goal(
+            f"peak memory below {MEMORY} MB, and the lowest",
+            f"{ours['megabytes']:.0f} MB, others from {least:.0f} MB",
+            ours["megabytes"] < min(MEMORY, least),
+        ),
+    ]
 
 
 def table(section: dict[str, Any], spread: bool) -> Table:

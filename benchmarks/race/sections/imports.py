@@ -24,8 +24,11 @@ def measure(quick: bool) -> Section:
     turns = {"numpy": partial(turn, "numpy", "sys"), "glassnet": partial(turn, "glassnet", "numpy")}
     found = in_turn(turns, rounds=10 if quick else 20, again=not quick)
     more = found["glassnet"]["median"]
-    goal = Goal("import glassnet takes at most 50 ms more than import numpy", duration(more),
-                None if noisy(found.values()) else more <= MOST)  # fmt: skip
+    goal = Goal(
+        "import glassnet takes at most 50 ms more than import numpy",
+        duration(more),
+        None if noisy(found.values()) else more <= MOST,
+    )
     return Section({"import": found}, [goal])
 
 

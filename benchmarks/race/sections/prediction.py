@@ -49,8 +49,9 @@ def _goal(name: str, found: Found) -> Goal:
     fastest = ours <= min(timing["median"] for timing in found.values())
     return Goal(
         f"prediction, {name}: fastest, or within {SLOWER - 1:.0%} of ONNX Runtime",
-        f"{ours / onnx:.2f} of its time", None if noisy(found.values()) else fastest or ours <= SLOWER * onnx,
-    )  # fmt: skip
+        f"{ours / onnx:.2f} of its time",
+        None if noisy(found.values()) else fastest or ours <= SLOWER * onnx,
+    )
 
 
 def table(section: dict[str, Any], spread: bool) -> Table:

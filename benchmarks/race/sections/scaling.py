@@ -50,15 +50,23 @@ def _goal(name: str, found: list[dict[str, Any]]) -> Goal:
     """Compare every case with all that are smaller."""
     costs = [timing["median"] / timing["flops"] for timing in found]
     growth = max(later / min(costs[:i]) for i, later in enumerate(costs) if i)
-    return Goal(f"more {name}: the time of an operation doesn't grow by more than {NOISE - 1:.0%}",
-                f"{growth:.2f} times", None if noisy(found) else growth <= NOISE)  # fmt: skip
+    return Goal(
+        f"more {name}: the time of an operation doesn't grow by more than {NOISE - 1:.0%}",
+        f"{growth:.2f} times",
+        None if noisy(found) else growth <= NOISE,
+    )
 
 
 def table(section: dict[str, Any], spread: bool) -> Table:
     """Of each case, the time of an epoch and of a billion operations."""
     rows = [
-        [f"{name}: {case}", f"{timing['flops'] / 1e9:,.1f}", cell(timing, duration(timing["median"]), spread),
-         duration(1e9 * timing["median"] / timing["flops"])]
-        for name, found in section["cases"].items() for case, timing in found.items()
-    ]  # fmt: skip
+        [
+            f"{name}: {case}",
+            f"{timing['flops'] / 1e9:,.1f}",
+            cell(timing, duration(timing["median"]), spread),
+            duration(1e9 * timing["median"] / timing["flops"]),
+        ]
+        for name, found in section["cases"].items()
+        for case, timing in found.items()
+    ]
     return Table("Cost against work, glassnet", ["one epoch", "GFLOP", "time", "time of a GFLOP"], rows)

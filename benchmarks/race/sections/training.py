@@ -46,7 +46,7 @@ def measure(quick: bool) -> Section:
             f"{min(shares):.0%} to {max(shares):.0%} (of one in JAX: {min(harder):.0%} to {max(harder):.0%})",
             None if noisy(large) else min(shares) >= 0.6,
         ),
-    ]  # fmt: skip
+    ]
     return Section(cases, goals, facts)
 
 
@@ -61,8 +61,10 @@ def _train(case: Case, workers: dict[str, Worker], quick: bool) -> Found:
     for name in CONTENDERS:
         found[name] |= {
             "accuracy": workers[name]("accuracy", name=case.name),
-            "images": case.rows, "flops": case.flops, "batch": case.batch,
-        }  # fmt: skip
+            "images": case.rows,
+            "flops": case.flops,
+            "batch": case.batch,
+        }
     accuracies = {name: found[name]["accuracy"] for name in CONTENDERS}
     if max(accuracies.values()) - min(accuracies.values()) > AGREE:
         said = ", ".join(f"{name} {accuracy:.2%}" for name, accuracy in accuracies.items())
@@ -82,8 +84,9 @@ def _goal(text: str, cases: Found, whom: list[str], mean: float, least: float) -
     found, worst = geometric_mean(ratios), min(ratios)
     return Goal(
         f"{text}: geometric mean at least {mean:g}, none below {least:g}",
-        f"{found:.2f}, least {worst:.2f}", None if doubtful else found >= mean and worst >= least,
-    )  # fmt: skip
+        f"{found:.2f}, least {worst:.2f}",
+        None if doubtful else found >= mean and worst >= least,
+    )
 
 
 def table(section: dict[str, Any], spread: bool) -> Table:
@@ -94,9 +97,11 @@ def table(section: dict[str, Any], spread: bool) -> Table:
             cell(found[who], f"{found[who]['images'] / found[who]['median']:,.0f}", spread) for who in CONTENDERS
         ]
         ratios = [
-            "noisy" if noisy(found[who] for who in ["glassnet", *whose]) and not spread
-            else f"{_against(found, whose):.2f}" for whose in (JAX, OTHERS)
-        ]  # fmt: skip
+            "noisy"
+            if noisy(found[who] for who in ["glassnet", *whose]) and not spread
+            else f"{_against(found, whose):.2f}"
+            for whose in (JAX, OTHERS)
+        ]
         share = "noisy" if found["glassnet"]["noisy"] and not spread else f"{found['glassnet']['of NumPy']:.0%}"
         rows.append([name, *figures, *ratios, share])
     head = ["training, images/s", *CONTENDERS, "over JAX", "over best other", "of NumPy's rate"]

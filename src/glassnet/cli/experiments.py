@@ -138,8 +138,17 @@ def gradcheck(
     from glassnet.nn.selfcheck import summary
 
     groups = summary()
-    rows = [[g.name, str(g.cases), f"{g.checked:,}", f"{g.at_kinks:,}", f"{g.max_relative_error:.1e}",
-             "passed" if g.passed else "FAILED"] for g in groups]  # fmt: skip
+    rows = [
+        [
+            g.name,
+            str(g.cases),
+            f"{g.checked:,}",
+            f"{g.at_kinks:,}",
+            f"{g.max_relative_error:.1e}",
+            "passed" if g.passed else "FAILED",
+        ]
+        for g in groups
+    ]
     print_table(["layer", "networks", "gradients", "at kinks", "max relative error", ""], rows)
     say("each with every loss, in four shapes, training and inference; tolerance 1e-6; at kinks no gradient exists")
     raise typer.Exit(0 if all(g.passed for g in groups) else 1)
@@ -172,8 +181,10 @@ def _print_metrics(metrics: dict[str, Any]) -> None:
     names = [name for name in METRICS[metrics["task"]] if name != "loss" or not _is_mse(metrics)]
     rows = [[name, *(plain_figure(metrics[part][name]) for part in parts)] for name in names]
     print_table(head, rows)
-    constant = {"classification": "always the majority class; its loss is that of the classes' shares in training",
-                "regression": "always the mean of the training targets"}  # fmt: skip
+    constant = {
+        "classification": "always the majority class; its loss is that of the classes' shares in training",
+        "regression": "always the mean of the training targets",
+    }
     say(f"baseline: {constant[metrics['task']]}")
 
 

@@ -54,8 +54,10 @@ def tune(
     if summary["finalists"]:
         own = (summary["recipe as it was"] or {}).get("trial")
         name = {own: f"{own}, the recipe as it was"}
-        finalists = [[name.get(f["trial"], str(f["trial"])), plain_figure(f["mean"]), plain_figure(f["std"])]
-                     for f in summary["finalists"]]  # fmt: skip
+        finalists = [
+            [name.get(f["trial"], str(f["trial"])), plain_figure(f["mean"]), plain_figure(f["std"])]
+            for f in summary["finalists"]
+        ]
         seeds = ", ".join(map(str, summary["seeds of finalists"]))
         print_table(["trial", f"mean over seeds {seeds}", "standard deviation"], finalists)
     if result.interrupted:

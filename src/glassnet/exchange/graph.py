@@ -11,9 +11,14 @@ from onnx import NodeProto, TensorProto, ValueInfoProto, helper, numpy_helper
 TRUTH, INDEX = np.dtype(bool), np.dtype(np.int64)
 # The type of a result that isn't the type of the first input. Where counts from its second: the first is a condition.
 RESULTS: dict[str, np.dtype[Any]] = {
-    "Equal": TRUTH, "Greater": TRUTH, "GreaterOrEqual": TRUTH, "Less": TRUTH, "LessOrEqual": TRUTH, "ArgMax": INDEX,
+    "Equal": TRUTH,
+    "Greater": TRUTH,
+    "GreaterOrEqual": TRUTH,
+    "Less": TRUTH,
+    "LessOrEqual": TRUTH,
+    "ArgMax": INDEX,
     "IsNaN": TRUTH,
-}  # fmt: skip
+}
 
 
 class Graph:

@@ -96,9 +96,12 @@ def to_onnx(
     helper = onnx.helper
     model = helper.make_model(
         helper.make_graph(graph.nodes, "glassnet", graph.inputs, graph.outputs, graph.constants),
-        opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR,
-        producer_name="glassnet", producer_version=__version__, doc_string=about.get("description", repr(net)),
-    )  # fmt: skip
+        opset_imports=[helper.make_opsetid("", OPSET)],
+        ir_version=IR,
+        producer_name="glassnet",
+        producer_version=__version__,
+        doc_string=about.get("description", repr(net)),
+    )
     helper.set_model_props(model, {k: v if isinstance(v, str) else json.dumps(v) for k, v in about.items()})
     try:
         onnx.checker.check_model(model, full_check=True)
@@ -165,8 +168,16 @@ def _input_type(net: Network | Ensemble, given: npt.DTypeLike | None) -> np.dtyp
 def _about(info: dict[str, Any]) -> dict[str, Any]:
     """What the model says of itself: names, without which its columns and numbers mean nothing."""
     names = (
-        "task", "features", "categories", "kinds", "dates", "target", "image_shape", "image_maximum", "description",
-    )  # fmt: skip
+        "task",
+        "features",
+        "categories",
+        "kinds",
+        "dates",
+        "target",
+        "image_shape",
+        "image_maximum",
+        "description",
+    )
     return {name: value for name in names if (value := info.get(name))}
 
 

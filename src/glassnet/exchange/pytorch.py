@@ -19,11 +19,13 @@ Tensors = dict[str, Array]  # of one module, by what follows its name: "weight",
 TAKEN: dict[type[Layer], dict[str, tuple[str, int | None]]] = {
     Dense: {"W": ("weight", None), "b": ("bias", 0)},
     BatchNorm: {
-        "gamma": ("weight", 1), "beta": ("bias", 0), "running_mean": ("running_mean", None),
+        "gamma": ("weight", 1),
+        "beta": ("bias", 0),
+        "running_mean": ("running_mean", None),
         "running_var": ("running_var", None),
     },
     LayerNorm: {"gamma": ("weight", 1), "beta": ("bias", 0)},
-}  # fmt: skip
+}
 THEIRS: dict[type[Layer], str] = {Dense: "Linear", BatchNorm: "BatchNorm1d", LayerNorm: "LayerNorm"}
 
 

@@ -97,9 +97,7 @@ def _embedded(graph: Graph, layer: Embedding, x: str) -> str:
 
 def _each(graph: Graph, x: str, W: np.ndarray) -> str:
     """Return (N, m, out) of x (N, m, in) and W (m, in, out): a product for each of m."""
-    return graph.add(
-        "Transpose", graph.add("MatMul", graph.add("Transpose", x, perm=[1, 0, 2]), W), perm=[1, 0, 2]
-    )  # fmt: skip
+    return graph.add("Transpose", graph.add("MatMul", graph.add("Transpose", x, perm=[1, 0, 2]), W), perm=[1, 0, 2])
 
 
 def _with_plain(graph: Graph, layer: Embedding, x: str, y: str) -> str:
@@ -131,17 +129,13 @@ def members(graph: Graph, layer: Members, x: str) -> str:
 def member_scale(graph: Graph, layer: MemberScale, x: str) -> str:
     """y = s x + b, with the member's s and b."""
     x = graph.add("Reshape", x, np.array([-1, layer.k, layer.width]))
-    return graph.add(
-        "Reshape", graph.add("Add", graph.add("Mul", x, layer.s), layer.b), np.array([-1, layer.width])
-    )  # fmt: skip
+    return graph.add("Reshape", graph.add("Add", graph.add("Mul", x, layer.s), layer.b), np.array([-1, layer.width]))
 
 
 def member_heads(graph: Graph, layer: MemberHeads, x: str) -> str:
     """y = x W + b, with the member's W and b."""
     x = graph.add("Reshape", x, np.array([-1, layer.k, layer.fan_in]))
-    return graph.add(
-        "Reshape", graph.add("Add", _each(graph, x, layer.W), layer.b), np.array([-1, layer.fan_out])
-    )  # fmt: skip
+    return graph.add("Reshape", graph.add("Add", _each(graph, x, layer.W), layer.b), np.array([-1, layer.fan_out]))
 
 
 def member_mean(graph: Graph, layer: MemberMean, x: str) -> str:

@@ -13,5 +13,14 @@ from glassnet.explore.server import Server, check_installed, serve
 from glassnet.explore.subject import Subject, open_subject
 
 __all__ = [
-    "Course", "Server", "Subject", "check_installed", "in_use", "open_subject", "replay", "serve", "twin", "write",
-]  # fmt: skip
+    "Course",
+    "Server",
+    "Subject",
+    "check_installed",
+    "in_use",
+    "open_subject",
+    "replay",
+    "serve",
+    "twin",
+    "write",
+]

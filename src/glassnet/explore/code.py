@@ -101,8 +101,7 @@ class Script:
             return [f"gn.fit(net, data, loss, optimizer, epochs={epochs}, {how}, restore_best=False)"]
         self.imports.add("from glassnet.explore import replay")
         events = ",\n".join(f"    {self._event(event)}" for event in self.log)
-        return [f"log = [\n{events},\n]  # what was done, in order",
-                f"replay(net, data, loss, optimizer, log, {how})"]  # fmt: skip
+        return [f"log = [\n{events},\n]  # what was done, in order", f"replay(net, data, loss, optimizer, log, {how})"]
 
     def _event(self, event: Event) -> str:
         words = [self._array(v) if isinstance(v, np.ndarray) else repr(v) for v in event]
@@ -129,8 +128,11 @@ class Script:
         return [*lines, "print(trace)"]
 
     def _scores(self) -> list[str]:
-        return [f"print(gn.evaluate(net, data.{part}, loss))" for part in ("train", "val")
-                if len(getattr(self.subject.data, part))]  # fmt: skip
+        return [
+            f"print(gn.evaluate(net, data.{part}, loss))"
+            for part in ("train", "val")
+            if len(getattr(self.subject.data, part))
+        ]
 
     def _array(self, a: Array) -> str:
         """An array as an expression: its numbers, or of many bytes a compressed string."""

@@ -86,16 +86,30 @@ class Course(Callback):
     """
 
     def __init__(
-        self, net: Network, data: Dataset, loss: Loss, optimizer: Optimizer, batch_size: int, seed: int = 0,
-        epochs: int = 1, watchers: Sequence[Callback] = (), replacement: bool = False,
-    ) -> None:  # fmt: skip
+        self,
+        net: Network,
+        data: Dataset,
+        loss: Loss,
+        optimizer: Optimizer,
+        batch_size: int,
+        seed: int = 0,
+        epochs: int = 1,
+        watchers: Sequence[Callback] = (),
+        replacement: bool = False,
+    ) -> None:
         if len(data.train):
             net.fit_preprocessing(data.train.x, data.train.y)
         self.loss, self.watchers = loss, list(watchers)
         self.run = Training(
-            net, data, training_loss(loss, net), optimizer, epochs=epochs, batch_size=batch_size, seed=seed,
+            net,
+            data,
+            training_loss(loss, net),
+            optimizer,
+            epochs=epochs,
+            batch_size=batch_size,
+            seed=seed,
             replacement=replacement,
-        )  # fmt: skip  # without a monitor no weights are kept as the best
+        )  # without a monitor no weights are kept as the best
         self.log: list[Event] = []
         self.order = np.empty(0, np.int64)  # the rows of this epoch; `place` of them are used
         self.place = 0
@@ -215,9 +229,16 @@ def check_settings(optimizer: Optimizer, settings: dict[str, Any]) -> dict[str, 
 
 
 def replay(
-    net: Network, data: Dataset, loss: Loss, optimizer: Optimizer, log: Sequence[Event], *, batch_size: int, seed: int,
+    net: Network,
+    data: Dataset,
+    loss: Loss,
+    optimizer: Optimizer,
+    log: Sequence[Event],
+    *,
+    batch_size: int,
+    seed: int,
     replacement: bool = False,
-) -> Course:  # fmt: skip
+) -> Course:
     """Do to `net` and `optimizer`, in place, what the log of another course says; return this course.
 
     The events: ("train", number of steps), ("set", {"lr": 0.05, ...}), ("by hand", x, t). Raises as `Course` does.

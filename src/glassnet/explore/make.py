@@ -34,8 +34,11 @@ def make(out: Path) -> str:
     net.info |= {
         "made by": f"glassnet train {recipe.name} --seed {recipe.seed} (glassnet {version}): {accuracy:.2%} of MNIST's"
         f" 10,000 test images; python -m glassnet.explore.make",
-        "recipe": recipe.to_dict(), "test": metrics["test"], "version": version, "test rows of examples": rows.tolist(),
-    }  # fmt: skip
+        "recipe": recipe.to_dict(),
+        "test": metrics["test"],
+        "version": version,
+        "test rows of examples": rows.tolist(),
+    }
     arrays = net.arrays() | {shipped.X: test.x[rows], shipped.Y: test.y[rows].astype(np.uint8)}
     write_arrays(out, arrays, {"network": net.describe()})
     return str(net.info["made by"])

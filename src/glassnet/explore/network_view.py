@@ -20,27 +20,43 @@ def describe(subject: Subject, rows: int = LOOKED_THROUGH) -> dict[str, Any]:
         width = layer.width_out(width) or width
         layers.append(
             {
-                "index": i, "kind": type(layer).__name__, "name": repr(layer),
-                "config": layer.config(), "width": width, "explained": layer.in_words(),
+                "index": i,
+                "kind": type(layer).__name__,
+                "name": repr(layer),
+                "config": layer.config(),
+                "width": width,
+                "explained": layer.in_words(),
                 "parameters": {name: list(shape) for name, shape in layer.shapes().items()},
             }
-        )  # fmt: skip
+        )
     x = getattr(data, subject.part_with_rows()).x
     optimizer = subject.optimizer
     return {
-        "name": data.name, "title": subject.title, "task": data.task, "classes": list(data.classes),
-        "features": list(data.features), "target": data.target, "trained": subject.trained, "source": subject.source,
+        "name": data.name,
+        "title": subject.title,
+        "task": data.task,
+        "classes": list(data.classes),
+        "features": list(data.features),
+        "target": data.target,
+        "trained": subject.trained,
+        "source": subject.source,
         "image_shape": None if data.image_shape is None else list(data.image_shape),
         "image_maximum": None if data.image_shape is None else int(x.max()),
-        "loss": repr(subject.loss), "batch_size": subject.recipe.training.batch_size,
+        "loss": repr(subject.loss),
+        "batch_size": subject.recipe.training.batch_size,
         "optimizer": {
-            "name": type(optimizer).__name__, "lr": optimizer.lr, "momentum": getattr(optimizer, "momentum", None)
+            "name": type(optimizer).__name__,
+            "lr": optimizer.lr,
+            "momentum": getattr(optimizer, "momentum", None),
         },
         "rows": {part: len(getattr(data, part)) for part in reversed(PARTS)},
-        "note": subject.note, "can_train": subject.why_not is None, "why_not": subject.why_not,
-        "opening": opening(subject, rows), "layers": layers,
+        "note": subject.note,
+        "can_train": subject.why_not is None,
+        "why_not": subject.why_not,
+        "opening": opening(subject, rows),
+        "layers": layers,
         "ranges": None if data.image_shape is not None else _ranges(subject),
-    }  # fmt: skip
+    }
 
 
 def opening(subject: Subject, rows: int) -> int:

@@ -108,8 +108,12 @@ def _fill(title: str, modules: dict[str, str], style: str, nonce: str = "", poli
     text = resources.files(__package__).joinpath("static", "index.html").read_text(encoding="utf-8")
     imports = {f"glassnet/{name}": url for name, url in modules.items()}
     for place, value in (
-        ("title", html.escape(title)), ("nonce", nonce), ("policy", policy), ("style", style),
-        ("importmap", json.dumps({"imports": imports})), ("data", data),
-    ):  # fmt: skip
+        ("title", html.escape(title)),
+        ("nonce", nonce),
+        ("policy", policy),
+        ("style", style),
+        ("importmap", json.dumps({"imports": imports})),
+        ("data", data),
+    ):
         text = text.replace(f"{{{{ {place} }}}}", value)
     return text

@@ -116,10 +116,16 @@ class Server:
         self.url: str = f"{self.origin}/?token={self.token}"
         self.session: Session = Session(subject)
         config = uvicorn.Config(
-            application(self.session, self.token, host, port), log_level="warning", access_log=False, lifespan="off",
+            application(self.session, self.token, host, port),
+            log_level="warning",
+            access_log=False,
+            lifespan="off",
             http=limited(patience, most),
-            server_header=False, proxy_headers=False, ws="none", timeout_graceful_shutdown=1,
-        )  # fmt: skip
+            server_header=False,
+            proxy_headers=False,
+            ws="none",
+            timeout_graceful_shutdown=1,
+        )
         self.server: uvicorn.Server = uvicorn.Server(config)
 
     def run(self) -> None:

@@ -21,9 +21,13 @@ from glassnet.nn.layer import Array
 
 Answer = dict[str, Any]
 ACTIONS: dict[str, Callable[[Trainer], None]] = {
-    "start": Trainer.start, "pause": Trainer.pause, "step": Trainer.step, "epoch": Trainer.epoch,
-    "reset": lambda trainer: trainer.reset(fresh=False), "restart": lambda trainer: trainer.reset(fresh=True),
-}  # fmt: skip
+    "start": Trainer.start,
+    "pause": Trainer.pause,
+    "step": Trainer.step,
+    "epoch": Trainer.epoch,
+    "reset": lambda trainer: trainer.reset(fresh=False),
+    "restart": lambda trainer: trainer.reset(fresh=True),
+}
 
 
 class Session:
@@ -89,19 +93,25 @@ class Session:
             made = self.trainer.by_hand(row, t) if apply is True else self._trace(row, t)
             layers = [
                 {
-                    "index": e.index, "kind": self._description["layers"][e.index]["kind"],
-                    "output": json_numbers(e.output[0]), "dy": json_numbers(e.dy[0]), "dx": json_numbers(e.dx[0]),
+                    "index": e.index,
+                    "kind": self._description["layers"][e.index]["kind"],
+                    "output": json_numbers(e.output[0]),
+                    "dy": json_numbers(e.dy[0]),
+                    "dx": json_numbers(e.dx[0]),
                     "local": None if e.local is None else json_numbers(e.local[0]),
                 }
                 for e in made.layers
-            ]  # fmt: skip
+            ]
             parameters = {
                 name: {
-                    "shape": list(p.before.shape), "norm": _norm(p.before), "gradient_norm": _norm(p.gradient),
-                    "update_norm": _norm(p.update), "update_ratio": json_number(p.update_ratio),
+                    "shape": list(p.before.shape),
+                    "norm": _norm(p.before),
+                    "gradient_norm": _norm(p.gradient),
+                    "update_norm": _norm(p.update),
+                    "update_ratio": json_number(p.update_ratio),
                 }
                 for name, p in made.parameters.items()
-            }  # fmt: skip
+            }
             answer = {"loss": json_number(made.loss), "loss_after": json_number(made.loss_after), "target": t[0].item()}
             answer |= self._prediction(made.layers[-1].output)
             return {**answer, "layers": layers, "parameters": parameters}

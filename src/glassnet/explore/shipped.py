@@ -48,9 +48,16 @@ def examples() -> Dataset:
     info = header["network"]["info"]
     none = Split(np.empty((0, arrays[X].shape[1]), np.uint8), np.empty(0, np.int64))
     return Dataset(
-        "mnist", none, none, Split(arrays[X], arrays[Y].astype(np.int64)), "classification", tuple(info["classes"]),
-        tuple(info["features"]), SHAPE, info["target"],
-    )  # fmt: skip
+        "mnist",
+        none,
+        none,
+        Split(arrays[X], arrays[Y].astype(np.int64)),
+        "classification",
+        tuple(info["classes"]),
+        tuple(info["features"]),
+        SHAPE,
+        info["target"],
+    )
 
 
 def mnist_is_here() -> bool:

@@ -117,9 +117,15 @@ def _recipe(what: str) -> Subject:
 
 
 def _subject(
-    recipe: Recipe, net: Network, data: Dataset, *, trained: bool, file: str | None, source: str,
+    recipe: Recipe,
+    net: Network,
+    data: Dataset,
+    *,
+    trained: bool,
+    file: str | None,
+    source: str,
     why_not: str | None = None,
-) -> Subject:  # fmt: skip
+) -> Subject:
     widths = [net.n_in or data.n_in, *(layer.width_out(None) for layer in net.layers if layer.shapes().get("W"))]
     recipe = recipe.sized(len(data.train))
     title = f"{recipe.name.removeprefix('explore-')}, {'-'.join(map(str, widths))}"

@@ -161,12 +161,19 @@ class Trainer:
             last = len(self.losses)
             losses = [[i + 1, json_number(self.losses[i])] for i in thinned(min(since, last), last)]
             return {
-                "running": self._busy or self._goal != "pause", "step": last, "epoch": len(self.epochs),
-                "steps_per_epoch": self.steps_per_epoch, "loss": losses,
+                "running": self._busy or self._goal != "pause",
+                "step": last,
+                "epoch": len(self.epochs),
+                "steps_per_epoch": self.steps_per_epoch,
+                "loss": losses,
                 "epochs": [self.epochs[i] for i in thinned(0, len(self.epochs))],
-                "snapshots": list(self.snapshots), "at": self.at, "findings": self.findings,
-                "problem": self.problem, "settings": self.settings, "course": self.course,
-            }  # fmt: skip
+                "snapshots": list(self.snapshots),
+                "at": self.at,
+                "findings": self.findings,
+                "problem": self.problem,
+                "settings": self.settings,
+                "course": self.course,
+            }
 
     # The thread.
 
@@ -238,9 +245,16 @@ class Trainer:
         net.fast, net.threads = subject.net.fast, max(1, (os.cpu_count() or 2) - 1)  # a core is for server and browser
         self._doctor, self._examined = Doctor(), 0.0
         self._course = Course(
-            net, subject.data, subject.loss, subject.begin(fresh), table.batch_size, subject.recipe.seed,
-            table.epochs, [self._doctor], table.replacement,
-        )  # fmt: skip
+            net,
+            subject.data,
+            subject.loss,
+            subject.begin(fresh),
+            table.batch_size,
+            subject.recipe.seed,
+            table.epochs,
+            [self._doctor],
+            table.replacement,
+        )
         self.fresh = fresh
         self.shown = in_use(net)
         self.snapshots: dict[int, Snapshot] = {}

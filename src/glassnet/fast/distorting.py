@@ -16,7 +16,7 @@ Augment = Callable[[Array, tuple[int, int], np.random.Generator], Array]
 
 
 def compiled(augmentation: Augmentation, x: Array, shape: tuple[int, int]) -> Augment | None:
-    """Return a kernel for an augmentation of rows like x, images of `shape`; None if there is none."""
+    """Return what does an augmentation's work on rows like x, images of `shape`; None if there is no kernel for it."""
     library = load_kernels(np.dtype(np.float32))
     if type(augmentation) is not Distortions or x.dtype != np.uint8 or isinstance(library, NoKernelsError):
         return None
@@ -29,9 +29,17 @@ def compiled(augmentation: Augmentation, x: Array, shape: tuple[int, int]) -> Au
         maps, noise = augmentation.draw(len(images), shape, rng)
         made = np.empty_like(images)
         library.distort(
-            address(images), address(maps), None if noise is None else address(noise), address(down), address(across),
-            len(images), height, width, address(memory), address(made),
-        )  # fmt: skip
+            address(images),
+            address(maps),
+            None if noise is None else address(noise),
+            address(down),
+            address(across),
+            len(images),
+            height,
+            width,
+            address(memory),
+            address(made),
+        )
         return made
 
     return distort

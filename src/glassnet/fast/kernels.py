@@ -1,6 +1,6 @@
-"""The tables of kernels, with the facts that each needs. Kinds have the names of their classes, in C as here.
+"""What has a kernel, and what that needs to know. Kinds have the names of their classes, in C as here.
 
-A test compares these tables with the library's public classes. A class without a kernel must say why.
+A test compares these tables with the library's public classes: what is missing here must say why.
 """
 
 from __future__ import annotations
@@ -58,13 +58,14 @@ New = Callable[..., int]  # the address of new memory of a shape, of the network
 class Kernel:
     """A layer's kernel. `sizes`, `constants`, `arrays` and `memory` are in the order in which the C code numbers them.
 
-    sizes, constants: names of the layer's attributes. A constant that is a word is passed as the number of that kind.
-    moved: the names of float64 vectors that training moves. In C they come first among the arrays. arrays: other arrays
-    that it reads besides its parameters. memory: the arrays that forward leaves for backward, for a number of rows of y
-    and their width. scratch: the numbers in which a thread sums gradients, besides those of products. own_dx: dx can't
-    be where dy is. in_place: y can be where x is, because nobody needs x afterwards. reads_y: backward needs y. rows:
-    the number of rows of y for each example, if x has another number. trains, infers: whether it is used in training,
-    and in inference.
+    sizes, constants: names of the layer's attributes; a constant that is a word is passed as the number of that kind.
+    moved: the names of float64 vectors that training moves; in C they come first among the arrays.
+    arrays: what else it reads besides its parameters.
+    memory: what forward leaves for backward, for so many rows of y, which are so wide.
+    scratch: how many numbers a thread sums gradients in, beside what products take.
+    own_dx: dx can't be where dy is. in_place: y can be where x is, as nobody needs x afterwards.
+    reads_y: backward needs y. rows: how many rows y has for each example, if x has others.
+    trains, infers: whether it is of use in training, and in inference.
     """
 
     sizes: tuple[str, ...] = ()
@@ -95,7 +96,7 @@ def _low_scale_column(layer: CategoryEmbedding) -> Sequence[Array]:
     return [np.ascontiguousarray(layer.low, np.float64), np.ascontiguousarray(layer.scale, np.float64), column]
 
 
-def _random_numbers(_: Layer, new: New, rows: int, width: int) -> Sequence[int]:
+def _one_for_each_value(_: Layer, new: New, rows: int, width: int) -> Sequence[int]:
     return [new(rows, width)]
 
 
@@ -104,7 +105,7 @@ def _x_hat_and_inv_std(_: Layer, new: New, rows: int, width: int) -> Sequence[in
 
 
 def _share_bin_below(layer: PiecewiseLinear, new: New, rows: int, _: int) -> Sequence[int]:
-    # The place of each value in its bin, and the bin; then for each feature the sums of W over the bins below.
+    # Where in its bin each value is, and in which; and of each feature, the sums of W over the bins below.
     return [new(rows, layer.width), new(rows, layer.width, dtype=np.int64), new(*layer.shapes()["W"])]
 
 
@@ -129,9 +130,9 @@ KERNELS: dict[type[Layer], Kernel] = {
     GELU: Kernel(),
     SiLU: Kernel(),
     Exp: Kernel(in_place=True, reads_y=True),
-    # The strength of noise is read at each step.
-    Dropout: Kernel(memory=_random_numbers, infers=False),
-    GaussianNoise: Kernel(memory=_random_numbers, in_place=True, infers=False),
+    # The strength of noise, and what its random numbers come from, are read at each step.
+    Dropout: Kernel(memory=_one_for_each_value, infers=False),
+    GaussianNoise: Kernel(memory=_one_for_each_value, in_place=True, infers=False),
     BatchNorm: Kernel(constants=("eps", "momentum"), moved=("running_mean", "running_var"), memory=_x_hat_and_inv_std),
     LayerNorm: Kernel(constants=("eps",), memory=_x_hat_and_inv_std, own_dx=True),
     PiecewiseLinear: Kernel(
@@ -149,14 +150,19 @@ KERNELS: dict[type[Layer], Kernel] = {
 # Layers that prepare all rows once, before the kernels see them.
 PREPARED: tuple[type[Layer], ...] = (Columns, Standardize, QuantileNormalize, RobustScale, Rotations)
 WITHOUT: dict[type[Layer], str] = {
-    Unstandardize: "applied to the outputs after the kernels, and in training to the targets",
-    Softmax: "CrossEntropy takes the scores before it",
+    Unstandardize: "done to the outputs, after the kernels; in training, to the targets",
+    Softmax: "CrossEntropy takes what comes before it",
 }
 
-# The name of each loss's constant, if it has one.
+# Of each loss, the name of its constant, if it has one.
 LOSSES: dict[type[Loss], str | None] = {
-    CrossEntropy: "label_smoothing", BinaryCrossEntropy: None, MSE: None, MAE: None, Huber: "delta", Poisson: None,
-}  # fmt: skip
+    CrossEntropy: "label_smoothing",
+    BinaryCrossEntropy: None,
+    MSE: None,
+    MAE: None,
+    Huber: "delta",
+    Poisson: None,
+}
 
 
 def _sgd(optimizer: SGD, c: COptimizer) -> str:
@@ -166,12 +172,10 @@ def _sgd(optimizer: SGD, c: COptimizer) -> str:
 
 def _adam(optimizer: Adam, c: COptimizer) -> str:
     c.eps, (c.beta1, c.beta2) = optimizer.eps, optimizer.betas
-    t = optimizer.steps + 1
-    c.debias1, c.debias2 = 1 / (1 - c.beta1**t), 1 / (1 - c.beta2**t)
     return "Adam"
 
 
-# A function for each optimizer, which writes its numbers for the next step and returns the name of its rule.
+# Of each optimizer, what writes its numbers for the next step, and returns the name of its rule.
 OPTIMIZERS: dict[type[Optimizer], Callable[[Any, COptimizer], str]] = {SGD: _sgd, Adam: _adam, AdamW: _adam}
 
 

@@ -1,4 +1,4 @@
-"""The structures and functions of c/ for ctypes, the same field by field."""
+"""The structures and functions of c/, as ctypes sees them; field by field the same."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class CLayer(Structure):
 
     _fields_ = fields(
         "int: kind n_in n_out rows; pointer: groups; int: size[3]; double: constant[2]; pointer: array[3] memory[3];"
-        "pointer: x y dy dx"
+        "pointer: x y dy dx; int: key passes"
     )
 
 
@@ -47,7 +47,8 @@ class COptimizer(Structure):
     """Optimizer in optimizers.h."""
 
     _fields_ = fields(
-        "int: kind fused; double: lr momentum weight_decay l2 clip_norm beta1 beta2 eps debias1 debias2;"
+        "int: kind fused; double: lr momentum weight_decay l2 clip_norm beta1 beta2 eps; int: steps;"
+        "double: debias1 debias2;"
         "pointer: theta grad slot1 slot2"
     )
 
@@ -69,6 +70,7 @@ class CProgram(Structure):
 
 DECLARATIONS: dict[str, tuple[Any, list[Any]]] = {
     "train": (c_double, [c_void_p, c_void_p, c_void_p, c_void_p, c_int64, c_int64]),
+    "train_many": (c_int64, [c_void_p, c_void_p, c_int64, c_void_p, c_void_p, c_int64]),
     "observe": (None, [c_void_p, c_void_p, c_void_p, c_int64, c_int64]),
     "move_mean": (None, [c_void_p, c_void_p, c_double, c_int64]),
     "infer": (None, [c_void_p, c_void_p, c_int64, c_int64, c_void_p, c_int64]),
@@ -93,9 +95,9 @@ class Library(CDLL):
 
 
 def declare(library: Library, names: Iterable[str]) -> None:
-    """Declare the functions of a library to ctypes, and read the numbers of its kinds.
+    """Tell ctypes the functions of a library, and read the numbers of its kinds.
 
-    Raises ValueError if its structures or constants differ from those here, or if it lacks one of the kinds in `names`.
+    Raises ValueError if its structures or constants are others than here, or it lacks one of the kinds in `names`.
     """
     library.layout.restype = library.kinds.restype = c_char_p
     for ours, theirs in zip(layout().split("; "), library.layout().decode().split("; "), strict=True):

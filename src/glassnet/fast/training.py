@@ -1,9 +1,8 @@
-"""A training step by the kernels: the same numbers as those of the readable layers, except for rounding."""
+"""A training step by the kernels: the same numbers as the readable layers give, but for rounding."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ from glassnet.fast.kernels import LOSSES, OPTIMIZERS
 from glassnet.fast.program import Program, address, settings, uncovered
 from glassnet.fast.structures import CHUNK, CLayer, COptimizer
 from glassnet.fast.threads import Threads, limit
-from glassnet.nn import CrossEntropy, Exp, Loss, MemberMean, Network, Noise, Poisson
+from glassnet.nn import CrossEntropy, Dropout, Exp, GaussianNoise, Loss, MemberMean, Network, Noise, Poisson
 from glassnet.nn.layer import Array
 from glassnet.optim import Optimizer
 
@@ -20,8 +19,8 @@ from glassnet.optim import Optimizer
 class FastStep:
     """Training steps of `net` on rows x (N, n_in) with targets t: call it with the numbers of at most `batch` rows.
 
-    Targets that are values are in the unit of the outputs before a last Unstandardize. Gradients go straight into the
-    weights. Only with keep_gradients=True are they in `net.grad` after a step.
+    Targets of values are those that the loss compares with the output of the last layer but Unstandardize.
+    Gradients go straight into the weights; only with keep_gradients=True are they found in `net.grad` after a step.
     """
 
     x: Array
@@ -55,11 +54,8 @@ class FastStep:
         self.weights_address: int = program.hold(self.weights)
         program.c.squares = program.allocate(net.theta.size // CHUNK + 1, dtype=np.float64)
         self._look()
-        self.noises: list[tuple[Noise, CLayer, Array]] = [
-            (layer, c_layer, program.memory[c_layer.memory[0]])
-            for layer, c_layer in zip(program.layers, program.c_layers, strict=True)
-            if isinstance(layer, Noise)
-        ]
+        pairs = zip(program.layers, program.c_layers, strict=True)
+        self.noises: list[tuple[Noise, CLayer]] = [(layer, c) for layer, c in pairs if isinstance(layer, Noise)]
         self.train: Callable[..., float] = program.library.train
         self.pass_on: Callable[..., None] = program.library.observe
         self.pointer: Any = program.pointer()
@@ -77,10 +73,10 @@ class FastStep:
         return uncovered(net)
 
     def __call__(self, rows: Array, factor: float, weights: Array | None = None, x: Array | None = None) -> float:
-        """Move the network by the gradient of the batch of rows with these numbers, at the learning rate lr * factor.
+        """Move the network by the gradient of the batch of these rows, given by number, lr being lr * factor.
 
-        weights: one for each of these rows, which multiplies its loss. x: an array to use in place of the rows.
-        Returns the loss before the step. If it isn't finite, nothing is moved.
+        weights: one for each of these rows, which multiplies its loss. x: what to take for the rows themselves.
+        Returns the loss before the step. If that isn't finite, nothing is moved.
         """
         n, where = len(rows), self._prepare(rows, x)
         self._set_rates(factor)
@@ -89,14 +85,43 @@ class FastStep:
         each = None if weights is None else self.weights_address
         with self.threads as count:
             value: float = self.train(self.pointer, self.rows_address, where, each, n, count)
-        if math.isfinite(value):
-            self.optimizer.steps += 1
+        self._take_counts()
         return value
+
+    def many(self, rows: Array, factors: Sequence[float]) -> list[float]:
+        """Take as many steps as there are batches in these rows, one factor each; return the losses before them.
+
+        The last is the first that isn't finite. Meanwhile other threads of Python run. Only for a step that is
+        `independent`.
+        """
+        self._prepare(rows[:0], None)
+        self._set_rates(1.0)
+        numbers, rates = np.ascontiguousarray(rows, np.int64), self.optimizer.lr * np.asarray(factors, np.float64)
+        losses = np.empty(len(rates))
+        with self.threads as count:
+            places = address(numbers), len(numbers), address(rates), address(losses)
+            taken: int = self.program.library.train_many(self.pointer, *places, count)
+        self._take_counts()
+        return losses[:taken].tolist()
+
+    @property
+    def independent(self) -> bool:
+        """Whether the kernels need nothing of NumPy between two steps: it draws the numbers of GaussianNoise."""
+        return not any(isinstance(layer, GaussianNoise) for layer, _ in self.noises)
 
     def observe(self, rows: Array, x: Array | None = None) -> None:
         """Pass these rows, or x, through the network in training mode: nothing moves but BatchNorm's statistics."""
         where = self._prepare(rows, x)
+        self.program.c.optimizer.steps = self.optimizer.steps
         self.pass_on(self.pointer, self.rows_address, where, len(rows), self.threads.limit)
+        self._take_counts()
+
+    def _take_counts(self) -> None:
+        """Note how many steps were taken, and how many masks were drawn."""
+        self.optimizer.steps = self.program.c.optimizer.steps
+        for layer, c_layer in self.noises:
+            if isinstance(layer, Dropout):
+                layer.passes = c_layer.passes
 
     def move_mean(self, mean: Array, share: float) -> None:
         """Move mean weights (n,), in place, towards the present ones: mean <- mean + share * (theta - mean)."""
@@ -104,23 +129,26 @@ class FastStep:
         self.program.library.move_mean(self.pointer, place, share, self.threads.limit)
 
     def _prepare(self, rows: Array, x: Array | None) -> int | None:
-        """Note the rows, show the kernels new arrays, draw masks, and return the address of x, if it is given."""
+        """Note the rows, show the kernels what was set anew, draw masks; return where x can be read, if it is given."""
         n = len(rows)
         self.rows[:n] = rows
         for owner, name, known in self.seen:
             if getattr(owner, name) is not known:
                 self._look()
                 break
-        for layer, c_layer, numbers in self.noises:
+        for layer, c_layer in self.noises:
             c_layer.constant[0] = layer.strength
-            # At strength 0 the numbers don't matter: none of them is below the rate 0, and 0 times any of them is 0.
-            if layer.strength:
-                layer.draw(numbers[: n * c_layer.rows])
+            if isinstance(layer, Dropout):
+                c_layer.key, c_layer.passes = layer.key, layer.passes
+            elif (
+                isinstance(layer, GaussianNoise) and layer.strength
+            ):  # otherwise the numbers don't matter: they are multiplied by it
+                layer.draw(self.program.memory[c_layer.memory[0]][: n * c_layer.rows])
         if x is None:
             return None
-        self.x, form = self.program.prepare(x)  # kept until the next call
+        self.x, form = self.program.prepare(x)  # which is kept until the next call
         if form != self.program.c.format:
-            raise ValueError(f"x is of {x.dtype}, which is not the type of the training rows")
+            raise ValueError(f"x is of {x.dtype}: not the type of the training rows")
         return address(self.x)
 
     def _set_rates(self, factor: float) -> None:
@@ -129,18 +157,18 @@ class FastStep:
         c.lr, c.weight_decay, c.l2 = optimizer.lr * factor, optimizer.weight_decay, optimizer.l2
         c.clip_norm = optimizer.clip_norm or 0.0
         c.fused = optimizer.clip_norm is None and not self.keep_gradients
-        c.kind = self.numbers[self.set_rule(optimizer, c)]
+        c.kind, c.steps = self.numbers[self.set_rule(optimizer, c)], optimizer.steps
 
     def _look(self) -> None:
         """Show the kernels the vectors and constants of network, loss and optimizer as they are now.
 
-        A callback may set any of them. Raises ValueError if a parameter was replaced by another array.
+        A callback may set any of them anew. Raises ValueError if a parameter was replaced by an array of its own.
         """
         net, program, optimizer = self.net, self.program, self.optimizer
         if (fault := uncovered(net)) is not None:
             raise ValueError(fault)
         if optimizer.owner is net.theta:
-            optimizer.owner = None  # so that vectors set by a callback are checked like those set before training
+            optimizer.owner = None  # so that vectors set by a callback are looked at as those set before training are
         optimizer.start(net.theta)
         program.c.optimizer.theta = program.written(net.theta, "theta", program.c.n_parameters)
         program.c.optimizer.grad = program.written(net.grad, "grad", program.c.n_parameters)

@@ -52,11 +52,14 @@ def as_dict(trace: TracedStep, arrays: Callable[[Array], Any] | None = None) -> 
 
     layers = [
         {
-            "index": layer.index, "name": layer.name, "kind": layer.kind, "derivative": layer.derivative,
+            "index": layer.index,
+            "name": layer.name,
+            "kind": layer.kind,
+            "derivative": layer.derivative,
             **{name: convert(getattr(layer, name)) for name in ("input", "output", "local", "dy", "dx")},
         }
         for layer in trace.layers
-    ]  # fmt: skip
+    ]
     parameters = {
         name: {
             **{each: convert(getattr(p, each)) for each in ("before", "gradient", "step_gradient", "after")},
@@ -66,10 +69,17 @@ def as_dict(trace: TracedStep, arrays: Callable[[Array], Any] | None = None) -> 
         for name, p in trace.parameters.items()
     }
     return {
-        "x": convert(trace.x), "t": convert(trace.t), "objective": repr(trace.objective), "loss": trace.loss,
-        "loss_terms": convert(trace.loss_terms), "loss_after": trace.loss_after, "penalty": trace.penalty,
-        "optimizer": repr(trace.optimizer), "layers": layers, "parameters": parameters,
-    }  # fmt: skip
+        "x": convert(trace.x),
+        "t": convert(trace.t),
+        "objective": repr(trace.objective),
+        "loss": trace.loss,
+        "loss_terms": convert(trace.loss_terms),
+        "loss_after": trace.loss_after,
+        "penalty": trace.penalty,
+        "optimizer": repr(trace.optimizer),
+        "layers": layers,
+        "parameters": parameters,
+    }
 
 
 def as_json(trace: TracedStep) -> str:

@@ -103,15 +103,31 @@ def trace(
         terms = [objective.forward(values[-1][i : i + 1], t[i : i + 1]) for i in range(len(x))]
     layers = [
         LayerTrace(
-            i, repr(layer), type(layer).__name__, values[i], values[i + 1],
-            slopes[i], derivative(layer), gradients[i + 1], gradients[i],
+            i,
+            repr(layer),
+            type(layer).__name__,
+            values[i],
+            values[i + 1],
+            slopes[i],
+            derivative(layer),
+            gradients[i + 1],
+            gradients[i],
         )
         for i, layer in enumerate(working.layers)
-    ]  # fmt: skip
+    ]
     made = Trace(
-        x, t, layers, value, np.array(terms, net.dtype), loss_after, _penalty(before, mover),
-        _parameters(before, gradient, working, mover), before, objective, mover,
-    )  # fmt: skip
+        x,
+        t,
+        layers,
+        value,
+        np.array(terms, net.dtype),
+        loss_after,
+        _penalty(before, mover),
+        _parameters(before, gradient, working, mover),
+        before,
+        objective,
+        mover,
+    )
     if apply:
         _apply(net, optimizer, working, mover)
     return made

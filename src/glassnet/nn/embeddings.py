@@ -260,9 +260,7 @@ class Periodic(Embedding):
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """c (width, n), W (width, 2 n, dim), b (width, dim)."""
-        return {
-            "c": (self.width, self.n), "W": (self.width, 2 * self.n, self.dim), "b": (self.width, self.dim)
-        }  # fmt: skip
+        return {"c": (self.width, self.n), "W": (self.width, 2 * self.n, self.dim), "b": (self.width, self.dim)}
 
     def initialize(self, rng: np.random.Generator) -> None:
         """Draw c from N(0, sigma^2), W and b evenly from +-1 / sqrt(2 n)."""

@@ -18,9 +18,17 @@ from glassnet.nn.storage import read_arrays, write_arrays
 
 TASKS = ("classification", "regression")
 ABOUT = (  # rows and outputs
-    "task", "flags", "features", "categories", "kinds", "notations", "classes", "target",
-    "image_shape", "image_maximum",
-)  # fmt: skip
+    "task",
+    "flags",
+    "features",
+    "categories",
+    "kinds",
+    "notations",
+    "classes",
+    "target",
+    "image_shape",
+    "image_maximum",
+)
 
 
 class Ensemble:

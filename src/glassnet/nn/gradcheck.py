@@ -233,9 +233,7 @@ class GradientProbe:
             numeric = (8 * (f[1] - f[-1]) - (f[2] - f[-2])) / (12 * h)
             error = _relative_error(found.analytic, numeric, self.floor, rounding)
             if found.at_kink or error < found.relative_error:
-                found = replace(
-                    found, numeric=numeric, relative_error=error, h=h, loss_plus=f[1], loss_minus=f[-1]
-                )  # fmt: skip
+                found = replace(found, numeric=numeric, relative_error=error, h=h, loss_plus=f[1], loss_minus=f[-1])
             if error <= AGREED:
                 break
         return found

@@ -30,9 +30,12 @@ def groups(layers: Iterable[Layer]) -> list[Group]:
             decayed = name in layer.decayed
             found.append(
                 Group(
-                    slice(start + part.start, start + part.stop), decayed, layer.lr_factor,
-                    layer.max_norm if decayed else None, layer.shapes()[name][-1],
+                    slice(start + part.start, start + part.stop),
+                    decayed,
+                    layer.lr_factor,
+                    layer.max_norm if decayed else None,
+                    layer.shapes()[name][-1],
                 )
-            )  # fmt: skip
+            )
         start += layer.size
     return found

@@ -40,8 +40,11 @@ LAYERS: list[Callable[[int], Layer]] = [
     lambda width: LayerNorm(width),
 ]
 INPUTS: list[Callable[[], Layer]] = [
-    Standardize, lambda: Standardize(per_feature=False), QuantileNormalize, RobustScale,
-]  # fmt: skip
+    Standardize,
+    lambda: Standardize(per_feature=False),
+    QuantileNormalize,
+    RobustScale,
+]
 # Layers that come after the input, for rows of a given width, and give wider rows.
 EMBEDDINGS: list[Callable[[int], Layer]] = [
     lambda width: PiecewiseLinear(width, 2, bins=4, version="A"),
@@ -53,9 +56,15 @@ EMBEDDINGS: list[Callable[[int], Layer]] = [
     lambda width: CategoryEmbedding([1 + width // 2], 2, plain=(width - 1) // 2),
 ]
 LOSSES: list[Loss] = [
-    MSE(), MAE(), Huber(), Huber(delta=0.3), Poisson(), CrossEntropy(), CrossEntropy(label_smoothing=0.1),
+    MSE(),
+    MAE(),
+    Huber(),
+    Huber(delta=0.3),
+    Poisson(),
+    CrossEntropy(),
+    CrossEntropy(label_smoothing=0.1),
     BinaryCrossEntropy(),
-]  # fmt: skip
+]
 SHAPES = [(4, 3, 5, 3), (1, 2, 3, 2), (5, 1, 1, 1), (2, 7, 4, 5)]  # rows, inputs, hidden width, outputs
 
 

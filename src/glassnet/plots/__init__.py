@@ -14,6 +14,16 @@ from .weights import first_layer
 from .worst import mistake_table, mistakes
 
 __all__ = [
-    "augmented", "confusion", "curves", "first_layer", "heatmap", "importance", "mistake_table", "mistakes", "overlay",
-    "predictions", "save", "search_history",
-]  # fmt: skip
+    "augmented",
+    "confusion",
+    "curves",
+    "first_layer",
+    "heatmap",
+    "importance",
+    "mistake_table",
+    "mistakes",
+    "overlay",
+    "predictions",
+    "save",
+    "search_history",
+]

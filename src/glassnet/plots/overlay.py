@@ -50,9 +50,14 @@ def overlay(histories: Mapping[str, Mapping[str, Sequence[float]]]) -> Figure:
             values = columns[column]
             epochs = columns.get("epoch", np.arange(1.0, len(values) + 1))
             panel.plot(
-                epochs, values, DASHES[i % len(DASHES)], color=COLORS[i % len(COLORS)], label=short(name, 24),
-                marker="o" if len(epochs) == 1 else "", markersize=3.5,
-            )  # fmt: skip
+                epochs,
+                values,
+                DASHES[i % len(DASHES)],
+                color=COLORS[i % len(COLORS)],
+                label=short(name, 24),
+                marker="o" if len(epochs) == 1 else "",
+                markersize=3.5,
+            )
         panel.set(xlabel="epoch", ylabel=label)
         panel.xaxis.set_major_locator(MaxNLocator(integer=True))
         drawn = [columns[column] for columns in runs.values() if column in columns]

@@ -120,12 +120,25 @@ def heatmap(
     mesh = panel.pcolormesh(*edges, _smooth(unit, shown), linewidth=0, rasterized=True, **look)
     panel.plot(*crosses.T, "x", color="white", markersize=4, markeredgewidth=0.9, label="pruned or failed")
     panel.scatter(at[:, 0], at[:, 1], c=y, s=26, edgecolors="white", linewidths=0.6, zorder=3, label="finished", **look)
-    panel.plot(*np.reshape(chosen, (2, 1)), "o", color="none", markeredgecolor=ORANGE, markeredgewidth=1.8,
-               markersize=10, zorder=4, label="chosen")  # fmt: skip
+    panel.plot(
+        *np.reshape(chosen, (2, 1)),
+        "o",
+        color="none",
+        markeredgecolor=ORANGE,
+        markeredgewidth=1.8,
+        markersize=10,
+        zorder=4,
+        label="chosen",
+    )
     panel.set(
-        xlabel=short(names[0], 40), ylabel=short(names[1], 40), xlim=ranges[0][:2], ylim=ranges[1][:2],
-        xscale="log" if ranges[0][2] else "linear", yscale="log" if ranges[1][2] else "linear", facecolor=FAINT,
-    )  # fmt: skip
+        xlabel=short(names[0], 40),
+        ylabel=short(names[1], 40),
+        xlim=ranges[0][:2],
+        ylim=ranges[1][:2],
+        xscale="log" if ranges[0][2] else "linear",
+        yscale="log" if ranges[1][2] else "linear",
+        facecolor=FAINT,
+    )
     for axis, each in zip((panel.xaxis, panel.yaxis), ranges, strict=True):
         if each[2]:
             axis.set_major_locator(LogLocator(subs=(1, 2, 5) if each[1] < 100 * each[0] else (1,)))

@@ -71,9 +71,13 @@ def write_ensemble(out: Path, runs: dict[str, Finished], data: Dataset) -> dict[
             | {part: figures[part] for part in ("val", "test")}
         )
     metrics = results(ensemble, data, loss) | {
-        "task": data.task, "seconds": round(sum(each["seconds"] for each in members), 3), "data": str(data),
-        "parameters": sum(each["parameters"] for each in members), "version": __version__, "members": members,
-    }  # fmt: skip
+        "task": data.task,
+        "seconds": round(sum(each["seconds"] for each in members), 3),
+        "data": str(data),
+        "parameters": sum(each["parameters"] for each in members),
+        "version": __version__,
+        "members": members,
+    }
     ensemble.save(out / MODEL_FILE)
     draw_ensemble(out / PLOTS_FOLDER, ensemble, data, {name: run.history for name, run in runs.items()})
     write_metrics(metrics, out)

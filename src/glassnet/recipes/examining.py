@@ -40,6 +40,14 @@ def _examine(
     settled = recipe.settle(data)
     how = settled.settings
     return examine(
-        settled.net, data, settled.loss, settled.optimizer, epochs=min(epochs, how.epochs), batch_size=how.batch_size,
-        seed=how.seed, schedule=how.schedule, replacement=how.replacement, trained=trained,
-    )  # fmt: skip
+        settled.net,
+        data,
+        settled.loss,
+        settled.optimizer,
+        epochs=min(epochs, how.epochs),
+        batch_size=how.batch_size,
+        seed=how.seed,
+        schedule=how.schedule,
+        replacement=how.replacement,
+        trained=trained,
+    )

@@ -21,9 +21,15 @@ from glassnet.train.metrics import METRICS
 
 FIGURE = float | int | None  # None stands for NaN and infinity
 ABOUT: dict[str, Any] = {
-    "data": str, "epochs": int, "best_epoch": int | None, "interrupted": bool, "seconds": float | int,
-    "parameters": int, "version": str, "seed": int,
-}  # fmt: skip
+    "data": str,
+    "epochs": int,
+    "best_epoch": int | None,
+    "interrupted": bool,
+    "seconds": float | int,
+    "parameters": int,
+    "version": str,
+    "seed": int,
+}
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,9 +19,19 @@ from glassnet.nn.ensemble import TASKS
 from glassnet.recipes.recipe import Recipe
 
 KNOWN_BY = (
-    "features", "classes", "target", "task", "categories", "image_shape", "image_maximum", "rows",
-    "test rows", "training rows", "validation rows", "targets",
-)  # fmt: skip
+    "features",
+    "classes",
+    "target",
+    "task",
+    "categories",
+    "image_shape",
+    "image_maximum",
+    "rows",
+    "test rows",
+    "training rows",
+    "validation rows",
+    "targets",
+)
 
 
 def info_of(data: Dataset) -> dict[str, Any]:

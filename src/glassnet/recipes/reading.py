@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 import os
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import is_dataclass
 from importlib import resources
 from pathlib import Path
 from reprlib import repr as short
-from typing import Any, TypeVar
+from types import NoneType, UnionType
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
+from glassnet.data.labels import Task
 from glassnet.limits import parse_toml, read_toml
-from glassnet.recipes.parts import closest
+from glassnet.recipes.parts import Part, closest
 from glassnet.recipes.recipe import Recipe
-from glassnet.recipes.space import TuneTable
-from glassnet.recipes.tables import DataTable, NetworkTable, TrainingTable
+from glassnet.recipes.space import RawSpace
+from glassnet.recipes.tables import Widths
 
 T = TypeVar("T")
 
@@ -111,36 +115,51 @@ def _fill(table: type[T], values: Any, where: str) -> T:
     """Make a dataclass from a TOML table, strictly."""
     if not isinstance(values, dict):
         raise ValueError(f"recipe: {where} is a table, not {short(values)}")
-    known = {f.name: f for f in fields(table)}  # type: ignore[arg-type]
+    known = {name: _given(kind) for name, kind in get_type_hints(table).items()}
     place = f"{where}." if where else ""
     made: dict[str, Any] = {}
     for key, value in values.items():
         if key not in known:
             has, shown = ", ".join(known), place + key if key.isidentifier() and len(key) < 50 else short(place + key)
             raise ValueError(f"recipe: there is no {shown}{closest(key, known)}; {where or 'a recipe'} has {has}")
-        inner = TABLES.get(str(known[key].type).removesuffix(" | None"))
-        made[key] = _fill(inner, value, key) if inner else _typed(value, str(known[key].type), place + key)
+        if is_dataclass(known[key]):
+            made[key] = _fill(known[key], value, key)
+        elif _fits(value, known[key]):
+            made[key] = value
+        else:
+            raise ValueError(f"recipe: {place}{key} must be {WORDS[known[key]]}, not {short(value)}")
     missing = [name for name in ("name", "data", "source") if name in known and name not in made]
     if missing:
         raise ValueError(f"recipe: {place}{missing[0]} is missing")
     return table(**made)
 
 
-TABLES: dict[str, type[Any]] = {table.__name__: table for table in (DataTable, NetworkTable, TrainingTable, TuneTable)}
-TYPES: dict[str, tuple[type, ...]] = {
-    "str": (str,), "int": (int,), "float": (int, float), "bool": (bool,), "Widths": (list, dict),
-    "list[float]": (list,), "list[str]": (list,), "Part": (str, dict), "Task": (str,), "RawSpace": (dict,),
-}  # fmt: skip
-WORDS = {
-    "str": "text", "int": "a whole number", "float": "a number", "bool": "true or false", "Task": "text",
-    "Widths": "a list of whole numbers", "list[float]": "a list of numbers", "list[str]": "a list of names",
-    "Part": "a name or a table with a name", "RawSpace": "a table",
-}  # fmt: skip
+WORDS: dict[Any, str] = {
+    str: "text",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    list[float]: "a list of numbers",
+    list[str]: "a list of names",
+    Part: "a name or a table with a name",
+    RawSpace: "a table",
+    Task: "text",
+    Widths: "a list of whole numbers",
+}
 
 
-def _typed(value: Any, annotation: str, where: str) -> Any:
-    """The value, if TOML gave it the type that the field has."""
-    kind = annotation.removesuffix(" | None")
-    if not isinstance(value, TYPES[kind]) or (isinstance(value, bool) and kind != "bool"):
-        raise ValueError(f"recipe: {where} must be {WORDS[kind]}, not {short(value)}")
-    return value
+def _given(kind: Any) -> Any:
+    """The type of a field where it is given: TOML has no None."""
+    kinds = [each for each in get_args(kind) if each is not NoneType]
+    return functools.reduce(operator.or_, kinds) if len(kinds) < len(get_args(kind)) else kind
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    """Whether TOML gave a value that type. A whole number is a number, too; true and false are none."""
+    origin, inner = get_origin(kind), get_args(kind)
+    if origin in (Union, UnionType):
+        return any(_fits(value, each) for each in inner)
+    if origin is list:
+        return isinstance(value, list) and all(_fits(each, inner[0]) for each in value)
+    plain = {dict: dict, Literal: str}.get(origin, kind)
+    return isinstance(value, (int, float) if plain is float else plain) and isinstance(value, bool) == (plain is bool)

@@ -46,11 +46,15 @@ class Recipe:
 
     def __post_init__(self) -> None:
         for where, value, least in (
-            ("seed", self.seed, 0), ("data.seed", self.data.seed, 0), ("ensemble", self.ensemble, 1),
-            ("network.rotations", self.network.rotations, 0), ("network.category_dim", self.network.category_dim, 1),
-            ("network.members", self.network.members, 1), ("training.min_steps", self.training.min_steps, 1),
+            ("seed", self.seed, 0),
+            ("data.seed", self.data.seed, 0),
+            ("ensemble", self.ensemble, 1),
+            ("network.rotations", self.network.rotations, 0),
+            ("network.category_dim", self.network.category_dim, 1),
+            ("network.members", self.network.members, 1),
+            ("training.min_steps", self.training.min_steps, 1),
             *((f"training.{name}", getattr(self.training, name), 1) for name in ("epochs", "batch_size", "patience")),
-        ):  # fmt: skip
+        ):
             if value is not None:
                 count(value, f"recipe: {where}", least)
         if self.ensemble > MOST_MEMBERS:
@@ -150,8 +154,10 @@ class Recipe:
     def build_training(self) -> Settings:
         """Make the settings of the training: those that [training] holds, the schedule, the augmentation, the seed."""
         kinds: dict[str, type[Any]] = {
-            "average": Average, "dropout_schedule": optim.Schedule, "weight_decay_schedule": optim.Schedule,
-        }  # fmt: skip
+            "average": Average,
+            "dropout_schedule": optim.Schedule,
+            "weight_decay_schedule": optim.Schedule,
+        }
         parts = {name: getattr(self.training, name) for name in kinds}
         made = {n: None if p is None else make(p, kinds[n], f"training.{n}") for n, p in parts.items()}
         whole = {"schedule": self.build_schedule(), "augmentation": self.build_augmentation()}

@@ -54,16 +54,29 @@ def train_one(
         located(recipe).save(out / RECIPE_FILE)  # as it was given: on other rows, it decides anew
     with np.errstate(over="ignore", invalid="ignore"):  # what overflows shows in the losses; NumPy needn't warn of it
         history = fit(
-            net, data, loss, settled.optimizer, progress=progress, resume=checkpoint if begun else None,
-            callbacks=[Checkpoint(checkpoint), CSVLog(out / HISTORY_FILE), *callbacks], **vars(settled.settings),
-        )  # fmt: skip
+            net,
+            data,
+            loss,
+            settled.optimizer,
+            progress=progress,
+            resume=checkpoint if begun else None,
+            callbacks=[Checkpoint(checkpoint), CSVLog(out / HISTORY_FILE), *callbacks],
+            **vars(settled.settings),
+        )
         history.to_csv(out / HISTORY_FILE)  # once more: Ctrl-C may have come between an epoch and its line
         metrics = results(net, data, loss)
         metrics |= {
-            "recipe": recipe.name, "task": data.task, "epochs": len(history), "best_epoch": history.best_epoch,
-            "interrupted": history.interrupted, "seconds": round(time.perf_counter() - start, 3), "seed": recipe.seed,
-            "data": str(data), "parameters": net.theta.size, "version": __version__,
-        }  # fmt: skip
+            "recipe": recipe.name,
+            "task": data.task,
+            "epochs": len(history),
+            "best_epoch": history.best_epoch,
+            "interrupted": history.interrupted,
+            "seconds": round(time.perf_counter() - start, 3),
+            "seed": recipe.seed,
+            "data": str(data),
+            "parameters": net.theta.size,
+            "version": __version__,
+        }
         net.save(out / MODEL_FILE)
         draw(out / PLOTS_FOLDER, net, data, history, settled.settings.augmentation)
         write_metrics(metrics, out)

@@ -111,10 +111,17 @@ def write_comparison(runs: Comparison | Sequence[str | os.PathLike[str]], out: s
     need("plots", "jinja2", "matplotlib")
     found = runs if isinstance(runs, Comparison) else compare(runs)
     return write_page(
-        "compare.html", Path(out), comparison=found, figures=_figure_table(found), curves=_curves(found),
-        settings=Table("Settings that are not the same in all.", ["setting", *found.runs],
-                       [[name, *values] for name, values in found.settings.items()]),
-    )  # fmt: skip
+        "compare.html",
+        Path(out),
+        comparison=found,
+        figures=_figure_table(found),
+        curves=_curves(found),
+        settings=Table(
+            "Settings that are not the same in all.",
+            ["setting", *found.runs],
+            [[name, *values] for name, values in found.settings.items()],
+        ),
+    )
 
 
 def differences(recipes: Sequence[Recipe]) -> dict[str, tuple[str, ...]]:

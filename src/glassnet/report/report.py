@@ -100,9 +100,13 @@ def _results(run: Finished, data: Dataset | None, areas: dict[str, tuple[float, 
     names = [name for name in METRICS[run.task] if name != "loss" or not isinstance(run.loss, MSE)]  # the MSE has a row
     names += ["auc"] if areas else []
     rows = [
-        [words.NAMES.get(name, name), *(words.figure(figures.get(name), name) for figures in parts.values()),
-         words.MEANINGS[name]] for name in names
-    ]  # fmt: skip
+        [
+            words.NAMES.get(name, name),
+            *(words.figure(figures.get(name), name) for figures in parts.values()),
+            words.MEANINGS[name],
+        ]
+        for name in names
+    ]
     return Table(caption, ["figure", *parts, "meaning"], rows)
 
 

@@ -80,12 +80,23 @@ def fit(
     validate = validate and len(getattr(data, "val", ())) > 0
     default = "accuracy" if loss.task == "classification" else "loss"
     run = Training(
-        net, data, loss, optimizer,
-        epochs=positive_int(epochs, "epochs"), batch_size=positive_int(batch_size, "batch_size"),
-        schedule=schedule or Constant(), average=average, augmentation=augmentation, dropout_schedule=dropout_schedule,
-        weight_decay_schedule=weight_decay_schedule, seed=seed, replacement=replacement,
-        monitor=(monitor or default) if validate else None, patience=patience, restore_best=restore_best,
-    )  # fmt: skip
+        net,
+        data,
+        loss,
+        optimizer,
+        epochs=positive_int(epochs, "epochs"),
+        batch_size=positive_int(batch_size, "batch_size"),
+        schedule=schedule or Constant(),
+        average=average,
+        augmentation=augmentation,
+        dropout_schedule=dropout_schedule,
+        weight_decay_schedule=weight_decay_schedule,
+        seed=seed,
+        replacement=replacement,
+        monitor=(monitor or default) if validate else None,
+        patience=patience,
+        restore_best=restore_best,
+    )
     with changing(net), changing(optimizer):
         return _train(run, [*callbacks, *([Progress()] if progress else [])], resume)
 
@@ -99,9 +110,14 @@ def _train(run: Training, watchers: Sequence[Callback], resume: str | os.PathLik
     if resume is not None:
         restore(run, resume)
     step = training_step(
-        net, data.train.x, data.train.y, run.loss, run.optimizer, run.largest_batch,
+        net,
+        data.train.x,
+        data.train.y,
+        run.loss,
+        run.optimizer,
+        run.largest_batch,
         any(watcher.reads_gradients for watcher in watchers),
-    )  # fmt: skip
+    )
     loop = Loop(run, step, watchers, len(run.history.step_loss))
     try:
         with loop.watched():

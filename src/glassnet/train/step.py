@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from copy import copy
 from typing import Protocol
 
@@ -77,3 +78,18 @@ def training_step(
     if not net.fast or FastStep.uncovered(net, plain, optimizer) is not None:
         return ReadableStep(net, x, t, loss, optimizer, batch)
     return FastStep(net, x, targets, plain, optimizer, batch, reads_gradients)
+
+
+def many_steps(step: Step, rows: Array, factors: Sequence[float], batch: int) -> list[float]:
+    """Take as many steps as there are batches in these rows, with one factor each; return the losses before them.
+
+    The last is the first that isn't finite. The kernels take them all in one call, where they can.
+    """
+    if isinstance(step, FastStep) and step.independent:
+        return step.many(rows, factors)
+    losses: list[float] = []
+    for i, factor in enumerate(factors):
+        losses.append(step(rows[i * batch : (i + 1) * batch], factor))
+        if not math.isfinite(losses[-1]):
+            break
+    return losses

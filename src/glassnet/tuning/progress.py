@@ -32,9 +32,11 @@ class SearchProgress:
             from tqdm import tqdm
 
             self.bar = tqdm(
-                total=self.wanted, initial=min(len(begun(self.study)), self.wanted), leave=False,
+                total=self.wanted,
+                initial=min(len(begun(self.study)), self.wanted),
+                leave=False,
                 bar_format="{desc} |{bar}| {n_fmt}/{total_fmt} trials, {remaining} left{postfix}",
-            )  # fmt: skip
+            )
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -53,9 +53,16 @@ class Result:
 
 
 def write(
-    out: Path, recipe: Recipe, space: Space, monitor: str, data: Dataset, study: Study, finalists: list[Finalist],
-    seeds: list[int], interrupted: bool,
-) -> Result:  # fmt: skip
+    out: Path,
+    recipe: Recipe,
+    space: Space,
+    monitor: str,
+    data: Dataset,
+    study: Study,
+    finalists: list[Finalist],
+    seeds: list[int],
+    interrupted: bool,
+) -> Result:
     """Write recipe.toml, trials.csv, study.json and plots/ into `out`; the best finalist wins, or the best trial.
 
     Raises ValueError if no trial was trained to its end.
@@ -73,15 +80,21 @@ def write(
     own = next((trial for trial in ranked if OWN in trial.user_attrs), None)
     count = Counter(kind(trial) for trial in trials)
     summary = {
-        "recipe": recipe.name, "data": str(data), "judged by": f"validation {monitor}",
+        "recipe": recipe.name,
+        "data": str(data),
+        "judged by": f"validation {monitor}",
         "test part": "dropped before the first trial: no trial, and no choice, has seen it",
         "best": {"trial": best.number, "values": values, "value": best.value},
         "recipe as it was": None if own is None else {"trial": own.number, "value": own.value},
-        "finalists": [asdict(finalist) for finalist in finalists], "seed": recipe.seed, "seeds of finalists": seeds,
+        "finalists": [asdict(finalist) for finalist in finalists],
+        "seed": recipe.seed,
+        "seeds of finalists": seeds,
         "trials": {name: count[name] for name in ("finished", "pruned", FAILED, "stopped")},
         "seconds": round(sum(_seconds(trial) or 0.0 for trial in trials), 1),
-        "importance": importance, "space": {key: asdict(each) for key, each in space.items()}, "versions": _versions(),
-    }  # fmt: skip
+        "importance": importance,
+        "space": {key: asdict(each) for key, each in space.items()},
+        "versions": _versions(),
+    }
     won.save(out / RECIPE)
     _write_trials(out / TRIALS, trials, space)
     _draw(out / PLOTS, trials, ranked, best, space, monitor, importance, study.direction.name == "MAXIMIZE")
@@ -106,8 +119,12 @@ def _importance(study: Study, ranked: list[FrozenTrial]) -> dict[str, float]:
 def _versions() -> dict[str, str]:
     import optuna
 
-    return {"glassnet": __version__, "optuna": optuna.__version__, "numpy": np.__version__,
-            "python": platform.python_version()}  # fmt: skip
+    return {
+        "glassnet": __version__,
+        "optuna": optuna.__version__,
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+    }
 
 
 def _seconds(trial: FrozenTrial) -> float | None:
@@ -122,16 +139,29 @@ def _write_trials(path: Path, trials: list[FrozenTrial], space: Space) -> None:
         for trial in trials:
             if trial.params.keys() >= space.keys():
                 values = chosen_values(trial.params, space).values()
-                writer.writerow([
-                    trial.number, kind(trial), latest(trial), trial.user_attrs.get("epochs", trial.last_step),
-                    _seconds(trial), *values, trial.user_attrs.get(FAILED, ""),
-                ])  # fmt: skip
+                writer.writerow(
+                    [
+                        trial.number,
+                        kind(trial),
+                        latest(trial),
+                        trial.user_attrs.get("epochs", trial.last_step),
+                        _seconds(trial),
+                        *values,
+                        trial.user_attrs.get(FAILED, ""),
+                    ]
+                )
 
 
 def _draw(
-    folder: Path, trials: list[FrozenTrial], ranked: list[FrozenTrial], best: FrozenTrial, space: Space, monitor: str,
-    importance: dict[str, float], higher: bool,
-) -> None:  # fmt: skip
+    folder: Path,
+    trials: list[FrozenTrial],
+    ranked: list[FrozenTrial],
+    best: FrozenTrial,
+    space: Space,
+    monitor: str,
+    importance: dict[str, float],
+    higher: bool,
+) -> None:
     """Write history.png, importance.png and heatmap.png; the latter of two ranges, the most important ones."""
     own_folder(folder)
     label, worse = f"validation {monitor}", [trial for trial in trials if kind(trial) in ("pruned", FAILED)]
@@ -139,10 +169,14 @@ def _draw(
     values = [float(trial.value or 0.0) for trial in done]
     figures = {
         "history": plots.search_history(
-            [trial.number for trial in done], values, [trial.number for trial in worse],
-            label, higher=higher, chosen=best.number,
+            [trial.number for trial in done],
+            values,
+            [trial.number for trial in worse],
+            label,
+            higher=higher,
+            chosen=best.number,
         )
-    }  # fmt: skip
+    }
     if importance:
         figures["importance"] = plots.importance(list(importance), list(importance.values()), label)
     ranges = _axes(space, importance)
@@ -150,10 +184,15 @@ def _draw(
         axes = list(ranges)
         points = [[[trial.params[key] for key in axes] for trial in group] for group in (done, worse)]
         figures["heatmap"] = plots.heatmap(
-            np.reshape(points[0], (-1, 2)), values, names=axes,
-            ranges=[(each.low, each.high, each.log) for each in ranges.values()], label=label, higher=higher,
-            broken_off=np.reshape(points[1], (-1, 2)), chosen=[best.params[key] for key in axes],
-        )  # fmt: skip
+            np.reshape(points[0], (-1, 2)),
+            values,
+            names=axes,
+            ranges=[(each.low, each.high, each.log) for each in ranges.values()],
+            label=label,
+            higher=higher,
+            broken_off=np.reshape(points[1], (-1, 2)),
+            chosen=[best.params[key] for key in axes],
+        )
     for name, figure in figures.items():
         plots.save(figure, folder / f"{name}.png")
 

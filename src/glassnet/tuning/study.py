@@ -53,19 +53,24 @@ def open_study(out: Path, recipe: Recipe, space: Space, monitor: str, data: Data
     remove_abandoned(out)
     if not journal.is_file() and out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise FileExistsError(f"{out} holds no search and is not an empty folder: choose another --out")
-    search = {"recipe": _identity(recipe), "space": {key: asdict(each) for key, each in space.items()},
-              "data": _seen(data)}  # fmt: skip
+    search = {
+        "recipe": _identity(recipe),
+        "space": {key: asdict(each) for key, each in space.items()},
+        "data": _seen(data),
+    }
     out.mkdir(parents=True, exist_ok=True)
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     backend = Journal(journal)
     try:
         study = optuna.create_study(
-            storage=JournalStorage(backend), study_name=NAME, load_if_exists=True,
+            storage=JournalStorage(backend),
+            study_name=NAME,
+            load_if_exists=True,
             direction="maximize" if monitor in HIGHER_IS_BETTER else "minimize",
             pruner=optuna.pruners.PercentilePruner(
                 KEPT, n_startup_trials=FULL, n_warmup_steps=recipe.training.epochs // 2
             ),
-        )  # fmt: skip
+        )
     except OSError:
         raise
     except Exception as error:  # Optuna believes what it reads: an odd entry may raise anything

@@ -51,8 +51,13 @@ def run(recipe: Recipe, data: Dataset, watch: BreakOff | None = None) -> Outcome
     settled, watcher = recipe.settle(data), Watcher(monitor, watch)
     with np.errstate(over="ignore", invalid="ignore"):
         history = fit(
-            settled.net, data, settled.loss, settled.optimizer, callbacks=[watcher], **vars(settled.settings),
-        )  # fmt: skip
+            settled.net,
+            data,
+            settled.loss,
+            settled.optimizer,
+            callbacks=[watcher],
+            **vars(settled.settings),
+        )
     if history.interrupted:
         raise KeyboardInterrupt
     kept = history.best_epoch or len(history)

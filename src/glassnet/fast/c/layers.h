@@ -19,6 +19,7 @@ typedef struct {
     void *array[3];        /* what was fitted or measured, not trained */
     void *memory[3];       /* what forward leaves for backward, and for itself */
     real *x, *y, *dy, *dx; /* dx may be null: not needed */
+    uint64_t key, passes;  /* of Dropout: what its random numbers come from, and how many times it has drawn some */
 } Layer;
 
 /* What a layer does for a batch: for m rows of x, which are those of all members. */
@@ -144,13 +145,27 @@ INLINE real silu_gradient(real x, real dy) {
     }
 ACTIVATIONS(ACTIVATION)
 
-/* Noise is for training alone: a program for inference leaves it out. */
+/* Random bits of every number i in this pass, as `random_bits` of noise.py: nothing is carried from one to the next. */
+INLINE uint64_t mix64(uint64_t z) {
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+    return z ^ z >> 31;
+}
+
+INLINE uint32_t mix32(uint32_t x) {
+    x = (x ^ x >> 16) * 0x7feb352du;
+    x = (x ^ x >> 15) * 0x846ca68bu;
+    return x ^ x >> 16;
+}
+
+/* Noise is for training alone: a program for inference leaves it out. At rate 0 no number is below it. */
 FORWARD(Dropout) {
-    real *mask = l->memory[0]; /* at first, random numbers */
-    real rate = (real)l->constant[0], scale = (real)(1 / (1 - l->constant[0]));
+    real *mask = l->memory[0], scale = (real)(1 / (1 - l->constant[0]));
+    uint64_t key = mix64(l->key + l->passes * 0x9e3779b97f4a7c15u);
+    uint32_t low = (uint32_t)key, high = (uint32_t)(key >> 32), rate = (uint32_t)(l->constant[0] * 0x1p32);
     Range r = share(m * l->n_out, LANES, t);
     for (int64_t i = r.begin; i < r.end; i++) {
-        mask[i] = mask[i] >= rate ? scale : 0;
+        mask[i] = mix32(mix32((uint32_t)i + low) ^ high) >= rate ? scale : 0;
         l->y[i] = l->x[i] * mask[i];
     }
 }

@@ -14,7 +14,8 @@ typedef struct {
     int64_t kind;
     int64_t fused; /* move as soon as a gradient is known; otherwise write them all, and clip and move after that */
     double lr, momentum, weight_decay, l2, clip_norm, beta1, beta2, eps;
-    double debias1, debias2; /* Adam's 1 / (1 - beta^t) */
+    int64_t steps; /* taken so far */
+    double debias1, debias2; /* Adam's 1 / (1 - beta^t), of this step */
     real *theta, *grad, *slot1, *slot2; /* slots: the velocity, or Adam's m and v */
 } Optimizer;
 

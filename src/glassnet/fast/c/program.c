@@ -149,15 +149,34 @@ static void infer_batches(void *program, Thread t) {
 
 /* One step on the rows of the training part that are given by number; returns the loss before it. */
 double train(Program *p, const int64_t *rows, const void *x, const real *weights, int64_t m, int64_t threads) {
+    Optimizer *o = &p->optimizer;
     p->rows = rows, p->x = x, p->loss.weights = weights, p->m = m;
+    o->debias1 = 1 / (1 - pow(o->beta1, (double)(o->steps + 1)));
+    o->debias2 = 1 / (1 - pow(o->beta2, (double)(o->steps + 1)));
     run(step, p, threads, p->scratch, p->scratch_size);
-    return mean_loss(&p->loss, m);
+    double loss = mean_loss(&p->loss, m);
+    o->steps += isfinite(loss) != 0;
+    for (int64_t l = 0; l < p->n_layers; l++) p->layers[l].passes++;
+    return loss;
+}
+
+/* As many steps as there are batches in n rows, with these learning rates; ends early at a loss that isn't finite. Returns
+how many steps were taken, or begun. */
+int64_t train_many(Program *p, const int64_t *rows, int64_t n, const double *lr, double *losses, int64_t threads) {
+    int64_t count = 0;
+    for (int64_t first = 0; first < n; first += p->batch) {
+        p->optimizer.lr = lr[count];
+        losses[count] = train(p, rows + first, 0, 0, min64(p->batch, n - first), threads);
+        if (!isfinite(losses[count++])) break;
+    }
+    return count;
 }
 
 /* Forward alone, in training mode. */
 void observe(Program *p, const int64_t *rows, const void *x, int64_t m, int64_t threads) {
     p->rows = rows, p->x = x, p->m = m;
     run(pass_on, p, threads, p->scratch, p->scratch_size);
+    for (int64_t l = 0; l < p->n_layers; l++) p->layers[l].passes++;
 }
 
 typedef struct {

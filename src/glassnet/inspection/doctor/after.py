@@ -60,7 +60,9 @@ def no_better_than_constant(patient: Patient) -> Iterator[Finding]:
     train_constant = float(errors(patient, patient.constant(len(train)), train).mean())
     simplest = "the training mean" if patient.loss.task == "regression" else "the commonest class"
     yield Finding(
-        "no-better-than-constant", "error", seen.name,
+        "no-better-than-constant",
+        "error",
+        seen.name,
         f"{measure(patient)} on {len(ours)} {seen.name} rows {measured(patient, ours)}, that of {simplest}"
         f" {measured(patient, theirs)} (on training rows {measured(patient, train_error)} and"
         f" {measured(patient, train_constant)}); outputs and targets covary by {agreement:.1f} standard errors",
@@ -69,7 +71,7 @@ def no_better_than_constant(patient: Patient) -> Iterator[Finding]:
         "check that x and y belong together row by row (were they sorted or shuffled apart?), then that the network can"
         " learn 16 rows by heart, then another learning rate",
         f"gn.baseline; less than {TOGETHER} standard errors, {CALIBRATED}",
-    )  # fmt: skip
+    )
 
 
 def _still_learning(patient: Patient) -> bool:
@@ -99,7 +101,9 @@ def never_predicted(patient: Patient) -> Iterator[Finding]:
     names = [f"class {patient.data.classes[i]!r}" for i in np.flatnonzero(rare)]
     right = float((answers == seen.split.y).mean())
     yield Finding(
-        "class-never-predicted", "warning", ", ".join(names[:4]) + (f" and {len(names) - 4} more" if names[4:] else ""),
+        "class-never-predicted",
+        "warning",
+        ", ".join(names[:4]) + (f" and {len(names) - 4} more" if names[4:] else ""),
         f"no {seen.name} row is answered so, though {rows[rare].sum()} of {len(answers)} are, and so are"
         f" {counts[rare].sum()} of {len(train)} training rows; the accuracy is {right:.1%} all the same",
         "Where a class is rare, it is likely that another one is likelier for every row: accuracy is high without it.",
@@ -107,7 +111,7 @@ def never_predicted(patient: Patient) -> Iterator[Finding]:
         " costs of both mistakes say; repeat its rows, or collect more; judge by its recall and the log loss",
         "Elkan 2001, The Foundations of Cost-Sensitive Learning (IJCAI), section 2; fewer training rows than half of an"
         " equal share",
-    )  # fmt: skip
+    )
 
 
 def no_better_than_linear(patient: Patient) -> Iterator[Finding]:
@@ -119,9 +123,10 @@ def no_better_than_linear(patient: Patient) -> Iterator[Finding]:
     ours = errors(patient, seen.outputs, seen.split)
     # Logistic regression scores all classes; a network with one output scores the second of two.
     theirs = (
-        errors(patient, answers, seen.split) if patient.loss.task == "regression"
+        errors(patient, answers, seen.split)
+        if patient.loss.task == "regression"
         else (answers.argmax(axis=1) != seen.split.y).astype(np.float64)
-    )  # fmt: skip
+    )
     epochs = len(patient.history) if patient.history is not None else 0
     ahead, certainty = lead(ours, theirs)
     if epochs < LONG or not ahead <= 0:
@@ -129,14 +134,16 @@ def no_better_than_linear(patient: Patient) -> Iterator[Finding]:
     constant = errors(patient, patient.constant(len(seen.split)), seen.split)
     clearly = -ahead > WORSE * constant.mean() and certainty < -WORSE_ERRORS
     yield Finding(
-        "no-better-than-linear", "warning" if clearly else "note", seen.name,
+        "no-better-than-linear",
+        "warning" if clearly else "note",
+        seen.name,
         f"{measure(patient)} on {len(seen.split)} {seen.name} rows {measured(patient, ours)} after {epochs} epochs,"
         f" that of a linear model {measured(patient, theirs)}",
         "The hidden layers bring nothing: either the problem is linear, or the network is held back.",
         "train longer, then more units, another learning rate, less dropout and decay; if nothing helps, use the linear"
         " model: it is simpler",
         "ridge or logistic regression on at most 4096 training rows; limits " + CALIBRATED,
-    )  # fmt: skip
+    )
 
 
 def generalisation_gap(patient: Patient) -> Iterator[Finding]:
@@ -158,13 +165,15 @@ def generalisation_gap(patient: Patient) -> Iterator[Finding]:
     best = int(np.argmin(course)) + 1 if course else 0
     rising = f"; the validation loss was least in epoch {best} of {len(course)}" if best < len(course) else ""
     yield Finding(
-        "generalisation-gap", "warning", f"train and {seen.name}",
+        "generalisation-gap",
+        "warning",
+        f"train and {seen.name}",
         f"{measure(patient)} {measured(patient, ours)} on training rows, {measured(patient, theirs)} on {seen.name}"
         f" rows{rising}",
         "The network has learned its training rows by heart, with what is chance in them.",
         "more training rows; or dropout 0.2 to 0.5, weight_decay, fewer units, fewer epochs (patience=5)",
         f"a gap beyond {GAP} of all and {GAP_ERRORS:g} standard errors, {CALIBRATED}",
-    )  # fmt: skip
+    )
 
 
 def modes_disagree(patient: Patient) -> Iterator[Finding]:
@@ -183,13 +192,15 @@ def modes_disagree(patient: Patient) -> Iterator[Finding]:
     if not (inference > MODES[0] * training + MODES[1] * plain or training > inference + BATCHES * plain):
         return
     yield Finding(
-        "modes-disagree", "error" if training < plain <= inference else "warning", "BatchNorm layers",
+        "modes-disagree",
+        "error" if training < plain <= inference else "warning",
+        "BatchNorm layers",
         f"the loss of the same {len(rows)} training rows is {training:.3g} in training mode, by the statistics of"
         f" batches of {size}, and {inference:.3g} in inference mode, by the running ones; a constant's is {plain:.3g}",
         "Training adapts the weights to one set of statistics, predictions use another.",
         "larger batches (32 or more), BatchNorm(momentum=0.1), more steps before looking; LayerNorm has no such modes",
         "Ioffe 2017, Batch Renormalization (arXiv:1702.03275), section 1; limits " + CALIBRATED,
-    )  # fmt: skip
+    )
 
 
 def overconfident(patient: Patient) -> Iterator[Finding]:
@@ -208,13 +219,15 @@ def overconfident(patient: Patient) -> Iterator[Finding]:
     ece = float(np.abs(np.bincount(bins, right - confidence, minlength=BINS)).sum() / len(p))
     if ece > MISCALIBRATED and confidence.mean() > right.mean():
         yield Finding(
-            "overconfident", "note", seen.name,
+            "overconfident",
+            "note",
+            seen.name,
             f"on {len(p)} {seen.name} rows the mean confidence is {confidence.mean():.1%}, the accuracy"
             f" {right.mean():.1%}; expected calibration error {ece:.3f} in {BINS} bins",
             "Where the network says 95%, it is right less often: thresholds and costs computed by it are off.",
             "CrossEntropy(label_smoothing=0.1), fewer epochs, or weight_decay",
             "Guo et al. 2017 (arXiv:1706.04599), equation 3; limit " + CALIBRATED,
-        )  # fmt: skip
+        )
 
 
 def hardest_rows(patient: Patient) -> Iterator[Finding]:
@@ -240,13 +253,15 @@ def hardest_rows(patient: Patient) -> Iterator[Finding]:
             told = f"target {names[target]!r}, prediction {names[label]!r}"
         rows.append(f"row {i}: {told}, loss {loss[i]:.3g}")
     yield Finding(
-        "hardest-rows", "note", f"rows {', '.join(str(i) for i in worst)} of the {name} part, counted from 0",
+        "hardest-rows",
+        "note",
+        f"rows {', '.join(str(i) for i in worst)} of the {name} part, counted from 0",
         f"{'; '.join(rows)} (mean loss {loss.mean():.3g})",
         "Wrong labels, typing errors and rows of another kind show here first.",
         f"look at them (data.{name}.x[{worst[0]}]; or glassnet trace RUN --part {name} --row {worst[0]}), and repair or"
         " explain what is odd",
         f"the {HARDEST} largest losses of the {name} part",
-    )  # fmt: skip
+    )
 
 
 def _numbers(values: Array, digits: int) -> str:
@@ -254,6 +269,11 @@ def _numbers(values: Array, digits: int) -> str:
 
 
 CHECKS = (
-    modes_disagree, no_better_than_constant, never_predicted, no_better_than_linear, generalisation_gap, overconfident,
+    modes_disagree,
+    no_better_than_constant,
+    never_predicted,
+    no_better_than_linear,
+    generalisation_gap,
+    overconfident,
     hardest_rows,
-)  # fmt: skip
+)

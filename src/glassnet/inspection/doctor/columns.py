@@ -51,11 +51,14 @@ def not_finite(patient: Patient) -> Iterator[Finding]:
             counts.append(f"{len(rows)} of {len(array)} {part} rows, the first is row {rows[0]}")
     if where:
         yield Finding(
-            "nan-values", "error", "; ".join(where), f"NaN, infinite, or beyond {HUGE:g} in {'; '.join(counts)}",
+            "nan-values",
+            "error",
+            "; ".join(where),
+            f"NaN, infinite, or beyond {HUGE:g} in {'; '.join(counts)}",
             "One such value makes the loss NaN, and its gradient then every weight.",
             "drop these rows, or fill the gaps, by the column's median in the training rows, say",
             "IEEE 754: every operation on NaN gives NaN",
-        )  # fmt: skip
+        )
 
 
 def empty(patient: Patient) -> Iterator[Finding]:
@@ -68,14 +71,16 @@ def empty(patient: Patient) -> Iterator[Finding]:
     if columns or unread:
         width, count = train.x.shape[1] + len(unread), len(columns) + len(unread)
         yield Finding(
-            "empty-column", "error" if count == width else "warning",
+            "empty-column",
+            "error" if count == width else "warning",
             f"column{'s' if count > 1 else ''} {listed([*(patient.data.features[i] for i in columns), *unread])}",
             f"of {width} columns, {count} without a single value in all {len(train)} training rows",
-            "There is nothing to learn from." if count == width else "It tells nothing, and a value that comes later is"
-            " ignored.",
+            "There is nothing to learn from."
+            if count == width
+            else "It tells nothing, and a value that comes later is ignored.",
             "leave it out of the table, and look why it is empty: is it read rightly, are the rows sorted?",
             "by definition",
-        )  # fmt: skip
+        )
 
 
 def constant(patient: Patient) -> Iterator[Finding]:
@@ -89,12 +94,14 @@ def constant(patient: Patient) -> Iterator[Finding]:
     width = train.x.shape[1]
     if len(columns) > (CONSTANT_PIXELS * width if patient.is_image else 0):
         yield Finding(
-            "constant-column", "warning" if len(columns) == width else "note", patient.columns(columns.tolist()),
+            "constant-column",
+            "warning" if len(columns) == width else "note",
+            patient.columns(columns.tolist()),
             f"of {width} columns, {len(columns)} with one value in all {len(train)} training rows",
             "They can't tell rows apart, and where they do change in new rows, their weights have learned nothing.",
             "leave them out of the table, and see why they are constant",
             "by definition",
-        )  # fmt: skip
+        )
 
 
 def duplicate(patient: Patient) -> Iterator[Finding]:
@@ -115,12 +122,14 @@ def duplicate(patient: Patient) -> Iterator[Finding]:
     if pairs:
         shown = "; ".join(patient.columns(pair) for pair in pairs[:3])
         yield Finding(
-            "duplicate-column", "warning", shown + (f"; {len(pairs) - 3} more pairs" if len(pairs) > 3 else ""),
+            "duplicate-column",
+            "warning",
+            shown + (f"; {len(pairs) - 3} more pairs" if len(pairs) > 3 else ""),
             f"{len(pairs)} pair{'s' if len(pairs) > 1 else ''} with a correlation of 1 or -1 in {len(x)} training rows",
             "What they say counts twice, and the network is larger than it need be.",
             "leave one of each pair out of the table",
             "by definition, up to the rounding of float64",
-        )  # fmt: skip
+        )
 
 
 def unscaled(patient: Patient) -> Iterator[Finding]:
@@ -151,14 +160,15 @@ def unscaled(patient: Patient) -> Iterator[Finding]:
     layer = "gn.Standardize(per_feature=False)" if patient.is_image else "gn.Standardize()"
     worst = used[np.argsort(-size[used], kind="stable")]
     yield Finding(
-        "unscaled-columns", "error" if severe else "warning",
+        "unscaled-columns",
+        "error" if severe else "warning",
         "all pixels" if patient.is_image or x.shape[1] != patient.data.n_in else patient.columns(worst.tolist()),
         evidence,
         "The loss is steep along large columns and flat along small ones: no learning rate fits both, and activations"
         " start far out.",
         "gn.QuantileNormalize as the first layer" if scaled else f"{layer} as the first layer",
         LECUN + CALIBRATED,
-    )  # fmt: skip
+    )
 
 
 def extreme(patient: Patient) -> Iterator[Finding]:
@@ -192,7 +202,9 @@ def extreme(patient: Patient) -> Iterator[Finding]:
     values = patient.filled(patient.parts[part].x)[:, first]
     row = int(np.abs(values - np.median(values)).argmax())
     yield Finding(
-        "extreme-values", "warning", patient.columns(columns),
+        "extreme-values",
+        "warning",
+        patient.columns(columns),
         f"{patient.column(first)} is {values[row]:.4g} in a {part} row and reaches the first trained layer as"
         f" {reach[part][first] * size:.3g}: {reach[part][first]:.0f} times the root mean square of all inputs"
         + (f", and {far[first]:.3g} times its column's median deviation" if first in outliers else ""),
@@ -200,7 +212,7 @@ def extreme(patient: Patient) -> Iterator[Finding]:
         "look at these rows for typing errors; gn.QuantileNormalize bounds columns at 5.2, and for pixels"
         " gn.Standardize(per_feature=False) doesn't blow up nearly constant ones",
         CALIBRATED,
-    )  # fmt: skip
+    )
 
 
 def _far_from_the_next(x: Array) -> Array:

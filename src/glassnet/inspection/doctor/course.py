@@ -52,22 +52,28 @@ def broken(record: Record) -> Iterator[Finding]:
         yield _too_fast(record, f"a step moved weights by {largest:.2g} times their size, then: {record.failure}")
     else:
         yield Finding(
-            "not-finite", "error", f"step {record.failed}", record.failure,
+            "not-finite",
+            "error",
+            f"step {record.failed}",
+            record.failure,
             "Nothing can be learned from a loss that is no number, and the weights would be lost with it.",
             "look for a logarithm, root or division in the layer named; check the data for huge values",
             "IEEE 754: NaN and infinity spread through every operation",
-        )  # fmt: skip
+        )
 
 
 def _too_fast(record: Record, evidence: str) -> Finding:
     lr = record.optimizer.lr
     momentum = f", momentum {record.optimizer.momentum:g}" if isinstance(record.optimizer, SGD) else ""
     return Finding(
-        "learning-rate-high", "error", f"lr {lr:g}{momentum}", evidence,
+        "learning-rate-high",
+        "error",
+        f"lr {lr:g}{momentum}",
+        evidence,
         "The gradient holds only nearby: a step that is too long lands higher, on the other side of the valley.",
         f"a learning rate of {lr / 10:g}, or clip_norm=1.0",
         "Goodfellow et al. 2016, Deep Learning, section 8.3.1; bounds " + CALIBRATED,
-    )  # fmt: skip
+    )
 
 
 def learning_rate(record: Record) -> Iterator[Finding]:
@@ -90,11 +96,14 @@ def learning_rate(record: Record) -> Iterator[Finding]:
         yield _too_fast(record, words)
     elif ratio < SLOW and fell < 0.1:
         yield Finding(
-            "learning-rate-low", "error", f"lr {record.optimizer.lr:g}", words,
+            "learning-rate-low",
+            "error",
+            f"lr {record.optimizer.lr:g}",
+            words,
             "At this pace the weights need a hundred thousand steps to change at all.",
             f"a learning rate of {record.optimizer.lr * 100:g}; raise it until an update is about 1e-3 of the weights",
             "Karpathy, CS231n, Neural Networks Part 3 (about 1e-3); bounds " + CALIBRATED,
-        )  # fmt: skip
+        )
 
 
 def _fell(share: float) -> str:
@@ -114,20 +123,24 @@ def loss_course(record: Record) -> Iterator[Finding]:
         return
     if swing > SWING and fell < 0.3:
         yield Finding(
-            "oscillating", "warning", f"{len(losses)} steps",
+            "oscillating",
+            "warning",
+            f"{len(losses)} steps",
             f"from one step to the next the loss changes by {swing:.0%} of its size; it {_fell(fell)}",
             "The weights jump across the valley instead of going down in it.",
             "a lower learning rate, less momentum, or a larger batch",
             CALIBRATED,
-        )  # fmt: skip
+        )
     elif abs(fell) < STILL:
         yield Finding(
-            "stalled", "warning", f"{len(losses)} steps",
+            "stalled",
+            "warning",
+            f"{len(losses)} steps",
             f"the loss went from {record.looks[0].loss:.4g} to {record.looks[-1].loss:.4g}",
             "Nothing is being learned: the gradient is too small or says nothing about the targets.",
             "look at the findings beside this one; if there are none, check that targets belong to their rows",
             CALIBRATED,
-        )  # fmt: skip
+        )
 
 
 def _swing(losses: Array) -> float:
@@ -146,18 +159,24 @@ def gradient_flow(record: Record) -> Iterator[Finding]:
     evidence = f"dL/dy at the Dense layers, first to last: {chain}"
     if ratio < FADED:
         yield Finding(
-            "vanishing-gradients", "warning", "the first layers", evidence,
+            "vanishing-gradients",
+            "warning",
+            "the first layers",
+            evidence,
             "What the first layers are told about the error has faded by a factor of a thousand: they hardly learn.",
             "ReLU or SiLU instead of Sigmoid or Tanh, init='he', LayerNorm or BatchNorm, or fewer layers",
             "Glorot & Bengio 2010 (AISTATS); the factor is " + CALIBRATED,
-        )  # fmt: skip
+        )
     elif ratio > GROWN:
         yield Finding(
-            "exploding-gradients", "warning", "the first layers", evidence,
+            "exploding-gradients",
+            "warning",
+            "the first layers",
+            evidence,
             "The first layers get gradients a thousand times as large as the last: no learning rate suits both.",
             "smaller initial weights (init='he'), LayerNorm or BatchNorm, clip_norm=1.0",
             "Pascanu et al. 2013 (arXiv:1211.5063); the factor is " + CALIBRATED,
-        )  # fmt: skip
+        )
 
 
 def _signals(look: Look) -> list[float]:
@@ -179,12 +198,14 @@ def _saturated(look: Look, severity: Severity) -> Iterator[Finding]:
     if stuck:
         worst = max(stuck, key=lambda layer: layer.saturated)
         yield Finding(
-            "saturated-units", severity, f"layer {worst.index}, {worst.name}, after {look.step} steps",
+            "saturated-units",
+            severity,
+            f"layer {worst.index}, {worst.name}, after {look.step} steps",
             f"{worst.saturated:.0%} of its outputs lie at the ends of its range",
             "There the activation is flat: no gradient passes, and the weights before it stop learning.",
             "standardise the inputs, smaller initial weights (init='glorot'), a lower learning rate, or ReLU",
             "Glorot & Bengio 2010 (AISTATS), section 3; the share is " + CALIBRATED,
-        )  # fmt: skip
+        )
 
 
 def dead_units(record: Record) -> Iterator[Finding]:
@@ -222,11 +243,14 @@ def penalty(record: Record) -> Iterator[Finding]:
     else:
         return
     yield Finding(
-        "penalty-outweighs-data", "error", f"optimizer, {name}", evidence,
+        "penalty-outweighs-data",
+        "error",
+        f"optimizer, {name}",
+        evidence,
         "Training then makes the weights small rather than the predictions right.",
         f"{name.partition('=')[0]} a hundred times smaller, chosen by validation",
         "Krogh & Hertz 1992 (NIPS 4); the bounds are " + CALIBRATED,
-    )  # fmt: skip
+    )
 
 
 def clipping(record: Record) -> Iterator[Finding]:
@@ -237,27 +261,39 @@ def clipping(record: Record) -> Iterator[Finding]:
     share = float(np.median([each.gradient for each in record.looks])) / limit
     if share > CLIPPED:
         yield Finding(
-            "clipped-always", "warning", f"optimizer, clip_norm={limit:g}",
+            "clipped-always",
+            "warning",
+            f"optimizer, clip_norm={limit:g}",
             f"the gradient's norm is {share:,.0f} times the limit",
             "Each step is cut to the same tiny length: the learning rate is in effect divided by that number.",
             "clip_norm=1.0, or None",
             "Pascanu et al. 2013 (arXiv:1211.5063), section 3.2: a limit is set near the average norm",
-        )  # fmt: skip
+        )
 
 
 def best_weights(record: Record) -> Iterator[Finding]:
     """A rule for the best weights that never held."""
     if record.kept and not any(record.kept):
         yield Finding(
-            "best-never-kept", "error", "the rule for the best weights",
+            "best-never-kept",
+            "error",
+            "the rule for the best weights",
             f"in {len(record.kept)} validated epochs no weights were kept",
             "At the end there is nothing to restore, or what is restored was never trained.",
             "start the best score at infinity (-infinity if more is better), not at 0",
             "a rule that can't hold is no rule",
-        )  # fmt: skip
+        )
 
 
 CHECKS = (
-    saturated_at_start, penalty, clipping, gradient_flow, learning_rate, broken, saturated, dead_units, loss_course,
+    saturated_at_start,
+    penalty,
+    clipping,
+    gradient_flow,
+    learning_rate,
+    broken,
+    saturated,
+    dead_units,
+    loss_course,
     best_weights,
-)  # fmt: skip
+)

@@ -52,9 +52,18 @@ def examine(
     try:
         with np.errstate(all="ignore"):
             history = fit(
-                pupil, data, patient.loss, copy.deepcopy(patient.optimizer), epochs, batch_size, seed=seed,
-                schedule=schedule, replacement=replacement, restore_best=False, callbacks=[doctor],
-            )  # fmt: skip
+                pupil,
+                data,
+                patient.loss,
+                copy.deepcopy(patient.optimizer),
+                epochs,
+                batch_size,
+                seed=seed,
+                schedule=schedule,
+                replacement=replacement,
+                restore_best=False,
+                callbacks=[doctor],
+            )
     except DivergenceError:
         return ordered([*findings, *doctor.findings])
     if history.interrupted:  # what a training that was stopped says is no evidence

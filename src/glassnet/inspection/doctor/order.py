@@ -8,9 +8,15 @@ from dataclasses import replace
 from glassnet.inspection.doctor.finding import SEVERITIES, Finding, Severity
 
 RESULT = (
-    "no-better-than-constant", "no-better-than-linear", "modes-disagree", "generalisation-gap", "overconfident",
-    "cannot-overfit", "stalled", "class-never-predicted",
-)  # fmt: skip
+    "no-better-than-constant",
+    "no-better-than-linear",
+    "modes-disagree",
+    "generalisation-gap",
+    "overconfident",
+    "cannot-overfit",
+    "stalled",
+    "class-never-predicted",
+)
 # What a fault can bring about. Those that aren't here can spoil all that is found after them; those with nothing are
 # symptoms, or spoil the figures and not the training.
 EFFECTS: dict[str, tuple[str, ...]] = {

@@ -137,9 +137,15 @@ def _labels(split: Split) -> Split:
 
 
 def teach(
-    net: Network, data: Dataset, rows: Split, loss: Loss, optimizer: Optimizer, epochs: int, batch_size: int,
+    net: Network,
+    data: Dataset,
+    rows: Split,
+    loss: Loss,
+    optimizer: Optimizer,
+    epochs: int,
+    batch_size: int,
     schedule: Schedule | None = None,
-) -> bool:  # fmt: skip
+) -> bool:
     """Train a helper on rows of `data`, for a check; return whether it got through, its loss finite all along.
 
     Ctrl-C is passed on: what a training that was stopped says is no evidence.

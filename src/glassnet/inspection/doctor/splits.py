@@ -50,12 +50,14 @@ def shared_rows(patient: Patient) -> Iterator[Finding]:
             worst = max(worst, len(rows) / n - twins / n_train)
     if where:
         yield Finding(
-            "shared-rows", "error" if worst > SHARED else "note", "; ".join(where),
+            "shared-rows",
+            "error" if worst > SHARED else "note",
+            "; ".join(where),
             f"{'; '.join(evidence)}; inside training, {twins} of {len(train)} rows have a twin",
             "Of these rows the network may know the answers by heart, so that the result looks better than it is.",
             "drop repeated rows before splitting, and split once (gn.Dataset.from_arrays)",
             f"a difference of two shares by more than {CHANCE:g} standard errors",
-        )  # fmt: skip
+        )
 
 
 def _digests(split: Split) -> list[int]:
@@ -117,23 +119,23 @@ def drawn_differently(patient: Patient) -> Iterator[Finding]:
             )
         evidence.append(f"{difference.part} against train: {', '.join(parts)}")
     yield Finding(
-        "train-test-shift", "error" if any(difference.great for difference in found) else "warning",
-        "; ".join(where), "; ".join(evidence),
+        "train-test-shift",
+        "error" if any(difference.great for difference in found) else "warning",
+        "; ".join(where),
+        "; ".join(evidence),
         "The network is asked about another kind of rows than it learned from, so validation and test don't measure"
         " what it has learned.",
         "shuffle the rows before they are split (gn.Dataset.from_arrays does); if the difference is meant, such as"
         " later years in the test, expect worse results there",
         "Kolmogorov-Smirnov (Smirnov 1948) with Bonferroni's correction; classifier: Lopez-Paz & Oquab 2017"
         " (arXiv:1610.06545), error of its AUC: Hanley & McNeil 1982; limits " + CALIBRATED,
-    )  # fmt: skip
+    )
 
 
 def _difference(patient: Patient, train: Split, name: str) -> Difference:
     rows = max(64, VALUES // (patient.data.n_in + 1))
     ours, theirs = patient.some(train, rows), patient.some(patient.parts[name], rows)
-    a, b = (
-        np.concatenate([s.x, s.y.reshape(len(s), -1)[:, :1]], axis=1, dtype=np.float64) for s in (ours, theirs)
-    )  # fmt: skip
+    a, b = (np.concatenate([s.x, s.y.reshape(len(s), -1)[:, :1]], axis=1, dtype=np.float64) for s in (ours, theirs))
     distance = np.array([ks_distance(one, other) for one, other in zip(a.T, b.T, strict=True)])
     # The tail of Kolmogorov's distribution, first term: 2 exp(-2 D^2 n m / (n + m)).
     chance = 2 * np.exp(-2 * distance**2 * len(a) * len(b) / (len(a) + len(b)))

@@ -43,12 +43,14 @@ def untrained(patient: Patient) -> Iterator[Finding]:
         layer = alike[0][1]
         value = float(layer.W.flat[0])
         yield Finding(
-            "zero-weights", "error", ", ".join(f"layer {i}, {layer!r}" for i, layer in alike[:3]),
+            "zero-weights",
+            "error",
+            ", ".join(f"layer {i}, {layer!r}" for i, layer in alike[:3]),
             f"all {layer.fan_out} units have the same weights" + (f" ({value:g})" if np.ptp(layer.W) == 0 else ""),
             "Equal units compute equal outputs and get equal gradients: the layer never becomes more than one unit.",
             "draw the weights at random, as Dense does (init='he' or 'glorot')",
             "Goodfellow et al. 2016, Deep Learning, section 8.4",
-        )  # fmt: skip
+        )
 
 
 def gradient(patient: Patient) -> Iterator[Finding]:
@@ -71,13 +73,15 @@ def gradient(patient: Patient) -> Iterator[Finding]:
         changes = "a weighted sum of its outputs" if where.startswith("layer") else "the loss"
         names = dict.fromkeys("x" if row.name == "x" else row.name.partition(".")[2] for _, row in wrong)
         yield Finding(
-            "wrong-gradient", "error", where,
+            "wrong-gradient",
+            "error",
+            where,
             f"{worst.name} of layer {i} at {worst.worst}: backward gives {worst.analytic:.4g}, {changes} changes by"
             f" {worst.numeric:.4g}; wrong in {', '.join(f'd{name}' for name in names)}",
             "Training follows another direction than downhill; it may still seem to learn, and never gets far.",
             "check backward of what is named with gn.gradcheck",
             "central differences in float64 (gn.gradcheck); right gradients agree to 1e-7",
-        )  # fmt: skip
+        )
 
 
 def _differs(row: Row) -> bool:
@@ -103,13 +107,15 @@ def mixed_rows(patient: Patient) -> Iterator[Finding]:
         if np.isfinite(change) and change > MIXED * spread:
             mode = "training" if training else "inference"
             yield Finding(
-                "mixed-rows", "error", f"{mode} mode",
+                "mixed-rows",
+                "error",
+                f"{mode} mode",
                 f"another first row changes the outputs of the other rows by up to {change:.3g}"
                 f" (their standard deviation is {spread:.3g})",
                 "A prediction then depends on which rows happen to be asked together; measured results mean little.",
                 "look for a layer that computes over the rows (axis 0) instead of over the columns",
                 KARPATHY,
-            )  # fmt: skip
+            )
             return
 
 
@@ -130,24 +136,28 @@ def first_activations(patient: Patient) -> Iterator[Finding]:
             worst = faulty[-1]
             chain = ", ".join(f"{look.spread:.2g}" for look in dense)
             yield Finding(
-                name, "warning", f"layer {worst.index}, {worst.name}",
+                name,
+                "warning",
+                f"layer {worst.index}, {worst.name}",
                 f"the outputs of the Dense layers have standard deviations {chain}",
                 f"Signals that become {words} from layer to layer make gradients so too: some layers learn nothing, or"
                 " all of them overshoot.",
                 "initial weights of variance 2 / fan_in (init='he'), standardised inputs, or LayerNorm",
                 "He et al. 2015 (arXiv:1502.01852), section 2.2; bounds " + CALIBRATED,
-            )  # fmt: skip
+            )
 
 
 def dead_relu(look: LayerLook, severity: Severity, when: str) -> Finding:
     """Describe ReLU units that no row reaches."""
     return Finding(
-        "dead-relu", severity, f"layer {look.index}, {look.name}, {when}",
+        "dead-relu",
+        severity,
+        f"layer {look.index}, {look.name}, {when}",
         f"{look.dead:.0%} of its units output 0 for every row looked at",
         "A unit that no row reaches gets no gradient: it stays silent, and what it could have learned is lost.",
         "start biases at 0, lower the learning rate, or use LeakyReLU or SiLU",
         "Lu et al. 2019 (arXiv:1903.06733); the share is " + CALIBRATED,
-    )  # fmt: skip
+    )
 
 
 def first_loss(patient: Patient) -> Iterator[Finding]:
@@ -175,9 +185,14 @@ def first_loss(patient: Patient) -> Iterator[Finding]:
         why = "The noise drowns what the layers pass on, and with it the gradient."
         advice = "less noise: a smaller std of GaussianNoise, a lower rate of Dropout"
     yield Finding(
-        "initial-loss", "warning", "before the first step", evidence, why, advice,
+        "initial-loss",
+        "warning",
+        "before the first step",
+        evidence,
+        why,
+        advice,
         KARPATHY + "; the factor is " + CALIBRATED,
-    )  # fmt: skip
+    )
 
 
 def last_bias(patient: Patient) -> Iterator[Finding]:
@@ -205,11 +220,14 @@ def last_bias(patient: Patient) -> Iterator[Finding]:
         wrong = float((share[likely] * np.log(share[likely] / guess[likely])).sum()) > BIAS_NATS
     if wrong:
         yield Finding(
-            "output-bias", "warning", f"layer {place}, {last!r}, b", evidence,
+            "output-bias",
+            "warning",
+            f"layer {place}, {last!r}, b",
+            evidence,
             "Training first has to move this bias; until then every gradient is mostly about it.",
             "start it at 0, or at the logarithms of the classes' shares or the mean of the targets",
             KARPATHY + "; the distance is " + CALIBRATED,
-        )  # fmt: skip
+        )
 
 
 def learns_by_heart(patient: Patient) -> Iterator[Finding]:
@@ -236,12 +254,14 @@ def learns_by_heart(patient: Patient) -> Iterator[Finding]:
         learned, evidence = left <= LEARNED, f"{left:.0%} of the variance of {len(few)} targets is left"
     if not learned:
         yield Finding(
-            "cannot-overfit", "warning", "the network and the loss",
+            "cannot-overfit",
+            "warning",
+            "the network and the loss",
             f"after {STEPS} steps of Adam on the same few rows: {evidence}",
             "Even what could be learned by heart isn't: something between input and loss blocks it.",
             "check what the other findings name; look at gn.trace of a row",
             KARPATHY,
-        )  # fmt: skip
+        )
 
 
 def _distinct(split: Split) -> Split:

@@ -37,12 +37,14 @@ def squashed_logits(patient: Patient) -> Iterator[Finding]:
     last = patient.net.layers[-1]
     if isinstance(patient.loss, (CrossEntropy, BinaryCrossEntropy)) and isinstance(last, (Softmax, Sigmoid)):
         yield Finding(
-            "softmax-twice", "error", f"layer {len(patient.net.layers) - 1}, {last!r}",
+            "softmax-twice",
+            "error",
+            f"layer {len(patient.net.layers) - 1}, {last!r}",
             f"{type(patient.loss).__name__} applies its own {_inverse(patient)} to outputs that lie in 0..1 already",
             "Scores between 0 and 1 can't express certainty: the loss can't fall far, and its gradient is squeezed.",
             f"remove the last {last!r}; net.predict_proba gives probabilities without it",
             "CrossEntropy and BinaryCrossEntropy take logits (their docstrings)",
-        )  # fmt: skip
+        )
 
 
 def _inverse(patient: Patient) -> str:
@@ -53,12 +55,14 @@ def classes_as_values(patient: Patient) -> Iterator[Finding]:
     """A regression loss on class numbers."""
     if patient.data.task == "classification" and patient.loss.task == "regression":
         yield Finding(
-            "loss-task-mismatch", "error", f"loss {patient.loss!r}",
+            "loss-task-mismatch",
+            "error",
+            f"loss {patient.loss!r}",
             f"the targets are {len(patient.data.classes)} classes, and the loss treats their numbers as values",
             "Class 9 is then nine times as much as class 1, and between 0 and 2 the network must answer 1.",
             "use CrossEntropy with one output per class",
             "Bishop 2006, Pattern Recognition and Machine Learning, section 4.1.3",
-        )  # fmt: skip
+        )
 
 
 def bottleneck(patient: Patient) -> Iterator[Finding]:
@@ -68,12 +72,14 @@ def bottleneck(patient: Patient) -> Iterator[Finding]:
     if narrow:
         i, layer = min(narrow, key=lambda pair: pair[1].fan_out)
         yield Finding(
-            "bottleneck", "warning", f"layer {i}, {layer!r}",
+            "bottleneck",
+            "warning",
+            f"layer {i}, {layer!r}",
             f"{layer.fan_out} units before {n_out} outputs",
             "All that the later layers know of a row passes through these few numbers.",
             f"give it at least {n_out} units, better several times as many",
             "a layer's output spans at most as many dimensions as it has units",
-        )  # fmt: skip
+        )
 
 
 def unreachable_targets(patient: Patient) -> Iterator[Finding]:
@@ -99,10 +105,14 @@ def unreachable_targets(patient: Patient) -> Iterator[Finding]:
     else:
         return
     yield Finding(
-        "output-range", "error" if patient.loss.task == "regression" else "warning", f"layer {place}, {last!r}",
-        evidence, "What the last activation can't output is never learned, and where it is flat no gradient passes.",
-        advice, "the range of the activation (its docstring)",
-    )  # fmt: skip
+        "output-range",
+        "error" if patient.loss.task == "regression" else "warning",
+        f"layer {place}, {last!r}",
+        evidence,
+        "What the last activation can't output is never learned, and where it is flat no gradient passes.",
+        advice,
+        "the range of the activation (its docstring)",
+    )
 
 
 def linear_network(patient: Patient) -> Iterator[Finding]:
@@ -113,12 +123,14 @@ def linear_network(patient: Patient) -> Iterator[Finding]:
     if pairs:
         where = ", ".join(f"{i} and {j}" for i, j in pairs[:3]) + (" and more" if len(pairs) > 3 else "")
         yield Finding(
-            "linear-network", "warning", f"between layers {where}",
+            "linear-network",
+            "warning",
+            f"between layers {where}",
             "two Dense layers follow each other without an activation",
             "x W1 W2 is x times one matrix: the second layer adds parameters and nothing that the first couldn't do.",
             "put an activation such as ReLU() between them",
             "the product of two matrices is a matrix",
-        )  # fmt: skip
+        )
 
 
 def heavy_dropout(patient: Patient) -> Iterator[Finding]:
@@ -131,12 +143,14 @@ def heavy_dropout(patient: Patient) -> Iterator[Finding]:
     if heavy:
         i, layer = max(heavy, key=lambda pair: pair[1].rate)
         yield Finding(
-            "heavy-dropout", "warning", f"layer {i}, {layer!r}",
+            "heavy-dropout",
+            "warning",
+            f"layer {i}, {layer!r}",
             f"{layer.rate:.0%} of the units are dropped in each step",
             "What is left carries too little of a row to learn from, and the noise drowns the gradient.",
             "a rate of 0.5 for hidden layers, 0.2 for inputs, or none",
             "Srivastava et al. 2014 (JMLR 15), section 7.3",
-        )  # fmt: skip
+        )
 
 
 def long_momentum(patient: Patient) -> Iterator[Finding]:
@@ -145,13 +159,15 @@ def long_momentum(patient: Patient) -> Iterator[Finding]:
     if isinstance(optimizer, SGD) and optimizer.momentum > LONG_MOMENTUM:
         memory = 1 / (1 - optimizer.momentum)
         yield Finding(
-            "momentum-high", "warning", f"optimizer {optimizer!r}",
+            "momentum-high",
+            "warning",
+            f"optimizer {optimizer!r}",
             f"momentum {optimizer.momentum:g} sums up about {memory:,.0f} steps: in effect a learning rate of"
             f" {optimizer.lr * memory:,.3g}",
             "The weights run on for hundreds of steps after the gradient has turned, and overshoot.",
             "momentum=0.9",
             "Sutskever et al. 2013 (ICML), section 3",
-        )  # fmt: skip
+        )
 
 
 def _dense(patient: Patient) -> list[tuple[int, Dense]]:
@@ -159,5 +175,11 @@ def _dense(patient: Patient) -> list[tuple[int, Dense]]:
 
 
 CHECKS = (
-    squashed_logits, classes_as_values, bottleneck, unreachable_targets, linear_network, heavy_dropout, long_momentum,
-)  # fmt: skip
+    squashed_logits,
+    classes_as_values,
+    bottleneck,
+    unreachable_targets,
+    linear_network,
+    heavy_dropout,
+    long_momentum,
+)

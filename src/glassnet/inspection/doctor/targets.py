@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from glassnet.data import Split
-from glassnet.inspection.doctor.finding import Finding
+from glassnet.inspection.doctor.finding import Finding, Severity
 from glassnet.inspection.doctor.patient import Patient
 from glassnet.inspection.doctor.structure import CALIBRATED
 from glassnet.nn import Unstandardize
@@ -30,12 +30,14 @@ def constant_target(patient: Patient) -> Iterator[Finding]:
     train = patient.parts.get("train")
     if train is not None and len(train) > 1 and (train.y == train.y[0]).all():
         yield Finding(
-            "constant-target", "error", f"target {patient.data.target!r}",
+            "constant-target",
+            "error",
+            f"target {patient.data.target!r}",
             f"all {len(train)} training targets are {train.y[0]:g}" if train.y.ndim == 1 else "all are the same",
             "There is nothing to learn: one constant is right for every training row.",
             "check how the target is read, and how the rows are split: are they sorted by it?",
             "a constant has no variance to explain",
-        )  # fmt: skip
+        )
 
 
 def whole_numbers(patient: Patient) -> Iterator[Finding]:
@@ -48,6 +50,7 @@ def whole_numbers(patient: Patient) -> Iterator[Finding]:
         return
     others = [name for name, split in patient.parts.items() if not _whole(split)]
     many_rows = len(train) >= ROWS_PER_VALUE * len(values)
+    severity: Severity
     if others:
         severity, what = "error", f", those of {' and '.join(others)} are not"
     elif many_rows and (len(values) <= FEW_VALUES or _cut_at_zero(train)):
@@ -57,15 +60,19 @@ def whole_numbers(patient: Patient) -> Iterator[Finding]:
     else:
         return
     yield Finding(
-        "integer-targets", severity, f"target {patient.data.target!r}",  # type: ignore[arg-type]
+        "integer-targets",
+        severity,
+        f"target {patient.data.target!r}",
         f"all {len(train)} training targets are whole numbers{what}: {len(values)} values in {values[0]:g} to"
         f" {values[-1]:g}, standard deviation {deviation:.3g}",
         "Decimals that were cut off can't be learned: what is lost stays as error, and cutting shifts all targets by"
-        " about a half." if severity != "note" else "If their decimals were cut off, what is lost stays as error.",
+        " about a half."
+        if severity != "note"
+        else "If their decimals were cut off, what is lost stays as error.",
         "look where the targets become integers (astype(int), np.trunc, a column's type) and keep their decimals; if"
         " they are classes by nature, use task='classification' with CrossEntropy",
         "rounding to whole numbers adds an error of standard deviation 1/sqrt(12), cutting a mean error of 1/2",
-    )  # fmt: skip
+    )
 
 
 def _whole(split: Split) -> bool:
@@ -91,7 +98,8 @@ def class_shares(patient: Patient) -> Iterator[Finding]:
     if not (share >= MAJORITY or rare or (share >= MANY and len(there) <= 2)):
         return
     yield Finding(
-        "class-imbalance", "warning" if share >= MAJORITY else "note",
+        "class-imbalance",
+        "warning" if share >= MAJORITY else "note",
         _name(patient, largest if share >= MANY else smallest),
         f"{counts[largest]} of {len(train)} training rows ({share:.1%}) are {_name(patient, largest)},"
         f" {counts[smallest]} are {_name(patient, smallest)}",
@@ -99,7 +107,7 @@ def class_shares(patient: Patient) -> Iterator[Finding]:
         " the loss.",
         "judge by the recall of each class, not by accuracy alone; collect or repeat rows of the rare classes",
         "Japkowicz & Stephen 2002 (Intelligent Data Analysis 6:429-449); limits " + CALIBRATED,
-    )  # fmt: skip
+    )
 
 
 def missing_class(patient: Patient) -> Iterator[Finding]:
@@ -114,12 +122,14 @@ def missing_class(patient: Patient) -> Iterator[Finding]:
         rows = " and ".join(f"{len(labels)} {name} rows" for name, labels in unknown.items() if len(labels))
         names = ", ".join(_name(patient, label) for label in missing[:4])
         yield Finding(
-            "missing-class", "error", names + (f" and {len(missing) - 4} more" if len(missing) > 4 else ""),
+            "missing-class",
+            "error",
+            names + (f" and {len(missing) - 4} more" if len(missing) > 4 else ""),
             f"{rows} have a class that none of the {len(train)} training rows has",
             "What was never shown can't be learned: every such row is wrong.",
             "shuffle the rows before they are split (gn.Dataset.from_arrays does), or collect rows of the class",
             "by definition",
-        )  # fmt: skip
+        )
 
 
 def unscaled_target(patient: Patient) -> Iterator[Finding]:
@@ -131,14 +141,16 @@ def unscaled_target(patient: Patient) -> Iterator[Finding]:
     size, deviation = float(np.sqrt(np.square(y).mean(axis=0)).max()), float(y.std(axis=0).max())
     if size > FAR or 0 < deviation < SMALL:
         yield Finding(
-            "unscaled-target", "warning", f"target {patient.data.target!r}",
+            "unscaled-target",
+            "warning",
+            f"target {patient.data.target!r}",
             f"training targets have mean {y.mean():.4g} and standard deviation {deviation:.3g}, the network's outputs"
             " begin at about 1",
             "The loss and its gradient grow with the square of the target's unit: SGD explodes where the unit is large,"
             " and Adam's steps of about lr take long to get there.",
             "gn.Unstandardize() as the last layer: the network then works in standard units",
             "LeCun et al. 1998, Efficient BackProp, section 4.5; limits " + CALIBRATED,
-        )  # fmt: skip
+        )
 
 
 def leak(patient: Patient) -> Iterator[Finding]:
@@ -160,7 +172,9 @@ def leak(patient: Patient) -> Iterator[Finding]:
     best = float(told[leaks[0]])
     what = "of what guessing gets wrong" if classes else "of the target's variance"
     yield Finding(
-        "target-leak", "error" if best > PLAIN_LEAK else "warning", patient.columns(leaks.tolist()),
+        "target-leak",
+        "error" if best > PLAIN_LEAK else "warning",
+        patient.columns(leaks.tolist()),
         f"{patient.column(leaks[0])} alone explains {best:.2%} {what}; the next column explains"
         f" {max(0.0, float(others.max())):.1%}",
         "A column that good is often made from the target, or known only after it; the result then says nothing about"
@@ -168,7 +182,7 @@ def leak(patient: Patient) -> Iterator[Finding]:
         f"find out how {patient.column(leaks[0])} comes about, and leave it out if it isn't known in time",
         "Kaufman et al. 2012 (ACM TKDD 6(4):15); the variance left by Rice 1984 (Annals of Statistics 12:1215),"
         " eq. 2.4; limits " + CALIBRATED,
-    )  # fmt: skip
+    )
 
 
 def _told(x: Array, y: Array, classes: bool, seed: int) -> Array:

@@ -11,7 +11,7 @@
 # ---
 
 # %% [markdown]
-# # 2. MNIST: handwritten digits
+# # 1. MNIST: handwritten digits
 #
 # 70,000 scanned digits of 28 x 28 pixels (LeCun, Cortes & Burges 1998), ten classes, and a network of two layers that
 # gets 98 of 100 right after a few seconds of training. We look at the data, decide what they need, train, and then spend

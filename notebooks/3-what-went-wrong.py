@@ -11,7 +11,7 @@
 # ---
 
 # %% [markdown]
-# # 4. What went wrong
+# # 3. What went wrong
 #
 # A student exercise, "neural network from scratch", trained a network on California Housing and printed
 #
@@ -267,7 +267,7 @@ for lr in (0.0002, 0.002, 0.02):
     print(f"{lr:13}{result['train']['mse']:12.3f}{result['val']['mse']:17.3f}")
 
 # %% [markdown]
-# (Gradients are clipped here, so that the outliers that notebook 3 shows can't blow up the steps.) With a tenth of the learning
+# (Gradients are clipped here, so that the outliers that notebook 2 shows can't blow up the steps.) With a tenth of the learning
 # rate, the network is about as good as the mean. With ten times as much, the very same layers and number of steps make a
 # clearly better one.
 #

@@ -11,7 +11,7 @@
 # ---
 
 # %% [markdown]
-# # 3. California Housing: what is a house worth?
+# # 2. California Housing: what is a house worth?
 #
 # 20,640 blocks of the 1990 census (Pace & Barry 1997): eight numbers about each, and the median value of its houses. Now the
 # answer is a number instead of a class. We look at the data first, train a plain network, find out what holds it back,
