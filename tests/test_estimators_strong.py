@@ -210,7 +210,7 @@ def test_saved_and_exported(tmp_path: Path) -> None:
     X, y = houses()
     value = MLPRegressor(**SMALL).fit(X, y)
     kind = MLPClassifier(**SMALL).fit(X, np.where(y > y.mean(), "dear", "cheap"))
-    rows = value._way.read(value, X, reset=False)
+    rows, _ = value._way.read(value, value._table, X, reset=False)
     for model in (value, kind):
         model.save(tmp_path / "model.safetensors")
         model.export(tmp_path / "model.onnx")

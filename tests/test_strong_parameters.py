@@ -13,7 +13,7 @@ from sklearn.model_selection import GridSearchCV
 
 import glassnet as gn
 from glassnet import recipes
-from glassnet.estimators import MLPClassifier, MLPRegressor, strong
+from glassnet.estimators import MLPClassifier, MLPRegressor, parameters, strong
 from glassnet.nn import Unstandardize
 from strong_tables import DIABETES, IRIS, LEARNS, SMALL, changed, kinds, trained
 
@@ -51,9 +51,9 @@ def test_what_is_given_means_what_it_means() -> None:
 
 
 def test_a_plain_value_equal_to_the_default_is_left_alone() -> None:
-    assert strong.given(MLPRegressor(hidden_layer_sizes=(100,), alpha=np.float64(1e-4), dropout=0)) == set()
+    assert parameters.given(MLPRegressor(hidden_layer_sizes=(100,), alpha=np.float64(1e-4), dropout=0)) == set()
     named = {"hidden_layer_sizes": [100], "learning_rate": gn.OneCycle(), "dropout": np.zeros(1), "loss": "huber"}
-    assert strong.given(MLPRegressor(**named)) == set(named)  # type: ignore[arg-type]
+    assert parameters.given(MLPRegressor(**named)) == set(named)  # type: ignore[arg-type]
 
 
 def test_a_default_is_asked_for_by_the_number_next_to_it_or_by_another_name() -> None:
@@ -67,10 +67,11 @@ def test_a_default_is_asked_for_by_the_number_next_to_it_or_by_another_name() ->
     model = MLPClassifier(preset="strong", learning_rate_init=0.00100001, max_iter=201, **names).build(*IRIS)
     for way in ("learning_rate_init=0.001 and", "max_iter=200", "0.00100001 and 201", *map(str, names)):
         assert way in str(MLPClassifier.__doc__)
-    assert strong.given(model) == {"learning_rate_init", "max_iter", "preset", *names}
-    plan = strong.plan(model, 1000, incremental=False)
-    assert (plan.optimizer.lr, plan.epochs, plan.batch_size) == (0.00100001, 201, 200)
-    assert isinstance(plan.schedule, gn.Constant)
+    assert parameters.given(model) == {"learning_rate_init", "max_iter", "preset", *names}
+    plan = strong.plan(model, model._problem(), 1000, incremental=False)
+    training = plan.training
+    assert (plan.optimizer.lr, training.epochs, training.batch_size) == (0.00100001, 201, 200)
+    assert isinstance(training.schedule, gn.Constant)
     assert "ReLU()" in kinds(model.network_)
     grid = {"learning_rate_init": [1e-5, 0.001, 0.00100001, 0.5]}
     search = GridSearchCV(MLPClassifier(**SMALL), grid, cv=2, scoring="neg_log_loss").fit(*IRIS)
@@ -82,7 +83,7 @@ def test_every_loss(loss: str) -> None:
     X, y = DIABETES[0], DIABETES[1] / 100
     model = MLPRegressor(**LEARNS, loss=loss).fit(X, y)
     names = {"absolute_error": "MAE", "huber": "Huber", "poisson": "Poisson", "squared_error": "MSE"}
-    assert names[loss] in repr(strong.objective(model, X.dtype).loss.loss)
+    assert names[loss] in repr(strong.objective(model, model._problem(), model.network_, X.dtype).loss.loss)
     assert isinstance(model.network_.layers[-1], Unstandardize) == (loss != "poisson")
     assert model.score(X, y) > 0.3
 

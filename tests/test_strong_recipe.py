@@ -34,7 +34,7 @@ def test_what_is_left_alone_is_as_the_recipe_says(task: str) -> None:
     assert (repr(run.optimizer), repr(run.schedule)) == (repr(recipe.build_optimizer()), repr(recipe.build_schedule()))
     assert (run.batch_size, run.net.dtype) == (recipe.training.batch_size, recipe.network.dtype)
     model = kind(preset="strong").build(X, y)
-    assert strong.plan(model, len(X), incremental=False).epochs == recipe.training.epochs
+    assert strong.plan(model, model._problem(), len(X), incremental=False).training.epochs == recipe.training.epochs
     table, unused = recipes.load("table"), recipes.from_dict({"name": "default", "data": {"source": "table"}})
     for name in ("replacement", "restore_best"):  # which the preset doesn't read
         assert getattr(table.training, name) == getattr(unused.training, name)

@@ -3,9 +3,10 @@
     parameters.py  what parameters may be, and what their words mean    base.py        what both estimators do
     objective.py   what is minimised, as scikit-learn scales it         classifier.py  regressor.py
     plain.py       rows, network and training as scikit-learn has them  strong.py      the same for preset="strong"
-    plan.py        what a training is to do      tables.py      rows of data frames
-    stochastic.py  epochs of sgd and adam        validation.py  rows held out, and the best weights
+    problem.py     what is to be learned         plan.py        what a training is to do
+    stochastic.py  epochs of sgd and adam        state.py       what is carried from one training to the next
     lbfgs.py       SciPy's L-BFGS                passes.py      prediction and steps, of sparse rows too
+    tables.py      rows of data frames           validation.py  rows held out
     hooks.py       scikit-learn's own callbacks (1.9 and newer)
 
 Importing it loads scikit-learn. With the same random_state, a fit takes the same steps as scikit-learn's: weights

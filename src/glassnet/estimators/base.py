@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -13,14 +14,18 @@ from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
-from glassnet.estimators import hooks, lbfgs, parameters, plain, stochastic, strong
+from glassnet.estimators import hooks, lbfgs, plain, strong
+from glassnet.estimators.objective import Objective
+from glassnet.estimators.parameters import Parameters, hidden_sizes
 from glassnet.estimators.passes import affine, predict
-from glassnet.estimators.stochastic import Solver
+from glassnet.estimators.problem import Problem, Way
+from glassnet.estimators.state import Solver, State
+from glassnet.estimators.stochastic import Course
 from glassnet.estimators.tables import TableColumns
 from glassnet.estimators.validation import Rows, Validation, split
-from glassnet.nn import Network, Noise
+from glassnet.nn import Network
 from glassnet.nn.layer import Array
-from glassnet.train import Callback, History
+from glassnet.train import History
 from glassnet.turns import changing, reading
 
 
@@ -31,10 +36,8 @@ def _is_stochastic(estimator: BaseMLP) -> bool:
     return True
 
 
-class BaseMLP(hooks.CallbackSupport, BaseEstimator):
+class BaseMLP(hooks.CallbackSupport, BaseEstimator, Parameters):
     """The parts of MLPClassifier and MLPRegressor that don't depend on what the targets are."""
-
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = parameters.CONSTRAINTS
 
     network_: Network
     coefs_: list[Array]
@@ -46,7 +49,7 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator):
     best_loss_: float | None
     best_validation_score_: float | None
     best_iter_: int | None
-    _best: dict[str, Array] | None = None
+    _state: State
     _table: TableColumns | None = None
 
     def _encode(self, y: Any, incremental: bool, reset: bool) -> Array:
@@ -102,10 +105,7 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator):
         `fit` with early_stopping does it by itself; after calls of partial_fit with X_val and y_val it is up to you.
         """
         check_is_fitted(self)
-        if self._best is None:
-            return False
-        self.network_.set_arrays(self._best)
-        return True
+        return self._state.restore_best(self.network_)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the network to a safetensors file, which gn.Network.load reads."""
@@ -131,14 +131,22 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator):
     def _validate(self) -> None:
         """Raise ValueError for parameters that make no sense, alone or together."""
         self._validate_params()
-        parameters.hidden_sizes(self.hidden_layer_sizes)
+        hidden_sizes(self.hidden_layer_sizes)
         if self.preset is not None and self.solver == "lbfgs":
             raise ValueError("a preset takes no solver='lbfgs', as dropout changes the loss at every look: use 'adam'")
 
     @property
-    def _way(self) -> Any:
+    def _way(self) -> Way:
         """The module that says how rows become arrays, what the network is, and how it is trained."""
-        return plain if self.preset is None else strong
+        if self.preset is None:
+            return plain
+        return strong
+
+    def _problem(self) -> Problem:
+        """What the rows and targets turned out to be."""
+        names = getattr(self, "feature_names_in_", None)
+        features = None if names is None else [str(name) for name in names]
+        return Problem(self._loss_name(), self.n_outputs_, self.out_activation_, self._info(), features, self._table)
 
     def _fit(self, X: Any, y: Any, sample_weight: Any, val: tuple[Any, Any, Any], incremental: bool) -> Self:
         with changing(self):
@@ -153,23 +161,57 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator):
             self._random_state = check_random_state(self.random_state)
             if first:
                 self._initialize(x, encoded)
+            elif not hasattr(self, "_state"):
+                self._show(State.new(self.early_stopping))  # coefs_ were set by hand
             self._follow_coefs()
-            objective = self._way.objective(self, x.dtype)
+            net, problem = self.network_, self._problem()
+            objective = self._way.objective(self, problem, net, x.dtype)
             if self.solver == "lbfgs":
-                with changing(self.network_):
-                    lbfgs.fit(self, rows, objective)
+                with changing(net), self._shown():
+                    lbfgs.fit(net, rows, objective, self, self._state)
                 return self
             rows, held = self._hold_out(rows, val, incremental)
-            self.network_.fit_preprocessing(rows.x, rows.y)
-            plan = self._way.plan(self, len(rows.y), incremental)
+            net.fit_preprocessing(rows.x, rows.y)
+            plan = self._way.plan(self, problem, len(rows.y), incremental)
             if not hasattr(self, "_optimizer") or not (incremental or self.keep_optimizer):
                 self._optimizer = Solver(plan.optimizer)
             elif self.preset is not None and not incremental:
                 self._optimizer.taken = 0  # another fit, another course of the recipe's schedule
-            validation = None if held is None else Validation(self, held, objective, plan.scoring)
-        with changing(self.network_):
-            stochastic.fit(self, rows, objective, validation, plan, incremental)
+            judge = None if held is None else self._judge(held, objective, plan.scoring)
+        watchers = [*(self.callbacks or ()), *hooks.watchers(self)]
+        with changing(net), self._shown():
+            Course(
+                net, rows, objective, judge, plan, self, self._state, self._optimizer, watchers, self._random_state
+            ).fit()
         return self
+
+    def _judge(self, held: Rows, objective: Objective, scoring: Any) -> Validation:
+        """Return what judges the network by rows held out."""
+        # A shallow copy sees the same weights. Without names of features, it takes rows as the network does.
+        seen = copy.copy(self)
+        seen.__dict__.pop("feature_names_in_", None)
+        seen._table, seen.n_features_in_ = None, held.x.shape[1]
+        return Validation(seen, held, self._labels(held.y), objective, scoring)
+
+    @contextmanager
+    def _shown(self) -> Iterator[None]:
+        """Turn what training makes of the state into scikit-learn's attributes, however it ends."""
+        try:
+            yield
+        finally:
+            self._show(self._state)
+
+    def _show(self, state: State) -> None:
+        self._state = state
+        self.n_iter_, self.t_, self.stopped_ = state.epochs, state.seen, state.stopped
+        self.loss_curve_, self.best_loss_ = state.losses, state.best_loss
+        self.validation_loss_curve_, self.validation_scores_ = state.held_losses or None, state.held_scores or None
+        self.best_validation_score_, self.best_iter_ = state.best_score, state.best_epoch
+        self._no_improvement_count = state.idle
+        if state.loss is not None:
+            self.loss_ = state.loss
+        if state.history is not None:
+            self.history_ = state.history
 
     @contextmanager
     def _unchanged_by_errors(self) -> Iterator[None]:
@@ -198,7 +240,8 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator):
 
     def _check_rows(self, X: Any, y: Any, incremental: bool, reset: bool) -> tuple[Any, Array]:
         """Return X as an array or sparse matrix of floats, and y as numbers (N, n_outputs)."""
-        x, y = self._way.read_both(self, X, y, reset)
+        values = self._info()["task"] == "regression"
+        x, y, self._table = self._way.read_both(self, self._table, X, y, reset, values)
         encoded = self._encode(y, incremental, reset)
         return x, encoded.reshape(len(encoded), -1)
 
@@ -209,25 +252,11 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator):
     def _loss_name(self) -> str:
         return self.loss
 
-    def _is_noisy(self) -> bool:
-        """Whether the network draws random numbers in training, as for dropout."""
-        return any(isinstance(layer, Noise) and layer.strength for layer in self.network_.layers)
-
-    def _hooks(self) -> list[Callback]:
-        """Return what lets scikit-learn's own callbacks watch: nothing if there are none."""
-        return hooks.watchers(self)
-
     def _initialize(self, x: Any, encoded: Array) -> None:
         """Make the network for such rows and targets, and forget all training."""
         self.n_outputs_, self.out_activation_, self._dtype = encoded.shape[1], self._out_activation(), x.dtype
-        self._link(self._way.network(self, x, encoded))
-        self.n_iter_ = self.t_ = 0
-        self.loss_curve_ = []
-        self._no_improvement_count, self.stopped_ = 0, False
-        self._best = self.best_iter_ = None
-        self.validation_scores_ = self.validation_loss_curve_ = None
-        self.best_validation_score_ = -np.inf if self.early_stopping else None
-        self.best_loss_ = None if self.early_stopping else np.inf
+        self._link(self._way.network(self, self._problem(), x, encoded, self._random_state))
+        self._show(State.new(self.early_stopping))
         self.__dict__.pop("_optimizer", None)
 
     def _link(self, net: Network) -> None:
@@ -249,7 +278,7 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator):
         if net is None or [layer.W.shape for layer in layers] != [W.shape for W in coefs]:
             if self.preset is not None:
                 raise ValueError("coefs_ have other shapes than the preset's network: write into the arrays themselves")
-            net = plain.of_sizes(self, [len(coefs[0]), *(len(b) for b in intercepts)], coefs[0].dtype)
+            net = plain.of_sizes(self, self._problem(), [len(coefs[0]), *(len(b) for b in intercepts)], coefs[0].dtype)
         self._link(net)
         for own, given in zip([*self.coefs_, *self.intercepts_], [*coefs, *intercepts], strict=True):
             own[...] = given
@@ -258,7 +287,7 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator):
         """Return the network's outputs (N, n_outputs) for rows X."""
         if not checked:
             check_is_fitted(self)
-            X = self._way.read(self, X, reset=False)
+            X, _ = self._way.read(self, self._table, X, reset=False)
         self._follow_coefs()
         y = predict(self.network_, X)
         return y if self.preset is None else y.astype(np.result_type(y, X), copy=False)

@@ -9,18 +9,17 @@ from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import column_or_1d, compute_sample_weight
-from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.multiclass import type_of_target, unique_labels
 
-from glassnet.estimators import parameters
 from glassnet.estimators.base import BaseMLP, partial_fit_of
+from glassnet.estimators.parameters import ClassifierParameters, constraints
 from glassnet.nn import Softmax
 from glassnet.nn.activations import logistic
 from glassnet.nn.layer import Array
 from glassnet.turns import changing, reading
 
 
-class MLPClassifier(ClassifierMixin, BaseMLP):
+class MLPClassifier(ClassifierMixin, BaseMLP, ClassifierParameters):
     """A fully connected network that classifies: scikit-learn's MLPClassifier, and more.
 
     The parameters of scikit-learn's mean what they mean there, and have the same defaults. Besides:
@@ -66,72 +65,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     early_stopping, best_iter_, the epoch whose weights were kept; and stopped_, whether nothing improved any more.
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = parameters.CONSTRAINTS | {
-        "class_weight": [StrOptions({"balanced"}), dict, None]
-    }
-
-    def __init__(
-        self,
-        hidden_layer_sizes: Any = (100,),
-        activation: Any = "relu",
-        *,
-        solver: str = "adam",
-        alpha: float = 0.0001,
-        batch_size: int | str = "auto",
-        learning_rate: Any = "constant",
-        learning_rate_init: float = 0.001,
-        power_t: float = 0.5,
-        max_iter: int = 200,
-        shuffle: bool = True,
-        random_state: Any = None,
-        tol: float = 1e-4,
-        verbose: bool | int = False,
-        warm_start: bool = False,
-        momentum: float = 0.9,
-        nesterovs_momentum: bool = True,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-8,
-        n_iter_no_change: float = 10,
-        max_fun: int = 15000,
-        dropout: Any = 0.0,
-        class_weight: Any = None,
-        scoring: Any = None,
-        keep_optimizer: bool = False,
-        callbacks: Any = None,
-        preset: str | None = None,
-    ) -> None:
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.activation = activation
-        self.solver = solver
-        self.alpha = alpha
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.learning_rate_init = learning_rate_init
-        self.power_t = power_t
-        self.max_iter = max_iter
-        self.shuffle = shuffle
-        self.random_state = random_state
-        self.tol = tol
-        self.verbose = verbose
-        self.warm_start = warm_start
-        self.momentum = momentum
-        self.nesterovs_momentum = nesterovs_momentum
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.epsilon = epsilon
-        self.n_iter_no_change = n_iter_no_change
-        self.max_fun = max_fun
-        self.dropout = dropout
-        self.class_weight = class_weight
-        self.scoring = scoring
-        self.keep_optimizer = keep_optimizer
-        self.callbacks = callbacks
-        self.preset = preset
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = constraints(ClassifierParameters)
 
     @partial_fit_of
     def partial_fit(

@@ -5,43 +5,42 @@ from __future__ import annotations
 import warnings
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import scipy.optimize
 from sklearn.exceptions import ConvergenceWarning
 
 from glassnet.estimators.objective import Objective, squares
-from glassnet.estimators.parameters import NOT_FINITE
-from glassnet.estimators.passes import training_step
+from glassnet.estimators.parameters import NOT_FINITE, Parameters
+from glassnet.estimators.passes import is_noisy, training_step
+from glassnet.estimators.state import State
 from glassnet.estimators.validation import Rows
+from glassnet.nn import Network
 from glassnet.nn.layer import Array
 from glassnet.optim import SGD
 
-if TYPE_CHECKING:
-    from glassnet.estimators.base import BaseMLP
 
-
-def fit(estimator: BaseMLP, rows: Rows, objective: Objective) -> None:
-    """Train estimator.network_ until the gradient's largest entry is at most tol, or max_iter or max_fun are reached.
+def fit(trained: Network, rows: Rows, objective: Objective, settings: Parameters, state: State) -> None:
+    """Train a network until the gradient's largest entry is at most tol, or max_iter or max_fun are reached.
 
     Raises ValueError if dropout makes the loss another one at each call.
     """
-    if estimator._is_noisy():
+    if is_noisy(trained):
         raise ValueError("solver='lbfgs' takes no dropout, which changes the loss at every look: use 'adam' or 'sgd'")
-    net = estimator.network_.copy("float64")  # its line search needs the precision
+    net = trained.copy("float64")  # its line search needs the precision
     objective = replace(objective, dtype=net.dtype)
     targets = objective.targets(rows.y)
     weight = float(len(rows.y)) if rows.weight is None else float(rows.weight.sum())
     row_weights = objective.row_weights(len(rows.y), rows.weight)
     x = rows.x.astype(np.float64, copy=False)
     # A step at a learning rate of 0: weights stay, the gradient, to which the optimizer adds the penalty's, is read.
-    optimizer = SGD(1.0, l2=estimator.alpha / weight)
+    optimizer = SGD(1.0, l2=settings.alpha / weight)
     step = training_step(net, x, targets, objective.loss, optimizer, len(targets), reads_gradients=True)
     everything = np.arange(len(targets))
 
     def penalty() -> float:
-        return 0.5 * estimator.alpha * squares(net) / weight
+        return 0.5 * settings.alpha * squares(net) / weight
 
     def loss_and_gradient(theta: Array) -> tuple[float, Array]:
         net.theta[...] = theta
@@ -49,19 +48,19 @@ def fit(estimator: BaseMLP, rows: Rows, objective: Objective) -> None:
         return value + penalty(), net.grad.copy()
 
     def show(intermediate_result: scipy.optimize.OptimizeResult) -> None:
-        estimator.n_iter_ += 1
-        print(f"Iteration {estimator.n_iter_}, objective = {intermediate_result.fun:.8f}")
+        state.epochs += 1
+        print(f"Iteration {state.epochs}, objective = {intermediate_result.fun:.8f}")
 
-    estimator.n_iter_ = 0
+    state.epochs = 0
     with _own_blas_on_one_thread():
         found = scipy.optimize.minimize(
             loss_and_gradient, net.theta.copy(), method="L-BFGS-B", jac=True,
-            callback=show if estimator.verbose else None,
-            options={"maxfun": estimator.max_fun, "maxiter": estimator.max_iter, "gtol": estimator.tol},
+            callback=show if settings.verbose else None,
+            options={"maxfun": settings.max_fun, "maxiter": settings.max_iter, "gtol": settings.tol},
         )  # fmt: skip
     net.theta[...] = found.x
-    estimator.n_iter_ = min(found.nit, estimator.max_iter)
-    estimator.loss_ = (float(found.fun) - penalty()) * objective.reported + penalty()
+    state.epochs = min(found.nit, settings.max_iter)
+    state.loss = (float(found.fun) - penalty()) * objective.reported + penalty()
     if found.status != 0:
         warnings.warn(
             f"lbfgs failed to converge after {found.nit} iteration(s) (status={found.status}): {found.message}."
@@ -69,7 +68,7 @@ def fit(estimator: BaseMLP, rows: Rows, objective: Objective) -> None:
             ConvergenceWarning,
             stacklevel=6,
         )
-    estimator.network_.theta[...] = found.x
+    trained.theta[...] = found.x
     if not np.isfinite(found.x).all():
         raise ValueError(NOT_FINITE)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import KW_ONLY, dataclass, field, fields
 from numbers import Integral, Real
 from typing import Any
 
@@ -23,36 +24,91 @@ NOT_FINITE = (  # in scikit-learn's words
 )
 RATES = ("constant", "invscaling", "adaptive")  # scikit-learn's own, which only sgd follows
 
-CONSTRAINTS: dict[str, list[Any]] = {  # what scikit-learn says of its own, and of the new ones likewise
-    "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
-    "activation": [StrOptions(set(ACTIVATIONS)), "array-like"],
-    "solver": [StrOptions({"lbfgs", "sgd", "adam"})],
-    "alpha": [Interval(Real, 0, None, closed="left")],
-    "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
-    "learning_rate": [StrOptions({*RATES, *SCHEDULES}), Schedule],
-    "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
-    "power_t": [Interval(Real, 0, None, closed="left")],
-    "max_iter": [Interval(Integral, 1, None, closed="left")],
-    "shuffle": ["boolean"],
-    "random_state": ["random_state"],
-    "tol": [Interval(Real, 0, None, closed="left")],
-    "verbose": ["verbose"],
-    "warm_start": ["boolean"],
-    "momentum": [Interval(Real, 0, 1, closed="both")],
-    "nesterovs_momentum": ["boolean"],
-    "early_stopping": ["boolean"],
-    "validation_fraction": [Interval(Real, 0, 1, closed="left")],
-    "beta_1": [Interval(Real, 0, 1, closed="left")],
-    "beta_2": [Interval(Real, 0, 1, closed="left")],
-    "epsilon": [Interval(Real, 0, None, closed="neither")],
-    "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), Options(Real, {np.inf})],
-    "max_fun": [Interval(Integral, 1, None, closed="left")],
-    "dropout": [Interval(Real, 0, 1, closed="left"), "array-like"],
-    "scoring": [str, callable, None],
-    "keep_optimizer": ["boolean"],
-    "callbacks": [list, tuple, None],
-    "preset": [StrOptions({"strong"}), None],
-}
+
+def may_be(*allowed: Any) -> dict[str, Any]:
+    """Return what scikit-learn is to allow a parameter to be, for its field."""
+    return {"allowed": [*allowed]}
+
+
+@dataclass(eq=False, repr=False)
+class Parameters:
+    """The parameters of both estimators: scikit-learn's own, with what it allows, and then those that it doesn't know.
+
+    scikit-learn finds them in the signature of the constructor, which is made of these lines.
+    """
+
+    hidden_layer_sizes: Any = field(
+        default=(100,), metadata=may_be("array-like", Interval(Integral, 1, None, closed="left"))
+    )
+    activation: Any = field(default="relu", metadata=may_be(StrOptions(set(ACTIVATIONS)), "array-like"))
+    _: KW_ONLY
+    solver: str = field(default="adam", metadata=may_be(StrOptions({"lbfgs", "sgd", "adam"})))
+    alpha: float = field(default=0.0001, metadata=may_be(Interval(Real, 0, None, closed="left")))
+    batch_size: int | str = field(
+        default="auto", metadata=may_be(StrOptions({"auto"}), Interval(Integral, 1, None, closed="left"))
+    )
+    learning_rate: Any = field(default="constant", metadata=may_be(StrOptions({*RATES, *SCHEDULES}), Schedule))
+    learning_rate_init: float = field(default=0.001, metadata=may_be(Interval(Real, 0, None, closed="neither")))
+    power_t: float = field(default=0.5, metadata=may_be(Interval(Real, 0, None, closed="left")))
+    max_iter: int = field(default=200, metadata=may_be(Interval(Integral, 1, None, closed="left")))
+    shuffle: bool = field(default=True, metadata=may_be("boolean"))
+    random_state: Any = field(default=None, metadata=may_be("random_state"))
+    tol: float = field(default=1e-4, metadata=may_be(Interval(Real, 0, None, closed="left")))
+    verbose: bool | int = field(default=False, metadata=may_be("verbose"))
+    warm_start: bool = field(default=False, metadata=may_be("boolean"))
+    momentum: float = field(default=0.9, metadata=may_be(Interval(Real, 0, 1, closed="both")))
+    nesterovs_momentum: bool = field(default=True, metadata=may_be("boolean"))
+    early_stopping: bool = field(default=False, metadata=may_be("boolean"))
+    validation_fraction: float = field(default=0.1, metadata=may_be(Interval(Real, 0, 1, closed="left")))
+    beta_1: float = field(default=0.9, metadata=may_be(Interval(Real, 0, 1, closed="left")))
+    beta_2: float = field(default=0.999, metadata=may_be(Interval(Real, 0, 1, closed="left")))
+    epsilon: float = field(default=1e-8, metadata=may_be(Interval(Real, 0, None, closed="neither")))
+    n_iter_no_change: float = field(
+        default=10, metadata=may_be(Interval(Integral, 1, None, closed="left"), Options(Real, {np.inf}))
+    )
+    max_fun: int = field(default=15000, metadata=may_be(Interval(Integral, 1, None, closed="left")))
+    dropout: Any = field(default=0.0, metadata=may_be(Interval(Real, 0, 1, closed="left"), "array-like"))
+    scoring: Any = field(default=None, metadata=may_be(str, callable, None))
+    keep_optimizer: bool = field(default=False, metadata=may_be("boolean"))
+    callbacks: Any = field(default=None, metadata=may_be(list, tuple, None))
+    preset: str | None = field(default=None, metadata=may_be(StrOptions({"strong"}), None))
+
+
+@dataclass(eq=False, repr=False)
+class ClassifierParameters(Parameters):
+    """And that of the classifier."""
+
+    _: KW_ONLY
+    class_weight: Any = field(default=None, metadata=may_be(StrOptions({"balanced"}), dict, None))
+
+
+@dataclass(eq=False, repr=False)
+class _Loss:
+    """The base after Parameters, and so before them in the signature: scikit-learn has `loss` first."""
+
+    loss: str = field(
+        default="squared_error", metadata=may_be(StrOptions({"squared_error", "poisson", "absolute_error", "huber"}))
+    )
+
+
+@dataclass(eq=False, repr=False)
+class RegressorParameters(Parameters, _Loss):
+    """And that of the regressor."""
+
+
+def constraints(kind: type[Parameters]) -> dict[str, list[Any]]:
+    """Return what each parameter may be, as scikit-learn takes it."""
+    return {each.name: each.metadata["allowed"] for each in fields(kind)}
+
+
+def given(settings: Parameters) -> set[str]:
+    """Return the names of the parameters that have another value than their default."""
+    return {each.name for each in fields(settings) if not _same(getattr(settings, each.name), each.default)}
+
+
+def _same(value: Any, default: Any) -> bool:
+    plain = isinstance(value, tuple) or (np.isscalar(value) and np.isscalar(default))
+    return value is default or bool(plain and value == default)
 
 
 def hidden_sizes(sizes: Any) -> list[int]:

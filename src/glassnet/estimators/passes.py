@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from glassnet.nn import Dense, Layer, Loss, MemberHeads, Network
+from glassnet.nn import Dense, Layer, Loss, MemberHeads, Network, Noise
 from glassnet.nn.layer import Array
 from glassnet.optim import Optimizer
 from glassnet.train import step
@@ -19,6 +19,11 @@ from glassnet.turns import reading
 def affine(net: Network) -> list[Dense | MemberHeads]:
     """Return the layers whose W and b are coefs_ and intercepts_."""
     return [layer for layer in net.layers if isinstance(layer, Dense | MemberHeads)]
+
+
+def is_noisy(net: Network) -> bool:
+    """Whether the network draws random numbers in training, as for dropout."""
+    return any(isinstance(layer, Noise) and layer.strength for layer in net.layers)
 
 
 def is_sparse(x: Any) -> bool:

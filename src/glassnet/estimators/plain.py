@@ -3,59 +3,62 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from sklearn.base import BaseEstimator
 from sklearn.utils.validation import validate_data
 
 from glassnet.estimators import parameters
 from glassnet.estimators.objective import Objective
+from glassnet.estimators.parameters import Parameters
 from glassnet.estimators.passes import affine
 from glassnet.estimators.plan import Plan
+from glassnet.estimators.problem import Problem
+from glassnet.estimators.tables import TableColumns
 from glassnet.nn import Dense, Dropout, Exp, Layer, Network
 from glassnet.nn.layer import Array
 from glassnet.optim import SGD, Adam, Optimizer
-
-if TYPE_CHECKING:
-    from glassnet.estimators.base import BaseMLP
+from glassnet.train import Settings
 
 FLOATS = (np.float64, np.float32)
 
 
-def read(estimator: BaseMLP, X: Any, reset: bool) -> Any:
+def read(estimator: BaseEstimator, table: TableColumns | None, X: Any, reset: bool) -> tuple[Any, TableColumns | None]:
     """Return rows X to predict as an array or a sparse matrix."""
-    return validate_data(estimator, X, accept_sparse=["csr", "csc"], reset=reset)
+    return validate_data(estimator, X, accept_sparse=["csr", "csc"], reset=reset), None
 
 
-def read_both(estimator: BaseMLP, X: Any, y: Any, reset: bool) -> tuple[Any, Array]:
+def read_both(
+    estimator: BaseEstimator, table: TableColumns | None, X: Any, y: Any, reset: bool, values: bool
+) -> tuple[Any, Array, TableColumns | None]:
     """Return X as an array or sparse matrix of floats, and y as an array."""
     x, y = validate_data(
-        estimator, X, y, accept_sparse=["csr", "csc"], multi_output=True, dtype=FLOATS, reset=reset,
-        y_numeric=estimator._info()["task"] == "regression",
-    )  # fmt: skip
-    return x, y
+        estimator, X, y, accept_sparse=["csr", "csc"], multi_output=True, dtype=FLOATS, reset=reset, y_numeric=values
+    )
+    return x, y, None
 
 
-def network(estimator: BaseMLP, x: Any, y: Array) -> Network:
+def network(settings: Parameters, problem: Problem, x: Any, y: Array, random: Any) -> Network:
     """Make the network for rows x and targets y (N, n_outputs). Weights are drawn as scikit-learn draws them.
 
     Uniform in +-sqrt(6 / (fan_in + fan_out)) (Glorot & Bengio 2010, eq. 16), with 2 for 6 before a sigmoid.
     """
-    sizes = [x.shape[1], *parameters.hidden_sizes(estimator.hidden_layer_sizes), y.shape[1]]
-    net = of_sizes(estimator, sizes, x.dtype)
-    names = parameters.activations(estimator.activation, len(sizes) - 2)
+    sizes = [x.shape[1], *parameters.hidden_sizes(settings.hidden_layer_sizes), y.shape[1]]
+    net = of_sizes(settings, problem, sizes, x.dtype)
+    names = parameters.activations(settings.activation, len(sizes) - 2)
     for layer, name in zip(affine(net), [*names, (names or ["relu"])[-1]], strict=True):
         bound = np.sqrt((2 if name == "logistic" else 6) / sum(layer.W.shape))
-        layer.W[...] = estimator._random_state.uniform(-bound, bound, layer.W.shape)
-        layer.b[...] = estimator._random_state.uniform(-bound, bound, layer.b.shape)
+        layer.W[...] = random.uniform(-bound, bound, layer.W.shape)
+        layer.b[...] = random.uniform(-bound, bound, layer.b.shape)
     return net
 
 
-def of_sizes(estimator: BaseMLP, sizes: list[int], dtype: Any) -> Network:
+def of_sizes(settings: Parameters, problem: Problem, sizes: list[int], dtype: Any) -> Network:
     """Make a network of these widths, whose outputs are values, counts or logits."""
     hidden = len(sizes) - 2
-    names = parameters.activations(estimator.activation, hidden)
-    rates = parameters.one_for_each(estimator.dropout, hidden, "dropout")
+    names = parameters.activations(settings.activation, hidden)
+    rates = parameters.one_for_each(settings.dropout, hidden, "dropout")
     layers: list[Layer] = []
     for i, (fan_in, fan_out) in enumerate(pairwise(sizes)):
         layers.append(Dense(fan_in, fan_out, init="glorot"))
@@ -64,30 +67,30 @@ def of_sizes(estimator: BaseMLP, sizes: list[int], dtype: Any) -> Network:
         make = parameters.ACTIVATIONS[names[i]]
         layers += [make()] if make is not None else []
         layers += [Dropout(rates[i])] if rates[i] else []
-    if estimator.out_activation_ == "exp":
+    if problem.out_activation == "exp":
         layers.append(Exp())
     net = Network(layers, dtype)
-    names = getattr(estimator, "feature_names_in_", [f"x{i}" for i in range(sizes[0])])
-    net.info = estimator._info() | {"features": [str(name) for name in names]}
+    net.info = problem.info | {"features": problem.features or [f"x{i}" for i in range(sizes[0])]}
     return net
 
 
-def objective(estimator: BaseMLP, dtype: Any) -> Objective:
+def objective(settings: Parameters, problem: Problem, net: Network, dtype: Any) -> Objective:
     """Return what is minimised, on rows of that type."""
-    return Objective.of(estimator._loss_name(), estimator.n_outputs_, estimator.out_activation_, dtype)
+    return Objective.of(problem.loss, problem.n_outputs, problem.out_activation, dtype)
 
 
-def plan(estimator: BaseMLP, rows: int, incremental: bool) -> Plan:
+def plan(settings: Parameters, problem: Problem, rows: int, incremental: bool) -> Plan:
     """Return how to train on so many rows."""
-    rate, epsilon = estimator.learning_rate_init, None
+    rate, epsilon = settings.learning_rate_init, None
     optimizer: Optimizer
-    if estimator.solver == "sgd":
-        optimizer = SGD(rate, nesterov=bool(estimator.nesterovs_momentum))
-        optimizer.momentum = estimator.momentum  # scikit-learn allows 1
+    if settings.solver == "sgd":
+        optimizer = SGD(rate, nesterov=bool(settings.nesterovs_momentum))
+        optimizer.momentum = settings.momentum  # scikit-learn allows 1
     else:
-        optimizer, epsilon = Adam(rate, (estimator.beta_1, estimator.beta_2)), estimator.epsilon
-    return Plan(
-        optimizer, parameters.schedule(estimator.learning_rate), estimator.max_iter,
-        min(200, rows) if estimator.batch_size == "auto" else estimator.batch_size,
-        estimator.alpha, epsilon, estimator.n_iter_no_change, estimator.scoring,
-    )  # fmt: skip
+        optimizer, epsilon = Adam(rate, (settings.beta_1, settings.beta_2)), settings.epsilon
+    training = Settings(
+        epochs=settings.max_iter,
+        batch_size=min(200, rows) if isinstance(settings.batch_size, str) else settings.batch_size,
+        schedule=parameters.schedule(settings.learning_rate),
+    )
+    return Plan(optimizer, training, incremental, settings.alpha, epsilon, settings.n_iter_no_change, settings.scoring)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from sklearn.base import BaseEstimator
 from sklearn.utils.validation import validate_data
 
 from glassnet.data import numeric_rows
@@ -19,8 +20,6 @@ from glassnet.nn.layer import Array
 
 if TYPE_CHECKING:
     import polars as pl
-
-    from glassnet.estimators.base import BaseMLP
 
 CHECKS: dict[str, Any] = {"dtype": (np.float64, np.float32), "ensure_all_finite": "allow-nan"}
 
@@ -55,29 +54,31 @@ class TableColumns(NamedTuple):
         return [*(column.name for column in self.schema if column.kind == "category"), *self.left_out]
 
 
-def numbers(estimator: BaseMLP, X: Any, reset: bool) -> Array:
+def numbers(
+    estimator: BaseEstimator, table: TableColumns | None, X: Any, reset: bool
+) -> tuple[Array, TableColumns | None]:
     """Return rows X (N, n_features), an array or a data frame, as the floats that the network takes, some NaN.
 
-    reset: whether they are the first rows, which tell what the columns are. Raises ValueError for an array where a data
-    frame is needed, and TypeError for a sparse matrix.
+    Beside them is the table of their columns: `table`, or if `reset`, that which these first rows tell; None for an
+    array. Raises ValueError for an array where a data frame is needed, and TypeError for a sparse matrix.
     """
+    table = None if reset else table
+    text = [] if table is None else table.text
     if not is_frame(X):
-        if reset:
-            estimator._table = None
-        elif estimator._table is not None and estimator._table.text:
-            raise ValueError(f"X must be a data frame, as in fit: {listed(estimator._table.text)} held no numbers")
-        return validate_data(estimator, X, reset=reset, **CHECKS)
-    frame = as_polars(X, () if reset or estimator._table is None else estimator._table.text)
+        if text:
+            raise ValueError(f"X must be a data frame, as in fit: {listed(text)} held no numbers")
+        return validate_data(estimator, X, reset=reset, **CHECKS), table
+    frame = as_polars(X, text)
     validate_data(estimator, X, reset=reset, skip_check_array=True)  # names and number of the columns
     if 0 in X.shape:
         raise ValueError(f"X has {X.shape[0]} rows and {X.shape[1]} columns: give at least one of each")
     if reset:
-        estimator._table = TableColumns.of(frame)
-    table = estimator._table or TableColumns.numbers(frame.columns)
-    x = numeric_rows(frame, table.schema, 0)
+        table = TableColumns.of(frame)
+    known = table or TableColumns.numbers(frame.columns)
+    x = numeric_rows(frame, known.schema, 0)
     if not reset:
-        noticed = Noticed(table.schema)
+        noticed = Noticed(known.schema)
         noticed.see(x, frame)
         for line in noticed.strange():
             warnings.warn(line, UserWarning, stacklevel=2)
-    return x
+    return x, table

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from sklearn.metrics import get_scorer
@@ -13,9 +12,6 @@ from sklearn.model_selection import train_test_split
 from glassnet.estimators.objective import Objective
 from glassnet.estimators.passes import predict
 from glassnet.nn.layer import Array
-
-if TYPE_CHECKING:
-    from glassnet.estimators.base import BaseMLP
 
 
 @dataclass(frozen=True)
@@ -45,20 +41,19 @@ def split(rows: Rows, fraction: float, random_state: Any, stratify: bool) -> tup
 
 
 class Validation:
-    """Judges a network by rows that it isn't trained on: their loss, and a score of which more is better."""
+    """Judges a network by rows that it isn't trained on: their loss, and a score of which more is better.
 
-    def __init__(self, estimator: BaseMLP, rows: Rows, objective: Objective, scoring: Any) -> None:
-        self.rows, self.objective, self.scoring = rows, objective, scoring
-        self.targets = objective.targets(rows.y)
-        self.labels = estimator._labels(rows.y)
-        # A shallow copy sees the same weights. Without names of features, it takes rows as the network does.
-        self.seen = copy.copy(estimator)
-        self.seen.__dict__.pop("feature_names_in_", None)
-        self.seen._table, self.seen.n_features_in_ = None, rows.x.shape[1]
+    labels: the rows' targets as they were given. judge: a fitted estimator with this network, which takes the rows as
+    they are. scoring: what it is scored by, or None for its own score.
+    """
+
+    def __init__(self, judge: Any, rows: Rows, labels: Array, objective: Objective, scoring: Any) -> None:
+        self.judge, self.rows, self.labels, self.objective, self.scoring = judge, rows, labels, objective, scoring
+        self.targets: Array = objective.targets(rows.y)
 
     def loss(self) -> float:
         """Return the loss of the rows, as training reports it but without the penalty."""
-        outputs = predict(self.seen.network_, self.rows.x)
+        outputs = predict(self.judge.network_, self.rows.x)
         with np.errstate(over="ignore", invalid="ignore"):
             return self.objective.value(outputs, self.targets, self.rows.weight)
 
@@ -68,7 +63,7 @@ class Validation:
         if scoring == "loss":
             return -loss
         if scoring is None:
-            return float(self.seen._score(self.rows.x, self.labels, self.rows.weight))
+            return float(self.judge._score(self.rows.x, self.labels, self.rows.weight))
         scorer = get_scorer(scoring) if isinstance(scoring, str) else scoring
         weighted = {} if self.rows.weight is None else {"sample_weight": self.rows.weight}
-        return float(scorer(self.seen, self.rows.x, self.labels, **weighted))
+        return float(scorer(self.judge, self.rows.x, self.labels, **weighted))

@@ -1,0 +1,64 @@
+"""What the estimators found in rows and targets, and the two ways of learning from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from sklearn.base import BaseEstimator
+
+from glassnet.data.labels import Task
+from glassnet.estimators.objective import Objective
+from glassnet.estimators.parameters import Parameters
+from glassnet.estimators.plan import Plan
+from glassnet.estimators.tables import TableColumns
+from glassnet.nn import Network
+from glassnet.nn.layer import Array
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is to be learned.
+
+    loss: by scikit-learn's name. n_outputs: of the network. out_activation: what stands between its last layer and what
+    is predicted. info: what travels with it, the task among others. features: the names of the columns, if they have
+    any. table: of a data frame, what it holds.
+    """
+
+    loss: str
+    n_outputs: int
+    out_activation: str
+    info: dict[str, Any]
+    features: list[str] | None
+    table: TableColumns | None
+
+    @property
+    def task(self) -> Task:
+        """The task: classification or regression."""
+        return "classification" if self.info["task"] == "classification" else "regression"
+
+
+class Way(Protocol):
+    """How rows become arrays, what the network is, and how it is trained: plain.py, or strong.py for the preset."""
+
+    def read(
+        self, estimator: BaseEstimator, table: TableColumns | None, X: Any, reset: bool
+    ) -> tuple[Any, TableColumns | None]:
+        """Return rows X as the network takes them, and what is known of their columns from the first rows.
+
+        reset: whether these are the first.
+        """
+
+    def read_both(
+        self, estimator: BaseEstimator, table: TableColumns | None, X: Any, y: Any, reset: bool, values: bool
+    ) -> tuple[Any, Array, TableColumns | None]:
+        """Do the same with rows X to train on, and return y as an array, too. values: whether it holds numbers."""
+
+    def network(self, settings: Parameters, problem: Problem, x: Any, y: Array, random: Any) -> Network:
+        """Make the network for rows x (N, n_in) and targets y (N, n_outputs), with its initial weights."""
+
+    def objective(self, settings: Parameters, problem: Problem, net: Network, dtype: Any) -> Objective:
+        """Return what is minimised, on rows of that type."""
+
+    def plan(self, settings: Parameters, problem: Problem, rows: int, incremental: bool) -> Plan:
+        """Return how to train on so many rows; for partial_fit, if `incremental`."""

@@ -1,0 +1,76 @@
+"""What a training leaves behind: the next call of partial_fit, or of fit with warm_start, goes on with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from glassnet.estimators.parameters import Parameters
+from glassnet.nn import Network
+from glassnet.nn.layer import Array
+from glassnet.optim import Optimizer
+from glassnet.train import History
+
+SMALLEST_RATE = 1e-6  # where "adaptive" gives up
+
+
+class Solver:
+    """An optimizer, and how its learning rate changes: kept between calls of partial_fit."""
+
+    def __init__(self, optimizer: Optimizer) -> None:
+        self.optimizer, self.rate = optimizer, optimizer.lr
+        self.taken = 0  # steps, by which the schedule goes
+
+    @property
+    def learning_rate(self) -> float:
+        """The learning rate at present, before a schedule's factor."""
+        return self.optimizer.lr
+
+    def end_epoch(self, settings: Parameters, seen: int) -> None:
+        """Lower the rate with the rows seen, if that is the rule."""
+        if settings.solver == "sgd" and settings.learning_rate == "invscaling":
+            self.optimizer.lr = self.rate / (seen + 1) ** settings.power_t
+
+    def lower(self, settings: Parameters) -> bool:
+        """Take a fifth of the rate, if that is the rule and the rate isn't tiny; return whether it was done."""
+        if settings.solver != "sgd" or settings.learning_rate != "adaptive" or self.learning_rate <= SMALLEST_RATE:
+            return False
+        self.optimizer.lr /= 5
+        return True
+
+
+@dataclass
+class State:
+    """How far training has come.
+
+    epochs: of the latest call. seen: rows, in all calls. loss: of the latest epoch. losses: one for each epoch.
+    held_losses, held_scores: the same of the rows held out. best_loss: the least, best_score: the
+    best on the rows held out; the one that training goes by is a number. best_epoch, best: when that was, and the
+    arrays of the network. idle: epochs without improvement. stopped: whether there were too many.
+    """
+
+    best_loss: float | None
+    best_score: float | None
+    epochs: int = 0
+    seen: int = 0
+    loss: float | None = None
+    losses: list[float] = field(default_factory=list)
+    held_losses: list[float] = field(default_factory=list)
+    held_scores: list[float] = field(default_factory=list)
+    best_epoch: int | None = None
+    best: dict[str, Array] | None = None
+    idle: int = 0
+    stopped: bool = False
+    history: History | None = None
+
+    @classmethod
+    def new(cls, early_stopping: bool) -> State:
+        """Return the state before training."""
+        return cls(None, -np.inf) if early_stopping else cls(np.inf, None)
+
+    def restore_best(self, net: Network) -> bool:
+        """Put the best weights back into the network; return whether there are any."""
+        if self.best is not None:
+            net.set_arrays(self.best)
+        return self.best is not None
