@@ -76,7 +76,7 @@ sanitize: $(VENV)/.dev  ## the kernels' tests and 3,000 mutated models under Add
 	  ASAN_OPTIONS=detect_leaks=0 LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libstdc++.so)" \
 	  sh -ec '$(BIN)/python -m pytest tests/test_fast.py -k "not compil"; $(BIN)/python -W error tests/mutated_files.py 3000'
 
-kills: $(VENV)/.dev  ## kill every command at every operation on a file, and type it again: half an hour; Linux
+kills: $(VENV)/.dev  ## kill every command at every operation on a file, and type it again: minutes; Linux
 	$(BIN)/python tests/kill_everywhere.py
 
 notebook: $(VENV)/.notebook  ## open the notebooks

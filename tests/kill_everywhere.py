@@ -2,7 +2,8 @@
 
 python tests/kill_everywhere.py [--every N] [COMMAND ...]    all commands, and every operation, by default
 
-A process that has imported everything forks for each of the trials. kill_everywhere.c, preloaded, counts what is done
+A process that has imported everything forks for each of the trials, and a trial for its members; pictures are a few
+bytes, for what they show takes time and none of it is about files. kill_everywhere.c, preloaded, counts what is done
 to files below the trial's folder. At the operation of a number it ends the command, and of its processes the one that
 got there, by SIGKILL; one that writes has written half by then. Afterwards the same command is typed, and, if it is
 refused, the same with --resume. Then there must be the same files with the same content, and nothing else.
@@ -13,6 +14,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import mmap
+import multiprocessing
 import os
 import shutil
 import signal
@@ -20,7 +22,10 @@ import struct
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+
+from glassnet import plots
 
 SMALL = "--set training.epochs=2 --set network.hidden=[4] --set network.threads=1"
 COMMANDS = {
@@ -44,11 +49,28 @@ IMPORTED = (
     "onnx",
     "optuna",
     "polars",
+    "sklearn.datasets",
     "glassnet.explore",
     "glassnet.exchange",
     "glassnet.report",
     "glassnet.tuning.search",
 )
+
+
+class Picture:
+    """What takes the place of a figure."""
+
+    def savefig(self, path: Path, **settings: object) -> None:
+        path.write_bytes(b"a picture")
+
+
+class Pictures:
+    """What takes the place of the room of pictures, where runs draw theirs."""
+
+    save = staticmethod(plots.save)
+
+    def __getattr__(self, name: str) -> Callable[..., Picture]:
+        return lambda *_, **__: Picture()
 
 
 class Trials:
@@ -138,8 +160,12 @@ def inside(names: list[str], every: int, root: Path) -> int:
     """The part of the program that has the library preloaded."""
     import numpy as np
 
+    from glassnet.recipes import pictures, side_by_side
+
     for module in IMPORTED:
         importlib.import_module(module)
+    pictures.plots = Pictures()
+    side_by_side.get_context = lambda _: multiprocessing.get_context("fork")
     trials = Trials(root)
     made = trials.folder("made")
     for command in MADE_BEFORE.values():
