@@ -1,4 +1,4 @@
-"""A published file: where it may be had, and how to know that it is the right one."""
+"""A published file: its mirrors, and the checksum of its content."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ PIECE = 1 << 16  # packed bytes
 
 @dataclass(frozen=True)
 class Archive:
-    """A packed file with several mirrors, told by the SHA-256 of its unpacked content.
+    """A packed file with several mirrors, recognised by the SHA-256 of its unpacked content.
 
     path: its place below a data folder, such as "mnist/train-images-idx3-ubyte.gz". urls: the mirrors, best first.
-    sha256, size: 64 hexadecimal digits and the number of bytes, both of the unpacked content. unpack: from the bytes of
-    the file to these. Mirrors pack the same content differently, so the packed bytes say nothing.
+    sha256, size: 64 hexadecimal digits and the number of bytes, both of the unpacked content. unpack: turns the bytes
+    of the file into this content. Mirrors pack the same content differently, so the packed bytes say nothing.
     """
 
     path: str
@@ -27,7 +27,7 @@ class Archive:
     unpack: Callable[[bytes], bytes | bytearray]
 
     def content(self, path: Path) -> bytes | bytearray:
-        """Read, unpack and verify. Raises ValueError with a few words on what is wrong, OSError if it can't be read."""
+        """Read, unpack and verify. Raises ValueError with a few words on the fault, OSError if it can't be read."""
         import hashlib
         import tarfile
         import zlib
@@ -43,7 +43,7 @@ class Archive:
         return content
 
     def within(self, folder: Path) -> Path | None:
-        """Where the file lies below `folder`, packed or, for a single file in gzip, unpacked; else None."""
+        """The place of the file below `folder`, packed or, for a single file in gzip, unpacked; else None."""
         for path in (self.path, self.path.removesuffix(".gz")):
             if (folder / path).is_file():
                 return folder / path
@@ -51,9 +51,9 @@ class Archive:
 
 
 def gunzip(packed: bytes, limit: int) -> bytes | bytearray:
-    """Decompress gzip, into memory that can be written; what isn't gzip is taken to be unpacked already.
+    """Decompress gzip, into memory that can be written. Other content counts as unpacked already.
 
-    Piece by piece into place is twice as fast as all at once, which moves the content several times.
+    Piece by piece is twice as fast as all at once, which would move the content several times.
     Raises ValueError if the content has more than `limit` bytes, before it is made, and EOFError if it is truncated.
     """
     import zlib

@@ -13,10 +13,10 @@ Array = NDArray[Any]
 
 
 class Augmentation:
-    """Makes new rows of a batch's rows, which training takes in their place; they keep their targets."""
+    """Makes new rows from a batch's rows. Training uses them instead. They keep their targets."""
 
     def __call__(self, x: Array, shape: tuple[int, int], rng: np.random.Generator) -> Array:
-        """Return an array like x (m, height * width), images of `shape` (height, width), drawing on rng alone."""
+        """Return an array like x (m, height * width), images of `shape` (height, width), drawing from rng alone."""
         raise TypeError(f"{type(self).__name__} makes no rows: an augmentation defines __call__")
 
     def __repr__(self) -> str:
@@ -27,15 +27,15 @@ class Augmentation:
 class Distortions(Augmentation):
     """Affine and elastic distortions, drawn anew for each image each time it is used.
 
-    Each number is drawn evenly from -limit to limit. rotation: of the angle, in degrees. scale: of the factor of height
-    and of width, less 1. shear: of the slant, columns per row. translation: of the shift in either direction, pixels.
-    alpha, sigma: each pixel is moved by `alpha` times noise, even in -1..1, smoothed by a Gaussian of `sigma` pixels,
-    which comes to alpha / (sqrt(3) * 2 * sqrt(pi) * sigma) pixels (root mean square, per direction).
-    Simard et al. 2003 ("Best practices for convolutional neural networks", section 2; alpha 34, sigma 4);
+    Each number is drawn evenly from -limit to limit. These are the limits: rotation, the angle in degrees; scale, the
+    factor of height and of width, minus 1; shear, the slant in columns per row; translation, the shift in either
+    direction in pixels. alpha, sigma: each pixel is moved by `alpha` times noise, even in -1..1, smoothed by a Gaussian
+    of `sigma` pixels. That is a shift of alpha / (sqrt(3) * 2 * sqrt(pi) * sigma) pixels (root mean square, per
+    direction). Simard et al. 2003 ("Best practices for convolutional neural networks", section 2; alpha 34, sigma 4);
     Ciresan et al. 2010 (arXiv:1003.0358, section 2).
 
     Pixels are found by bilinear interpolation, 0 outside of the image; uint8 is rounded to uint8.
-    Raises ValueError for limits that aren't at least 0 (of scale: below 1), or sigma that isn't above 0.
+    Raises ValueError for a limit below 0, a scale of 1 or more, or a sigma that isn't above 0.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class Distortions(Augmentation):
         return warp(x.reshape(-1, *shape), maps, shifts).reshape(x.shape)
 
     def draw(self, n: int, shape: tuple[int, int], rng: np.random.Generator) -> tuple[Array, Array | None]:
-        """Draw what n images need: maps (n, 2, 3) for `warp`, and noise (n, 2, height, width), even in -0.5..0.5.
+        """Draw the numbers for n images: maps (n, 2, 3) for `warp`, and noise (n, 2, height, width) in -0.5..0.5.
 
         A pixel's place in the new image, by row and column from the middle, comes from A (place - shift) in the old
         one: A turns, then slants, then stretches.
@@ -90,8 +90,8 @@ class Distortions(Augmentation):
     def smoothing(self, shape: tuple[int, int]) -> tuple[Array, Array]:
         """Return S (height, height) and T (width, width): S noise T is how far each pixel is moved.
 
-        At an edge a Gaussian lacks a part; what is left is scaled up to the same sum of squares, so that pixels there
-        are moved as far as in the middle.
+        At an edge a part of the Gaussian is missing. The rest is scaled up to the same sum of squares, so that pixels
+        there are moved as far as in the middle.
         """
         found = []
         for size in shape:
@@ -123,7 +123,7 @@ def warp(images: Array, maps: Array, shifts: Array | None = None) -> Array:
         place = a * row + (b * column + c)
         if shifts is not None:
             place += shifts[:, axis]
-        places.append(np.clip(place, -1, size))  # whatever is farther outside is as dark as the border's neighbour
+        places.append(np.clip(place, -1, size))  # pixels farther outside are as dark as the border's neighbour
     padded = np.zeros((n, height + 3, width + 3), np.float32)
     padded[:, 1:-2, 1:-2] = images
     (top, y), (left, x) = ((whole := np.floor(place), place - whole) for place in places)

@@ -46,9 +46,9 @@ ARCHIVE = Archive(
 def load_california(split: Literal["benchmark", "sequential"] = "benchmark") -> Dataset:
     """Load California Housing: x float64 (N, 8), y the median house value in units of $100,000.
 
-    split: "benchmark", 13,209/3,303/4,128 rows drawn by scikit-learn's train_test_split, the one that published
-    results use; or "sequential", 15,640/2,500/2,500 rows in file order, which is by place, so that training and
-    test lie in different parts of the state. Raises as `resolve.read`.
+    split: "benchmark" has 13,209/3,303/4,128 rows drawn by scikit-learn's train_test_split, as in published results.
+    "sequential" has 15,640/2,500/2,500 rows in file order. That order is by place, so training and test lie in
+    different parts of the state. Raises as `resolve.read`.
     """
     table = np.frombuffer(read(ARCHIVE), "<f8").reshape(SHAPE)
     longitude, latitude, age, rooms, bedrooms, population, households, income, value = table.T

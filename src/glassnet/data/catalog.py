@@ -31,12 +31,12 @@ class Source:
     origin: str
     load: Callable[..., Dataset]
     archives: tuple[Archive, ...] = ()
-    splits: tuple[str, ...] = ()  # the published ones, if there are several; the first is the default
+    splits: tuple[str, ...] = ()  # the published splits, if there are several: the first is the default
 
 
 @dataclass(frozen=True)
 class SourceStatus:
-    """A line of `glassnet data list`: what a data set is, and where on this machine it was found."""
+    """A line of `glassnet data list`: a data set, and its place on this machine."""
 
     name: str
     rows: int
@@ -75,9 +75,9 @@ def load(
 ) -> Dataset:
     """Load "mnist", "california", "digits" or "diabetes", or the CSV or Parquet file at a path.
 
-    target, drop, task, seed: for a table only, see `load_table`; named data sets have one target, and a split that
-    doesn't depend on a seed. split: for "california" only, "benchmark" (the default) or "sequential".
-    Raises ValueError on unknown names and on options that don't apply, OSError if files can't be had.
+    target, drop, task, seed: for a table only, see `load_table`. Named data sets have one target, and a split that
+    doesn't depend on a seed. split: for "california" only, "benchmark" (the default) or "sequential". Raises ValueError
+    for unknown names and for options that don't apply, OSError if a file can't be read or downloaded.
     """
     source = SOURCES.get(os.fspath(name_or_path))
     if source is None:
@@ -104,12 +104,12 @@ def load(
 
 
 def status() -> list[SourceStatus]:
-    """Say of every named data set what it is and where it was found, without reading or downloading it."""
+    """Describe every named data set and its place on this machine, without reading or downloading it."""
     return [SourceStatus(s.name, s.rows, s.task, _where(s), s.origin) for s in SOURCES.values()]
 
 
 def fetch(name: str) -> list[FileState]:
-    """Download whatever files of a data set aren't here yet, and verify them all.
+    """Download the missing files of a data set, and verify all of its files.
 
     Gives one state per file, none for a data set inside a package. Raises as `load`.
     """
@@ -127,7 +127,7 @@ def verify(name: str) -> list[FileState]:
 
 @contextmanager
 def _all_files(source: Source) -> Iterator[None]:
-    """Let the error of a download name all files that are needed, and what needs none."""
+    """Let the error of a download name all files that are needed, and the data sets that need none."""
     try:
         yield
     except OSError as error:

@@ -1,4 +1,4 @@
-"""What the readers of files share: is the file there, and which name was meant."""
+"""Checks for readers of files: is the file there, and which name was meant."""
 
 from __future__ import annotations
 

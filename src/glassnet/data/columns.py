@@ -1,4 +1,4 @@
-"""The columns of a table: which are numbers and which are categories."""
+"""The columns of a table, as numbers or as categories."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ RARE = f"no value occurs {MIN_ROWS} times in the training rows"
 def find_columns(
     frame: pl.DataFrame, train: NDArray[np.int64], first: int = 1
 ) -> tuple[Schema, dict[str, list[str]], list[str]]:
-    """Return the columns to learn from, the names of those left out, by the reason, and what there is to say.
+    """Return the columns to learn from, the names of those left out, by the reason, and the notes about them.
 
-    What a column of text holds, `kind_of_text` decides; of any other, its type. Left out are columns without a value
-    in the training rows, and those of categories none of which is frequent there, see `find_categories`.
+    `kind_of_text` decides the kind of a text column. The type decides that of any other. Columns without a value in the
+    training rows are left out. So are columns of categories none of which is frequent there, see `find_categories`.
     Raises ValueError, naming column and row (the frame's first is row `first`), on mistakes in a column of text.
     """
     kept: list[Column] = []
@@ -54,7 +54,7 @@ def find_columns(
 
 
 def like_values(schema: Schema) -> str:
-    """Say that a table seems to have no header, if a column is named like its values; plain numbers show elsewhere."""
+    """Say that a table seems to have no header, if a column is named like its values. Plain numbers show elsewhere."""
     import polars as pl
 
     for column in schema:
@@ -76,7 +76,7 @@ def nothing_left(left_out: Mapping[str, Sequence[str]], notes: Sequence[str]) ->
 def find_categories(column: pl.Series, train: NDArray[np.int64]) -> tuple[str, ...]:
     """Return the categories of a column of text, in order: those that are frequent in the training rows.
 
-    None, if no value occurs at least 3 times: the column names its rows, or is free text.
+    It is None if no value occurs at least 3 times. Then the column names its rows, or is free text.
     """
     counts = without_markers(column)[train].drop_nulls().value_counts(sort=True).rows()
     return tuple(sorted(name for name, rows in counts[:MAX_CATEGORIES] if rows >= MIN_ROWS))

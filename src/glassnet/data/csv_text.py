@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     import polars as pl
 
 BLOCK = 1 << 22  # bytes read at a time
-LONGEST = 1 << 26  # bytes; what looks like a longer row is a quotation mark that nothing closes
-FIELD = re.compile(rb'(?:"(?:[^"]++|"")*+"|[^",\r\n]*+)(,|\r?\n|\r|\Z)')  # possessive: nothing is looked at twice
+LONGEST = 1 << 26  # bytes; a longer row comes from a quotation mark that nothing closes
+FIELD = re.compile(rb'(?:"(?:[^"]++|"")*+"|[^",\r\n]*+)(,|\r?\n|\r|\Z)')  # possessive: no character is read twice
 CLOSED = re.compile(rb'"(?:[^"]++|"")*+"')
 NAMELESS = "if the file has no header, put a line of names, such as x1,x2,y, before its first row"
 NUMBER = re.compile(r"[+-]?\d*\.?\d+(?:[eE][+-]?\d+)?$")
@@ -26,8 +26,8 @@ NUMBER = re.compile(r"[+-]?\d*\.?\d+(?:[eE][+-]?\d+)?$")
 def read_text(path: Path) -> Iterator[pl.DataFrame]:
     """Yield the rows of a CSV file in UTF-8 with a header, in order, some at a time: columns of text, as written.
 
-    Space around the names of the columns is dropped; an empty value is missing. Raises ValueError on a file that
-    holds no rows or no table, naming the row (the first is 1) that breaks it.
+    Space around the names of the columns is dropped. An empty value is missing. Raises ValueError for a file that holds
+    no rows or no table, naming the row (the first is 1) that breaks it.
     """
     header, names, row = b"", [""], 1
     for block in _blocks(path):
@@ -50,9 +50,9 @@ def read_text(path: Path) -> Iterator[pl.DataFrame]:
 def _blocks(path: Path) -> Iterator[bytes]:
     """Yield the file in pieces of whole rows. All but the first begin with the end of the line before them.
 
-    Blank lines at the beginning and the end of the file are left out. Each byte is looked at a few times, however long
-    a row is. Raises ValueError after a row that is too long, which comes as far as it is read: the parser refuses it,
-    naming the row, if quotation marks are at fault.
+    Blank lines at the beginning and the end of the file are left out. Each byte is read only a few times, however long
+    a row is. Raises ValueError after a row that is too long. The part of the row that was read comes first, so that the
+    parser can refuse it with its number if quotation marks are at fault.
     """
     unread: list[bytes] = []
     begun, quoted = False, False  # whether a row has begun, and whether what is unread ends inside quotation marks
@@ -80,7 +80,7 @@ def _blocks(path: Path) -> Iterator[bytes]:
 
 
 def _last_row_end(block: bytes, quoted: bool) -> int:
-    """Where the last line end is that no quotation marks enclose, or -1; quoted: whether the block begins in them."""
+    """The place of the last line end outside of quotation marks, or -1. quoted: the block begins inside of them."""
     end, inside = len(block), quoted ^ (block.count(b'"') % 2 == 1)
     while end >= 0:
         mark = block.rfind(b'"', 0, end)
@@ -111,9 +111,9 @@ def _parsed(text: bytes, path: Path, first: int) -> pl.DataFrame:
         raise ValueError(f"{path} isn't text in UTF-8; a table is a CSV or a .parquet file") from error
     if b"\0" in text:
         raise ValueError(f"{path} isn't text; a table is a CSV or a .parquet file")
-    if not _quoted_well(text):  # what polars makes of it depends on where it cuts
+    if not _quoted_well(text):  # the result of polars depends on where it cuts
         raise ValueError(f"{path} can't be read as CSV: {_fault(text, first)}")
-    try:  # the header as a row, for polars would rename duplicates; all as text, to see what was really written
+    try:  # the header as a row, because polars would rename duplicates; all as text, as it was written
         return pl.read_csv(text, has_header=False, infer_schema_length=0)
     except pl.exceptions.PolarsError as error:
         raise ValueError(f"{path} can't be read as CSV: {_fault(text, first)}") from error
@@ -132,7 +132,7 @@ def _quoted_well(text: bytes) -> bool:
 
 
 def _fault(text: bytes, first: int) -> str:
-    """Say which row breaks a table, whose rows after the header begin with row `first`."""
+    """Name the row that breaks a table, whose rows after the header begin with row `first`."""
     width, row, count, start = 0, first - 1, 0, 0
     while field := FIELD.match(text, start):
         count, start = count + 1, field.end()
@@ -166,7 +166,7 @@ def _names(header: pl.DataFrame, path: Path) -> list[str]:
 
 
 def headless(names: Sequence[str]) -> str:
-    """Say that a table seems to have no header, if its names hold numbers: but 0, 1, 2, ... name columns."""
+    """Say that a table seems to have no header, if its names hold numbers. But 0, 1, 2, ... are names."""
     numbers = [name for name in names if NUMBER.match(name)]
     counted = all(name.isdecimal() for name in numbers) and all(
         int(after) == int(name) + 1 for name, after in pairwise(numbers)

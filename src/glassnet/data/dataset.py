@@ -1,4 +1,4 @@
-"""A dataset: three splits of rows and targets, and the names of what they hold."""
+"""A dataset: three splits of rows and targets, and the names of their columns and classes."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from glassnet.data.labels import Task, check_task, encode, infer_task
 from glassnet.data.schema import Column, Schema
 
 SMALLEST = 1e-150  # and its inverse: the bounds of targets whose squares are numbers
-VAL, TEST = 0.16, 0.2  # shares of the rows where nobody has published a split
+VAL, TEST = 0.16, 0.2  # shares of the rows, unless a split has been published
 
 
 @dataclass(eq=False, repr=False)
 class Split:
-    """Examples: x (N, n_in), one per row, and y (N,), what a network should answer to each."""
+    """Examples: x (N, n_in), one per row, and the targets y (N,)."""
 
     x: NDArray[Any]
     y: NDArray[Any]
@@ -32,15 +32,14 @@ class Split:
 
 @dataclass(eq=False, repr=False)
 class Dataset:
-    """What a network learns from, as it is stored: nothing is scaled.
+    """The data that a network learns from, as stored: nothing is scaled.
 
-    train, val, test: splits that share no row. x is uint8 for images, floating-point for tables.
-    task: "classification" (y is int64 in 0..C-1) or "regression" (y is float64).
-    classes: the C class names, empty for regression. features: the n_in column names. target: what y is called.
-    image_shape: (height, width) if every row is an image stored row by row, else None.
-    schema: what each column holds, if x is a table: then NaN is a missing value. Empty for arrays and images.
-    notes: what was found out about the columns, in lines to read.
-    empty: columns of the table that aren't among the features, as there is no value in a training row.
+    train, val, test: splits that share no row. x is uint8 for images, floating-point for tables. task: "classification"
+    (y is int64 in 0..C-1) or "regression" (y is float64). classes: the C class names, empty for regression. features:
+    the n_in column names. target: the name of y. image_shape: (height, width) if every row is an image stored row by
+    row, else None. schema: the kind of each column, if x is a table. Then NaN is a missing value. Empty for arrays and
+    images. notes: lines about the columns, for people. empty: columns of the table that aren't among the features,
+    because no training row has a value.
     """
 
     name: str
@@ -75,7 +74,7 @@ class Dataset:
 
     @property
     def categories(self) -> tuple[tuple[str, ...], ...]:
-        """For each column of a table the names of its categories, of which x holds the numbers (-1: another one)."""
+        """For each column of a table the names of its categories. x holds their numbers, -1 for any other category."""
         return tuple(column.categories for column in self.schema)
 
     @property
@@ -91,7 +90,7 @@ class Dataset:
     def columns(self) -> dict[str, list[int]]:
         """Return the arguments of the layer `Columns`; none if x is no table.
 
-        A column is marked as missing if it is so in a training row.
+        A column gets a mark for missing values if one is missing in a training row.
         """
         if not self.schema:
             return {}
@@ -99,7 +98,7 @@ class Dataset:
         return {"categories": [len(names) for names in self.categories], "missing": missing}
 
     def without_validation(self) -> Dataset:
-        """Return the same with the validation rows behind the training rows, and none left to validate."""
+        """Return a dataset with the validation rows behind the training rows, and none to validate."""
         x, y = (np.concatenate([getattr(self.train, name), getattr(self.val, name)]) for name in ("x", "y"))
         return replace(self, train=Split(x, y), val=Split(self.val.x[:0], self.val.y[:0]))
 
@@ -122,12 +121,12 @@ class Dataset:
     ) -> Dataset:
         """Make a dataset of your own arrays, shuffled by `seed` into train, val and test.
 
-        x (N, n_in): uint8 and floating-point numbers keep their type, others become float64.
-        y (N,): floating-point for regression; whole numbers, booleans or text for classification, unless
-        `task` says otherwise. Classes are named by the distinct values of y, or by `classes`, into which
-        whole numbers then are indices. `val` and `test` are shares of the rows, in [0, 1). With `categories`, for each
-        column the names of those whose numbers it holds, or none, x may hold NaN.
-        Raises ValueError on shapes that don't fit, on NaN and infinite values, on labels outside the classes.
+        x (N, n_in): uint8 and floating-point numbers keep their type, others become float64. y (N,): floating-point for
+        regression; whole numbers, booleans or text for classification, unless `task` says otherwise. Classes are named
+        by the distinct values of y, or by `classes`. Then whole numbers are indices into them. `val` and `test` are
+        shares of the rows, in [0, 1). `categories` gives for each column the names of its categories, or none for a
+        column of numbers. With it, x may hold NaN. Raises ValueError for shapes that don't fit, NaN, infinite values,
+        and labels outside the classes.
         """
         x, y = _numbers(np.asarray(x), missing=bool(categories)), np.asarray(y)
         if y.ndim != 1 or len(y) != len(x):
@@ -159,7 +158,7 @@ class Dataset:
 def shuffled_rows(
     n: int, *, val: float = VAL, test: float = TEST, seed: int = 0
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Split the row numbers 0..n-1 at random into train, val and test; the same `seed`, the same split.
+    """Split the row numbers 0..n-1 at random into train, val and test. The same `seed` gives the same split.
 
     `val` and `test` are shares of n, rounded to whole rows. Raises ValueError if no row is left to train on.
     """
@@ -206,7 +205,7 @@ def _values(y: NDArray[Any]) -> NDArray[np.float64]:
 
 
 def require_squares(y: NDArray[Any]) -> None:
-    """Raise ValueError if the squares of targets overflow, or vanish: no loss could tell them apart."""
+    """Raise ValueError if the squares of targets overflow or vanish, because no loss could distinguish them."""
     largest = max(y.max(initial=0.0), -y.min(initial=0.0))
     if largest and not SMALLEST < largest < 1 / SMALLEST:
         unit = "write them in another unit (the loss became inf or 0)"

@@ -1,7 +1,7 @@
 """Dates and times of the day in text, as points in time.
 
-How a column of dates is written is kept as an example, which is the last day of 2001: "31.12.2001"; nothing for
-ISO 8601, 2001-12-31.
+The notation of a column of dates is kept as an example, the last day of 2001: "31.12.2001". It is empty for ISO 8601,
+2001-12-31.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 ISO = ""
-ISO_DATE = r"^\d{4}-\d\d-\d\d([ T]\d\d:\d\d|$)"  # all digits are there: 3-2-1 is no date, and neither is 10-03-99
+ISO_DATE = r"^\d{4}-\d\d-\d\d([ T]\d\d:\d\d|$)"  # all digits must be there: 3-2-1 is no date, and neither is 10-03-99
 ISO_FORMATS = ("%F", "%F %R", "%F %T%.f", "%F %R%#z", "%F %T%.f%#z", "%F %I:%M %p", "%F %I:%M:%S %p")
 FORMATS = {
     "2001/12/31": "%Y/%m/%d", "2001.12.31": "%Y.%m.%d", "2001-Dec-31": "%Y-%b-%d",
@@ -26,7 +26,7 @@ FORMATS = {
 }  # fmt: skip
 TIMES = ("", " %H:%M", " %H:%M:%S%.f", " %I:%M %p", " %I:%M:%S %p")
 PIECES = {"%Y": r"\d{4}", "%y": r"\d{2}", "%m": r"\d{1,2}", "%d": r"\d{1,2}", "%b": "[A-Za-z]{3}"}
-BESIDE = {  # what may stand in a date and says nothing of the order: days of the week, commas, 1st, Dec., 5PM, UTC
+BESIDE = {  # parts of a date that say nothing about the order: days of the week, commas, 1st, Dec., 5PM, UTC
     r"^(?i:(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?)\.?,? ": "",
     ",": "",
     r"^(\d{1,2})(?i:st|nd|rd|th)\b": "$1",
@@ -35,15 +35,15 @@ BESIDE = {  # what may stand in a date and says nothing of the order: days of th
     r"(\d)(?i:(am|pm))$": "$1 $2",
     r"(\d) ?(?:UTC|GMT)$": "$1",
 }
-DATE = r"^(\d{1,4}[-/. ]|\d\d?[A-Za-z]{2,3}|[A-Za-z]{3,9}[.,]* )"  # how all of them begin
+DATE = r"^(\d{1,4}[-/. ]|\d\d?[A-Za-z]{2,3}|[A-Za-z]{3,9}[.,]* )"  # the beginning of all of them
 CLOCK = r"^\d{1,2}:\d\d(:\d\d(\.\d+)?)?( ?(?i:am|pm))?$"
-SAMPLE = 1000  # values that show which ways of writing there may be
+SAMPLE = 1000  # values that show the possible notations
 
 
 def read_dates(known: pl.Series, example: str = ISO, strict: bool = False) -> pl.Series:
-    """Return a column of text as points in time, null for what isn't one that is written like the example, or by ISO.
+    """Return a column of text as points in time, null for values that aren't written like the example or by ISO 8601.
 
-    They are in UTC where an offset is given. strict: whether the example is the only way.
+    They are in UTC if an offset is given. strict: whether only the example's notation counts.
     """
     import polars as pl
 
@@ -61,7 +61,7 @@ def read_dates(known: pl.Series, example: str = ISO, strict: bool = False) -> pl
 
 
 def date_notations(known: pl.Series) -> list[str]:
-    """Return how most of the dates in a column of text may be written: two ways, if day and month can't be told."""
+    """Return the notation of most dates in a column of text, or two if day and month can't be distinguished."""
     some = known.drop_nulls().unique(maintain_order=True)
     if not some.str.contains(DATE).any():
         return [ISO]
@@ -81,7 +81,7 @@ def looks_like_dates(known: pl.Series) -> pl.Series:
 
 
 def read_times(known: pl.Series) -> pl.Series:
-    """Return a column of text, such as 18:30 or 18:30:05, as times of the day, null for what isn't one."""
+    """Return a column of text, such as 18:30 or 18:30:05, as times of the day, null for any other text."""
     import polars as pl
 
     value = pl.when(pl.first().str.contains(CLOCK)).then(pl.first().str.replace(r"(\d)(?i:(am|pm))$", "$1 $2"))

@@ -20,8 +20,8 @@ def download(archive: Archive, folder: Path, timeout: float = TIMEOUT) -> bytes 
     """Download an archive to its place below `folder` and return its verified content.
 
     A progress bar goes to standard error if that is a terminal. The file appears under its name only whole and
-    verified, replacing what was there. `timeout` is in seconds. Raises OSError, in one line, if every mirror
-    fails or the folder can't be written.
+    verified, and replaces an older one. `timeout` is in seconds. Raises OSError, in one line, if every mirror fails or
+    the folder can't be written.
     """
     need("data", "pooch", "requests")
     import requests

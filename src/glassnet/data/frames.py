@@ -1,4 +1,4 @@
-"""Data frames of pandas and polars as one of polars, in which columns become what `numeric_rows` reads."""
+"""Data frames of pandas and polars as one of polars, with columns that `numeric_rows` reads."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 
 
 def is_frame(x: Any) -> bool:
-    """Whether x is a data frame of pandas or polars; neither is imported for the question."""
+    """Whether x is a data frame of pandas or polars. Neither is imported for it."""
     return any(isinstance(x, getattr(sys.modules.get(name), "DataFrame", ())) for name in ("pandas", "polars"))
 
 
 def as_polars(frame: Any, categories: Collection[str] = ()) -> pl.DataFrame:
     """Return a data frame of pandas or polars as one of polars, without the index.
 
-    Columns keep their names, if all are text; otherwise they are x0, x1, .... A column of objects becomes one of
-    numbers, of booleans or of points in time if all of them are such, else, or if none is there, one of text. Those
-    named in `categories` become text unless they hold times, so that 1, 1.0 and "1" are one category. Raises
-    ValueError if two columns have one name, or one holds periods of time.
+    Columns keep their names if all names are text. Otherwise they are x0, x1, .... A column of objects becomes one of
+    numbers, of booleans or of points in time if all of its objects are such. Otherwise, or if it has none, it becomes
+    text. Columns named in `categories` become text unless they hold times, so that 1, 1.0 and "1" are one category.
+    Raises ValueError if two columns have one name, or one holds periods of time.
     """
     need("tables", "polars")
     import polars as pl
@@ -54,10 +54,12 @@ def _series(name: str, column: Any, category: bool) -> pl.Series:
     category = hasattr(column, "cat") or (category and kind not in "mM")
     if kind in "iuf" and not category:
         return pl.Series(name, column.to_numpy(np.float64, na_value=np.nan))
-    if kind == "m" and not category:  # spans, which older versions of polars take for text
+    if kind == "m" and not category:  # spans: older versions of polars take them for text
         return pl.Series(name, column.to_numpy("m8[us]"))
     if str(column.dtype).startswith("period") and not category:
-        raise ValueError(f"column {name!r} holds periods of time: use its .dt.to_timestamp(), points in time")
+        raise ValueError(
+            f"column {name!r} holds periods of time: turn them into points in time with .dt.to_timestamp()"
+        )
     dtype = column.cat.categories.dtype if hasattr(column, "cat") else column.dtype
     floats = dtype.kind == "f"
     values = list(column.to_numpy(f"f{dtype.itemsize}", na_value=np.nan)) if floats else column.tolist()
@@ -76,7 +78,7 @@ def _words(values: list[Any]) -> list[str | None]:
 
 
 def _word(value: Any) -> str:
-    """A whole number has the same name as a float, and any other the one of its type: of 0.1 in float32, "0.1"."""
+    """A whole number has the same name as a float. Any other is named as in its type: 0.1 in float32 is "0.1"."""
     if not isinstance(value, float | np.floating):
         return str(value)
     return str(int(value) if value.is_integer() else float(str(value)))

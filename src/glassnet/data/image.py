@@ -1,4 +1,4 @@
-"""A digit from an image file, prepared as the images that a network was trained on."""
+"""A digit from an image file, prepared like the images that a network was trained on."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ if TYPE_CHECKING:
 
 BOX = 20 / 28  # share of the side that MNIST's digits fill
 TIGHT = 20  # pixels; smaller images, such as scikit-learn's 8 x 8 digits, are filled without a margin
-FAINTEST = 32  # grey levels between ink and paper, below which a picture is taken to be blank
+FAINTEST = 32  # grey levels between ink and paper; with fewer, a picture counts as blank
 MOST = 1 << 26  # pixels of a picture: more than 8,000 x 8,000
 ENOUGH = 1 << 22  # pixels; larger pictures are made smaller before anything is done with them
-TEXTURE = 0.2  # share of the contrast, below which a pixel is paper
+TEXTURE = 0.2  # share of the contrast; with less, a pixel is paper
 
 
 def read_digit(path: str | os.PathLike[str], image_shape: tuple[int, int], maximum: int) -> NDArray[np.uint8]:
     """Read an image as one row (1, height * width) of bright ink, 0..`maximum`, on black.
 
-    An image of exactly `image_shape` (height, width) is taken as it is. Any other is a photo or a drawing, made
-    as MNIST's images were (LeCun et al. 1998, "Gradient-based learning applied to document recognition"): dark
-    ink on light paper is inverted, the digit is cropped, fitted into 20/28 of the image with its proportions
-    kept, and its centre of mass is put into the middle. Images of less than 20 pixels a side are filled instead.
-    Raises FileNotFoundError, or ValueError on a file that isn't a PNG or JPEG image, is blank, or is larger than 64
-    million pixels: what a file says of itself is read before any pixel is.
+    An image of exactly `image_shape` (height, width) is taken as it is. Any other is a photo or a drawing. It is
+    prepared like MNIST's images (LeCun et al. 1998, "Gradient-based learning applied to document recognition"): dark
+    ink on light paper is inverted, the digit is cropped, fitted into 20/28 of the image with its proportions kept, and
+    its centre of mass is put into the middle. Images of less than 20 pixels a side are filled instead. Raises
+    FileNotFoundError, or ValueError for a file that isn't a PNG or JPEG image, is blank, or is larger than 64 million
+    pixels. The size is read from the file's header, before any pixel.
     """
     grey = _grey(path)
     contrast = grey.max() - grey.min()
@@ -44,7 +44,7 @@ def read_digit(path: str | os.PathLike[str], image_shape: tuple[int, int], maxim
 
 
 def _grey(path: str | os.PathLike[str]) -> NDArray[np.float64]:
-    """Grey levels 0..255 (height, width), what is transparent being white."""
+    """Grey levels 0..255 (height, width). Transparent pixels are white."""
     need("data", "PIL")
     from PIL import Image, ImageOps
 
@@ -58,7 +58,7 @@ def _grey(path: str | os.PathLike[str]) -> NDArray[np.float64]:
         raise
     except Image.DecompressionBombError:  # Pillow's own limit is higher
         pass
-    except Exception as error:  # what Pillow's decoders raise for damaged files is of many kinds
+    except Exception as error:  # Pillow's decoders raise many kinds of errors for damaged files
         raise ValueError(f"{path} can't be read as an image; give a PNG or JPEG file") from error
     raise ValueError(f"{path} has more than {MOST:,} pixels: make it smaller")
 
@@ -98,7 +98,7 @@ def _fitted(ink: NDArray[np.float64], image_shape: tuple[int, int]) -> NDArray[n
 
 
 def _centred(digit: NDArray[np.float64], image_shape: tuple[int, int]) -> NDArray[np.float64]:
-    """Place the digit so that its centre of mass is the image's centre, as far as it stays inside."""
+    """Place the digit so that its centre of mass is the image's centre, as long as it stays inside."""
     image = np.zeros(image_shape)
     half = 0.0 if min(image_shape) >= TIGHT else 0.5  # MNIST's own centre lies half a pixel beyond the middle
     corner = []

@@ -1,4 +1,4 @@
-"""What a column of text holds: decided in training, from all of its values."""
+"""The kind of a column of text, decided in training from all of its values."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from glassnet.data.values import NAMED, at, no, read_booleans
 if TYPE_CHECKING:
     import polars as pl
 
-SAMPLE = 1000  # values, from the whole column, that show whether it might be anything but categories
-SLIPS = 0.05  # of the values: so few that can't be read are mistakes
-WORDS = 3  # different ones: so few beside many different values are mistakes, however often they occur
+SAMPLE = 1000  # values from the whole column, to see whether it might be anything but categories
+SLIPS = 0.05  # share of the values: fewer that can't be read are mistakes
+WORDS = 3  # different values: fewer beside many different others are mistakes, however often they occur
 REPEATED = 3  # rows that a value needs to be a category
-FEW = 20  # different values: so few may be categories, even if most of them are numbers
+FEW = 20  # different values: no more than these may be categories, even if most of them are numbers
 
 
 class Reading(NamedTuple):
-    """What a column is: its kind, its notation, and what there is to say about that."""
+    """The kind of a column, its notation, and a note about them."""
 
     kind: Kind
     notation: str = ""
@@ -31,18 +31,19 @@ class Reading(NamedTuple):
 
 
 def kind_of_text(column: pl.Series, first: int = 1, way_out: str = "") -> Reading | None:
-    """Decide what a column of text holds; None, if it holds no value at all.
+    """Decide the kind of a column of text; None, if it holds no value at all.
 
-    What says that a value is missing doesn't count (see `markers`). A column is one of booleans, numbers, dates or
-    times of the day if all else in it is: numbers plainly or in one notation, dates by ISO 8601 or in one other order.
-    It holds categories if half or more can't be read as what most of it is. If fewer can't, these values decide:
+    Marks of missing values don't count (see `markers`). A column holds booleans, numbers, dates or times of the day if
+    all other values are of this kind: numbers plainly or in one notation, dates by ISO 8601 or in one other order. It
+    holds categories if half or more of its values can't be read as the most common kind. If fewer can't, these values
+    decide:
 
-    - If all values are at most 20 different ones, and each that can't be read occurs at least 3 times, they all are
+    - There are at most 20 different values, and each that can't be read occurs at least 3 times. Then all are
       categories: "1", "2", "3", "more".
-    - If those that can't be read are at least 5% of the values, and more than 3 different ones, the column is text,
+    - Those that can't be read are at least 5% of the values, and more than 3 different ones. Then the column is text,
       and holds categories: tickets, house numbers.
-    - Otherwise they are mistakes. Raises ValueError, naming the first (the column's first row is row `first`) and what
-      else than to correct it can be done, `way_out`.
+    - Otherwise they are mistakes. Raises ValueError, naming the first (the column's first row is row `first`) and
+      another way out than to correct it, `way_out`.
     """
     text = without_markers(column)
     known = text.drop_nulls()
@@ -76,14 +77,14 @@ def kind_of_text(column: pl.Series, first: int = 1, way_out: str = "") -> Readin
 
 
 def _readings(known: pl.Series) -> Iterator[tuple[Kind, tuple[Reading, pl.Series]]]:
-    """Read values as one kind after the other, and as most of them are written: null is what can't be read."""
+    """Read values as one kind after the other, in the notation of most of them. Null marks those that can't be read."""
     yield "boolean", (Reading("boolean"), read_booleans(known))
     plain = read_numbers(known)
     if plain.count() == len(known):
         note = ""
         if (zeros := known.str.contains(r"^0\d")).any():
             code = known[zeros.arg_max() or 0]
-            note = f"read as numbers, though they may be names, such as {code!r}: then write them as text, 'n{code}'"
+            note = f"read as numbers; if they are names, such as {code!r}, write them as text: 'n{code}'"
         yield "number", (Reading("number", note=note), plain)
         return
     example = number_notation(known)
@@ -94,13 +95,13 @@ def _readings(known: pl.Series) -> Iterator[tuple[Kind, tuple[Reading, pl.Series
     examples = date_notations(known)
     note = f"read as dates, written like {examples[0]}" if examples[0] else ""
     if len(examples) > 1:
-        note += f"; they might be {examples[1]} as well, so write them as 2001-12-31 to be sure"
+        note += f"; they might also mean {examples[1]}: write them as 2001-12-31 to be sure"
     yield "date", (Reading("date", examples[0], note), read_dates(known, examples[0], strict=True))
     yield "time", (Reading("time"), read_times(known))
 
 
 def _unlike(sample: pl.Series) -> str:
-    """What there is to say about categories most of which look like numbers or dates."""
+    """A note about categories most of which look like numbers or dates."""
     for what, looks in (("numbers", looks_like_numbers(sample)), ("dates", looks_like_dates(sample))):
         if looks.sum() > len(sample) / 2:
             some = sample.filter(looks)

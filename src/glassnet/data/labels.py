@@ -1,4 +1,4 @@
-"""Targets as numbers: what task they pose, and class labels as 0..C-1."""
+"""Targets as numbers: the task that they pose, and class labels as 0..C-1."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ TASKS: tuple[Task, ...] = ("classification", "regression")
 
 
 def infer_task(y: NDArray[Any]) -> Task:
-    """Floating-point targets are values to predict; integers, booleans and text are classes."""
+    """Floating-point targets are values to predict. Integers, booleans and text are classes."""
     return "regression" if y.dtype.kind == "f" else "classification"
 
 

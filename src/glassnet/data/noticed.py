@@ -1,4 +1,4 @@
-"""What is noticed in rows to predict and has to be said once, when all of them were seen."""
+"""Notes about rows to predict, printed once when all rows were seen."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from glassnet.data.schema import Column
 if TYPE_CHECKING:
     import polars as pl
 
-MOSTLY = 0.5  # of a column's values: so many unknown categories, if more than one, are a mistake and not news
+MOSTLY = 0.5  # share of a column's values: more unknown categories than this are a mistake, and no news
 
 
 class Noticed:
@@ -28,7 +28,7 @@ class Noticed:
         self.examples: dict[str, str] = {}
 
     def see(self, x: NDArray[np.float64], frame: pl.DataFrame | None = None) -> None:
-        """Look at rows x (n, columns), and the table in which their values are as they are written."""
+        """Look at rows x (n, columns), and at the table that holds their values as written."""
         if not self.columns:
             return
         unknown = x == -1
@@ -43,7 +43,7 @@ class Noticed:
                     self.examples[column.name] = str(frame[column.name][int(unknown[:, j].argmax())])
 
     def strange(self) -> list[str]:
-        """Say which columns hold mostly, or only, categories that weren't there in training."""
+        """Name the columns that hold mostly, or only, categories that training hadn't."""
         lines = []
         for column, missing, unknown, rows in zip(self.columns, self.missing, self.unknown, self.rows, strict=True):
             known = rows - missing
@@ -52,12 +52,12 @@ class Noticed:
                 known_one, unknown_one = column.categories[0], self.examples[column.name]
                 lines.append(
                     f"column {column.name!r}: {which} of {known:,} values is a category known from training, such as"
-                    f" {known_one!r}; {unknown_one!r} isn't, and is answered as any unknown one"
+                    f" {known_one!r}; {unknown_one!r} isn't, and counts as unknown"
                 )
         return lines
 
     def filled(self) -> list[str]:
-        """Say in which columns values are missing, which the network fills as it learned to."""
+        """Name the columns with missing values, which the network fills as it learned to."""
         where = [(column.name, int(n)) for column, n in zip(self.columns, self.missing, strict=True) if n]
         if not where:
             return []
@@ -66,7 +66,5 @@ class Noticed:
         lines = [f"{total:,} missing value{'s were' if total > 1 else ' was'} filled in: {named}"]
         if self.empty:
             some = "rows hold" if self.empty > 1 else "row holds"
-            lines.append(
-                f"{self.empty:,} {some} no value at all, as a blank line does, and got an answer like any other"
-            )
+            lines.append(f"{self.empty:,} {some} no value at all, like a blank line, and got an answer all the same")
         return lines

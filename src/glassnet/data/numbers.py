@@ -1,7 +1,7 @@
 """Numbers in text as people write them: with thousands separators, a currency, a unit, a comma for the point.
 
-How a column is written is kept as an example, which is 1234.5: "$1,234.5", "1'234.5 kg". It says what stands before and
-after the digits, between the thousands, and before the fraction.
+The notation of a column is kept as an example, the number 1234.5: "$1,234.5", "1'234.5 kg". It shows the text before
+and after the digits, between the thousands, and before the fraction.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ CODES = (
     " PHP PKR PLN RON RUB SAR SEK SGD THB TRY TWD UAH USD VND ZAR"
 )
 BEFORE = rf"(?:[A-Z]{{0,3}}\p{{Sc}}|{CODES.replace(' ', '|')}|R[sp]\.?|kr\.?|Fr\.?)"
-# A unit is a word or two that no digit begins; a hyphen or a slash at its start would make a range or a fraction.
+# A unit is a word or two that doesn't begin with a digit. A leading hyphen or slash would make a range or a fraction.
 AFTER = r"[^\d\s.,;:()+/'-][^\d,;:()]{0,15}[23]?"
 PARTS = (
     rf"^(?P<open>\()?(?P<sign>[+-]?) ?(?P<before>{BEFORE})? ?(?P<minus>-?)"
@@ -28,7 +28,7 @@ PARTS = (
 )
 TYPESET = {r"[\x{a0}\x{202f}\x{2009}]": " ", r"\x{2019}": "'", r"[\x{2212}\x{2013}]": "-"}  # spaces, marks, minus
 SCALES = {"": 1.0, "k": 1e3, "K": 1e3, "M": 1e6, "Mio": 1e6, "bn": 1e9, "B": 1e9}
-SCALE = "k"  # after the digits of an example: that such a letter may follow
+SCALE = "k"  # after the digits of an example: such a letter may follow
 MARKS = (
     ("", "."),
     (",", "."),
@@ -43,7 +43,7 @@ EXAMPLE = re.compile(r"(?P<before>\D*)1(?P<group>\D?)234(?P<point>[.,])5(?P<afte
 
 
 class Notation(NamedTuple):
-    """What stands before, between and after the digits of a number."""
+    """The text before, between and after the digits of a number."""
 
     before: str = ""
     group: str = ""
@@ -58,7 +58,7 @@ class Notation(NamedTuple):
 
     @property
     def body(self) -> str:
-        """What the digits match, as a regular expression: groups are of three, or Indian ones of two."""
+        """A regular expression for the digits, in groups of three, or in Indian ones of two."""
         digits = r"\d+"
         if self.group:
             group, size = re.escape(self.group), "{2,3}" if self.group == "," else "{3}"
@@ -68,7 +68,7 @@ class Notation(NamedTuple):
 
 
 def read_numbers(known: pl.Series, example: str = PLAIN, strict: bool = False) -> pl.Series:
-    """Return a column of text as numbers, null for what isn't one that is written like the example, or plainly.
+    """Return a column of text as numbers, null for values that aren't written like the example or plainly.
 
     strict: whether a unit, if the example has one, must be there.
     """
@@ -99,8 +99,8 @@ def read_numbers(known: pl.Series, example: str = PLAIN, strict: bool = False) -
 def plain_columns(frame: pl.DataFrame) -> pl.DataFrame:
     """Return a table in which each column of text that holds plain numbers alone is one of numbers.
 
-    It says nothing that `read_numbers` wouldn't say of each of them, but of ten thousands at a time. Numbers that begin
-    with a 0, as codes do, stay text.
+    It gives the same as `read_numbers` for each column, but for ten thousands of columns at a time. Numbers that begin
+    with a 0, like codes, stay text.
     """
     import polars as pl
 
@@ -115,7 +115,7 @@ def plain_columns(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def number_notation(known: pl.Series) -> str:
-    """Return how most of the numbers in a column of text are written."""
+    """Return the notation of most numbers in a column of text."""
     import polars as pl
 
     some = known.drop_nulls().unique(maintain_order=True)
@@ -140,7 +140,7 @@ def looks_like_numbers(known: pl.Series) -> pl.Series:
 
 
 def _parts(known: pl.Series) -> pl.DataFrame:
-    """What stands where in each value; "body", the digits, is null where it is no number."""
+    """The parts of each value. "body", the digits, is null if it is no number."""
     import polars as pl
 
     text = known.alias("text")

@@ -1,4 +1,4 @@
-"""Parquet files as Polars reads them: what it makes of damaged ones is an error of one line."""
+"""Parquet files as Polars reads them. A damaged file is an error of one line."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ONE_AT_A_TIME = threading.Lock()
 
 @contextmanager
 def refusing_damage(path: Path) -> Iterator[None]:
-    """Raise ValueError, naming the file, for Polars' errors, and for its panics, which are no `Exception`."""
+    """Raise ValueError, naming the file, for Polars' errors and its panics, which aren't subclasses of `Exception`."""
     import polars as pl
 
     try:
@@ -26,8 +26,8 @@ def refusing_damage(path: Path) -> Iterator[None]:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep from standard error what a thread of Rust writes when it panics: several lines, which nothing turns off."""
-    with ONE_AT_A_TIME:  # or one would restore what another has put there
+    """Keep the lines from standard error that a thread of Rust writes when it panics. No setting turns them off."""
+    with ONE_AT_A_TIME:  # or one would restore the other's replacement
         try:
             stderr = os.dup(2)
         except OSError:  # closed

@@ -1,4 +1,4 @@
-"""Where published files are found: the user's data folder, then the cache, then a download into the cache."""
+"""Places of published files: the user's data folder, then the cache, then a download into the cache."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ log: logging.Logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class FileState:
-    """A published file on this machine. `path` is where it lies or, if it is missing, where it would be kept."""
+    """A published file on this machine. `path` is its place or, if it is missing, the place where it would be kept."""
 
     path: Path
     state: Literal["ok", "corrupted", "missing"]
@@ -46,7 +46,7 @@ def read(archive: Archive, timeout: float = TIMEOUT) -> bytes | bytearray:
     """Find or download an archive and return its content, verified every time.
 
     A corrupted file in the cache is downloaded anew. A corrupted file in the user's own folder is left alone
-    and raises ValueError. Raises OSError if every mirror fails; `timeout` (seconds) is what each is given.
+    and raises ValueError. Raises OSError if every mirror fails. Each has `timeout` seconds.
     """
     user = user_folder()
     if user and (path := archive.within(user)):

@@ -26,12 +26,12 @@ from glassnet.extras import need
 if TYPE_CHECKING:
     import polars as pl
 
-CELLS, MOST = 1 << 21, 1 << 17  # numbers, and rows at most, that are read at a time, but from CSV
+CELLS, MOST = 1 << 21, 1 << 17  # numbers, and most rows, that are read at a time, except from CSV
 PICTURES = (".png", ".jpg", ".jpeg")
 
 
 class FileRows(NamedTuple):
-    """Some rows: what a network takes, x (n, n_in), and the columns beside it (n values each), such as an id."""
+    """Some rows: the network's inputs x (n, n_in), and the columns beside them (n values each), such as an id."""
 
     x: NDArray[np.float64] | NDArray[np.uint8]
     beside: list[pl.Series]
@@ -46,12 +46,12 @@ def read_rows(
 ) -> Iterator[FileRows]:
     """Yield the rows of a table, of an array or of pictures, some at a time.
 
-    .csv, .parquet   `columns` are picked by their names, and become numbers as `numeric_rows` says; all others come
-                     beside them, in the table's order and as they are written: those of CSV as text.
+    .csv, .parquet   `columns` are picked by their names, and become numbers as in `numeric_rows`. All others come
+                     beside them, in the table's order and as they are written, those of CSV as text.
     .npy             an array (N, n_in) whose columns are in the order of `columns`, or with an `image_shape` an array
-                     (N, height, width); nothing comes beside it.
+                     (N, height, width). Nothing comes beside it.
     a folder         its PNG and JPEG pictures, each read by `read_digit`, in the order of their names with numbers by
-                     their value; their names come beside them, as the column "file".
+                     their value. Their names come beside them, as the column "file".
     other files      one picture.
 
     A value means what it means in training (see `read_table`), whatever rows are read together. `noticed` sees them
@@ -87,7 +87,7 @@ def _rows(
 
 
 def _unchanged(path: Path, blocks: Iterator[FileRows]) -> Iterator[FileRows]:
-    """Yield blocks of a file as long as it is the one that was opened: rows of two files would be no answer."""
+    """Yield blocks of a file as long as it stays the one that was opened. Rows of two files would be no answer."""
     before = _stamp(path)
     while True:
         try:
@@ -98,14 +98,14 @@ def _unchanged(path: Path, blocks: Iterator[FileRows]) -> Iterator[FileRows]:
                 raise
             rows = None
         if _stamp(path) != before:
-            raise ValueError(f"{path} was changed while it was read: predict it again once nothing writes it")
+            raise ValueError(f"{path} was changed while it was read: predict it again when no program writes it")
         if rows is None:
             return
         yield rows
 
 
 def _stamp(path: Path) -> tuple[int, ...] | None:
-    """By what to see that a file was replaced or written; None if there is none."""
+    """Marks of a file that show whether it was replaced or written; None if there is no file."""
     try:
         found = path.stat()
     except OSError:
@@ -116,7 +116,7 @@ def _stamp(path: Path) -> tuple[int, ...] | None:
 def _table_rows(
     frames: Iterable[pl.DataFrame], columns: Sequence[Column] | Sequence[str], noticed: Noticed
 ) -> Iterator[FileRows]:
-    """Take the columns from a table, some rows at a time; leave the others beside them."""
+    """Take the columns from a table, some rows at a time, with the others beside them."""
     first = 1
     for frame in frames:
         x = numeric_rows(frame, columns, first)
@@ -167,7 +167,7 @@ def _array_rows(
     count = _at_once(width)
     for start in range(0, shape[0], count):
         x = _block(path, array, start, min(start + count, shape[0])).astype(np.float64).reshape(-1, width)
-        wrong = np.argwhere(np.isinf(x) if tables else ~np.isfinite(x))  # of a table, NaN is a missing value
+        wrong = np.argwhere(np.isinf(x) if tables else ~np.isfinite(x))  # in a table, NaN is a missing value
         if wrong.size:
             row, column = wrong[0]
             value = f"{x[row, column]} is not a finite number"
@@ -177,7 +177,7 @@ def _array_rows(
 
 
 def _block(path: Path, array: np.memmap, start: int, stop: int) -> NDArray[Any]:
-    """Rows of the array of a file. They are read, for a map of a file that another program cuts kills the process."""
+    """Rows of the array of a file. They are read, because a mapped file that another program cuts kills the process."""
     rows, per_row = stop - start, math.prod(array.shape[1:])
     with path.open("rb") as file:
         if array.flags.c_contiguous:
@@ -188,18 +188,18 @@ def _block(path: Path, array: np.memmap, start: int, stop: int) -> NDArray[Any]:
 
 
 def _numbers(file: BinaryIO, array: np.memmap, first: int, count: int) -> NDArray[Any]:
-    """So many numbers of the file of an array, in the order in which they stand there."""
+    """Some numbers of the file of an array, in the file's order."""
     file.seek(array.offset + first * array.itemsize)
     content = file.read(count * array.itemsize)
     return np.frombuffer(content, array.dtype, count)
 
 
 def _header(path: Path) -> np.memmap:
-    """The array of a file, of which only the header is read. Objects, which only pickle could load, are refused."""
+    """The array of a file. Only its header is read. Objects, which only pickle could load, are refused."""
     try:
-        with warnings.catch_warnings(action="ignore"):  # of a header by Python 2
+        with warnings.catch_warnings(action="ignore"):  # for a header that Python 2 wrote
             return np.lib.format.open_memmap(path, mode="r")
-    except Exception as error:  # the header is Python's syntax: what its parser, or dtype, raises is of many kinds
+    except Exception as error:  # the header is Python's syntax: its parser and dtype raise many kinds of errors
         if isinstance(error, OSError) and error.filename:
             raise
         reason = " ".join(str(error).split())

@@ -1,4 +1,4 @@
-"""What each column of a table holds: decided once, in training, and kept with the network."""
+"""The kind of each column of a table, decided once in training and kept with the network."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ Kind = Literal["number", "date", "span", "time", "boolean", "category"]
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a table, and how its values become numbers.
+    """A column of a table, with the rule that turns its values into numbers.
 
-    kind: number, date (days since 1970), span and time of the day (days), boolean (0 and 1), or category (its number
-    in `categories`, -1 for any other). notation: how numbers and dates are written in text, by an example, such as
-    "$1,234.5" or "31.12.2001"; empty, if plainly.
+    kind: number, date (days since 1970), span and time of the day (days), boolean (0 and 1), or category (its number in
+    `categories`, -1 for any other). notation: an example of the numbers or dates in text, such as "$1,234.5" or
+    "31.12.2001", or empty if they are plain.
     """
 
     name: str
@@ -28,12 +28,12 @@ Schema = tuple[Column, ...]
 
 
 def names_of(columns: Sequence[Column] | Sequence[str]) -> list[str]:
-    """Return the names of columns, of which names may be all that is known."""
+    """Return the names of columns, which may be given as names alone."""
     return [column if isinstance(column, str) else column.name for column in columns]
 
 
 def as_info(schema: Sequence[Column]) -> dict[str, Any]:
-    """Return what a network's `info` keeps of a schema, in types that JSON has."""
+    """Return a schema for a network's `info`, in types that JSON has."""
     info: dict[str, Any] = {
         "categories": [list(column.categories) for column in schema],
         "kinds": [column.kind for column in schema],
@@ -46,7 +46,7 @@ def as_info(schema: Sequence[Column]) -> dict[str, Any]:
 
 
 def from_info(info: Mapping[str, Any]) -> Schema:
-    """Return the schema that `as_info` keeps; empty, if the network wasn't trained on a table."""
+    """Return the schema from `as_info`, empty if the network wasn't trained on a table."""
     if "kinds" not in info:
         return ()
     notations = info.get("notations", {})

@@ -27,7 +27,7 @@ from glassnet.extras import need
 if TYPE_CHECKING:
     import polars as pl
 
-MIN_ROWS = 10  # fewer can't be split into three parts that mean anything
+MIN_ROWS = 10  # fewer rows can't be split into three useful parts
 
 
 def load_table(
@@ -40,11 +40,11 @@ def load_table(
 ) -> Dataset:
     """Load a CSV or Parquet file: x float64 (N, n_in), every column but `target` and those to `drop`, in order.
 
-    What a column holds, numbers, dates, booleans or categories, is decided by its type or, if it is text, by its values
-    (see `kind_of_text`). Categories are those of at least 3 training rows, at most 100 of a column; a column without
-    any is left out, and so is one without a value. `notes` of the dataset say so. A missing value is NaN.
-    The task, unless given, is decided by `read_target`; rows without a target are left out. The rows are shuffled by
-    `seed` and split 64/16/20. Raises ValueError, naming column and row, on infinite and on misspelt values.
+    The type of a column decides whether it holds numbers, dates, booleans or categories. For text, its values do (see
+    `kind_of_text`). A category must occur in at least 3 training rows, and a column keeps at most 100. A column without
+    any category or without a value is left out, which `notes` of the dataset say. A missing value is NaN. `read_target`
+    decides the task, unless it is given. Rows without a target are left out. The rows are shuffled by `seed` and split
+    64/16/20. Raises ValueError, naming column and row, for infinite and misspelt values.
     """
     frame = _read(require_file(path))
     if target is None:
@@ -55,7 +55,7 @@ def load_table(
     unused = {target, *drop}
     features = [name for name in frame.columns if name not in unused]
     if not features:
-        raise ValueError(f"{path} has no column to learn from beside the target {target!r}")
+        raise ValueError(f"{path} has no column to learn from besides the target {target!r}")
     if task is not None:
         check_task(task)
     y, rows, said = read_target(frame[target], task)
@@ -92,8 +92,8 @@ def read_table(path: str | os.PathLike[str]) -> pl.DataFrame:
     """Read a Parquet file (by its ending, .parquet) or a CSV file in UTF-8 with a header.
 
     Space around text is dropped, and an empty value is missing. A column of text becomes one of numbers, of booleans or
-    of points in time, by ISO 8601, if every known value is such; numbers and dates in other notations stay text.
-    Raises FileNotFoundError, or ValueError on a file that holds no rows or no table.
+    of points in time (in ISO 8601) if every known value is such. Numbers and dates in other notations stay text. Raises
+    FileNotFoundError, or ValueError for a file that holds no rows or no table.
     """
     frame = _read(require_file(path))
     return frame.select(_typed(column) for column in frame)
@@ -102,14 +102,13 @@ def read_table(path: str | os.PathLike[str]) -> pl.DataFrame:
 def numeric_rows(frame: pl.DataFrame, columns: Sequence[Column] | Sequence[str], first: int = 1) -> NDArray[np.float64]:
     """Pick columns by name, in that order, as an array (N, len(columns)); others are ignored.
 
-    Each becomes what `values_of` says, NaN where a value is missing. A name in place of a `Column` takes a column of
-    numbers, booleans or points in time, in which no value may be missing.
-    Raises ValueError, naming column and row (the frame's first is row `first`), on columns that aren't there, and as
-    `values_of` does.
+    `values_of` turns each into numbers, with NaN for a missing value. A name in place of a `Column` takes a column of
+    numbers, booleans or points in time, in which no value may be missing. Raises ValueError, naming column and row (the
+    frame's first is row `first`), for columns that aren't there, and as `values_of` does.
     """
     _require_columns(frame, names_of(columns))
     numbers = [column.name for column in columns if isinstance(column, Column) and column.kind == "number"]
-    frame = frame.with_columns(plain_columns(frame.select(numbers)))  # all at once: of CSV, all columns are text
+    frame = frame.with_columns(plain_columns(frame.select(numbers)))  # all at once: in CSV, all columns are text
     return np.column_stack(
         [
             values_without_gaps(frame[column], first)
@@ -121,7 +120,7 @@ def numeric_rows(frame: pl.DataFrame, columns: Sequence[Column] | Sequence[str],
 
 
 def _read(path: Path) -> pl.DataFrame:
-    """The table of a file: of CSV all as text."""
+    """The table of a file, for CSV all as text."""
     need("tables", "polars")
     import polars as pl
 

@@ -1,4 +1,4 @@
-"""The target of a table: classes or values, and which rows have one."""
+"""The target of a table: classes or values, and the rows that have one."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ MAX_CLASSES = 20  # whole numbers with more distinct values than this are values
 ROWS_PER_CLASS = 10  # on average: with fewer, whole numbers are values to predict, too, unless there are two ...
 RAREST = 3  # ... and if one occurs in fewer rows: counts thin out, classes don't
 EXACT = 2.0**53  # beyond, float64 can't tell whole numbers apart
-SAID = 100  # how it was decided is said of so many distinct values at most, of more if there are enough rows for each
+SAID = 100  # the decision is noted for at most this number of distinct values, or for more with enough rows for each
 
 
 def read_target(column: pl.Series, task: Task | None) -> tuple[NDArray[Any], NDArray[np.int64], list[str]]:
-    """Return the known values of a target, the numbers of their rows, from 0, and what there is to say about them.
+    """Return the known values of a target, the numbers of their rows, from 0, and the notes about them.
 
-    Their type says the task, unless it is given: text is classes, and so are booleans, and whole numbers if there are
-    two different ones, or at most 20, each in 3 rows at least and in 10 on average. All else is floating-point, values
-    to predict; of dates, in days. Raises ValueError, naming column and row, on values that can't be read.
+    Their type decides the task, unless it is given. Text and booleans are classes. Whole numbers are classes if there
+    are two different ones, or at most 20, each in at least 3 rows and in 10 on average. All others are floating-point
+    values to predict, dates in days. Raises ValueError, naming column and row, for values that can't be read.
     """
     if is_text(column) and task == "classification":
         reading = _as_classes(column)
@@ -38,7 +38,7 @@ def read_target(column: pl.Series, task: Task | None) -> tuple[NDArray[Any], NDA
     else:
         reading = Reading(kind_of(column) or "number")
     if reading.kind == "category" and task == "regression":
-        reading = Reading("number")  # which then is an error
+        reading = Reading("number")  # then this is an error
     notes = [f"target {column.name}: {reading.note}"] if reading.note else []
     if task != "regression" and reading.kind in ("category", "boolean"):
         known = _names(column, reading)
@@ -60,7 +60,7 @@ def read_target(column: pl.Series, task: Task | None) -> tuple[NDArray[Any], NDA
 
 
 def _classes_or_values(y: NDArray[np.float64]) -> tuple[NDArray[Any], str]:
-    """Whole numbers as classes, then as integers, or as values, and how that was decided, if it could be disputed."""
+    """Whole numbers as classes (integers) or as values, and a note on the decision if it could be disputed."""
     rows = np.unique_counts(y).counts
     n = len(rows)
     classes = n <= 2 or (n <= MAX_CLASSES and rows.mean() >= ROWS_PER_CLASS and rows.min() >= RAREST)
@@ -72,7 +72,7 @@ def _classes_or_values(y: NDArray[np.float64]) -> tuple[NDArray[Any], str]:
 
 
 def _as_classes(column: pl.Series) -> Reading:
-    """What text is that names classes: numbers only if all of it is, so that 1.0 is class 1."""
+    """Names of classes in text. They are numbers only if all of them are, so that 1.0 is class 1."""
     known = without_markers(column).drop_nulls()
     if read_numbers(known).count() == len(known):
         return Reading("number")
@@ -80,14 +80,14 @@ def _as_classes(column: pl.Series) -> Reading:
 
 
 def _names(column: pl.Series, reading: Reading) -> pl.Series:
-    """The names of classes, where there is one."""
+    """The names of classes, without missing ones."""
     import polars as pl
 
     if not is_text(column):
         return column.cast(pl.String)
     if reading.kind == "boolean":
         return read_booleans(without_markers(column)).cast(pl.String)
-    return without_markers(column, CERTAIN)  # a class may well be called none
+    return without_markers(column, CERTAIN)  # a class may be called none
 
 
 def _distinct(names: pl.Series) -> NDArray[np.str_]:
@@ -95,13 +95,13 @@ def _distinct(names: pl.Series) -> NDArray[np.str_]:
     if names.n_unique() > MAX_CLASSES and names.n_unique() > len(names) / 2:
         raise ValueError(
             f"column {names.name!r} holds text, {names.n_unique()} different values in {len(names)} rows, such as"
-            f" {names[0]!r}: they name no classes; numbers are written plainly, such as 1234.5"
+            f" {names[0]!r}: they are no classes; write numbers plainly, such as 1234.5"
         )
     return np.array(names.to_list(), dtype=np.str_)
 
 
 def _whole(y: NDArray[np.float64], column: pl.Series, reading: Reading) -> bool:
-    """Whether numbers are whole, also by the way they are stored or written: 1.0 isn't."""
+    """Whether numbers are whole, also in the way they are stored or written: 1.0 isn't."""
     import polars as pl
 
     if (y != np.rint(y)).any() or (np.abs(y) > EXACT).any():

@@ -1,4 +1,4 @@
-"""The values of a column as numbers, by what the column is: the same in training and in prediction."""
+"""The values of a column as numbers, by the column's kind: the same in training and in prediction."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NAMED: dict[Kind, str] = {
 
 
 def known_values(column: pl.Series) -> int:
-    """How many values of a column aren't missing."""
+    """The number of values of a column that aren't missing."""
     if is_text(column):
         column = without_markers(column)
     empty = int(np.isnan(column.to_numpy()).sum()) - column.null_count() if column.dtype.is_float() else 0
@@ -34,7 +34,7 @@ def known_values(column: pl.Series) -> int:
 
 
 def kind_of(column: pl.Series) -> Kind | None:
-    """Return what the type of a column says of its kind: nothing, if it is text, or has no value at all.
+    """Return the kind of a column by its type: None if it is text, or has no value at all.
 
     Raises ValueError for types that are none of the kinds, such as lists.
     """
@@ -61,12 +61,12 @@ def kind_of(column: pl.Series) -> Kind | None:
 
 
 def values_of(values: pl.Series, column: Column, first: int = 1) -> NDArray[np.float64]:
-    """Return the values of a column as numbers (N,), those that are missing as NaN.
+    """Return the values of a column as numbers (N,), missing ones as NaN.
 
-    Numbers are themselves, booleans 0 and 1, dates days since 1970 (with their time as a fraction, in UTC), spans and
-    times of the day days, and categories their place in `column.categories`, -1 for any other. Text is read as what
-    the column is.
-    Raises ValueError, naming column and row (the first is `first`), on values of another kind and on infinite ones.
+    Numbers are themselves, and booleans 0 and 1. Dates are days since 1970, with their time as a fraction, in UTC.
+    Spans and times of the day are days. Categories are their place in `column.categories`, or -1 for any other. Text is
+    read as the column's kind. Raises ValueError, naming column and row (the first is `first`), for values of another
+    kind and for infinite ones.
     """
     import polars as pl
 
@@ -106,7 +106,7 @@ def require_values(column: pl.Series, first: int = 1) -> None:
 
 
 def read_booleans(known: pl.Series) -> pl.Series:
-    """Return a column of text as booleans, null for what is neither true nor false."""
+    """Return a column of text as booleans, null for values that are neither true nor false."""
     import polars as pl
 
     return known.str.to_lowercase().replace_strict(
@@ -115,7 +115,7 @@ def read_booleans(known: pl.Series) -> pl.Series:
 
 
 def _read_text(known: pl.Series, column: Column, first: int) -> pl.Series:
-    """The values of a column of text, read as what the column is."""
+    """The values of a column of text, read as the column's kind."""
     import polars as pl
 
     if column.kind == "number":
@@ -139,14 +139,14 @@ def _read_text(known: pl.Series, column: Column, first: int) -> pl.Series:
 
 
 def no(kind: Kind) -> str:
-    """Say what a value isn't that has to be of a kind."""
+    """Say of a value that it isn't of its column's kind."""
     return {"boolean": "neither true nor false", "number": "not a number", "time": "not a time of the day"}.get(
         kind, f"not a {kind}"
     )
 
 
 def example(kind: Kind, notation: str) -> str:
-    """Say how values of a kind are written."""
+    """Show how values of a kind are written."""
     plain: dict[Kind, str] = {
         "number": "1234.5",
         "date": "2003-03-10 or 2003-03-10 12:30:00",
@@ -163,7 +163,7 @@ def _codes(values: pl.Series, column: Column) -> NDArray[np.float64]:
     known = without_markers(values)
     names = pl.Series(column.categories, dtype=pl.String)
     numbers = _places(known, names)
-    if -1 in numbers:  # a whole number may be written as a float: 1.0 is the category 1, unless there is one "1.0"
+    if -1 in numbers:  # a whole number may be written as a float: 1.0 is the category 1, unless "1.0" is one
         numbers = np.where(numbers == -1, _places(_whole(known), _whole(names)), numbers)
     return np.where(known.is_null(), np.nan, numbers)
 
@@ -183,14 +183,14 @@ def _whole(values: pl.Series) -> pl.Series:
 
 
 def _days(column: pl.Series) -> pl.Series:
-    """Points in time as days since 1970, spans and times of the day in days, whichever unit they are stored in."""
+    """Points in time as days since 1970, spans and times of the day in days, for any unit that they are stored in."""
     import polars as pl
 
-    whole = column.to_physical()  # in that unit; a cast would panic, or overflow, where a year has too many digits
+    whole = column.to_physical()  # in that unit; a cast would panic or overflow for a year with too many digits
     unit = getattr(column.dtype, "time_unit", "ns" if column.dtype == pl.Time else "days")
     return whole // 1000 / 86400e6 if unit == "ns" else whole / {"us": 86400e6, "ms": 86400e3, "days": 1}[unit]
 
 
 def at(column: pl.Series, first: int, row: int, fault: str) -> str:
-    """Say where in a table something is wrong."""
+    """Name the place of a fault in a table."""
     return f"column {column.name!r}, row {first + row}: {fault}"

@@ -3,12 +3,12 @@
     c/            the kernels: matrix products in register tiles, layers, losses, optimizers, threads
     library.py    finds a C compiler, compiles c/ once per machine and number type, keeps it in the user's cache
     structures.py the structures of c/, compared with the library's when it is loaded
-    kernels.py    what has a kernel, and what that needs to know
+    kernels.py    the layers, losses and optimizers that have a kernel, and its facts
     program.py    a network as a program: which kernel for which layer, and the memory it works in
     training.py   a training step            inference.py   what Network.predict calls
     threads.py    how many threads
 
-The readable layers are the reference: whatever isn't covered here (`uncovered` says what) is done by them.
+The readable layers are the reference. They compute any network that isn't covered here (`uncovered` says why).
 """
 
 from glassnet.fast.inference import FastEngine

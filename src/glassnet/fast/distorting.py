@@ -16,7 +16,7 @@ Augment = Callable[[Array, tuple[int, int], np.random.Generator], Array]
 
 
 def compiled(augmentation: Augmentation, x: Array, shape: tuple[int, int]) -> Augment | None:
-    """Return what does an augmentation's work on rows like x, images of `shape`; None if there is no kernel for it."""
+    """Return a kernel for an augmentation of rows like x, images of `shape`; None if there is none."""
     library = load_kernels(np.dtype(np.float32))
     if type(augmentation) is not Distortions or x.dtype != np.uint8 or isinstance(library, NoKernelsError):
         return None

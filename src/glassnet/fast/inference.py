@@ -1,4 +1,4 @@
-"""Inference by the kernels: what `Network.predict` calls where they cover the network."""
+"""Inference by the kernels: `Network.predict` calls it if they cover the network."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Inference:
         self.lock: Lock = Lock()
 
     def is_current(self, net: Network) -> bool:
-        """Whether nothing was fitted or set anew since, and this isn't a forked process, where the lock may hang."""
+        """Whether nothing has been fitted or set since, and this isn't a forked process, where the lock may hang."""
         if self.limit != net.threads or self.layers != net.layers or self.process != os.getpid():
             return False
         for layer, name, value in self.settings:  # noqa: SIM110 - twice as fast as all()

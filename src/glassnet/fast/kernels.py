@@ -1,6 +1,6 @@
-"""What has a kernel, and what that needs to know. Kinds have the names of their classes, in C as here.
+"""The tables of kernels, with the facts that each needs. Kinds have the names of their classes, in C as here.
 
-A test compares these tables with the library's public classes: what is missing here must say why.
+A test compares these tables with the library's public classes. A class without a kernel must say why.
 """
 
 from __future__ import annotations
@@ -58,14 +58,13 @@ New = Callable[..., int]  # the address of new memory of a shape, of the network
 class Kernel:
     """A layer's kernel. `sizes`, `constants`, `arrays` and `memory` are in the order in which the C code numbers them.
 
-    sizes, constants: names of the layer's attributes; a constant that is a word is passed as the number of that kind.
-    moved: the names of float64 vectors that training moves; in C they come first among the arrays.
-    arrays: what else it reads besides its parameters.
-    memory: what forward leaves for backward, for so many rows of y, which are so wide.
-    scratch: how many numbers a thread sums gradients in, beside what products take.
-    own_dx: dx can't be where dy is. in_place: y can be where x is, as nobody needs x afterwards.
-    reads_y: backward needs y. rows: how many rows y has for each example, if x has others.
-    trains, infers: whether it is of use in training, and in inference.
+    sizes, constants: names of the layer's attributes. A constant that is a word is passed as the number of that kind.
+    moved: the names of float64 vectors that training moves. In C they come first among the arrays. arrays: other arrays
+    that it reads besides its parameters. memory: the arrays that forward leaves for backward, for a number of rows of y
+    and their width. scratch: the numbers in which a thread sums gradients, besides those of products. own_dx: dx can't
+    be where dy is. in_place: y can be where x is, because nobody needs x afterwards. reads_y: backward needs y. rows:
+    the number of rows of y for each example, if x has another number. trains, infers: whether it is used in training,
+    and in inference.
     """
 
     sizes: tuple[str, ...] = ()
@@ -105,7 +104,7 @@ def _x_hat_and_inv_std(_: Layer, new: New, rows: int, width: int) -> Sequence[in
 
 
 def _share_bin_below(layer: PiecewiseLinear, new: New, rows: int, _: int) -> Sequence[int]:
-    # Where in its bin each value is, and in which; and of each feature, the sums of W over the bins below.
+    # The place of each value in its bin, and the bin; then for each feature the sums of W over the bins below.
     return [new(rows, layer.width), new(rows, layer.width, dtype=np.int64), new(*layer.shapes()["W"])]
 
 
@@ -150,11 +149,11 @@ KERNELS: dict[type[Layer], Kernel] = {
 # Layers that prepare all rows once, before the kernels see them.
 PREPARED: tuple[type[Layer], ...] = (Columns, Standardize, QuantileNormalize, RobustScale, Rotations)
 WITHOUT: dict[type[Layer], str] = {
-    Unstandardize: "done to the outputs, after the kernels; in training, to the targets",
-    Softmax: "CrossEntropy takes what comes before it",
+    Unstandardize: "applied to the outputs after the kernels, and in training to the targets",
+    Softmax: "CrossEntropy takes the scores before it",
 }
 
-# Of each loss, the name of its constant, if it has one.
+# The name of each loss's constant, if it has one.
 LOSSES: dict[type[Loss], str | None] = {
     CrossEntropy: "label_smoothing",
     BinaryCrossEntropy: None,
@@ -175,7 +174,7 @@ def _adam(optimizer: Adam, c: COptimizer) -> str:
     return "Adam"
 
 
-# Of each optimizer, what writes its numbers for the next step, and returns the name of its rule.
+# A function for each optimizer, which writes its numbers for the next step and returns the name of its rule.
 OPTIMIZERS: dict[type[Optimizer], Callable[[Any, COptimizer], str]] = {SGD: _sgd, Adam: _adam, AdamW: _adam}
 
 

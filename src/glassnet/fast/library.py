@@ -38,7 +38,7 @@ FLAGS = [
     "-pthread",
 ]
 PATIENCE = 120  # seconds that a compiler has; it takes about three
-LISTENED = 100_000  # bytes of what it says that are looked through for an error
+LISTENED = 100_000  # bytes of its output that are searched for an error
 
 
 class NoKernelsError(RuntimeError):
@@ -47,9 +47,9 @@ class NoKernelsError(RuntimeError):
 
 @functools.cache
 def load_kernels(dtype: np.dtype[Any]) -> Library | NoKernelsError:
-    """Return the kernels for float32 or float64, compiling them if this machine hasn't yet; or why that can't be.
+    """Return the kernels for float32 or float64, compiled now if they aren't yet, or the reason why there are none.
 
-    That NumPy does the work instead, or that the kernels aren't kept, is said once, by a RuntimeWarning.
+    A RuntimeWarning says once if NumPy does the work instead, or if the kernels aren't kept.
     """
     try:
         return _library([*FLAGS, "-DDOUBLE"] if dtype == np.float64 else FLAGS)
@@ -68,7 +68,7 @@ def _say(what: str) -> None:
 
 
 def _library(flags: list[str]) -> Library:
-    """Load the library from the user's cache, where one process puts it for all; or from a place of this one's own."""
+    """Load the library from the user's cache, where one process puts it for all, or from this process's own folder."""
     compiler = _compiler()
     key = hashlib.sha256(repr((compiler, flags, _processor())).encode())
     for source in sorted(SOURCES.iterdir()):
@@ -84,7 +84,7 @@ def _library(flags: list[str]) -> Library:
                 return found
             with holding(folder, PATIENCE):  # one process compiles for all
                 return _kept(folder, name) or _compiled(compiler, flags, folder, name)
-        _say(f"the compiled kernels aren't kept, each process makes its own: {fault}")
+        _say(f"the compiled kernels aren't kept, so each process compiles its own: {fault}")
         with tempfile.TemporaryDirectory(prefix="glassnet-") as private:
             return _compiled(compiler, flags, Path(private), name)
     except BlockingIOError:
@@ -94,7 +94,7 @@ def _library(flags: list[str]) -> Library:
 
 
 def _exposed(path: Path, kind: Callable[[int], bool]) -> str | None:
-    """Say why code can't be loaded from a file or folder: others may have written it."""
+    """Say why code can't be loaded from a file or folder, because others may have written it."""
     found = path.lstat()
     if not kind(found.st_mode):
         return f"{path} is a link, or no {'folder' if kind is stat.S_ISDIR else 'file'}; remove it"
@@ -106,7 +106,7 @@ def _exposed(path: Path, kind: Callable[[int], bool]) -> str | None:
 
 
 def _kept(folder: Path, name: str) -> Library | None:
-    """Load what an earlier process kept. A file that isn't as that process wrote it is removed."""
+    """Load the library that an earlier process kept. A file that changed since is removed."""
     for path in folder.glob(f"{name}-*.so"):
         fault = _exposed(path, stat.S_ISREG)
         if fault is None and path.name == _file_name(name, path):  # a library cut short would kill the process
@@ -117,7 +117,7 @@ def _kept(folder: Path, name: str) -> Library | None:
 
 
 def _file_name(name: str, path: Path) -> str:
-    """The name of a library's file: a checksum of what it was made from, and one of what it holds."""
+    """The name of a library's file: a checksum of its sources, and one of its content."""
     return f"{name}-{hashlib.sha256(path.read_bytes()).hexdigest()[:24]}.so"
 
 
@@ -128,7 +128,7 @@ def _opened(path: Path) -> Library:
         declare(library, kind_names())
     except (OSError, AttributeError, ValueError) as error:
         fault = str(error).replace(f"{path}: ", "")  # it is a temporary name
-        raise NoKernelsError(f"what the C compiler made can't be used: {fault}") from None
+        raise NoKernelsError(f"the C compiler's result can't be used: {fault}") from None
     return library
 
 
@@ -137,7 +137,7 @@ def _compiled(compiler: list[str], flags: list[str], folder: Path, name: str) ->
     path = folder / f"{name}.so"
     with replacing(path) as part:
         _run(compiler, [*flags, os.fspath(SOURCES / "program.c"), "-o", os.fspath(part), "-lm"])
-        part.chmod(0o700)  # whatever the umask
+        part.chmod(0o700)  # independent of the umask
         library = _opened(part)
     path.rename(folder / _file_name(name, path))
     return library
@@ -161,7 +161,7 @@ def _run(compiler: list[str], arguments: list[str]) -> None:
             raise NoKernelsError(f"{shlex.join(compiler)} can't compile the kernels: {reason(error)}") from None
         try:
             status = process.wait(PATIENCE)
-        except BaseException as error:  # Ctrl-C, too, ends all that the compiler has started
+        except BaseException as error:  # Ctrl-C, too, ends all processes that the compiler has started
             if hasattr(os, "killpg"):
                 os.killpg(process.pid, signal.SIGKILL)
             process.kill()
@@ -193,7 +193,7 @@ def _compiler() -> list[str]:
 
 
 def _processor() -> str:
-    """What the compiled code depends on: -march=native uses all that this processor can do."""
+    """The processor's features, which the compiled code depends on: -march=native uses all of them."""
     try:
         with Path("/proc/cpuinfo").open(encoding="ascii", errors="replace") as lines:
             features = next((line for line in lines if line.startswith(("flags", "Features"))), "")

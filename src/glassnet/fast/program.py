@@ -43,7 +43,7 @@ def uncovered(net: Network) -> str | None:
 
 
 def _displaced(net: Network) -> str | None:
-    """Say which array isn't where the kernels would look for it: somebody put another in its place."""
+    """Name an array that isn't where the kernels would look for it, because another was put in its place."""
     place, size, wanted = address(net.theta), net.dtype.itemsize, net.theta.dtype
     for i, layer in enumerate(net.layers):
         shapes = layer.shapes()
@@ -51,13 +51,13 @@ def _displaced(net: Network) -> str | None:
             a = getattr(layer, name)
             moved = a.size and address(a) != place + size * part.start
             if moved or (a.dtype, a.shape) != (wanted, shapes[name]):
-                return f"{name} of layer {i} is no part of theta; write into it: {name}[...] = values"
+                return f"{name} of layer {i} is not part of theta; write into it: {name}[...] = values"
         for name in KERNELS.get(type(layer), NONE).moved:
             a = getattr(layer, name)
             if a.dtype != np.float64 or not (a.flags.c_contiguous and a.flags.aligned):
                 return f"{name} of layer {i} is not a float64 vector of {layer.width_in}"
         place += size * layer.size
-    try:  # of other sizes, the kernels would read beside them
+    try:  # the kernels would read beside arrays of other sizes
         declared.check_state(net.layers, net.n_in, net.state())
         check_members(net.layers)
     except ValueError as error:
@@ -66,7 +66,7 @@ def _displaced(net: Network) -> str | None:
 
 
 def settings(layers: Sequence[Layer]) -> list[tuple[Layer, str, Any]]:
-    """Return all that layers may have set anew: arrays and constants, each with its owner and its name."""
+    """Return all arrays and constants that may be set on layers, each with its owner and its name."""
     return [
         (layer, name, getattr(layer, name))
         for layer in layers
@@ -76,7 +76,7 @@ def settings(layers: Sequence[Layer]) -> list[tuple[Layer, str, Any]]:
 
 
 def address(array: Array) -> int:
-    """Where the first entry of a contiguous array lies. It takes a microsecond."""
+    """The address of the first entry of a contiguous array. It takes a microsecond."""
     return int(array.__array_interface__["data"][0])
 
 
@@ -89,7 +89,7 @@ class Program:
     """The layers of `net` between preprocessing and a last Unstandardize, for batches of at most `batch` rows.
 
     All memory that the kernels work in belongs to this object. In training, the threads share the work on one batch,
-    and there is room for gradients; in inference each of them has its own batch, and memory for it.
+    and there is room for gradients. In inference each thread has its own batch, and memory for it.
     """
 
     def __init__(self, net: Network, batch: int, threads: int, training: bool) -> None:
@@ -141,17 +141,17 @@ class Program:
         return self.hold(aligned_zeros(shape, dtype or self.dtype))
 
     def hold(self, array: Array) -> int:
-        """Return the address of a contiguous array, or of a copy where it isn't aligned; it is kept alive."""
+        """Return the address of a contiguous array, or of a copy if it isn't aligned. The array is kept alive."""
         array = array if array.flags.aligned else array.copy()
         place = address(array)
         self.memory[place] = array
         return place
 
     def written(self, array: Array, what: str, size: int, dtype: npt.DTypeLike | None = None) -> int:
-        """Return the address of an array of so many numbers, of the network's type, which the kernels write into.
+        """Return the address of an array of `size` numbers of the network's type, which the kernels write into.
 
-        It is kept alive. Raises ValueError if it is another array than that, or read-only: whatever is written without
-        NumPy's own check may be somebody else's memory.
+        It is kept alive. Raises ValueError if it has another size or type, or is read-only. The kernels write without
+        NumPy's own checks, so they might write into other memory.
         """
         wanted = np.dtype(dtype or self.dtype)
         if array.dtype != wanted or array.size != size or not array.flags.carray:
@@ -164,12 +164,12 @@ class Program:
         return byref(self.c)
 
     def prepare(self, x: Array) -> tuple[Array, int]:
-        """Return rows x in a form that the kernels read, and which: as they are, or preprocessed by the layers."""
+        """Return rows x in a form that the kernels read, and the form: as they are, or preprocessed by the layers."""
         form = {self.dtype: REALS, np.dtype(np.uint8): BYTES}.get(x.dtype)
         if form is not None and (self.c.scale or not self.preprocessing):
             return x if x.flags.c_contiguous and x.flags.aligned else x.copy(), form
         ready = np.empty((len(x), self.width), self.dtype)
-        layers = [copy(layer) for layer in self.preprocessing]  # this thread's, as layers write into what they own
+        layers = [copy(layer) for layer in self.preprocessing]  # this thread's own: layers write into them
         for start in range(0, len(x), 4096):
             rows = x[start : start + 4096]
             for layer in layers:
@@ -196,7 +196,7 @@ class Program:
             self._set_constants(layer, kernel, c)
 
     def refresh(self) -> None:
-        """Read the layers' constants and running statistics anew: somebody may have set them."""
+        """Read the layers' constants and running statistics again, because they may have been set."""
         for (layer, kernel), c in zip(self.kernels, self.c_layers, strict=True):
             self._set_constants(layer, kernel, c)
 
@@ -208,7 +208,7 @@ class Program:
         _fill(c.array, [*map(hold if self.training else self.hold, moved), *map(self.hold, kernel.arrays(layer))])
 
     def _assign_gradients(self) -> None:
-        """Give memory to dL/dx of every layer that needs it: in place but where dL/dy has another width or use."""
+        """Give memory to dL/dx of every layer that needs it: in place, unless dL/dy has another width or use."""
         loss = self.c.loss
         last = self.c_layers[-1]
         loss.y, loss.n_out, loss.members = last.y, self.n_out, last.rows

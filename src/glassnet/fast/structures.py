@@ -1,4 +1,4 @@
-"""The structures and functions of c/, as ctypes sees them; field by field the same."""
+"""The structures and functions of c/ for ctypes, the same field by field."""
 
 from __future__ import annotations
 
@@ -95,9 +95,9 @@ class Library(CDLL):
 
 
 def declare(library: Library, names: Iterable[str]) -> None:
-    """Tell ctypes the functions of a library, and read the numbers of its kinds.
+    """Declare the functions of a library to ctypes, and read the numbers of its kinds.
 
-    Raises ValueError if its structures or constants are others than here, or it lacks one of the kinds in `names`.
+    Raises ValueError if its structures or constants differ from those here, or if it lacks one of the kinds in `names`.
     """
     library.layout.restype = library.kinds.restype = c_char_p
     for ours, theirs in zip(layout().split("; "), library.layout().decode().split("; "), strict=True):

@@ -1,4 +1,4 @@
-"""How many threads to use: what the user, the environment and the machine allow."""
+"""The number of threads, as the user, the environment and the machine allow."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from glassnet.nn.checks import positive_int
 
 VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 FIRST = 0.005  # seconds with one thread before more are tried: a short training is over before they'd pay
-SOON, SELDOM = 4, 64  # after how many times the time of a trial the next one follows
+SOON, SELDOM = 4, 64  # the next trial follows after this multiple of a trial's time
 
 
 def available() -> int:
@@ -33,7 +33,7 @@ def available() -> int:
 
 @functools.cache
 def _parsed(name: str, value: str) -> list[int]:
-    """The number of threads that a variable's value says, if it says one; what can't be read is said once."""
+    """The number of threads in a variable's value, if it holds one. A value that can't be read is warned of once."""
     try:
         number = int(value.partition(",")[0])
     except ValueError:
@@ -52,8 +52,8 @@ def limit(net: Network) -> int:
 class Threads:
     """Chooses the number of threads for each of many similar calls: `with threads as count: ...`.
 
-    The kernels' results don't depend on it, so whatever is fastest at the moment is right: all of them on idle cores,
-    fewer where a call is short, or where other programs, or other trainings, need the cores. The first calls have one.
+    The kernels' results don't depend on it, so the fastest number is right: all threads on idle cores, fewer for a
+    short call, or if other programs or other trainings need the cores. The first calls have one thread.
     """
 
     choices: Generator[int, float, None]
@@ -83,11 +83,11 @@ class Threads:
 
 
 def _fastest(n: int) -> Generator[int, float, None]:
-    """Yield which of n ways to go, time after time, and take the seconds that it took.
+    """Yield the number of one of n ways again and again, and take the seconds that it took.
 
-    Now and then another is tried, each in turn: soon after a change, and ever more rarely while nothing changes. The
-    best so far is judged by its mean, which waiting for a busy core shows in; the other by the middle of three calls,
-    as a single delay says nothing.
+    Now and then another way is tried, each in turn: soon after a change, and ever more rarely while nothing changes.
+    The best way so far is judged by its mean, which shows waiting for a busy core. The other is judged by the middle of
+    three calls, because a single delay says nothing.
     """
     best, other, patience, budget = n - 1, n - 1, SOON, FIRST
     yield best  # the first call also touches all memory for the first time

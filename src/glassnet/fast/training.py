@@ -1,4 +1,4 @@
-"""A training step by the kernels: the same numbers as the readable layers give, but for rounding."""
+"""A training step by the kernels: the same numbers as those of the readable layers, except for rounding."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from glassnet.optim import Optimizer
 class FastStep:
     """Training steps of `net` on rows x (N, n_in) with targets t: call it with the numbers of at most `batch` rows.
 
-    Targets of values are those that the loss compares with the output of the last layer but Unstandardize.
-    Gradients go straight into the weights; only with keep_gradients=True are they found in `net.grad` after a step.
+    Targets that are values are in the unit of the outputs before a last Unstandardize. Gradients go straight into the
+    weights. Only with keep_gradients=True are they in `net.grad` after a step.
     """
 
     x: Array
@@ -73,10 +73,10 @@ class FastStep:
         return uncovered(net)
 
     def __call__(self, rows: Array, factor: float, weights: Array | None = None, x: Array | None = None) -> float:
-        """Move the network by the gradient of the batch of these rows, given by number, lr being lr * factor.
+        """Move the network by the gradient of the batch of rows with these numbers, at the learning rate lr * factor.
 
-        weights: one for each of these rows, which multiplies its loss. x: what to take for the rows themselves.
-        Returns the loss before the step. If that isn't finite, nothing is moved.
+        weights: one for each of these rows, which multiplies its loss. x: an array to use in place of the rows.
+        Returns the loss before the step. If it isn't finite, nothing is moved.
         """
         n, where = len(rows), self._prepare(rows, x)
         self._set_rates(factor)
@@ -129,7 +129,7 @@ class FastStep:
         self.program.library.move_mean(self.pointer, place, share, self.threads.limit)
 
     def _prepare(self, rows: Array, x: Array | None) -> int | None:
-        """Note the rows, show the kernels what was set anew, draw masks; return where x can be read, if it is given."""
+        """Note the rows, show the kernels new arrays, draw masks, and return the address of x, if it is given."""
         n = len(rows)
         self.rows[:n] = rows
         for owner, name, known in self.seen:
@@ -146,9 +146,9 @@ class FastStep:
                 layer.draw(self.program.memory[c_layer.memory[0]][: n * c_layer.rows])
         if x is None:
             return None
-        self.x, form = self.program.prepare(x)  # which is kept until the next call
+        self.x, form = self.program.prepare(x)  # kept until the next call
         if form != self.program.c.format:
-            raise ValueError(f"x is of {x.dtype}: not the type of the training rows")
+            raise ValueError(f"x is of {x.dtype}, which is not the type of the training rows")
         return address(self.x)
 
     def _set_rates(self, factor: float) -> None:
@@ -162,13 +162,13 @@ class FastStep:
     def _look(self) -> None:
         """Show the kernels the vectors and constants of network, loss and optimizer as they are now.
 
-        A callback may set any of them anew. Raises ValueError if a parameter was replaced by an array of its own.
+        A callback may set any of them. Raises ValueError if a parameter was replaced by another array.
         """
         net, program, optimizer = self.net, self.program, self.optimizer
         if (fault := uncovered(net)) is not None:
             raise ValueError(fault)
         if optimizer.owner is net.theta:
-            optimizer.owner = None  # so that vectors set by a callback are looked at as those set before training are
+            optimizer.owner = None  # so that vectors set by a callback are checked like those set before training
         optimizer.start(net.theta)
         program.c.optimizer.theta = program.written(net.theta, "theta", program.c.n_parameters)
         program.c.optimizer.grad = program.written(net.grad, "grad", program.c.n_parameters)
