@@ -253,7 +253,7 @@ def test_a_row_that_can_not_be_learned_from(refused: Refused, tmp_path: Path, la
         (b"a,b,y\n", "t.csv has a header but no rows"),
         (b"a,b,y\n1,2,3\n", "at least 10 are needed"),
         (b"a,a,y\n" + b"1,2,3\n" * 20, "2 columns named 'a'"),
-        (b"y\n" + b"1\n" * 20, "no column to learn from beside the target"),
+        (b"y\n" + b"1\n" * 20, "no column to learn from besides the target"),
         (b"a,b,y\n" + b"1,2,yes\n" * 20, "there is one class only (yes)"),
         (bytes(range(256)), "isn't text"),
     ],

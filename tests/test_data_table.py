@@ -132,7 +132,7 @@ PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
         ("rows.csv", b"\n \n", "rows.csv is empty"),
         ("rows.csv", b"a,b,y\n", "has a header but no rows"),
         ("rows.csv", b"a,b,y\n" + b"1,2,3\n" * 9, "has 9 rows; at least 10 are needed"),
-        ("rows.csv", b"y\n" + b"1\n2\n" * 9, "no column to learn from beside the target 'y'"),
+        ("rows.csv", b"y\n" + b"1\n2\n" * 9, "no column to learn from besides the target 'y'"),
         ("rows.csv", b"a,b,a,y\n" + b"1,2,3,4\n" * 12, "has 2 columns named 'a'"),
         ("rows.csv", b"a,y\n1,2\n1,2,3\n", "can't be read as CSV: row 2 has 3 values, the header 2 names"),
         ("rows.csv", b'a,y\n1,2\n"1,2\n', "can't be read as CSV: check its quotation marks: in row 2, one is op"),
@@ -269,5 +269,5 @@ def test_another_separator_is_named(tmp_path: Path, mark: str) -> None:
 def test_text_that_is_nearly_all_distinct_names_no_classes(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_text("\n".join(["a,price", *[f"{i},about {i}" for i in range(100)]]))
-    with pytest.raises(ValueError, match=r"100 different values in 100 rows, such as 'about 0': they name no classes"):
+    with pytest.raises(ValueError, match=r"100 different values in 100 rows, such as 'about 0': they are no classes"):
         gd.load(path, target="price")

@@ -600,7 +600,7 @@ def test_replaced_arrays_are_never_reached_into() -> None:
     x = data.test.x.astype(np.float32)
     first = net.predict(x)
     net.layers[0].W = 2 * net.layers[0].W
-    assert "W of layer 0 is no part of theta" in str(FastStep.uncovered(net, gn.MSE(), gn.SGD(0.1)))
+    assert "W of layer 0 is not part of theta" in str(FastStep.uncovered(net, gn.MSE(), gn.SGD(0.1)))
     np.testing.assert_allclose(net.predict(x), net.forward(x), rtol=1e-5)
     assert not np.allclose(net.predict(x), first)
     other = gn.Network([gn.BatchNorm(13), gn.Dense(13, 3)])

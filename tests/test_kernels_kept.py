@@ -92,7 +92,7 @@ def test_a_folder_that_others_may_write_to_is_not_loaded_from(cache: Path, expos
     (path,) = kept(cache)
     put(path, b"not what was compiled")
     expose(path)
-    with pytest.warns(RuntimeWarning, match=f"each process makes its own: .*{cache}"):
+    with pytest.warns(RuntimeWarning, match=f"so each process compiles its own: .*{cache}"):
         assert not isinstance(load(), library.NoKernelsError)
     assert path.read_bytes() == b"not what was compiled"
     assert calls(cache) == 2
@@ -171,8 +171,8 @@ BROKEN = {
     "killed": ("kill -9 $$", "its exit status is -9"),
     "talkative": ("yes 'a long word' | head -c 5000000 >&2; exit 1", "a long word"),
     "one long line": ("head -c 5000000 /dev/zero >&2; exit 1", "can't compile"),
-    "idle": ("exit 0", "what the C compiler made can't be used"),
-    "wrong": ('for a; do [ "$o" = -o ] && echo garbage > "$a"; o=$a; done', "what the C compiler made can't be used"),
+    "idle": ("exit 0", "the C compiler's result can't be used"),
+    "wrong": ('for a; do [ "$o" = -o ] && echo garbage > "$a"; o=$a; done', "the C compiler's result can't be used"),
     "empty library": (
         'echo "int x;" > "$0.c"; exec cc -shared -fPIC "$0.c" $(echo "$@" | grep -o -e "-o [^ ]*")',
         "used",

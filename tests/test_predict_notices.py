@@ -53,7 +53,7 @@ def test_missing_values_are_filled_and_said_once_for_a_file(
     assert np.isfinite(answers).all()
     assert err.splitlines() == [
         "glassnet: 7 missing values were filled in: x (3), k (2), d (2)",
-        "glassnet: 1 row holds no value at all, as a blank line does, and got an answer like any other",
+        "glassnet: 1 row holds no value at all, like a blank line, and got an answer all the same",
     ]
 
 
