@@ -16,11 +16,11 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from glassnet.estimators import hooks, lbfgs, plain, strong
 from glassnet.estimators.objective import Objective
-from glassnet.estimators.parameters import Parameters, hidden_sizes
+from glassnet.estimators.parameters import MLPParameters, hidden_sizes
 from glassnet.estimators.passes import affine, predict
 from glassnet.estimators.problem import Problem, Way
 from glassnet.estimators.state import Solver, State
-from glassnet.estimators.stochastic import Course
+from glassnet.estimators.stochastic import Fitting
 from glassnet.estimators.tables import TableColumns
 from glassnet.estimators.validation import Rows, Validation, split
 from glassnet.nn import Network
@@ -36,7 +36,7 @@ def _is_stochastic(estimator: BaseMLP) -> bool:
     return True
 
 
-class BaseMLP(hooks.CallbackSupport, BaseEstimator, Parameters):
+class BaseMLP(hooks.CallbackSupport, BaseEstimator, MLPParameters):
     """The parts of MLPClassifier and MLPRegressor that don't depend on what the targets are."""
 
     network_: Network
@@ -180,7 +180,7 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator, Parameters):
             judge = None if held is None else self._judge(held, objective, plan.scoring)
         watchers = [*(self.callbacks or ()), *hooks.watchers(self)]
         with changing(net), self._shown():
-            Course(
+            Fitting(
                 net, rows, objective, judge, plan, self, self._state, self._optimizer, watchers, self._random_state
             ).fit()
         return self

@@ -12,8 +12,8 @@ import scipy.optimize
 from sklearn.exceptions import ConvergenceWarning
 
 from glassnet.estimators.objective import Objective, squares
-from glassnet.estimators.parameters import NOT_FINITE, Parameters
-from glassnet.estimators.passes import is_noisy, training_step
+from glassnet.estimators.parameters import NOT_FINITE, MLPParameters
+from glassnet.estimators.passes import is_noisy, step_for
 from glassnet.estimators.state import State
 from glassnet.estimators.validation import Rows
 from glassnet.nn import Network
@@ -21,7 +21,7 @@ from glassnet.nn.layer import Array
 from glassnet.optim import SGD
 
 
-def fit(trained: Network, rows: Rows, objective: Objective, settings: Parameters, state: State) -> None:
+def fit(trained: Network, rows: Rows, objective: Objective, settings: MLPParameters, state: State) -> None:
     """Train a network until the gradient's largest entry is at most tol, or max_iter or max_fun are reached.
 
     Raises ValueError if dropout makes the loss another one at each call.
@@ -36,7 +36,7 @@ def fit(trained: Network, rows: Rows, objective: Objective, settings: Parameters
     x = rows.x.astype(np.float64, copy=False)
     # A step at a learning rate of 0: weights stay, the gradient, to which the optimizer adds the penalty's, is read.
     optimizer = SGD(1.0, l2=settings.alpha / weight)
-    step = training_step(net, x, targets, objective.loss, optimizer, len(targets), reads_gradients=True)
+    step = step_for(net, x, targets, objective.loss, optimizer, len(targets), reads_gradients=True)
     everything = np.arange(len(targets))
 
     def penalty() -> float:

@@ -31,7 +31,7 @@ def may_be(*allowed: Any) -> dict[str, Any]:
 
 
 @dataclass(eq=False, repr=False)
-class Parameters:
+class MLPParameters:
     """The parameters of both estimators: scikit-learn's own, with what it allows, and then those that it doesn't know.
 
     scikit-learn finds them in the signature of the constructor, which is made of these lines.
@@ -75,7 +75,7 @@ class Parameters:
 
 
 @dataclass(eq=False, repr=False)
-class ClassifierParameters(Parameters):
+class ClassifierParameters(MLPParameters):
     """And that of the classifier."""
 
     _: KW_ONLY
@@ -84,7 +84,7 @@ class ClassifierParameters(Parameters):
 
 @dataclass(eq=False, repr=False)
 class _Loss:
-    """The base after Parameters, and so before them in the signature: scikit-learn has `loss` first."""
+    """The base after MLPParameters, and so before them in the signature: scikit-learn has `loss` first."""
 
     loss: str = field(
         default="squared_error", metadata=may_be(StrOptions({"squared_error", "poisson", "absolute_error", "huber"}))
@@ -92,16 +92,16 @@ class _Loss:
 
 
 @dataclass(eq=False, repr=False)
-class RegressorParameters(Parameters, _Loss):
+class RegressorParameters(MLPParameters, _Loss):
     """And that of the regressor."""
 
 
-def constraints(kind: type[Parameters]) -> dict[str, list[Any]]:
+def constraints(kind: type[MLPParameters]) -> dict[str, list[Any]]:
     """Return what each parameter may be, as scikit-learn takes it."""
     return {each.name: each.metadata["allowed"] for each in fields(kind)}
 
 
-def given(settings: Parameters) -> set[str]:
+def given(settings: MLPParameters) -> set[str]:
     """Return the names of the parameters that have another value than their default."""
     return {each.name for each in fields(settings) if not _same(getattr(settings, each.name), each.default)}
 

@@ -12,7 +12,7 @@ import numpy as np
 from glassnet.nn import Dense, Layer, Loss, MemberHeads, Network, Noise
 from glassnet.nn.layer import Array
 from glassnet.optim import Optimizer
-from glassnet.train import step
+from glassnet.train.step import training_step
 from glassnet.turns import reading
 
 
@@ -55,13 +55,13 @@ def predict(net: Network, x: Any) -> Array:
         return forward([copy(layer) for layer in net.layers], x)  # copies: this thread's memory
 
 
-def training_step(
+def step_for(
     net: Network, x: Any, t: Array, loss: Loss, optimizer: Optimizer, batch: int, reads_gradients: bool = False
 ) -> Callable[[Array, float, Array | None], float]:
     """Choose what makes the steps on rows x, dense or sparse: see train/step.py."""
     if is_sparse(x):
         return SparseStep(net, x, t, loss, optimizer)
-    return step.training_step(net, x, t, loss, optimizer, batch, reads_gradients)
+    return training_step(net, x, t, loss, optimizer, batch, reads_gradients)
 
 
 class SparseStep:

@@ -11,7 +11,7 @@ from sklearn.utils.validation import validate_data
 
 from glassnet.estimators import parameters
 from glassnet.estimators.objective import Objective
-from glassnet.estimators.parameters import Parameters
+from glassnet.estimators.parameters import MLPParameters
 from glassnet.estimators.passes import affine
 from glassnet.estimators.plan import Plan
 from glassnet.estimators.problem import Problem
@@ -39,7 +39,7 @@ def read_both(
     return x, y, None
 
 
-def network(settings: Parameters, problem: Problem, x: Any, y: Array, random: Any) -> Network:
+def network(settings: MLPParameters, problem: Problem, x: Any, y: Array, random: Any) -> Network:
     """Make the network for rows x and targets y (N, n_outputs). Weights are drawn as scikit-learn draws them.
 
     Uniform in +-sqrt(6 / (fan_in + fan_out)) (Glorot & Bengio 2010, eq. 16), with 2 for 6 before a sigmoid.
@@ -54,7 +54,7 @@ def network(settings: Parameters, problem: Problem, x: Any, y: Array, random: An
     return net
 
 
-def of_sizes(settings: Parameters, problem: Problem, sizes: list[int], dtype: Any) -> Network:
+def of_sizes(settings: MLPParameters, problem: Problem, sizes: list[int], dtype: Any) -> Network:
     """Make a network of these widths, whose outputs are values, counts or logits."""
     hidden = len(sizes) - 2
     names = parameters.activations(settings.activation, hidden)
@@ -74,12 +74,12 @@ def of_sizes(settings: Parameters, problem: Problem, sizes: list[int], dtype: An
     return net
 
 
-def objective(settings: Parameters, problem: Problem, net: Network, dtype: Any) -> Objective:
+def objective(settings: MLPParameters, problem: Problem, net: Network, dtype: Any) -> Objective:
     """Return what is minimised, on rows of that type."""
     return Objective.of(problem.loss, problem.n_outputs, problem.out_activation, dtype)
 
 
-def plan(settings: Parameters, problem: Problem, rows: int, incremental: bool) -> Plan:
+def plan(settings: MLPParameters, problem: Problem, rows: int, incremental: bool) -> Plan:
     """Return how to train on so many rows."""
     rate, epsilon = settings.learning_rate_init, None
     optimizer: Optimizer

@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator
 
 from glassnet.data.labels import Task
 from glassnet.estimators.objective import Objective
-from glassnet.estimators.parameters import Parameters
+from glassnet.estimators.parameters import MLPParameters
 from glassnet.estimators.plan import Plan
 from glassnet.estimators.tables import TableColumns
 from glassnet.nn import Network
@@ -54,11 +54,11 @@ class Way(Protocol):
     ) -> tuple[Any, Array, TableColumns | None]:
         """Do the same with rows X to train on, and return y as an array, too. values: whether it holds numbers."""
 
-    def network(self, settings: Parameters, problem: Problem, x: Any, y: Array, random: Any) -> Network:
+    def network(self, settings: MLPParameters, problem: Problem, x: Any, y: Array, random: Any) -> Network:
         """Make the network for rows x (N, n_in) and targets y (N, n_outputs), with its initial weights."""
 
-    def objective(self, settings: Parameters, problem: Problem, net: Network, dtype: Any) -> Objective:
+    def objective(self, settings: MLPParameters, problem: Problem, net: Network, dtype: Any) -> Objective:
         """Return what is minimised, on rows of that type."""
 
-    def plan(self, settings: Parameters, problem: Problem, rows: int, incremental: bool) -> Plan:
+    def plan(self, settings: MLPParameters, problem: Problem, rows: int, incremental: bool) -> Plan:
         """Return how to train on so many rows; for partial_fit, if `incremental`."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from glassnet.estimators.parameters import Parameters
+from glassnet.estimators.parameters import MLPParameters
 from glassnet.nn import Network
 from glassnet.nn.layer import Array
 from glassnet.optim import Optimizer
@@ -27,12 +27,12 @@ class Solver:
         """The learning rate at present, before a schedule's factor."""
         return self.optimizer.lr
 
-    def end_epoch(self, settings: Parameters, seen: int) -> None:
+    def end_epoch(self, settings: MLPParameters, seen: int) -> None:
         """Lower the rate with the rows seen, if that is the rule."""
         if settings.solver == "sgd" and settings.learning_rate == "invscaling":
             self.optimizer.lr = self.rate / (seen + 1) ** settings.power_t
 
-    def lower(self, settings: Parameters) -> bool:
+    def lower(self, settings: MLPParameters) -> bool:
         """Take a fifth of the rate, if that is the rule and the rate isn't tiny; return whether it was done."""
         if settings.solver != "sgd" or settings.learning_rate != "adaptive" or self.learning_rate <= SMALLEST_RATE:
             return False

@@ -13,8 +13,8 @@ from sklearn.exceptions import ConvergenceWarning
 
 from glassnet.data import Dataset, Split
 from glassnet.estimators.objective import Objective, squares
-from glassnet.estimators.parameters import NOT_FINITE, Parameters
-from glassnet.estimators.passes import is_noisy, training_step
+from glassnet.estimators.parameters import NOT_FINITE, MLPParameters
+from glassnet.estimators.passes import is_noisy, step_for
 from glassnet.estimators.plan import Plan
 from glassnet.estimators.state import Solver, State
 from glassnet.estimators.validation import Rows, Validation
@@ -26,7 +26,7 @@ from glassnet.train.averaging import averaged, use_mean
 from glassnet.train.batches import batches
 from glassnet.train.loop import HistoryRow, Loop
 
-DEPTH = 6  # calls from `Course.fit` here up to the user's line, which warnings name
+DEPTH = 6  # calls from `Fitting.fit` here up to the user's line, which warnings name
 EMPTY = Split(np.empty((0, 0)), np.empty(0))
 
 
@@ -60,7 +60,7 @@ class WeightedStep:
 
 
 @dataclass(eq=False)
-class Course:
+class Fitting:
     """One call of fit or partial_fit: `net` is trained on `rows`, and `state` says afterwards how far it has come.
 
     held: judges the network by rows held out, if there are any. random: numpy's RandomState, which orders the rows.
@@ -71,7 +71,7 @@ class Course:
     objective: Objective
     held: Validation | None
     plan: Plan
-    settings: Parameters
+    settings: MLPParameters
     state: State
     solver: Solver
     watchers: Sequence[Callback]
@@ -81,7 +81,7 @@ class Course:
         rows, solver = self.rows, self.solver
         targets = self.objective.targets(rows.y)
         self.run: Training = self._training(targets)
-        step = training_step(self.net, rows.x, targets, self.run.loss, solver.optimizer, self.run.batch_size)
+        step = step_for(self.net, rows.x, targets, self.run.loss, solver.optimizer, self.run.batch_size)
         step = WeightedStep(step, self.run, self.objective, rows.weight, self.plan)
         self.loop: Loop = Loop(self.run, step, self.watchers, solver.taken)
         self.order: Array = np.arange(len(rows.y))

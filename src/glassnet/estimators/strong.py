@@ -18,7 +18,7 @@ from glassnet.data.dataset import require_squares
 from glassnet.data.schema import as_info, names_of
 from glassnet.estimators import parameters, tables
 from glassnet.estimators.objective import Objective
-from glassnet.estimators.parameters import Parameters
+from glassnet.estimators.parameters import MLPParameters
 from glassnet.estimators.plan import Plan
 from glassnet.estimators.problem import Problem
 from glassnet.nn import Activation, CrossEntropy, Dropout, Layer, Network
@@ -57,7 +57,7 @@ def read_both(
     return x, y, table
 
 
-def recipe(settings: Parameters, problem: Problem) -> Recipe:
+def recipe(settings: MLPParameters, problem: Problem) -> Recipe:
     """Return the recipe with what was given in its place, but for settings of single layers: see `network`."""
     made, own = load_recipe("table"), parameters.given(settings)
     network = made.network
@@ -77,7 +77,7 @@ def recipe(settings: Parameters, problem: Problem) -> Recipe:
     return made
 
 
-def _optimizer(settings: Parameters, part: Any, own: set[str]) -> dict[str, Any]:
+def _optimizer(settings: MLPParameters, part: Any, own: set[str]) -> dict[str, Any]:
     """The recipe's optimizer with what was given."""
     made = dict(part) if isinstance(part, dict) else {"name": part}
     if "solver" in own:
@@ -97,7 +97,7 @@ def _optimizer(settings: Parameters, part: Any, own: set[str]) -> dict[str, Any]
     return made
 
 
-def network(settings: Parameters, problem: Problem, x: Array, y: Array, random: Any) -> Network:
+def network(settings: MLPParameters, problem: Problem, x: Array, y: Array, random: Any) -> Network:
     """Make the network for rows x (N, n_in), some NaN, and targets y (N, n_outputs); nothing is fitted yet."""
     made, own = recipe(settings, problem), parameters.given(settings)
     made.seed = int(random.randint(2**31))
@@ -134,14 +134,14 @@ def _own_layers(layers: list[Layer], names: list[str] | None, rates: list[float]
     return made
 
 
-def objective(settings: Parameters, problem: Problem, net: Network, dtype: Any) -> Objective:
+def objective(settings: MLPParameters, problem: Problem, net: Network, dtype: Any) -> Objective:
     """Return what is minimised: the recipe's loss, for values in standard units, for members the mean of theirs."""
     loss = recipe(settings, problem).build_loss(problem.task)
     labels = isinstance(loss, CrossEntropy)
     return Objective(training_loss(loss, net), np.dtype(np.float64), labels=labels)
 
 
-def plan(settings: Parameters, problem: Problem, rows: int, incremental: bool) -> Plan:
+def plan(settings: MLPParameters, problem: Problem, rows: int, incremental: bool) -> Plan:
     """Return how to train on so many rows. One epoch alone has no place in a schedule, and its average no use."""
     own, made = parameters.given(settings), recipe(settings, problem)
     training = made.sized(rows).build_training()
