@@ -195,9 +195,9 @@ def test_an_error_in_an_augmentation_of_ones_own_ends_training() -> None:
 @pytest.mark.parametrize(
     ("limits", "message"),
     [
-        ({"rotation": -1}, "Distortions: rotation must be at least 0, and finite, not -1"),
-        ({"scale": 1}, "Distortions: scale must be at least 0 and below 1, not 1"),
-        ({"sigma": 0}, "Distortions: sigma must be above 0"),
+        ({"rotation": -1}, "Distortions: rotation must be a number of at least 0, not -1"),
+        ({"scale": 1}, "Distortions: scale must be a number of at least 0 and below 1, not 1"),
+        ({"sigma": 0}, "Distortions: sigma must be a number above 0, not 0"),
         ({"alpha": float("inf")}, "Distortions: alpha must be"),
     ],
 )

@@ -186,7 +186,7 @@ def test_the_fast_path_follows_the_schedules() -> None:
         (lambda: gn.SWA(1), "SWA: start must be"),
         (lambda: gn.Tail(start=0.1, warmup=0.2), "Tail: it takes 0 <= warmup < start < 1"),
         (lambda: gn.Tail(high=0.1, low=0.2), "Tail: it takes 0 < low <= high <= 1"),
-        (lambda: gn.Linear(-1), "Linear: first and last"),
+        (lambda: gn.Linear(-1), "Linear: first must be a number of at least 0"),
         (lambda: gn.Dense(2, 2, max_norm=0), "Dense: max_norm must be a number above 0, not 0"),
         (lambda: gn.Dense(2, 2, lr_factor=-1), "Dense: lr_factor must be a number above 0, not -1"),
         (lambda: gn.LayerNorm(2, lr_factor=0), "LayerNorm: lr_factor"),

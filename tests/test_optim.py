@@ -119,17 +119,21 @@ def test_an_optimizer_can_go_on_from_its_state() -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: gn.SGD(lr=0), "SGD: lr must be a positive number, not 0"),
+        (lambda: gn.SGD(lr=0), "SGD: lr must be a number above 0, not 0"),
         (lambda: gn.SGD(lr=float("nan")), "lr"),
         (lambda: gn.Adam(lr=-1), "Adam: lr"),
-        (lambda: gn.SGD(0.1, momentum=1), "momentum must be at least 0 and below 1"),
-        (lambda: gn.SGD(0.1, weight_decay=-1), "weight_decay must be at least 0"),
+        (lambda: gn.SGD(0.1, momentum=1), "momentum must be a number of at least 0 and below 1"),
+        (lambda: gn.SGD(0.1, weight_decay=-1), "weight_decay must be a number of at least 0"),
         (lambda: gn.SGD(0.1, l2=-1), "l2"),
-        (lambda: gn.SGD(0.1, clip_norm=0), "clip_norm must be positive"),
+        (lambda: gn.SGD(0.1, clip_norm=0), "clip_norm must be a number above 0"),
         (lambda: gn.AdamW(betas=(0.9, 1.0)), "AdamW: betas"),
         (lambda: gn.Adam(eps=0), "eps"),
         (lambda: gn.ExponentialDecay(0), "rate"),
         (lambda: gn.OneCycle(1), "warmup"),
+        (lambda: gn.SGD("0.1"), "SGD: lr must be a number, not '0.1'"),
+        (lambda: gn.Adam(l2=True), "Adam: l2 must be a number, not True"),
+        (lambda: gn.Adam(betas=(0.9, "0.999")), "Adam: betas"),
+        (lambda: gn.Tail(start="late"), "Tail: start must be a number, not 'late'"),
     ],
 )
 def test_settings_that_make_no_sense_are_named(make, message: str) -> None:

@@ -18,7 +18,7 @@ import glassnet as gn
 
 SOURCE = Path(gn.__file__).parent
 FLOORS = [
-    ["extras"],
+    ["checks", "configured", "extras"],
     ["memory", "program", "terminal", "turns", "version"],
     ["files"],
     ["limits"],

@@ -511,7 +511,7 @@ def test_a_table_with_categories_and_missing_values_is_searched_and_the_search_g
             "tune.space.loss.label_smoothing changes what the loss means",
         ),
         ("--set training.monitor=rmse", "'rmse' is not one of the metrics: loss, accuracy"),
-        ("--set optimizer.lr=-1", "lr must be a positive number"),
+        ("--set optimizer.lr=-1", "lr must be a number above 0"),
         ("--target digit", "only those take --target"),
     ],
 )

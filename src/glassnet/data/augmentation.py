@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import inspect
 import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from glassnet.checks import number, positive
+from glassnet.configured import Configured
+
 Array = NDArray[Any]
 
 
-class Augmentation:
+class Augmentation(Configured):
     """Makes new rows from a batch's rows. Training uses them instead. They keep their targets."""
 
     def __call__(self, x: Array, shape: tuple[int, int], rng: np.random.Generator) -> Array:
         """Return an array like x (m, height * width), images of `shape` (height, width), drawing from rng alone."""
         raise TypeError(f"{type(self).__name__} makes no rows: an augmentation defines __call__")
-
-    def __repr__(self) -> str:
-        given = {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
-        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in given.items())})"
 
 
 class Distortions(Augmentation):
@@ -47,14 +45,12 @@ class Distortions(Augmentation):
         alpha: float = 0.0,
         sigma: float = 4.0,
     ) -> None:
-        self.rotation: float = _limit(rotation, "rotation")
-        self.scale: float = _limit(scale, "scale", below=1)
-        self.shear: float = _limit(shear, "shear")
-        self.translation: float = _limit(translation, "translation")
-        self.alpha: float = _limit(alpha, "alpha")
-        self.sigma: float = _limit(sigma, "sigma")
-        if not self.sigma:
-            raise ValueError("Distortions: sigma must be above 0")
+        self.rotation: float = number(rotation, "Distortions: rotation", low=0)
+        self.scale: float = number(scale, "Distortions: scale", low=0, below=1)
+        self.shear: float = number(shear, "Distortions: shear", low=0)
+        self.translation: float = number(translation, "Distortions: translation", low=0)
+        self.alpha: float = number(alpha, "Distortions: alpha", low=0)
+        self.sigma: float = positive(sigma, "Distortions: sigma")
 
     def __call__(self, x: Array, shape: tuple[int, int], rng: np.random.Generator) -> Array:
         """Return distorted copies of images x (m, height * width)."""
@@ -101,13 +97,6 @@ class Distortions(Augmentation):
             found.append(S)
         down, across = found[0], np.ascontiguousarray(found[1].T)
         return (2 * self.alpha * down).astype(np.float32), across.astype(np.float32)
-
-
-def _limit(value: float, what: str, below: float = math.inf) -> float:
-    if isinstance(value, bool) or not 0 <= value < below:
-        beyond = f" and below {below:g}" if below < math.inf else ", and finite"
-        raise ValueError(f"Distortions: {what} must be at least 0{beyond}, not {value!r}")
-    return float(value)
 
 
 def warp(images: Array, maps: Array, shifts: Array | None = None) -> Array:

@@ -9,9 +9,9 @@ import warnings
 from collections.abc import Generator
 from pathlib import Path
 
+from glassnet.checks import positive_int
 from glassnet.fast.structures import MAX_THREADS
 from glassnet.nn import Network
-from glassnet.nn.checks import positive_int
 
 VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 FIRST = 0.005  # seconds with one thread before more are tried: a short training is over before they'd pay

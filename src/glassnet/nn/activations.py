@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from glassnet.nn.checks import number
+from glassnet.checks import number
 from glassnet.nn.layer import Array, Layer
 from glassnet.nn.written import Letter, Unit
 

@@ -8,7 +8,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from glassnet.nn.checks import count, positive_int
+from glassnet.checks import count, positive_int
 from glassnet.nn.layer import Array, Shape
 from glassnet.nn.preprocessing import Fitted
 from glassnet.nn.written import Unit, Written, factor, fill

@@ -11,7 +11,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from glassnet.nn.checks import count, number, positive_int
+from glassnet.checks import count, number, positive_int
 from glassnet.nn.layer import Array, Layer, Shape
 from glassnet.nn.preprocessing import Fitted
 from glassnet.nn.written import Letter, Unit, Written, fill, weighted_sum

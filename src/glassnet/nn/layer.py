@@ -10,13 +10,14 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
+from glassnet.configured import Configured
 from glassnet.nn.written import Letter, Unit, Written, fill
 
 Array = npt.NDArray[Any]
 Shape = tuple[int | None, ...]  # None: a size that only fitting decides
 
 
-class Layer:
+class Layer(Configured):
     """One step of a network: `forward(x) -> y` keeps what `backward(dy) -> dx` needs.
 
     Rows are examples: x is (N, width_in), y is (N, width_out), dy = dL/dy, dx = dL/dx for a scalar loss L.
@@ -158,10 +159,6 @@ class Layer:
         twin.__dict__.update(self.__dict__)
         twin.__dict__.pop("buffers", None)
         return twin
-
-    def config(self) -> dict[str, Any]:
-        """Return the constructor's arguments, from which an equal layer can be built."""
-        return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
 
     def __repr__(self) -> str:
         arguments = inspect.signature(type(self)).parameters.values()

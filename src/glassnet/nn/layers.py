@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from glassnet.nn.checks import positive, positive_int
+from glassnet.checks import positive, positive_int
 from glassnet.nn.initializers import initializer
 from glassnet.nn.layer import Array, Layer
 from glassnet.nn.written import Letter, Unit, Written, weighted_sum

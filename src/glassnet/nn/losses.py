@@ -6,20 +6,20 @@ mean, this is the weighted mean.
 
 from __future__ import annotations
 
-import inspect
 from copy import copy
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 import numpy as np
 
+from glassnet.checks import number
+from glassnet.configured import Configured
 from glassnet.nn.activations import logistic
-from glassnet.nn.checks import number
 from glassnet.nn.layer import Array
 
 Task = Literal["classification", "regression"]
 
 
-class Loss:
+class Loss(Configured):
     """A scalar L(y, t) of outputs y (N, n_out) and targets t; `backward` belongs to the latest `forward`."""
 
     task: Task
@@ -45,10 +45,6 @@ class Loss:
         twin = object.__new__(type(self))
         twin.__dict__ = {name: copy(v) if isinstance(v, Loss) else v for name, v in self.__dict__.items()}
         return twin
-
-    def __repr__(self) -> str:
-        given: dict[str, Any] = {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
-        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in given.items())})"
 
 
 def same_shape(y: Array, t: Array, loss: Loss) -> Array:

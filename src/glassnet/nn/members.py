@@ -13,8 +13,8 @@ from typing import ClassVar
 
 import numpy as np
 
+from glassnet.checks import positive, positive_int
 from glassnet.nn.activations import Softmax, logistic
-from glassnet.nn.checks import positive, positive_int
 from glassnet.nn.initializers import initializer
 from glassnet.nn.layer import Array, Layer
 from glassnet.nn.losses import Loss, Task

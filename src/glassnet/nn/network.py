@@ -13,10 +13,10 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from glassnet.checks import count, positive_int
 from glassnet.memory import aligned_zeros
 from glassnet.nn import declared
 from glassnet.nn.activations import Sigmoid, Softmax, logistic
-from glassnet.nn.checks import count, positive_int
 from glassnet.nn.described import DTYPES, described_layers
 from glassnet.nn.groups import Group, groups
 from glassnet.nn.layer import Array, Layer

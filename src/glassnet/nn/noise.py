@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from glassnet.nn.checks import number
+from glassnet.checks import number
 from glassnet.nn.layer import Array, Layer
 from glassnet.nn.written import Letter, Unit
 

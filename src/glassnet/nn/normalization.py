@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from glassnet.nn.checks import number, positive, positive_int
+from glassnet.checks import number, positive, positive_int
 from glassnet.nn.layer import Array, Layer, Shape
 from glassnet.nn.written import Letter, Unit
 

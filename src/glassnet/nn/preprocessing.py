@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
-from glassnet.nn.checks import number, positive_int
+from glassnet.checks import number, positive_int
 from glassnet.nn.layer import Array, Layer, Shape
 from glassnet.nn.written import Letter, Unit
 

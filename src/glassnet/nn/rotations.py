@@ -9,7 +9,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from glassnet.nn.checks import count, positive_int
+from glassnet.checks import count, positive_int
 from glassnet.nn.layer import Array, Shape
 from glassnet.nn.preprocessing import Preprocessing
 from glassnet.nn.written import Letter, Unit, Written, fill

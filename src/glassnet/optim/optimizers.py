@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import inspect
 import math
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from glassnet.checks import number, positive
+from glassnet.configured import Configured
 from glassnet.memory import aligned_zeros
 
 Array = npt.NDArray[Any]
@@ -26,7 +27,7 @@ class Parameters(Protocol):
     groups: list[Any]
 
 
-class Optimizer:
+class Optimizer(Configured):
     """The base of all: clip the gradient, add L2 to it, decay the weights, `update`, then bound the norms of columns.
 
     lr: the learning rate, times the schedule's factor. clip_norm: if the gradient's Euclidean norm is larger, scale it
@@ -40,18 +41,11 @@ class Optimizer:
 
     def __init__(self, lr: float, weight_decay: float, l2: float, clip_norm: float | None) -> None:
         name = type(self).__name__
-        if not (lr > 0 and math.isfinite(lr)):
-            raise ValueError(f"{name}: lr must be a positive number, not {lr!r}")
-        if clip_norm is not None and not clip_norm > 0:
-            raise ValueError(f"{name}: clip_norm must be positive, not {clip_norm!r}")
-        for what, value in (("weight_decay", weight_decay), ("l2", l2)):
-            if not 0 <= value < math.inf:
-                raise ValueError(f"{name}: {what} must be at least 0, and finite, not {value!r}")
         self.owner: Array | None = None  # the vector that the slots belong to
-        self.lr: float = lr
-        self.weight_decay: float = weight_decay
-        self.l2: float = l2
-        self.clip_norm: float | None = clip_norm
+        self.lr: float = positive(lr, f"{name}: lr")
+        self.weight_decay: float = number(weight_decay, f"{name}: weight_decay", low=0)
+        self.l2: float = number(l2, f"{name}: l2", low=0)
+        self.clip_norm: float | None = None if clip_norm is None else positive(clip_norm, f"{name}: clip_norm")
         self.steps: int = 0
 
     def step(self, net: Parameters, factor: float = 1.0) -> None:
@@ -99,10 +93,6 @@ class Optimizer:
             setattr(self, name, value.copy())
         self.steps = steps
 
-    def config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
-
     def start(self, theta: Array) -> None:
         """Make the slots for this vector, unless they exist. Slots set by hand or by `set_state` are kept at first."""
         if theta is self.owner:
@@ -125,9 +115,6 @@ class Optimizer:
     def __getstate__(self) -> dict[str, Any]:
         # A copy keeps the slots, for a copy of the network, which has another vector.
         return {name: value for name, value in vars(self).items() if name != "scratch"} | {"owner": None}
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self.config().items())})"
 
 
 def _rates(lr: float, groups: list[Any], theta: Array) -> float | Array:
@@ -165,11 +152,9 @@ class SGD(Optimizer):
         clip_norm: float | None = None,
     ) -> None:
         super().__init__(lr, weight_decay, l2, clip_norm)
-        if not 0 <= momentum < 1:
-            raise ValueError(f"SGD: momentum must be at least 0 and below 1, not {momentum!r}")
         if not isinstance(nesterov, bool):
             raise ValueError(f"SGD: nesterov must be true or false, not {nesterov!r}")
-        self.momentum: float = momentum
+        self.momentum: float = number(momentum, "SGD: momentum", low=0, below=1)
         self.nesterov: bool = nesterov
 
     def update(self, theta: Array, grad: Array, lr: float | Array) -> None:
@@ -207,12 +192,11 @@ class Adam(Optimizer):
     ) -> None:
         super().__init__(lr, weight_decay, l2, clip_norm)
         name = type(self).__name__
-        if len(betas) != 2 or not all(0 <= beta < 1 for beta in betas):
-            raise ValueError(f"{name}: betas must be two numbers of at least 0 and below 1, not {betas!r}")
-        if not eps > 0:
-            raise ValueError(f"{name}: eps must be positive, not {eps!r}")
-        self.betas: tuple[float, float] = betas
-        self.eps: float = eps
+        if len(betas) != 2:
+            raise ValueError(f"{name}: betas must be two numbers, not {betas!r}")
+        first, second = (number(beta, f"{name}: betas", low=0, below=1) for beta in betas)
+        self.betas: tuple[float, float] = first, second
+        self.eps: float = positive(eps, f"{name}: eps")
 
     def update(self, theta: Array, grad: Array, lr: float | Array) -> None:
         """w <- w - lr * m' / (sqrt(v') + eps)."""

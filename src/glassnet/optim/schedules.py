@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import inspect
 import math
 
+from glassnet.checks import number, positive
+from glassnet.configured import Configured
 
-class Schedule:
+
+class Schedule(Configured):
     """A factor for each step. `step` counts from 0 over the whole training of epochs * steps_per_epoch steps."""
 
     def __call__(self, step: int, steps_per_epoch: int, epochs: int) -> float:
         """Return the factor of lr in this step."""
         raise TypeError(f"{type(self).__name__} has no factor")
-
-    def __repr__(self) -> str:
-        given = {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
-        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in given.items())})"
 
 
 class Constant(Schedule):
@@ -30,9 +28,9 @@ class ExponentialDecay(Schedule):
     """rate^epoch, the epoch counted from 0: constant within an epoch. Raises ValueError unless 0 < rate <= 1."""
 
     def __init__(self, rate: float = 0.95) -> None:
-        if not 0 < rate <= 1:
-            raise ValueError(f"ExponentialDecay: rate must be above 0 and at most 1, not {rate!r}")
-        self.rate = rate
+        if positive(rate, "ExponentialDecay: rate") > 1:
+            raise ValueError(f"ExponentialDecay: rate must be at most 1, not {rate!r}")
+        self.rate: float = float(rate)
 
     def __call__(self, step: int, steps_per_epoch: int, epochs: int) -> float:
         """rate^epoch."""
@@ -57,9 +55,7 @@ class OneCycle(Schedule):
     """
 
     def __init__(self, warmup: float = 0.1) -> None:
-        if not 0 <= warmup < 1:
-            raise ValueError(f"OneCycle: warmup must be at least 0 and below 1, not {warmup!r}")
-        self.warmup = warmup
+        self.warmup: float = number(warmup, "OneCycle: warmup", low=0, below=1)
 
     def __call__(self, step: int, steps_per_epoch: int, epochs: int) -> float:
         """min((step + 1) / warm-up steps, steps left / steps after the warm-up)."""
@@ -76,10 +72,8 @@ class Linear(Schedule):
     """
 
     def __init__(self, first: float = 1.0, last: float = 0.0) -> None:
-        if not (0 <= first < math.inf and 0 <= last < math.inf):
-            raise ValueError(f"Linear: first and last must be at least 0, and finite, not {first!r} and {last!r}")
-        self.first: float = first
-        self.last: float = last
+        self.first: float = number(first, "Linear: first", low=0)
+        self.last: float = number(last, "Linear: last", low=0)
 
     def __call__(self, step: int, steps_per_epoch: int, epochs: int) -> float:
         """first + (last - first) * step / (steps - 1)."""
@@ -95,6 +89,8 @@ class Tail(Schedule):
     """
 
     def __init__(self, start: float = 0.75, high: float = 0.2, low: float | None = None, warmup: float = 0.1) -> None:
+        low = None if low is None else number(low, "Tail: low")
+        start, high, warmup = number(start, "Tail: start"), number(high, "Tail: high"), number(warmup, "Tail: warmup")
         if not 0 <= warmup < start < 1:
             raise ValueError(f"Tail: it takes 0 <= warmup < start < 1, not warmup={warmup!r} and start={start!r}")
         if not 0 < (high if low is None else low) <= high <= 1:

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from glassnet import nn, optim
+from glassnet.checks import count
 from glassnet.data import Augmentation, Dataset
 from glassnet.extras import need
-from glassnet.nn.checks import count
 from glassnet.nn.rotations import strong_pairs
 from glassnet.recipes.confusion import left_out
 from glassnet.recipes.parts import Part, call, make

@@ -11,9 +11,9 @@ from multiprocessing import connection, get_context, parent_process
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from glassnet.checks import positive_int
 from glassnet.fast.threads import VARIABLES, available
 from glassnet.files import own_folder, reason
-from glassnet.nn.checks import positive_int
 from glassnet.program import SIGNALS
 from glassnet.recipes.directory import claimed
 from glassnet.recipes.progress import TrainingsProgress

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from glassnet.nn.checks import count
+from glassnet.checks import count
 
 SMALLEST_BATCH = 8
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from glassnet.nn.checks import count, positive_int
+from glassnet.checks import count, positive_int
 from glassnet.recipes.parts import closest
 
 RawSpace = dict[str, Any]  # as TOML has it; TuneTable makes it a dict of Range and Choices

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
+from glassnet.checks import number
+from glassnet.configured import Configured
 
-from glassnet.nn.checks import number
 
-
-class Average:
+class Average(Configured):
     """The weight of the newest parameters in a running mean: mean <- mean + share * (theta - mean)."""
 
     def after_step(self, steps: int) -> float:
@@ -17,10 +16,6 @@ class Average:
     def after_epoch(self, epoch: int, epochs: int) -> float:
         """Return the share of the weights after this of so many epochs, from 1; 0 leaves the mean as it is."""
         return 0.0
-
-    def __repr__(self) -> str:
-        given = {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
-        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in given.items())})"
 
 
 class EMA(Average):

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from glassnet.checks import count, positive_int
 from glassnet.nn import declared
-from glassnet.nn.checks import count, positive_int
 from glassnet.nn.layer import Array, Shape
 from glassnet.nn.storage import read_arrays, write_arrays
 from glassnet.train.history import History

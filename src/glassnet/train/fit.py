@@ -9,10 +9,10 @@ from contextlib import closing
 
 import numpy as np
 
+from glassnet.checks import positive_int
 from glassnet.data.augmentation import Augmentation
 from glassnet.data.dataset import Dataset
 from glassnet.nn import Columns, Loss, Network
-from glassnet.nn.checks import positive_int
 from glassnet.nn.layer import Array
 from glassnet.optim import Constant, Optimizer, Schedule
 from glassnet.train.averages import Average

@@ -1,0 +1,17 @@
+"""What layers, losses, optimizers, schedules, averages and augmentations are alike in: they know how they were made."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+
+class Configured:
+    """Keeps its constructor's arguments under their own names."""
+
+    def config(self) -> dict[str, Any]:
+        """Return the constructor's arguments, from which an equal object can be built."""
+        return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self.config().items())})"
