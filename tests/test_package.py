@@ -141,7 +141,7 @@ def test_a_name_that_files_import_means_the_same_in_all_of_them() -> None:
                     origin = getattr(thing, "__module__", node.module)  # a constant's is where it is imported from
                     if not isinstance(thing, ModuleType):
                         meant.setdefault(name.asname or name.name, {}).setdefault(str(origin), path.name)
-    assert {name: places for name, places in meant.items() if len(places) > 1}.keys() == set()
+    assert {name: places for name, places in meant.items() if len(places) > 1} == {}
 
 
 def test_no_two_classes_have_one_name() -> None:
@@ -150,7 +150,7 @@ def test_no_two_classes_have_one_name() -> None:
         for node in ast.parse(path.read_text()).body:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 places.setdefault(node.name, []).append(path.relative_to(SOURCE).as_posix())
-    assert {name: where for name, where in places.items() if len(where) > 1}.keys() == set()
+    assert {name: where for name, where in places.items() if len(where) > 1} == {}
 
 
 @pytest.mark.parametrize("path", sorted(SOURCE.rglob("*.py")), ids=lambda path: str(path.relative_to(SOURCE)))

@@ -74,9 +74,15 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator, MLPParameters):
 
     @hooks.managed
     def fit(
-        self, X: Any, y: Any, sample_weight: Any = None, *, X_val: Any = None, y_val: Any = None,
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
         sample_weight_val: Any = None,
-    ) -> Self:  # fmt: skip
+    ) -> Self:
         """Train the network.
 
         X (N, n_features): an array, a sparse matrix or a data frame; y (N,) or (N, n_outputs); sample_weight (N,).

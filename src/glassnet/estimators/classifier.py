@@ -69,9 +69,16 @@ class MLPClassifier(ClassifierMixin, BaseMLP, ClassifierParameters):
 
     @partial_fit_of
     def partial_fit(
-        self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None, *, X_val: Any = None, y_val: Any = None,
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        classes: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
         sample_weight_val: Any = None,
-    ) -> Self:  # fmt: skip
+    ) -> Self:
         """Train for one epoch on these rows.
 
         classes: all that there will ever be, for the first call (the number of flags is seen from y).

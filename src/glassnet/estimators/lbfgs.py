@@ -54,10 +54,13 @@ def fit(trained: Network, rows: Rows, objective: Objective, settings: MLPParamet
     state.epochs = 0
     with _own_blas_on_one_thread():
         found = scipy.optimize.minimize(
-            loss_and_gradient, net.theta.copy(), method="L-BFGS-B", jac=True,
+            loss_and_gradient,
+            net.theta.copy(),
+            method="L-BFGS-B",
+            jac=True,
             callback=show if settings.verbose else None,
             options={"maxfun": settings.max_fun, "maxiter": settings.max_iter, "gtol": settings.tol},
-        )  # fmt: skip
+        )
     net.theta[...] = found.x
     state.epochs = min(found.nit, settings.max_iter)
     state.loss = (float(found.fun) - penalty()) * objective.reported + penalty()

@@ -15,9 +15,14 @@ from glassnet.optim import Constant, Cosine, OneCycle, Schedule
 
 # scikit-learn's words first, then those that it doesn't know.
 ACTIVATIONS: dict[str, Callable[[], Activation] | None] = {
-    "identity": None, "logistic": Sigmoid, "tanh": Tanh, "relu": ReLU, "leaky_relu": LeakyReLU, "gelu": GELU,
+    "identity": None,
+    "logistic": Sigmoid,
+    "tanh": Tanh,
+    "relu": ReLU,
+    "leaky_relu": LeakyReLU,
+    "gelu": GELU,
     "silu": SiLU,
-}  # fmt: skip
+}
 SCHEDULES: dict[str, Callable[[], Schedule]] = {"cosine": Cosine, "one_cycle": OneCycle}
 NOT_FINITE = (  # in scikit-learn's words
     "Solver produced non-finite parameter weights. The input data may contain large values and need to be preprocessed."

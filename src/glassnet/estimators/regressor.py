@@ -43,9 +43,15 @@ class MLPRegressor(RegressorMixin, BaseMLP, RegressorParameters):
 
     @partial_fit_of
     def partial_fit(
-        self, X: Any, y: Any, sample_weight: Any = None, *, X_val: Any = None, y_val: Any = None,
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
         sample_weight_val: Any = None,
-    ) -> Self:  # fmt: skip
+    ) -> Self:
         """Train for one epoch on these rows.
 
         X_val, y_val: rows to judge the network by; with early_stopping, its best weights are remembered for

@@ -100,9 +100,14 @@ class Fitting:
         rows = Split(self.rows.x, targets)
         data = Dataset("arrays", rows, val, EMPTY, net.info["task"], *names, None, net.info["target"])
         training = replace(
-            asked, batch_size=int(min(asked.batch_size, n)), monitor=None if held is None else "score", patience=None,
-            augmentation=None, replacement=False, seed=self.random.randint(2**31) if is_noisy(net) else 0,
-        )  # fmt: skip
+            asked,
+            batch_size=int(min(asked.batch_size, n)),
+            monitor=None if held is None else "score",
+            patience=None,
+            augmentation=None,
+            replacement=False,
+            seed=self.random.randint(2**31) if is_noisy(net) else 0,
+        )
         return Training(net, data, self.objective.loss, self.solver.optimizer, **vars(training))
 
     def fit(self) -> None:

@@ -32,9 +32,14 @@ from glassnet.train.units import training_loss
 
 LOSSES = {"squared_error": "MSE", "absolute_error": "MAE", "huber": "Huber", "poisson": "Poisson"}
 SCORINGS = {  # what the recipe monitors, as `scoring` calls it
-    None: None, "loss": "loss", "accuracy": None, "r2": None, "mse": "neg_mean_squared_error",
-    "rmse": "neg_root_mean_squared_error", "mae": "neg_mean_absolute_error",
-}  # fmt: skip
+    None: None,
+    "loss": "loss",
+    "accuracy": None,
+    "r2": None,
+    "mse": "neg_mean_squared_error",
+    "rmse": "neg_root_mean_squared_error",
+    "mae": "neg_mean_absolute_error",
+}
 SHARED = inspect.signature(Optimizer).parameters  # arguments of all optimizers
 
 
