@@ -208,7 +208,7 @@ def test_a_finalist_that_diverges_with_another_seed_is_out(tmp_path: Path, monke
 
 @unpictured
 def test_a_search_without_a_result_says_why(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="no trial came to its end: the loss became"):
+    with pytest.raises(ValueError, match="no trial was finished: the loss became"):
         tuning.tune(digits("optimizer.lr=1e9"), tmp_path, trials=2)
 
 

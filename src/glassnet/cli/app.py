@@ -40,12 +40,12 @@ RunsArgument = Annotated[
 # What people's files, settings and machines lead to.
 EXPECTED = (ValueError, OSError, ArithmeticError, MemoryError, NotInstalledError)
 OURS = "a mistake in glassnet: please report it, with what --debug shows"
-IN_FILES = {"train", "ensemble", "tune", "export", "report", "explore"}  # they go on if nobody can be told
+IN_FILES = {"train", "ensemble", "tune", "export", "report", "explore"}  # they go on if no stream is left to print to
 
 
 def main() -> None:
     """Run the command line; an error is one line on standard error and exit status 2, a bug status 1."""
-    if os.environ.get("_GLASSNET_COMPLETE"):  # a shell asks what could be typed, and reads the exit status
+    if os.environ.get("_GLASSNET_COMPLETE"):  # a shell asks for completions, and reads the exit status
         app(prog_name="glassnet")
     arguments = sys.argv[1:]
     debug = "--debug" in arguments
@@ -55,7 +55,7 @@ def main() -> None:
             warnings.showwarning = _warn
             status = app(args=[a for a in arguments if a != "--debug"], prog_name="glassnet", standalone_mode=False)
             sys.stdout.flush()
-        if status == STOPPED:  # what typer, too, makes of Ctrl-C
+        if status == STOPPED:  # as typer does after Ctrl-C
             _say("stopped")
     except BaseException as error:
         if debug:
@@ -78,7 +78,7 @@ def version(
 
 
 def _explained(error: BaseException) -> tuple[int, str | None]:
-    """The exit status for an error, and its line: empty where nothing needs saying, None for a mistake of ours."""
+    """The exit status for an error, and its line: empty if nothing needs saying, None for a fault of glassnet."""
     if isinstance(error, (KeyboardInterrupt, typer.Abort)):
         return STOPPED, "stopped"
     if isinstance(error, SystemExit) or program.reader_gone(error):
@@ -90,7 +90,7 @@ def _explained(error: BaseException) -> tuple[int, str | None]:
     if isinstance(error, EXPECTED):
         return 2, reason(error)
     if isinstance(error, RecursionError):
-        return 2, "something is nested too deeply in what was given"
+        return 2, "something in the input is nested too deeply"
     if "can't start new thread" in str(error):
         return 2, "the system lets this process start no further thread: end other programs, or raise its limits"
     return (STOPPED, "stopped") if program.stopping else (1, None)

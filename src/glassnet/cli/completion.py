@@ -1,4 +1,4 @@
-"""What the shell offers after Tab: recipes, tables, run directories, data sets. Nothing slow is imported."""
+"""Completions after Tab: recipes, tables, run directories, data sets. Nothing slow is imported."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from textwrap import shorten
 
-Offers = list[tuple[str, str]]  # what may be written and what it is; typer drops what doesn't begin as was typed
+Offers = list[tuple[str, str]]  # a word and its description; typer drops words that don't begin with the typed letters
 
 
 def any_of(*kinds: Callable[[str], Offers]) -> Callable[[str], Offers]:
-    """Return what offers what each of them does."""
+    """Return a completion that offers the words of all of them."""
 
     def offers(incomplete: str) -> Offers:
         return [offer for kind in kinds for offer in kind(incomplete)]
@@ -23,7 +23,7 @@ def recipe_names(incomplete: str) -> Offers:
     from glassnet.recipes import load as load_recipe
     from glassnet.recipes import names
 
-    # On one line of a terminal: where a shell breaks it, the rest would be offered, too.
+    # On one line of a terminal. If a shell breaks the line, it also offers the rest.
     first = {name: load_recipe(name).description.partition(". ")[0] for name in names()}
     return [(name, shorten(sentence, 72, placeholder=" ...")) for name, sentence in first.items()]
 
@@ -57,5 +57,5 @@ def _paths(incomplete: str, pattern: str) -> Iterator[str]:
     folder = Path(typed + slash)
     for path in sorted(folder.glob(pattern)):
         name = f"{typed}{slash}{path.relative_to(folder).as_posix()}"
-        if not set(name) & set(" \t'\"\\$`:"):  # the shells don't quote what they are offered
+        if not set(name) & set(" \t'\"\\$`:"):  # the shells don't quote completions
             yield name

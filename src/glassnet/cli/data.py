@@ -15,7 +15,7 @@ app: typer.Typer = typer.Typer(help="List, download and verify the data sets.", 
 
 @app.command("list")
 def list_data() -> None:
-    """List the data sets, and where their files were found."""
+    """List the data sets and the places of their files."""
     from glassnet import data
 
     rows = [[s.name, f"{s.rows:,}", s.task, s.where, s.origin] for s in data.status()]
@@ -31,7 +31,7 @@ def fetch_data(
         ),
     ],
 ) -> None:
-    """Download a data set's files, where they aren't here yet, and verify them."""
+    """Download the missing files of a data set, and verify all of them."""
     from glassnet import data
 
     _print_files(name, data.fetch(name))
@@ -41,7 +41,7 @@ def fetch_data(
 def verify_data(
     name: Annotated[str | None, typer.Argument(help="Default: all.", autocompletion=completion.data_sets)] = None,
 ) -> None:
-    """Verify the content of the files; exit status 1 if one is corrupted or missing."""
+    """Verify the content of the files. The exit status is 1 if one is corrupted or missing."""
     from glassnet import data
 
     names = [name] if name is not None else [s.name for s in data.status()]

@@ -20,7 +20,7 @@ def export(
         typer.Option("--input", metavar="TYPE", help="The type of a row's values: float32, float64, uint8 or int64."),
     ] = None,
 ) -> None:
-    """Write a run's network, with its preprocessing, as an ONNX model; by default it takes float32."""
+    """Write a run's network, with its preprocessing, as an ONNX model. By default it takes float32."""
     from glassnet import recipes
 
     takes_and_gives = recipes.export_run(run, out, input_dtype)

@@ -28,13 +28,18 @@ def train(
     ] = None,
     target: Annotated[str | None, typer.Option(metavar="COLUMN", help="The table's column to predict.")] = None,
     drop: Annotated[
-        list[str] | None, typer.Option(metavar="COLUMN", help="A column that is no input, as an id; may be repeated.")
+        list[str] | None,
+        typer.Option(metavar="COLUMN", help="A column that is no input, such as an id. Repeatable."),
     ] = None,
-    out: Annotated[Path | None, typer.Option(metavar="DIR", help="The run directory; by default below runs/.")] = None,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="The run directory. Default: below runs/.")] = None,
     seed: Annotated[int | None, typer.Option(help="Another seed than the recipe's.")] = None,
     changes: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Change the recipe: optimizer.lr=0.01; may be repeated."),
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="Change a setting, such as optimizer.lr=0.01. Repeatable.",
+        ),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a training that was killed, in --out.")] = False,
 ) -> None:
@@ -65,11 +70,11 @@ def train(
 @app.command()
 def ensemble(
     runs: RunsArgument,
-    out: Annotated[Path | None, typer.Option(metavar="DIR", help="The run directory; by default below runs/.")] = None,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="The run directory. Default: below runs/.")] = None,
 ) -> None:
     """Let finished runs answer together: evaluate their mean, and write it as a run directory with copies of them.
 
-    They may differ in everything but their data. A recipe with ensemble=5, say, trains such runs of one recipe.
+    They must share their data, and may differ in everything else. A recipe with ensemble=5 trains five such runs.
     """
     from glassnet import recipes
 
@@ -103,14 +108,14 @@ def predict(
         Path | None, typer.Option(metavar="FILE", help="Write this .csv or .parquet file instead of printing CSV.")
     ] = None,
     quote_formulas: Annotated[
-        bool, typer.Option("--quote-formulas", help="Put ' before text that a spreadsheet would compute, as =1+1.")
+        bool, typer.Option("--quote-formulas", help="Put ' before text that a spreadsheet would compute, such as =1+1.")
     ] = False,
 ) -> None:
-    """Predict the rows of a table, however large, or the digits in pictures.
+    """Predict the rows of a table of any size, or the digits in pictures.
 
-    Answers are in the order of the rows. Before them stand the table's columns that the network doesn't use, such as
-    an id, an index or the target, as they are written (of CSV as text), or the names of a folder's pictures. In a .npy
-    array (N, features) columns are in the order of training.
+    The predictions are in the order of the rows. Columns that the network doesn't use, such as an id, an index or the
+    target, are copied in front of them (from CSV as text). For a folder of pictures, their names are. In a .npy array
+    (N, features) the columns are in the order of training.
     """
     from glassnet import recipes
 
@@ -172,7 +177,7 @@ def list_recipes(
 
 
 def _print_metrics(metrics: dict[str, Any]) -> None:
-    """The figures of all parts, beside those of a network that has learned nothing."""
+    """The figures of all parts, beside those of a constant answer."""
     from glassnet.train.metrics import METRICS
 
     parts = {"train": "train", "val": "validation", "test": "test", "baseline": "test, baseline"}
@@ -189,7 +194,7 @@ def _print_metrics(metrics: dict[str, Any]) -> None:
 
 
 def _print_confusion(metrics: dict[str, Any]) -> None:
-    """Which classes were taken for which: all counts, or of many classes the commonest mistakes."""
+    """The confusion matrix: all counts, or the commonest mistakes if there are many classes."""
     from glassnet.recipes.confusion import MOST_WHOLE, Confusion
 
     classes = list(metrics["classes"])
@@ -205,7 +210,7 @@ def _print_confusion(metrics: dict[str, Any]) -> None:
 
 
 def _print_members(metrics: dict[str, Any], out: Path) -> None:
-    """The members of an ensemble and their figures, and where they are."""
+    """The members of an ensemble, with their figures and folders."""
     names = {"classification": ("loss", "accuracy"), "regression": ("rmse", "r2")}[metrics["task"]]
     parts = {"val": "validation", "test": "test"}
     rows = [

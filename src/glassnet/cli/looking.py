@@ -23,18 +23,18 @@ if TYPE_CHECKING:
 def trace(
     run: RunArgument,
     row: Annotated[int, typer.Option(metavar="N", help="The row, counted from 0.")],
-    part: Annotated[str, typer.Option(metavar="PART", help="The part that it is of: train, val or test.")] = "test",
+    part: Annotated[str, typer.Option(metavar="PART", help="The part of the data: train, val or test.")] = "test",
     layer: Annotated[int | None, typer.Option(help="Print the equation of a unit of this layer.")] = None,
     unit: Annotated[int | None, typer.Option(help="The unit, counted from 0.")] = None,
     entry: Annotated[
         str | None,
-        typer.Option("--check", metavar="NAME,I,J", help="Check one gradient entry, of a parameter or the input x."),
+        typer.Option("--check", metavar="NAME,I,J", help="Check one gradient entry of a parameter, or of the input x."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print every number as JSON.")] = False,
 ) -> None:
-    """Make one step of learning on a row, on a copy, and show its numbers; exit status 1 if a --check fails.
+    """Make one step of learning on a row, on a copy, and show its numbers. The exit status is 1 if a --check fails.
 
-    The step is that of the run's optimizer, begun anew: with an empty memory.
+    The step uses the run's optimizer, with an empty memory.
     """
     from glassnet import inspection
     from glassnet.recipes.finished import Finished
@@ -65,7 +65,7 @@ def trace(
 
 
 def _answer(net: Network, split: Split, row: int) -> str:
-    """Say what the data and the network call a row."""
+    """Print the answers of the data and of the network for a row."""
     classes = net.info["classes"]
     if not classes:
         value = float(net.predict(split.x[[row]])[0, 0])
@@ -95,13 +95,14 @@ def doctor(
         ),
     ],
     target: Annotated[str | None, typer.Option(metavar="COLUMN", help="The table's column to predict.")] = None,
-    epochs: Annotated[int, typer.Option(min=1, help="How long to train at most, to watch.")] = 3,
+    epochs: Annotated[int, typer.Option(min=1, help="The most epochs to train and watch.")] = 3,
     changes: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change the recipe; may be repeated.")
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Change a setting of the recipe. Repeatable."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
 ) -> None:
-    """Say what is wrong with data, network or training; exit status 1 if there is an error or a warning."""
+    """Find faults of data, network or training. The exit status is 1 if there is an error or a warning."""
     from glassnet import recipes
 
     if Path(source).is_dir():
@@ -124,28 +125,28 @@ def doctor(
 @app.command()
 def report(
     run: RunArgument,
-    out: Annotated[Path | None, typer.Option(metavar="FILE", help="The page; by default RUN/report.html.")] = None,
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="The page. Default: RUN/report.html.")] = None,
     examined: Annotated[bool, typer.Option("--doctor/--no-doctor", help="Let the doctor examine the run.")] = True,
 ) -> None:
-    """Write a run as one HTML page: results, curves, mistakes, what the doctor says, how to get it again.
+    """Write a run as one HTML page: results, curves, mistakes, the doctor's findings, the command that trains it again.
 
-    If its data can't be had any more, or were changed, what needs them is left out, and the exit status is 1.
+    If its data are gone or were changed, the parts that need them are left out, and the exit status is 1.
     """
     from glassnet.report import Reported, write_report
 
     found = Reported.read(run)
     say(f"written to {write_report(found, out, doctor=examined)}")
     if found.missing:
-        say(f"glassnet: {found.missing}, so the page lacks what needs the data", error=True)
+        say(f"glassnet: {found.missing}, so the page lacks the parts that need the data", error=True)
         raise typer.Exit(1)
 
 
 @app.command()
 def compare(
     runs: RunsArgument,
-    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write it as an HTML page, too.")] = None,
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write an HTML page.")] = None,
 ) -> None:
-    """Put runs side by side: their figures, which is best, and what their recipes differ in."""
+    """Put runs side by side: their figures, the best of them, and the settings that differ."""
     from glassnet import report
 
     found = report.compare(runs)
@@ -174,8 +175,8 @@ def explore(
             autocompletion=completion.any_of(completion.runs, completion.recipes),
         ),
     ] = None,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="The port to listen on; 0 is any free one.")] = 0,
-    host: Annotated[str, typer.Option(help="The address to listen on; the default is seen by this machine alone.")] = (
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port to listen on. 0 is any free one.")] = 0,
+    host: Annotated[str, typer.Option(help="The address to listen on. By default only this machine can reach it.")] = (
         "127.0.0.1"
     ),
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page in the browser.")] = True,

@@ -8,14 +8,14 @@ from glassnet.terminal import shown
 
 
 def plain_figure(value: float | str | None) -> str:
-    """Write a figure as reports do, but shares not in percent."""
+    """Write a figure as in reports, but shares not in percent."""
     from glassnet.report.words import figure
 
     return figure(value)
 
 
 def print_table(head: list[str], rows: list[list[str]]) -> None:
-    """Print a table: on a terminal as wide as that is, elsewhere as wide as needed."""
+    """Print a table, on a terminal at its width, elsewhere at the width that it needs."""
     from rich.console import Console
     from rich.table import Table
 

@@ -25,20 +25,25 @@ def tune(
     ],
     target: Annotated[str | None, typer.Option(metavar="COLUMN", help="The table's column to predict.")] = None,
     out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Where the search is kept; if it is there, it goes on.")
+        Path | None,
+        typer.Option(metavar="DIR", help="The folder of the search. A search in it goes on."),
     ] = None,
     trials: Annotated[int | None, typer.Option(metavar="N", help="How many settings to try, in all.")] = None,
-    hours: Annotated[float | None, typer.Option(metavar="H", help="Begin no trial after so many hours.")] = None,
+    hours: Annotated[float | None, typer.Option(metavar="H", help="Begin no trial after this number of hours.")] = None,
     seed: Annotated[int | None, typer.Option(help="Another seed than the recipe's.")] = None,
     changes: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Change the recipe: training.epochs=5; may be repeated."),
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="Change a setting, such as training.epochs=5. Repeatable.",
+        ),
     ] = None,
 ) -> None:
     """Search for better values of a recipe by its validation part, and write the recipe that wins.
 
-    What is searched stands in the recipe, as tune.space; by default learning rate, and momentum or weight decay. The
-    same command on the same DIR goes on with a search, or joins in while it runs elsewhere.
+    The recipe names the settings to search in tune.space. By default these are the learning rate, and momentum or
+    weight decay. The same command on the same DIR goes on with a search, or joins in while it runs elsewhere.
     """
     from glassnet import recipes, tuning
 

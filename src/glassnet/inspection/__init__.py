@@ -1,4 +1,4 @@
-"""See inside: one step of learning with every number in it; and what is wrong when a network doesn't learn."""
+"""See inside: one step of learning with every number, and the doctor for a network that doesn't learn."""
 
 from glassnet.inspection.doctor import Doctor, Finding, examine
 from glassnet.inspection.trace import Trace, trace

@@ -1,4 +1,4 @@
-"""How many digits tell two numbers apart."""
+"""The number of digits that distinguish two numbers."""
 
 from __future__ import annotations
 

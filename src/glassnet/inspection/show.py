@@ -23,7 +23,7 @@ Cells = list[list[str]]  # the first row is the head
 
 
 def text(trace: TracedStep) -> str:
-    """Return what happened as plain tables: layer by layer, then the parameters."""
+    """Return the step as plain tables: layer by layer, then the parameters."""
     return "\n\n".join(
         [
             _lines(_layers(trace)),
@@ -34,7 +34,7 @@ def text(trace: TracedStep) -> str:
 
 
 def html(trace: TracedStep) -> str:
-    """Return the same as HTML, with the numbers of the first row; in the colours of the page it stands on."""
+    """Return the same as HTML, with the numbers of the first row, in the colours of the page around it."""
     values = (
         f"<details><summary>the numbers of row 0{_first(trace)}</summary>"
         f"{_html_table(_values(trace), left=3)}</details>"
@@ -88,7 +88,7 @@ def as_json(trace: TracedStep) -> str:
 
 
 def _summary(trace: TracedStep) -> list[str]:
-    """What the step did to the loss."""
+    """The effect of the step on the loss."""
     rows = "1 row" if len(trace.x) == 1 else f"{len(trace.x):,} rows"
     lines = [
         f"one step of {trace.optimizer!r} on {rows}",

@@ -1,4 +1,4 @@
-"""What one step of learning is made of: the numbers of each layer, of each parameter, and of the whole."""
+"""The parts of one step of learning: the numbers of each layer, of each parameter, and of the whole."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from glassnet.optim import Optimizer
 class LayerTrace:
     """One layer in the step: forward, y = output (N, width_out) from x = input (N, width_in), and backward.
 
-    dy = dL/doutput is what came to it on the way back, dx = dL/dinput what it passed on to the layer before.
+    dy = dL/doutput came to it on the way back, and dx = dL/dinput went on to the layer before.
     local: dy/dx (N, width) of an elementwise layer (an activation, Dropout, preprocessing), so that dx = dy * local;
     None for other layers. derivative: the rule of `backward` in words. name: its repr; kind: its class.
     """
@@ -36,8 +36,8 @@ class LayerTrace:
 class ParameterTrace:
     """One parameter in the step; all arrays have its shape.
 
-    before and after: its values. gradient: dL/dw of the loss alone. step_gradient: what the optimizer used, with the
-    gradient clipped and L2 added; None if that changed nothing. velocity: the optimizer's vectors after the step, by
+    before and after: its values. gradient: dL/dw of the loss alone. step_gradient: the gradient that the optimizer
+    used, clipped and with L2 added; None if that changed nothing. velocity: the optimizer's vectors after the step, by
     name: {"velocity": v} of SGD, {"m": ..., "v": ...} of Adam.
     """
 
@@ -65,11 +65,11 @@ class TracedStep:
     """One step of learning, in the order in which it happens.
 
     x: the rows (N, n_in), as the first layer takes them; t: the targets. layers: forward in their order, each output
-    the next one's input; backward in the opposite order, each dx the dy of the layer before. loss: its value before
-    the step; loss_terms (N,): that of each row alone, whose mean it is; loss_after: of the same rows, in training mode
-    with the same noise, after the step. penalty: l2/2 * sum W^2 before it, which the optimizer's l2 adds; 0 without.
-    parameters: by name, such as "1.W", in the order of theta. Arrays have the network's type, but for x, t and what an
-    Unstandardize gives, in float64.
+    the next one's input; backward in the opposite order, each dx the dy of the layer before. loss: its value before the
+    step; loss_terms (N,): the loss of each row alone, whose mean is the loss; loss_after: the loss of the same rows
+    after the step, in training mode with the same noise. penalty: l2/2 * sum W^2 before the step, which the optimizer's
+    l2 adds, or 0. parameters: by name, such as "1.W", in the order of theta. Arrays have the network's type, except x,
+    t and the output of an Unstandardize, in float64.
 
     net is a copy of the network before the step, objective the loss that training minimises (in standard units if the
     network ends in Unstandardize), optimizer a copy that has made the step: none, if the loss isn't finite.

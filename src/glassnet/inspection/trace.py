@@ -26,7 +26,7 @@ class Trace(TracedStep):
     """A step, and what can be asked of it. `TracedStep` says what it holds."""
 
     def equation(self, layer: int, unit: int, row: int = 0) -> Equation:
-        """Return how output `unit` of layer number `layer` came about for a row: the formula with its numbers.
+        """Return the equation of output `unit` of layer number `layer` for a row: the formula with its numbers.
 
         Raises ValueError for a layer, unit or row that isn't there.
         """
@@ -41,7 +41,7 @@ class Trace(TracedStep):
         return check_entry(self, parameter, index)
 
     def to_dict(self, arrays: Callable[[Array], Any] | None = None) -> dict[str, Any]:
-        """Return all numbers in nested dicts; `arrays` converts each array, which otherwise stays what it is."""
+        """Return all numbers in nested dicts. `arrays` converts each array, which otherwise stays as it is."""
         return show.as_dict(self, arrays)
 
     def to_json(self) -> str:
@@ -65,28 +65,27 @@ def trace(
 ) -> Trace:
     """Make one step of learning on the rows x (N, n_in), or one row (n_in,), with targets t, and keep every number.
 
-    It is the step that `fit` makes of this batch, by the readable layers in training mode; the noise of training is
-    drawn from the network's seed and the number of steps that the optimizer has made. Network and optimizer are
-    unchanged afterwards, or with apply=True have made exactly this step. If the loss isn't finite, nothing is moved,
-    as in `fit`: each parameter's `after` is its `before`.
-    Raises ValueError for rows or targets that don't fit, a network whose preprocessing isn't fitted, or with apply=True
-    a loss that isn't finite.
+    It is the step that `fit` makes of this batch, by the readable layers in training mode. The noise of training is
+    drawn from the network's seed and the number of steps that the optimizer has made. Network and optimizer don't
+    change. With apply=True they make exactly this step. If the loss isn't finite, nothing is moved, as in `fit`: each
+    parameter's `after` is its `before`. Raises ValueError for rows or targets that don't fit, a network whose
+    preprocessing isn't fitted, or with apply=True a loss that isn't finite.
     """
     before, working = net.copy(), net.copy()
     x, t = _batch(net, x, t)
     objective = training_loss(copy.deepcopy(loss), before)
     mover = copy.deepcopy(optimizer)
     if optimizer.owner is not net.theta:
-        mover.owner = optimizer.owner  # its vectors, if any, are another network's: it begins anew
+        mover.owner = optimizer.owner  # its vectors, if any, belong to another network, so it begins anew
     noise = net.seed, optimizer.steps
     working.reseed(*noise)
-    with np.errstate(over="ignore", invalid="ignore"):  # what overflows shows in the numbers
+    with np.errstate(over="ignore", invalid="ignore"):  # an overflow shows in the numbers
         values = [x]  # before, between and after the layers
         values += [y.copy() for y in working.outputs(x, training=True)]
         value = objective.forward(values[-1], t)
         if apply and not math.isfinite(value):
             raise ValueError(f"the loss is {value}, so nothing was moved: trace without apply=True to see why")
-        gradients = [objective.backward().copy()]  # of the loss by these values, the last one first
+        gradients = [objective.backward().copy()]  # the gradients by these values, the last one first
         slopes: list[Array | None] = []
         for layer, y in zip(reversed(working.layers), reversed(values), strict=False):
             slopes.append(local_derivative(layer, y))

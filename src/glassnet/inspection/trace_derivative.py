@@ -14,7 +14,7 @@ def local_derivative(layer: Layer, y: Array) -> Array | None:
 
 
 def derivative(layer: Layer) -> str:
-    """Say how dx comes of dy: what the docstring of the layer's `backward` says."""
+    """Return the rule that turns dy into dx: the docstring of the layer's `backward`."""
     kind = type(layer)
     rule = (kind.backward.__doc__ or f"as {kind.__name__}.backward says").partition("\n")[0]
     return f"elementwise: {rule}" if layer.elementwise else rule

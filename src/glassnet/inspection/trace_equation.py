@@ -1,4 +1,4 @@
-"""How one unit's output came about: the layer's formula, and the same with its numbers."""
+"""The equation of one unit's output: the layer's formula, and the same with its numbers."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from glassnet.nn.written import Unit, Written, numeral
 
 @dataclass(frozen=True)
 class Equation(Written):
-    """How output `unit` of a layer came about for a row of the batch; str() writes it as one line.
+    """The equation of output `unit` of a layer for a row of the batch. str() writes it as one line.
 
-    formula names the numbers, numbers holds them, value is the layer's output; note explains a letter in the formula.
-    Of Dense, `terms` are all products in the order of the inputs, and `bias` is what was added; other layers have none.
+    formula names the numbers, numbers holds them, value is the layer's output, and note explains a letter in the
+    formula. In Dense, `terms` are all products in the order of the inputs, and `bias` is added to them. Other layers
+    have none.
     """
 
     layer: int = 0
@@ -29,7 +30,7 @@ class Equation(Written):
 
 
 def equation(layers: Sequence[Layer], values: Sequence[Array], layer: int, unit: int, row: int = 0) -> Equation:
-    """Write how output `unit` of layer number `layer` came about for row `row`.
+    """Write the equation of output `unit` of layer number `layer` for row `row`.
 
     values: the rows before, between and after the layers. Raises ValueError for a layer, unit or row that isn't there.
     """

@@ -1,4 +1,4 @@
-"""Runs side by side: their figures, what their recipes differ in, and their learning curves."""
+"""Runs side by side: their figures, the settings that differ, and their learning curves."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ UNSET = "not set"
 
 @dataclass(frozen=True)
 class Figure:
-    """One figure of every run. part: "val", "test", "baseline", or "" for what belongs to no part of the data.
+    """One figure of every run. part: "val", "test", "baseline", or "" for a figure of no part of the data.
 
-    best: the places of the best values, none where nothing is better or worse, or all are the same.
+    best: the places of the best values, none if no value is better or all are the same.
     """
 
     name: str
@@ -48,9 +48,9 @@ class Figure:
 class Comparison:
     """Runs side by side; every tuple of values is in the order of `runs`.
 
-    runs: short names, no two the same. data: one description each. differs: the first thing in which the data differ
-    that they were trained and tested on, or None; if they do, no figure is called best. settings: what the recipes
-    differ in, by dotted name. histories: the columns of each run's history.csv.
+    runs: short names, no two the same. data: one description each. differs: the first difference of the data that they
+    were trained and tested on, or None. If the data differ, no figure is called best. settings: the settings in which
+    the recipes differ, by dotted name. histories: the columns of each run's history.csv.
     """
 
     runs: tuple[str, ...]
@@ -74,8 +74,8 @@ class Comparison:
 def compare(runs: Sequence[str | os.PathLike[str]]) -> Comparison:
     """Put finished runs side by side.
 
-    Raises ValueError for fewer than two, for one named twice, for what is no finished run, and for runs of different
-    tasks, whose figures have nothing in common.
+    Raises ValueError for fewer than two, for one named twice, for a folder that holds no finished run, and for runs of
+    different tasks, whose figures have nothing in common.
     """
     paths = [Path(run) for run in runs]
     if len(paths) < 2:
@@ -104,9 +104,9 @@ def compare(runs: Sequence[str | os.PathLike[str]]) -> Comparison:
 
 
 def write_comparison(runs: Comparison | Sequence[str | os.PathLike[str]], out: str | os.PathLike[str]) -> Path:
-    """Write a comparison, or that of the runs named, as one self-contained page to `out`; return its path.
+    """Write a comparison, or that of the named runs, as one self-contained page to `out`; return its path.
 
-    Raises what `compare` and `files.replacing` raise.
+    Raises as `compare` and `files.replacing`.
     """
     need("plots", "jinja2", "matplotlib")
     found = runs if isinstance(runs, Comparison) else compare(runs)
@@ -117,7 +117,7 @@ def write_comparison(runs: Comparison | Sequence[str | os.PathLike[str]], out: s
         figures=_figure_table(found),
         curves=_curves(found),
         settings=Table(
-            "Settings that are not the same in all.",
+            "Settings that differ.",
             ["setting", *found.runs],
             [[name, *values] for name, values in found.settings.items()],
         ),
@@ -127,7 +127,7 @@ def write_comparison(runs: Comparison | Sequence[str | os.PathLike[str]], out: s
 def differences(recipes: Sequence[Recipe]) -> dict[str, tuple[str, ...]]:
     """Return the settings in which recipes differ, by dotted name, each with its value in every recipe as text.
 
-    Names and descriptions are passed over: they say nothing of the training.
+    Names and descriptions are passed over, because they say nothing about the training.
     """
     flat = [_flat(recipe.to_dict()) for recipe in recipes]
     tables = {name.rpartition(".")[0] for settings in flat for name in settings}
@@ -179,10 +179,10 @@ def _curves(found: Comparison) -> Markup | None:
 
 
 def _figure_table(found: Comparison) -> Table:
-    """The figures as text, and which run has the best."""
+    """The figures as text, and the run with the best."""
     rows = [
         [each.label, *(words.figure(value, each.name) for value in each.values), ", ".join(found.leaders(each))]
         for each in found.figures
     ]
-    caption = "Choose by the validation part; the test part then tells what to expect. Baseline: a constant answer."
+    caption = "Choose by the validation part. The test part then shows what to expect. Baseline: a constant answer."
     return Table(caption, ["figure", *found.runs, "best"], rows)

@@ -1,4 +1,4 @@
-"""From what is to be said to a page: the templates, and how they write figures."""
+"""Pages: the templates, and their notation of figures."""
 
 from __future__ import annotations
 

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 
 def draw(figure: Figure, name: str, label: str) -> Markup:
-    """Make `figure` an SVG element. name: a word that no other picture of the page has. label: what it shows, in words.
+    """Make `figure` an SVG element. name: a word that no other picture of the page has. label: a description in words.
 
-    The same figure gives the same bytes. Text becomes outlines, for a page can't bring its fonts along.
+    The same figure gives the same bytes. Text becomes outlines, because a page can't bring its fonts along.
     """
     import matplotlib
     from markupsafe import Markup
@@ -41,7 +41,7 @@ def draw(figure: Figure, name: str, label: str) -> Markup:
     assert box is not None
     assert inside is not None
     drawing = re.sub(r"<!--.*?-->|<metadata>.*?</metadata>|<style[^>]*>.*?</style>", "", inside[1], flags=re.DOTALL)
-    # Every file of matplotlib's calls its parts figure_1, patch_1 and so on; in a page a name stands for one thing.
+    # Every file of matplotlib's names its parts figure_1, patch_1 and so on. In a page each name must be unique.
     drawing = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", drawing)
     width, height = box.groups()
     opening = Markup('<svg viewBox="0 0 {} {}" role="img" aria-label="{}" style="max-width: {}pt">').format(

@@ -1,4 +1,4 @@
-"""A run as one page: the result beside its baseline, where it is wrong, what the doctor says, how to get it again."""
+"""A run as one page: results beside the baseline, mistakes, findings, and the command that trains it again."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 WORST = 10  # rows of a table that are shown
-MANY = 100  # classes, of which no area under the ROC curve is told
+MANY = 100  # classes: with more, no area under the ROC curve is shown
 WIDEST = 12  # columns of a table that are shown with them
 
 
 @dataclass(frozen=True, eq=False)
 class Reported:
-    """A finished run and its data; or `missing`, why they can't be had any more, or aren't what it was trained on."""
+    """A finished run and its data, or in `missing` why they are gone or aren't those that it was trained on."""
 
     run: Finished
     data: Dataset | None
@@ -55,9 +55,8 @@ def write_report(
 ) -> Path:
     """Write the page of a finished run to `out`, by default report.html in the run directory; return its path.
 
-    doctor: whether to examine the run, which takes a few seconds.
-    If the data can't be had any more, or were changed, the page says so and holds what the run directory tells; the
-    single mistakes, the linear model and the doctor are left out.
+    doctor: whether to examine the run, which takes a few seconds. If the data are gone or were changed, the page says
+    so and holds the content of the run directory. The single mistakes, the linear model and the doctor are left out.
     Raises ValueError if `run` is no finished run or `out` a folder, OSError if a file can't be read or written.
     """
     need("plots", "jinja2", "matplotlib")
@@ -111,7 +110,7 @@ def _results(run: Finished, data: Dataset | None, areas: dict[str, tuple[float, 
 
 
 def _linear(run: Finished, data: Dataset) -> dict[str, float] | None:
-    """What a linear model scores on the test part; it has a loss of its own, which is no figure here."""
+    """The figures of a linear model on the test part, without its loss, which is another one."""
     recipe = run.recipe.sized(len(data.train))
     patient = Patient.of(run.net, data, run.loss, recipe.build_optimizer(), recipe.training.batch_size, recipe.seed)
     outputs = linear_outputs(patient, data.test.x)
@@ -124,7 +123,7 @@ def _linear(run: Finished, data: Dataset) -> dict[str, float] | None:
 
 
 def _outcome(run: Finished, data: Dataset | None) -> list[Markup | Table]:
-    """What the network answers to the test part: pictures of the whole, and where it is most wrong."""
+    """The network's answers to the test part: pictures of all, and the largest mistakes."""
     shown: list[Markup | Table] = []
     if run.task == "classification":
         shown += [*pictures.confusion(run), _classes(run)]
@@ -140,7 +139,7 @@ def _outcome(run: Finished, data: Dataset | None) -> list[Markup | Table]:
 
 
 def _classes(run: Finished) -> Table:
-    """Precision and recall of each class, and what it is most often taken for."""
+    """Precision and recall of each class, and the class that it is most often taken for."""
     classes, rows = list(run.metrics["classes"]), []
     wrong = run.confusion.mistakes()
     total = np.bincount(wrong.true, wrong.rows, len(classes)).astype(np.int64)
@@ -177,7 +176,7 @@ def _surest_mistakes(data: Dataset, predicted: Array, confidence: Array) -> Tabl
 
 
 def _rows_of(title: str, data: Dataset, chosen: Array, head: list[str], answers: list[list[str]]) -> Table:
-    """Some test rows with what was answered to them, and their features."""
+    """Some test rows with their answers and their features."""
     features = list(data.features[:WIDEST])
     more = f", with the first {WIDEST} of {data.n_in:,} columns" if data.n_in > WIDEST else ""
     rows = [
@@ -203,7 +202,7 @@ def _value(data: Dataset, column: int, value: float) -> str:
 
 
 def _layers(run: Finished) -> Table:
-    """What `Network.summary` prints."""
+    """The table that `Network.summary` prints."""
     rows = [
         [str(i), repr(layer), ", ".join(f"{name} {shape}" for name, shape in layer.shapes().items()), f"{layer.size:,}"]
         for i, layer in enumerate(run.net.layers)
@@ -213,7 +212,7 @@ def _layers(run: Finished) -> Table:
 
 
 def _command(run: Finished) -> str:
-    """The command that trains the same again."""
+    """The command that trains this run again."""
     recipe = run.recipe
     if recipe.name in recipes.names() and recipes.load(recipe.name, seed=recipe.seed) == recipe:
         return f"glassnet train {recipe.name} --seed {recipe.seed}"

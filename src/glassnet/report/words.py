@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 MEANINGS = {
-    "loss": "what training makes small",
+    "loss": "training makes it small",
     "accuracy": "share of right answers",
     "auc": "area under the ROC curve: how often a row of a class is scored above one of another; 0.5 is chance",
     "mse": "mean of the squared errors",
@@ -40,15 +40,15 @@ def figure(value: object, name: str = "") -> str:
 
 
 def share(value: float) -> str:
-    """Write a share in percent, with one decimal; what isn't whole never reads 100.0%."""
+    """Write a share in percent, with one decimal. Only a whole share is written 100.0%."""
     return f"{value:.1%}" if value < 0.9995 or value == 1 else f"{math.floor(value * 1e5) / 1e5:.3%}"
 
 
 def verdict(metrics: dict[str, Any], info: dict[str, Any], ranked: tuple[float, float] | None = None) -> str:
     """Say how good a run is on its test part beside a constant answer, in sentences that anyone understands.
 
-    metrics: what metrics.json holds. info: what is saved with the network. ranked: `metrics.ranking` of the test part,
-    if it is known. Where one class is rare, accuracy alone hides what was learned: the loss and the ranking tell it.
+    metrics: the content of metrics.json. info: the network's `info`. ranked: `metrics.ranking` of the test part, if it
+    is known. If one class is rare, accuracy alone hides the progress. The loss and the ranking show it.
     """
     test, constant = metrics["test"], metrics["baseline"]
     rows = f"{info['rows'][2]:,} test {'images' if 'image_shape' in info else 'rows'}"

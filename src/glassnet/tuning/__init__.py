@@ -1,12 +1,13 @@
 """The search for hyperparameters: trials that see training and validation rows only, and the recipe that wins.
 
-space.py    what is varied: the recipe's search space, or the default one; a recipe with other values
-trial.py    one training, told epoch by epoch; the test part is dropped before
+space.py    the search space, the recipe's or the default one; a recipe with other values
+trial.py    one training, watched epoch by epoch; the test part is dropped before
 study.py    the trials so far, in a file that several processes share (Optuna's journal)
-journal.py  that file, such that no killed process spoils it
+journal.py  that file, so that no killed process spoils it
 search.py   the loop, and the best few once more with further seeds
 interrupt.py  Ctrl-C, but not in the middle of writing
-result.py   what is kept: recipe.toml, trials.csv, study.json, pictures            progress.py  what is shown meanwhile
+result.py   the files: recipe.toml, trials.csv, study.json, pictures
+progress.py  the bar and the lines while it runs
 """
 
 from glassnet.tuning.result import Result

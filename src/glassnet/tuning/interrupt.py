@@ -13,7 +13,7 @@ from glassnet.program import SIGNALS
 
 
 class Interrupt:
-    """Inside `with Interrupt() as ctrl_c` Ctrl-C is only noted, inside `with ctrl_c.allowed()` it raises as always."""
+    """Inside `with Interrupt() as ctrl_c` Ctrl-C is only noted. Inside `with ctrl_c.allowed()` it raises as always."""
 
     def __init__(self) -> None:
         self.noted: bool = False
@@ -23,7 +23,7 @@ class Interrupt:
     def __enter__(self) -> Interrupt:
         if threading.current_thread() is threading.main_thread():  # no other is interrupted
             for number in SIGNALS:
-                if callable(handler := signal.getsignal(number)):  # what is ignored stays so, and what kills
+                if callable(handler := signal.getsignal(number)):  # signals that are ignored or that kill stay so
                     self.before[number] = handler
                     signal.signal(number, self._note)
         return self
@@ -34,7 +34,7 @@ class Interrupt:
 
     @contextmanager
     def allowed(self, now: bool = True) -> Iterator[None]:
-        """Let Ctrl-C, also one noted before, raise KeyboardInterrupt in the block; or, if not `now`, only after it."""
+        """Let Ctrl-C, also one noted before, raise KeyboardInterrupt in the block, or only after it if not `now`."""
         before, self.open = self.open, now
         try:
             self._raise()

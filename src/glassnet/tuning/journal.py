@@ -1,4 +1,4 @@
-"""The file that holds a study: Optuna's journal, such that neither a killed process nor a full disk spoils it."""
+"""The file of a study: Optuna's journal, made so that neither a killed process nor a full disk spoils it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Journal(BaseJournalBackend):
         self.offsets: dict[int, int] = {0: 0}  # in bytes, of the end of each line
 
     def read_logs(self, log_number_from: int) -> Iterator[dict[str, Any]]:
-        """Read the entries after so many. Raises ValueError for a line that is no JSON."""
+        """Read the entries from this number on. Raises ValueError for a line that is no JSON."""
         self.line = log_number_from
         with self.path.open("rb") as file:
             file.seek(self.offsets[self.line])
@@ -51,10 +51,9 @@ class Journal(BaseJournalBackend):
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        """Write alone. The lock ends with its process, however that ends; Optuna's outlives it by half a minute.
+        """Write alone. The lock always ends with its process. Optuna's own lock would outlive it by half a minute.
 
-        So a last line that isn't whole is what a killed process, or one whose disk was full, was writing: it is cut
-        off.
+        So a last line that isn't whole comes from a killed process, or from one whose disk was full. It is cut off.
         """
         if not self.can_lock:
             lock = JournalFileSymlinkLock(os.fspath(self.path))

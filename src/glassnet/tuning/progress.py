@@ -1,4 +1,4 @@
-"""What is shown while a search runs: a bar on a terminal, a line per trial elsewhere."""
+"""The progress of a search: a bar on a terminal, a line per trial elsewhere."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 
 
 class SearchProgress:
-    """A bar with the trial, its epoch, the best value, how many were pruned, and the time left, on standard error.
+    """A bar with the trial, its epoch, the best value, the number of pruned trials, and the time left.
 
-    If that is no terminal, a line for each trial; if `shown` is false, nothing. A context manager.
+    It is on standard error. If that is no terminal, it is a line for each trial. If `shown` is false, it is nothing. A
+    context manager.
     """
 
     def __init__(self, monitor: str, study: Study, space: Space, wanted: int, shown: bool) -> None:
@@ -44,12 +45,12 @@ class SearchProgress:
             self.bar.close()
 
     def epoch(self, number: int, epoch: int) -> None:
-        """Show which epoch of which trial goes on."""
+        """Show the trial and its epoch."""
         if self.bar is not None:
             self.bar.set_description(f"trial {number}, epoch {epoch}")
 
     def end(self, trial: FrozenTrial, values: dict[str, Any], seconds: float) -> None:
-        """Show what came of it."""
+        """Show a trial's result."""
         if not self.shown:
             return
         best = self.best()
@@ -62,7 +63,7 @@ class SearchProgress:
         self.bar.set_postfix_str(f"best {self.monitor} {best}, {pruned} pruned")
 
     def confirm(self, done: int, total: int, number: int, seed: int) -> None:
-        """Show which finalist is trained once more."""
+        """Show the finalist that is trained once more."""
         if self.bar is not None:
             self.bar.set_description(f"trial {number} again, with seed {seed} ({done + 1}/{total})")
         elif self.shown:
@@ -74,7 +75,7 @@ class SearchProgress:
             say(line, error=True)
 
     def result(self, trial: FrozenTrial) -> str:
-        """A trial's value, or why it has none."""
+        """A trial's value, or the reason why it has none."""
         what = kind(trial)
         if what == "finished":
             return f"val {self.monitor} {trial.value:.5g}"

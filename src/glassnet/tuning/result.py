@@ -1,4 +1,4 @@
-"""What is kept of a search: the recipe that won, all trials, a summary, and pictures."""
+"""The files of a search: the recipe that won, all trials, a summary, and pictures."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
 RECIPE, TRIALS, SUMMARY, PLOTS = "recipe.toml", "trials.csv", "study.json", "plots"
-FEWEST = 4  # finished trials from which an importance says anything
+FEWEST = 4  # finished trials that an importance needs
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Finalist:
 
 @dataclass(frozen=True)
 class Result:
-    """What came of a search: the recipe that won, its trial, the values that were found, and study.json's content."""
+    """The result of a search: the recipe that won, its trial, the values found, and the content of study.json."""
 
     path: Path
     recipe: Recipe
@@ -72,7 +72,7 @@ def write(
     if not ranked:
         reasons = [trial.user_attrs[FAILED] for trial in trials if FAILED in trial.user_attrs]
         why = f": {reasons[-1]}" if reasons else ""
-        raise ValueError(f"no trial came to its end{why} (the search is kept in {out}, and can go on)")
+        raise ValueError(f"no trial was finished{why} (the search is kept in {out}, and can go on)")
     best = next(trial for trial in ranked if not finalists or trial.number == finalists[0].trial)
     values = chosen_values(best.params, space)
     importance = _importance(study, ranked)
@@ -132,7 +132,7 @@ def _seconds(trial: FrozenTrial) -> float | None:
 
 
 def _write_trials(path: Path, trials: list[FrozenTrial], space: Space) -> None:
-    """One line for each trial: what came of it, its value or latest value, its epochs, and what was tried."""
+    """One line for each trial: its state, its value or latest value, its epochs, and the values tried."""
     with replacing(path) as part, part.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["trial", "state", "value", "epochs", "seconds", *space, "reason"])
@@ -162,7 +162,7 @@ def _draw(
     importance: dict[str, float],
     higher: bool,
 ) -> None:
-    """Write history.png, importance.png and heatmap.png; the latter of two ranges, the most important ones."""
+    """Write history.png, importance.png, and heatmap.png of the two most important ranges."""
     own_folder(folder)
     label, worse = f"validation {monitor}", [trial for trial in trials if kind(trial) in ("pruned", FAILED)]
     done = sorted(ranked, key=lambda trial: trial.number)

@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     from optuna import Study
     from optuna.trial import FrozenTrial, Trial
 
-SEEDS = 3  # with which the finalists are trained once more; not the one that they were found with
-BREAKS = (ArithmeticError, ValueError, MemoryError)  # what ends a trial, but not the search
+SEEDS = 3  # the finalists are trained once more with these, not with the seed of the search
+BREAKS = (ArithmeticError, ValueError, MemoryError)  # errors that end a trial, but not the search
 
 
 @dataclass(frozen=True)
 class Search:
-    """What stays the same from trial to trial."""
+    """The parts that are the same in all trials."""
 
     recipe: Recipe
     space: Space
@@ -48,7 +48,7 @@ class Search:
 
 
 def check_installed() -> None:
-    """Raise NotInstalledError if Optuna, or what the result is written with, isn't installed."""
+    """Raise NotInstalledError if Optuna or a library that writes the result isn't installed."""
     need("tune", "optuna", "matplotlib", "tomli_w")
 
 
@@ -58,13 +58,13 @@ def tune(
     """Search for better values of a recipe, judged by its validation metric, and fill the folder `out`.
 
     Its search space is recipe.tune.space, or by default the learning rate with momentum or weight decay. The first
-    trial is the recipe as it is. The best few, and it, are then trained with further seeds; the best mean wins.
-    If `out` holds the same search, it goes on, and several processes may do so at the same time; `trials` (default:
-    recipe.tune.trials) counts those of all. `hours` ends the search earlier. Ctrl-C ends it at once, and it can go on.
-    The test part of the data is dropped before the first trial.
+    trial is the recipe as it is. The best few trials, and the first, are then trained with further seeds. The best mean
+    wins. If `out` holds the same search, it goes on. Several processes may do so at the same time. `trials` (default:
+    recipe.tune.trials) counts the trials of all. `hours` ends the search earlier. Ctrl-C ends it at once, and it can go
+    on later. The test part of the data is dropped before the first trial.
 
-    Raises ValueError for a recipe, space or data that make no sense, for a folder of another search, and if no
-    trial came to its end; NotInstalledError; FileExistsError if `out` holds anything else; OSError.
+    Raises ValueError for a recipe, space or data that make no sense, for a folder of another search, and if no trial
+    was finished; NotInstalledError; FileExistsError if `out` holds anything else; OSError.
     """
     check_installed()
     table = recipe.tune or TuneTable()
@@ -92,7 +92,7 @@ def tune(
 
 
 def _try(search: Search) -> None:
-    """One trial: ask for values, train, tell what came of it."""
+    """One trial: ask for values, train, and record the result."""
     from optuna.trial import TrialState
 
     asked = search.study.ask()
@@ -108,7 +108,7 @@ def _try(search: Search) -> None:
             )
         except BREAKS as error:
             asked.set_user_attr(FAILED, str(error) or type(error).__name__)
-            found = search.study.tell(asked, state=TrialState.PRUNED)  # to the sampler, a bad trial; else it ignores it
+            found = search.study.tell(asked, state=TrialState.PRUNED)  # the sampler counts it as a bad trial
         else:
             asked.set_user_attr("epochs", outcome.epochs)
             state = TrialState.PRUNED if outcome.pruned else TrialState.COMPLETE
@@ -120,7 +120,7 @@ def _try(search: Search) -> None:
 
 
 def _known(search: Search, values: dict[str, Any]) -> Outcome | None:
-    """What came of the same values before: they would give the same once more."""
+    """The earlier result of the same values, which would give the same again."""
     same = [t for t in finished(search.study, search.space) if chosen_values(t.params, search.space) == values]
     return Outcome(float(same[0].value or 0.0), 0) if same else None
 
@@ -143,7 +143,7 @@ def _watch(search: Search, asked: Trial) -> BreakOff:
 def _confirm(search: Search, best: int) -> list[Finalist]:
     """Train the best few trials, and the recipe as it is, with further seeds; return them, best mean first.
 
-    Each result is kept in the study, so that processes share the work, and none is done twice.
+    Each result is kept in the study, so processes share the work, and nothing is done twice.
     """
     study, space = search.study, search.space
     found = finished(study, space)

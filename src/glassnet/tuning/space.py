@@ -1,4 +1,4 @@
-"""What a search varies."""
+"""The search space."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def suggest(trial: Trial, space: Space) -> None:
 
 
 def chosen_values(params: dict[str, Any], space: Space) -> dict[str, Any]:
-    """Return the values that Optuna's parameters stand for: numbers to three digits, as the recipe will have them."""
+    """Return the values of Optuna's parameters: numbers to three digits, as the recipe will have them."""
     return {key: _value(params[key], each) for key, each in space.items()}
 
 

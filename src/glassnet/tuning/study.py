@@ -31,9 +31,9 @@ JOURNAL, NAME = "study.journal", "glassnet"
 SEARCH, PROCESS, FAILED, OWN = "search", "process", "failed", "own"  # attributes of the study and of its trials
 FIRST = 10  # trials drawn at random before the sampler learns from them
 FULL = 5  # trials trained to the end before any is pruned
-# A trial is pruned if it is worse than this share of those that were trained to the end were at the same epoch, in the
-# second half of its epochs. Earlier, a high learning rate that falls to zero looks bad and ends well: on MNIST with
-# OneCycle, ranks after a third of the epochs correlate with the final ones by 0.4, after two thirds by 0.75.
+# A trial is pruned in the second half of its epochs if it is worse than this share of the finished trials were at the
+# same epoch. Earlier, a high learning rate that falls to zero looks bad and ends well: on MNIST with OneCycle, ranks
+# after a third of the epochs correlate with the final ones by 0.4, after two thirds by 0.75.
 KEPT = 75.0
 REMEDY = "delete its lines, and the search can go on, or choose another --out"
 
@@ -41,8 +41,8 @@ REMEDY = "delete its lines, and the search can go on, or choose another --out"
 def open_study(out: Path, recipe: Recipe, space: Space, monitor: str, data: Dataset) -> Study:
     """Begin a study in the folder `out`, or go on with the one that is there.
 
-    Its first trial is the recipe as it is, if the space holds it. Raises ValueError if the study there is of another
-    search, FileExistsError if `out` holds anything else, OSError if it can't be written.
+    Its first trial is the recipe as it is, if the space holds it. Raises ValueError if the study there belongs to
+    another search, FileExistsError if `out` holds anything else, OSError if it can't be written.
     """
     import optuna
     from optuna.storages import JournalStorage
@@ -92,9 +92,9 @@ def open_study(out: Path, recipe: Recipe, space: Space, monitor: str, data: Data
 
 
 def sampler(recipe: Recipe, study: Study) -> BaseSampler:
-    """Make the sampler of the next trial: seeded by its place, so that a search that was stopped goes on as it would.
+    """Make the sampler of the next trial. Its place is its seed, so a stopped search goes on as it would have.
 
-    Beside other processes it is seeded by this one, too: two that begin at once shouldn't try the same.
+    With other processes, the seed includes this process, so that two that begin at once don't try the same.
 
     Bergstra et al. 2011, "Algorithms for Hyper-Parameter Optimization" (TPE), in its multivariate form.
     """
@@ -106,9 +106,9 @@ def sampler(recipe: Recipe, study: Study) -> BaseSampler:
 
 
 def kind(trial: FrozenTrial) -> str:
-    """Return what came of a trial: finished, pruned, failed (which Optuna holds as pruned), stopped or running.
+    """Return the state of a trial: finished, pruned, failed (which Optuna holds as pruned), stopped or running.
 
-    One that was created, and no process has begun, is "waiting"; so is one whose process ended just then.
+    A trial that was created but not begun by any process is "waiting". So is one whose process ended just then.
     """
     if FAILED in trial.user_attrs:
         return FAILED
@@ -117,12 +117,12 @@ def kind(trial: FrozenTrial) -> str:
 
 
 def begun(study: Study) -> list[FrozenTrial]:
-    """Return the trials that count: all but those that were stopped, or wait."""
+    """Return the trials that count: all except those that were stopped or wait."""
     return [trial for trial in study.get_trials(deepcopy=False) if kind(trial) not in ("stopped", "waiting")]
 
 
 def latest(trial: FrozenTrial) -> float | None:
-    """Return a trial's value, or the latest that it told."""
+    """Return a trial's value, or the latest that it reported."""
     step = trial.last_step
     return trial.value if trial.value is not None or step is None else trial.intermediate_values[step]
 
@@ -138,18 +138,18 @@ def finished(study: Study, space: Space) -> list[FrozenTrial]:
 
 
 def this_process() -> list[Any]:
-    """Return what to know this process by: its machine and its number."""
+    """Return the name of this process: its machine and its number."""
     return [socket.gethostname(), os.getpid()]
 
 
 def _seen(data: Dataset) -> str:
-    """Return a checksum of what trials are trained on and judged by."""
+    """Return a checksum of the rows that trials are trained on and judged by."""
     crc = checksum(data.train.x, data.train.y, data.val.x, data.val.y)
     return f"{len(data.train)} and {len(data.val)} rows, checksum {crc:08x}"
 
 
 def _oddity(trial: FrozenTrial, space: Space) -> str | None:
-    """Say what a trial can't hold that glassnet wrote, if it does."""
+    """Name an entry of a trial that glassnet can't have written, if there is one."""
     results = [trial.value, *trial.intermediate_values.values()]
     if not all(each is None or (isinstance(each, int | float) and not isinstance(each, bool)) for each in results):
         return "has a result that is no number"
@@ -170,12 +170,12 @@ def _oddity(trial: FrozenTrial, space: Space) -> str | None:
 
 
 def _counts(trial: FrozenTrial) -> bool:
-    """Whether a trial is done or will be: not if it was stopped, or its process ended as it took it."""
+    """Whether a trial is done or will be. It won't if it was stopped, or if its process ended as it took it."""
     return kind(trial) not in ("stopped", "waiting") or trial.state.name == "WAITING"
 
 
 def _bury(study: Study) -> None:
-    """Note as stopped what a killed process of this machine was training."""
+    """Mark the trials of killed processes of this machine as stopped."""
     from optuna.trial import TrialState
 
     host, _ = this_process()
@@ -198,7 +198,7 @@ def _alive(process: int) -> bool:
 
 
 def _identity(recipe: Recipe) -> dict[str, Any]:
-    """What trials have in common; not how many there shall be."""
+    """The settings that trials have in common, without their number."""
     return {key: value for key, value in recipe.to_dict().items() if key not in ("ensemble", "tune", "description")}
 
 

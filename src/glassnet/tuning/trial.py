@@ -13,12 +13,12 @@ from glassnet.recipes import Recipe
 from glassnet.recipes.run import load_data
 from glassnet.train import Callback, DivergenceError, Training, fit
 
-BreakOff = Callable[[int, float], bool]  # told the epoch and its validation metric; whether to break off
+BreakOff = Callable[[int, float], bool]  # takes the epoch and its validation metric, and returns whether to break off
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a trial: the validation metric of the epoch that was kept, and how many epochs it took."""
+    """The result of a trial: the validation metric of the kept epoch, and the number of epochs."""
 
     value: float
     epochs: int
@@ -68,7 +68,7 @@ def run(recipe: Recipe, data: Dataset, watch: BreakOff | None = None) -> Outcome
 
 
 class Watcher(Callback):
-    """Tell each epoch's validation metric, and end the training if the answer is to break off."""
+    """Report each epoch's validation metric, and end the training if the answer is to break off."""
 
     def __init__(self, column: str, watch: BreakOff | None) -> None:
         self.column = column
@@ -76,7 +76,7 @@ class Watcher(Callback):
         self.pruned: bool = False
 
     def on_epoch(self, run: Training) -> None:
-        """Tell, except of the last epoch, after which there is nothing to break off."""
+        """Report the epoch, except the last, after which there is nothing to break off."""
         epoch = len(run.history)
         if self.watch is not None and epoch < run.epochs:
             self.pruned = run.stop = self.watch(epoch, run.history.epochs[-1][self.column])

@@ -1,4 +1,4 @@
-"""What is wrong when a network doesn't learn: checks of the data, the start, the course and the result."""
+"""The doctor, for a network that doesn't learn: checks of the data, the start, the course and the result."""
 
 from glassnet.inspection.doctor.examine import examine
 from glassnet.inspection.doctor.finding import Finding

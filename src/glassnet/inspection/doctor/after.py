@@ -27,7 +27,7 @@ from glassnet.nn.layer import Array
 from glassnet.train.metrics import labels
 from glassnet.train.units import training_loss
 
-# Standard errors by which outputs go with targets: of held-out rows, and of training rows where it has only begun.
+# Standard errors of the covariance of outputs and targets: on held-out rows, and on training rows at the beginning.
 TOGETHER, NOT_YET = 2.5, 1.5
 BEHIND = -2.0  # standard errors of the lead over the constant
 LEARNING = 0.05  # share by which the loss of the last epoch is below the first's while training gets somewhere
@@ -67,7 +67,7 @@ def no_better_than_constant(patient: Patient) -> Iterator[Finding]:
         f" {measured(patient, theirs)} (on training rows {measured(patient, train_error)} and"
         f" {measured(patient, train_constant)}); outputs and targets covary by {agreement:.1f} standard errors",
         "The network has learned nothing that holds for other rows."
-        + (" What it does know of its training rows it knows by heart." if train_error < 0.9 * train_constant else ""),
+        + (" It has learned its training rows by heart at most." if train_error < 0.9 * train_constant else ""),
         "check that x and y belong together row by row (were they sorted or shuffled apart?), then that the network can"
         " learn 16 rows by heart, then another learning rate",
         f"gn.baseline; less than {TOGETHER} standard errors, {CALIBRATED}",
@@ -170,7 +170,7 @@ def generalisation_gap(patient: Patient) -> Iterator[Finding]:
         f"train and {seen.name}",
         f"{measure(patient)} {measured(patient, ours)} on training rows, {measured(patient, theirs)} on {seen.name}"
         f" rows{rising}",
-        "The network has learned its training rows by heart, with what is chance in them.",
+        "The network has learned its training rows by heart, including their chance.",
         "more training rows; or dropout 0.2 to 0.5, weight_decay, fewer units, fewer epochs (patience=5)",
         f"a gap beyond {GAP} of all and {GAP_ERRORS:g} standard errors, {CALIBRATED}",
     )
@@ -231,7 +231,7 @@ def overconfident(patient: Patient) -> Iterator[Finding]:
 
 
 def hardest_rows(patient: Patient) -> Iterator[Finding]:
-    """The rows with the largest loss: wrong labels are among them."""
+    """The rows with the largest loss, which include wrong labels."""
     name = next((name for name in ("val", "test") if name in patient.parts), None)
     if name is None:
         return

@@ -1,4 +1,4 @@
-"""Checks of the input columns: what is in them, and at which scale they reach the first trained layer."""
+"""Checks of the input columns: their values, and the scale at which they reach the first trained layer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from glassnet.nn import BatchNorm, Standardize
 from glassnet.nn.layer import Array
 
 LECUN = "LeCun et al. 1998, Efficient BackProp, section 4.3; limits "
-CONSTANT_PIXELS = 0.9  # of an image; the borders of MNIST's make 9%
+CONSTANT_PIXELS = 0.9  # share of an image's pixels: the borders of MNIST's are 9%
 SAME = 1e-9  # of a correlation of 1: what rounding leaves in float64
 FEW = 1024  # rows that tell a column's usual values
 DIFFERENT = 10  # rows that must differ from a column's median, before agreeing with another column means anything
@@ -23,7 +23,7 @@ TINY = 0.01  # the largest value of all: the scaled diabetes columns, up to 0.2,
 RATIO = 1e3, 1e5  # between the largest values of two columns: warning, error
 REACH = 400.0  # times the root mean square: California's longest tail is at 173 to 278, MNIST pixel by pixel at 2247
 TYPICAL = 1e4  # times the median deviation: California's longest tail is at 1411
-FAR, GAP, TOP = 100.0, 30.0, 10  # so many of those, and 30 times the next value, for the largest 10: a tail has no gap
+FAR, GAP, TOP = 100.0, 30.0, 10  # median deviations, and 30 times the next value, for the largest 10: a tail has no gap
 HUGE = np.float64(1e100)  # which float32 can't hold
 HARMLESS = 5.5  # times the root mean square: QuantileNormalize gives at most 5.2
 
@@ -55,19 +55,19 @@ def not_finite(patient: Patient) -> Iterator[Finding]:
             "error",
             "; ".join(where),
             f"NaN, infinite, or beyond {HUGE:g} in {'; '.join(counts)}",
-            "One such value makes the loss NaN, and its gradient then every weight.",
-            "drop these rows, or fill the gaps, by the column's median in the training rows, say",
+            "One such value makes the loss NaN, and then its gradient makes every weight NaN.",
+            "drop these rows, or fill the gaps, for example with the column's median in the training rows",
             "IEEE 754: every operation on NaN gives NaN",
         )
 
 
 def empty(patient: Patient) -> Iterator[Finding]:
-    """A column without a single value tells nothing at all."""
+    """A column without a single value holds no information."""
     train = patient.parts.get("train")
     if train is None or not patient.data.schema:
         return
     columns = np.flatnonzero(np.isnan(train.x).all(axis=0)).tolist()
-    unread = patient.data.empty  # which reading the table has left out
+    unread = patient.data.empty  # columns that reading the table has left out
     if columns or unread:
         width, count = train.x.shape[1] + len(unread), len(columns) + len(unread)
         yield Finding(
@@ -77,14 +77,14 @@ def empty(patient: Patient) -> Iterator[Finding]:
             f"of {width} columns, {count} without a single value in all {len(train)} training rows",
             "There is nothing to learn from."
             if count == width
-            else "It tells nothing, and a value that comes later is ignored.",
-            "leave it out of the table, and look why it is empty: is it read rightly, are the rows sorted?",
+            else "It holds no information, and a value that comes later is ignored.",
+            "leave it out of the table, and find out why it is empty: is it read correctly, are the rows sorted?",
             "by definition",
         )
 
 
 def constant(patient: Patient) -> Iterator[Finding]:
-    """A column that never changes tells nothing."""
+    """A column that never changes holds no information."""
     train = patient.parts.get("train")
     if train is None or len(train) < 2:
         return
@@ -98,14 +98,14 @@ def constant(patient: Patient) -> Iterator[Finding]:
             "warning" if len(columns) == width else "note",
             patient.columns(columns.tolist()),
             f"of {width} columns, {len(columns)} with one value in all {len(train)} training rows",
-            "They can't tell rows apart, and where they do change in new rows, their weights have learned nothing.",
+            "They can't distinguish rows. If they change in new rows, their weights have learned nothing.",
             "leave them out of the table, and see why they are constant",
             "by definition",
         )
 
 
 def duplicate(patient: Patient) -> Iterator[Finding]:
-    """Two columns that say the same: equal, or one a straight line over the other."""
+    """Two columns that hold the same information: equal, or one a straight line over the other."""
     train = patient.parts.get("train")
     if train is None or patient.is_image or train.x.shape[1] < 2:
         return
@@ -126,7 +126,7 @@ def duplicate(patient: Patient) -> Iterator[Finding]:
             "warning",
             shown + (f"; {len(pairs) - 3} more pairs" if len(pairs) > 3 else ""),
             f"{len(pairs)} pair{'s' if len(pairs) > 1 else ''} with a correlation of 1 or -1 in {len(x)} training rows",
-            "What they say counts twice, and the network is larger than it need be.",
+            "Their information counts twice, and the network is larger than necessary.",
             "leave one of each pair out of the table",
             "by definition, up to the rounding of float64",
         )

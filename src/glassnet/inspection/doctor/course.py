@@ -17,9 +17,9 @@ from glassnet.optim import SGD
 
 # Update-to-weight ratios; about 1e-3 is healthy (Karpathy, CS231n, "Neural Networks Part 3").
 LEAP, FAST, SLOW = 1.0, 0.1, 1e-5
-EXPLODED = 10.0  # times the loss at the start, or of knowing nothing: so far up, few steps are evidence enough
+EXPLODED = 10.0  # times the loss at the start, or of knowing nothing: beyond this, few steps are evidence enough
 STILL = 0.02  # a loss that fell by less than this share stood still
-ENOUGH = 20  # steps before the course of the loss says anything
+ENOUGH = 20  # steps that the course of the loss needs as evidence
 DEAD, SATURATED = 0.5, 0.6  # shares of units, and of outputs
 FADED, GROWN = 1e-3, 1e3  # gradient at the first trained layer over that at the last
 OUTWEIGHS = 1.0  # penalty over data
@@ -28,7 +28,7 @@ SWING = 0.5  # of the loss, from one step to the next
 
 
 def _ratios(record: Record, look: Look) -> list[float]:
-    """How far a step moved each weight matrix, as a share of its norm; not those that grow from zero."""
+    """The share of its norm by which a step moved each weight matrix, without those that grow from zero."""
     zero = {p.name for p in record.looks[0].parameters if p.size == 0}
     weights = [p for p in look.parameters if p.decayed and p.size > 0 and p.name not in zero]
     return [p.moved / p.size for p in weights if math.isfinite(p.moved)]
@@ -163,7 +163,7 @@ def gradient_flow(record: Record) -> Iterator[Finding]:
             "warning",
             "the first layers",
             evidence,
-            "What the first layers are told about the error has faded by a factor of a thousand: they hardly learn.",
+            "The error signal has faded by a factor of a thousand at the first layers, so they hardly learn.",
             "ReLU or SiLU instead of Sigmoid or Tanh, init='he', LayerNorm or BatchNorm, or fewer layers",
             "Glorot & Bengio 2010 (AISTATS); the factor is " + CALIBRATED,
         )
@@ -217,7 +217,7 @@ def dead_units(record: Record) -> Iterator[Finding]:
 
 
 def penalty(record: Record) -> Iterator[Finding]:
-    """Regularisation that outweighs what the data say."""
+    """Regularisation that outweighs the data."""
     optimizer, looks = record.optimizer, record.looks
     if not looks or not record.losses or not (optimizer.l2 or optimizer.weight_decay):
         return
@@ -254,7 +254,7 @@ def penalty(record: Record) -> Iterator[Finding]:
 
 
 def clipping(record: Record) -> Iterator[Finding]:
-    """A clip_norm far below every gradient: then lr no longer means what it says. Adam doesn't mind."""
+    """A clip_norm far below every gradient: then lr loses its meaning. Adam doesn't mind."""
     limit = record.optimizer.clip_norm
     if limit is None or not isinstance(record.optimizer, SGD) or not record.looks:
         return
@@ -279,7 +279,7 @@ def best_weights(record: Record) -> Iterator[Finding]:
             "error",
             "the rule for the best weights",
             f"in {len(record.kept)} validated epochs no weights were kept",
-            "At the end there is nothing to restore, or what is restored was never trained.",
+            "At the end there are no weights to restore, or the restored ones were never trained.",
             "start the best score at infinity (-infinity if more is better), not at 0",
             "a rule that can't hold is no rule",
         )

@@ -36,12 +36,12 @@ def examine(
     replacement: bool = False,
     trained: tuple[Network, History] | None = None,
 ) -> list[Finding]:
-    """Say what is wrong with a network, what it learns from, or how; the worst first, a cause before its symptoms.
+    """Find faults of a network, its data or its training: the worst first, a cause before its symptoms.
 
-    Looks at the data, at the network before training, at a training of so many epochs (arguments as for `fit`), and
-    at its result, or instead at that of a longer training: `trained`, a network and its history. All on copies: net,
-    data and optimizer are as before afterwards. An empty list, or one of notes alone, means that nothing was found.
-    Raises ValueError for what `fit` can't train at all.
+    It looks at the data, at the network before training, at a short training of `epochs` epochs (arguments as for
+    `fit`), and at its result. `trained`, a network and its history, is the result of a longer training, used instead.
+    All of it works on copies, so net, data and optimizer don't change. An empty list, or one of notes alone, means that
+    nothing was found. Raises ValueError for arguments that `fit` can't train with at all.
     """
     patient, findings = admit(net, data, loss, optimizer, batch_size, seed)
     if any(finding.name == "nan-values" for finding in findings):
@@ -66,7 +66,7 @@ def examine(
             )
     except DivergenceError:
         return ordered([*findings, *doctor.findings])
-    if history.interrupted:  # what a training that was stopped says is no evidence
+    if history.interrupted:  # a training that was stopped is no evidence
         raise KeyboardInterrupt
     findings += [*doctor.findings, *start.learns_by_heart(patient)]
     return ordered([*findings, *result(patient, *(trained or (pupil, history)))])
@@ -75,7 +75,7 @@ def examine(
 def admit(
     net: Network, data: Dataset, loss: Loss, optimizer: Optimizer, batch_size: int = 128, seed: int = 0
 ) -> tuple[Patient, list[Finding]]:
-    """Look at the data and at the network before training; return the patient, and what was found."""
+    """Look at the data and at the network before training; return the patient and the findings."""
     check_data(net, data, loss, validate=False, finite=False)
     patient = Patient.of(net, data, loss, optimizer, batch_size, seed)
     missing = bool(data.categories)

@@ -1,4 +1,4 @@
-"""What the doctor says: one fault, where it is, the numbers that show it, and what to try first."""
+"""A finding of the doctor: one fault, its place, the numbers that show it, and the first remedy."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Finding:
 
     name: a stable slug such as "dead-relu". severity: "error" (it can't work, or the result is wrong), "warning" (it
     costs much), "note" (good to know). where: column, layer, unit, step. evidence: the numbers. why: why it matters.
-    advice: what to try first. source: where the threshold comes from.
+    advice: the first remedy to try. source: the source of the threshold.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""How good a trained network is on rows that it hasn't learned from, row by row, and what a constant would answer."""
+"""The quality of a trained network on rows that it hasn't learned from, row by row, beside a constant answer."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from glassnet.nn.layer import Array
 from glassnet.train.metrics import labels
 from glassnet.train.units import training_loss
 
-FEWEST = 20  # rows that say anything about a result
+FEWEST = 20  # rows that a result needs as evidence
 ENOUGH = 100  # validation rows; with fewer, the test's are added
 
 
 @dataclass(frozen=True)
 class Held:
-    """Rows that the network hasn't learned from: of validation; of the test too, or instead, if those are few."""
+    """Rows that the network hasn't learned from: validation rows, and if they are few, test rows too or instead."""
 
     name: str
     split: Split
@@ -58,7 +58,7 @@ def losses(patient: Patient, outputs: Array, split: Split) -> Array:
 
 
 def lead(ours: Array, theirs: Array) -> tuple[float, float]:
-    """Return by how much the errors of rows (N,) are below another answer's: the mean, and that in standard errors."""
+    """Return the lead of the errors of rows (N,) over another answer's: the mean, and the mean in standard errors."""
     return _in_errors(theirs - ours)
 
 
@@ -71,7 +71,7 @@ def _in_errors(values: Array) -> tuple[float, float]:
 def together(outputs: Array, t: Array) -> float:
     """Return the covariance of outputs (N, n_out) and targets, summed over the outputs, in standard errors.
 
-    Labels count as one-hot rows. Near 0 if the outputs tell nothing of the targets, whatever their scale and mean.
+    Labels count as one-hot rows. It is near 0 if the outputs say nothing about the targets, at any scale and mean.
     """
     y = outputs.astype(np.float64)
     target = np.eye(y.shape[1])[t] if t.ndim == 1 and y.shape[1] > 1 else t.reshape(y.shape).astype(np.float64)
@@ -79,7 +79,7 @@ def together(outputs: Array, t: Array) -> float:
 
 
 def measure(patient: Patient) -> str:
-    """Name the mean of `errors`, or what is left of it."""
+    """Name the mean of `errors`, or the rest of it."""
     return "mean squared error" if patient.loss.task == "regression" else "accuracy"
 
 

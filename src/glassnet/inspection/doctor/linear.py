@@ -13,14 +13,14 @@ from glassnet.nn.layer import Array
 from glassnet.optim import Adam, Cosine
 
 COLUMNS = 1000  # more take long
-RIDGE = 1e-3  # of the rows, added to each standardised column's sum of squares: collinear columns do no harm
+RIDGE = 1e-3  # share of the rows, added to each standardised column's sum of squares: collinear columns do no harm
 STEPS = 600
 
 
 def linear_outputs(patient: Patient, x: Array) -> Array | None:
-    """Return what a linear model of at most ROWS training rows answers to rows x (N, n_in): (N, n_out).
+    """Return the answers (N, n_out) of a linear model of at most ROWS training rows to rows x (N, n_in).
 
-    Values: ridge regression. Classes: scores of logistic regression. None where there is nothing to fit it to.
+    Values: ridge regression. Classes: scores of logistic regression. None if there is nothing to fit it to.
     """
     if "train" not in patient.parts or patient.data.n_in + sum(map(len, patient.data.categories)) > COLUMNS:
         return None

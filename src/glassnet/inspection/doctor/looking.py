@@ -1,4 +1,4 @@
-"""What a look at a network on a few rows shows: layer by layer its signals, parameter by parameter its gradient."""
+"""A look at a network on a few rows: the signals of each layer, and the gradient of each parameter."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class LayerLook:
 
 @dataclass(frozen=True)
 class ParameterLook:
-    """One parameter, by Euclidean norms: its value, the data's gradient, and what a step moved it by."""
+    """One parameter, by Euclidean norms: its value, the data's gradient, and its move in a step."""
 
     name: str
     size: float
@@ -43,7 +43,7 @@ class ParameterLook:
 
 @dataclass(frozen=True)
 class Look:
-    """A look after so many steps, the loss of its rows then, and the learning rate of the step after it."""
+    """A look after `step` steps, with the loss of its rows and the learning rate of the next step."""
 
     step: int
     loss: float

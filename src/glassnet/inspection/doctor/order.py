@@ -1,4 +1,4 @@
-"""Worst first, and a cause before what it brings about."""
+"""Findings in order: the worst first, and a cause before its effects."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ RESULT = (
     "stalled",
     "class-never-predicted",
 )
-# What a fault can bring about. Those that aren't here can spoil all that is found after them; those with nothing are
-# symptoms, or spoil the figures and not the training.
+# The effects of each fault. A fault that isn't here can spoil all later findings. A fault without effects is a symptom,
+# or spoils the figures and not the training.
 EFFECTS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("bottleneck", "linear-network", "class-imbalance", "train-test-shift"), RESULT),
     **dict.fromkeys((
@@ -33,9 +33,9 @@ EFFECTS: dict[str, tuple[str, ...]] = {
 def ordered(findings: Iterable[Finding]) -> list[Finding]:
     """Sort findings that come in the order of the moments in which they were made: data, start, course, result.
 
-    Of equal names the first stays. What was found earlier lies deeper: a fault that is more than a note is as severe
-    as the worst of its EFFECTS that was found after it. Then errors come before warnings and those before notes; among
-    equals, what lies deeper comes first.
+    Among equal names the first stays. Earlier findings lie deeper: a fault that is more than a note is as severe as the
+    worst of its EFFECTS that was found after it. Then errors come before warnings, and warnings before notes. Among
+    equals, the deeper finding comes first.
     """
     first: dict[str, Finding] = {}
     for finding in findings:

@@ -1,4 +1,4 @@
-"""What is examined: a network, what it learns from, and how; all of it copies that a check may use up."""
+"""The patient: copies of a network, its data and its training, which a check may use up."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from glassnet.train import DivergenceError, History, fit
 from glassnet.train.metrics import constant_outputs
 from glassnet.train.units import training_loss
 
-ROWS_AT_MOST = 4096  # of each part are looked at where all would take long
+ROWS_AT_MOST = 4096  # rows of each part that are looked at if all would take long
 
 
 @dataclass
@@ -38,7 +38,7 @@ class Patient:
 
     @classmethod
     def of(cls, net: Network, data: Dataset, loss: Loss, optimizer: Optimizer, batch_size: int, seed: int) -> Patient:
-        """Copy what training would change; targets that are flags become labels."""
+        """Copy everything that training would change. Targets that are flags become labels."""
         net = net.copy()
         if isinstance(loss, BinaryCrossEntropy):
             data = replace(data, train=_labels(data.train), val=_labels(data.val), test=_labels(data.test))
@@ -56,7 +56,7 @@ class Patient:
         return self.some(self.data.train)
 
     def some(self, split: Split, rows: int = ROWS_AT_MOST) -> Split:
-        """Return at most so many rows of a split, drawn with the seed."""
+        """Return at most `rows` rows of a split, drawn with the seed."""
         if len(split) <= rows:
             return split
         chosen = np.sort(np.random.default_rng(self.seed).choice(len(split), rows, replace=False))
@@ -78,7 +78,7 @@ class Patient:
 
     @cached_property
     def medians(self) -> Array:
-        """The median of what isn't missing in each column of the sample; 0 where there is nothing."""
+        """The median of the known values in each column of the sample, 0 if there is none."""
         x = self.sample.x.astype(np.float64)
         usual = np.zeros(x.shape[1])
         some = ~np.isnan(x).all(axis=0)
@@ -90,9 +90,9 @@ class Patient:
         return np.where(np.isnan(x), self.medians, x) if self.data.schema else x
 
     def as_numbers(self, x: Array) -> list[Layer]:
-        """Make the layers by which a model to compare with takes rows like x (N, n_in), not yet fitted.
+        """Make the first layers, not yet fitted, of a model to compare with, for rows like x (N, n_in).
 
-        Categories of a table become columns of 0 and 1; missing values are filled, and marked where x has some.
+        Categories of a table become columns of 0 and 1. Missing values are filled, and marked if x has some.
         """
         if not self.data.schema:
             return [Standardize(per_feature=not self.is_image)]
@@ -100,7 +100,7 @@ class Patient:
         return [Columns([len(names) for names in self.data.categories], missing), Standardize()]
 
     def inputs(self, x: Array) -> Array:
-        """Return what reaches the first layer with parameters for rows x (N, n_in), in inference mode, in float64."""
+        """Return the input of the first layer with parameters for rows x (N, n_in), in inference mode, in float64."""
         first = next((i for i, layer in enumerate(self.net.layers) if layer.size), len(self.net.layers))
         *_, y = self.net.as_input(x), *islice(self.net.outputs(x), first)
         return np.array(y, np.float64)
@@ -125,7 +125,7 @@ class Patient:
         return np.asarray(split.y, np.float64)
 
     def constant(self, rows: int) -> Array:
-        """Return what the best constant would answer (rows, n_out)."""
+        """Return the answers (rows, n_out) of the best constant."""
         return constant_outputs(self.data.train, rows, self.loss, self.net.n_out or 0)
 
 
@@ -148,7 +148,7 @@ def teach(
 ) -> bool:
     """Train a helper on rows of `data`, for a check; return whether it got through, its loss finite all along.
 
-    Ctrl-C is passed on: what a training that was stopped says is no evidence.
+    Ctrl-C is passed on, because a training that was stopped is no evidence.
     """
     none = Split(rows.x[:0], rows.y[:0])
     data = replace(data, train=rows, val=none, test=none)

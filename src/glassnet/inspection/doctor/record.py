@@ -31,23 +31,23 @@ KNOWING = 0.5  # of the loss of knowing nothing: a network that is below it has 
 class Record:
     """Losses of all steps, looks after some, and how training ended.
 
-    optimizer: its settings at the start. nothing: what the best constant costs on the rows looked at; NaN if unknown.
+    optimizer: its settings at the start. nothing: the loss of the best constant on the watched rows; NaN if unknown.
     """
 
     optimizer: Optimizer
     nothing: float = math.nan
     losses: list[float] = field(default_factory=list)
     looks: list[Look] = field(default_factory=list)
-    failure: str | None = None  # what a DivergenceError said, or what is no longer finite
-    failed: int = 0  # the step in which, from 1
+    failure: str | None = None  # the message of a DivergenceError, or the thing that is no longer finite
+    failed: int = 0  # the number of that step, from 1
     kept: list[bool] = field(default_factory=list)  # for each validated epoch: whether weights were kept as the best
 
     @property
     def fell(self) -> float | None:
-        """By what share the loss of the rows looked at fell, from the first look to the last; negative if it rose.
+        """The share by which the loss of the watched rows fell from the first look to the last; negative if it rose.
 
-        None where that tells nothing: it needn't fall if the network knew much at the start, and still does; a loss
-        that isn't above 0 has no shares. A last loss that isn't finite rose without limit.
+        None if that says nothing. A network that knew much at the start and still does needn't fall, and a loss that
+        isn't above 0 has no shares. A last loss that isn't finite rose without limit.
         """
         if len(self.looks) < 2 or not self.looks[0].loss > 0:
             return None
@@ -58,16 +58,16 @@ class Record:
 
     @property
     def grew(self) -> float:
-        """How many times as large the loss is in the end as at the start, or as knowing nothing, if that is larger.
+        """The loss in the end, as a multiple of that at the start, or of knowing nothing if that is larger.
 
-        The end is the last look, or the median of the later half of the steps; 0 if there is nothing to compare with.
+        The end is the last look, or the median of the later half of the steps. It is 0 if there is nothing to compare.
         """
         known = [loss for loss in (self.looks[0].loss, self.nothing) if loss > 0] if self.looks else []
         late = self.losses[len(self.losses) // 2 :]
         return max(self.looks[-1].loss, float(np.median(late)) if late else 0.0) / max(known) if known else 0.0
 
     def broke(self, step: int, what: str) -> None:
-        """Take note that something isn't finite any more after `step` steps; the first such note stays."""
+        """Note that something isn't finite any more after `step` steps. The first such note stays."""
         if self.failure is None:
             self.failed = max(step, 1)
             self.failure = f"{what} after step {step}"
@@ -88,12 +88,12 @@ class Watch:
         self.next: int = begun
 
     def show(self, rows: Split) -> None:
-        """Say at which rows to look."""
+        """Choose the rows to look at."""
         self.rows = Split(rows.x[:ROWS_OF_A_LOOK], rows.y[:ROWS_OF_A_LOOK])
         try:
             outputs = constant_outputs(self.rows, len(self.rows), self.loss, self.net.n_out or 0)
             self.record.nothing = self.loss.forward(outputs, self.rows.y)
-        except (ValueError, TypeError, IndexError):  # a loss of one's own may know other targets
+        except (ValueError, TypeError, IndexError):  # a user's own loss may take other targets
             self.record.nothing = math.nan
 
     def due(self, step: int) -> bool:

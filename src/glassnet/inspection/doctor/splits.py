@@ -18,11 +18,11 @@ from glassnet.nn.layer import Array
 from glassnet.optim import Adam
 from glassnet.train.metrics import auc_of
 
-CHANCE = 3.0  # standard errors by which shared rows must exceed what twins inside training would bring
-SHARED = 0.005  # of a part's rows: fewer change no result much
+CHANCE = 3.0  # standard errors by which shared rows must exceed the twins inside training
+SHARED = 0.005  # share of a part's rows: fewer hardly change a result
 SIGNIFICANCE = 1e-3  # of Kolmogorov-Smirnov, over all columns and parts together
 DISTANCE, GREAT_DISTANCE = 0.1, 0.5  # between distribution functions, which lie in 0..1
-AUC, GREAT_AUC, AUC_ERRORS = 0.65, 0.9, 4.0  # of telling the parts apart; MNIST's published parts have 0.55
+AUC, GREAT_AUC, AUC_ERRORS = 0.65, 0.9, 4.0  # AUC of a classifier of the parts: MNIST's published parts have 0.55
 VALUES = 400_000  # of one part that are compared column by column: 512 rows of MNIST
 FEWEST, MOST = 40, 1024  # rows of each part that the classifier is given
 
@@ -41,7 +41,7 @@ def shared_rows(patient: Patient) -> Iterator[Finding]:
         digests = _digests(patient.parts[name])
         rows = [row for row, digest in enumerate(digests) if digest in seen]
         n, n_train = len(digests), len(train)
-        # As many as training rows have twins among themselves are to be expected: two shares, compared.
+        # The share of training rows with twins inside training is to be expected here, too: two shares, compared.
         pooled = (len(rows) + twins) / (n + n_train)
         error = math.sqrt(pooled * (1 - pooled) * (1 / n + 1 / n_train))
         if len(rows) / n - twins / n_train > CHANCE * error:
@@ -54,7 +54,7 @@ def shared_rows(patient: Patient) -> Iterator[Finding]:
             "error" if worst > SHARED else "note",
             "; ".join(where),
             f"{'; '.join(evidence)}; inside training, {twins} of {len(train)} rows have a twin",
-            "Of these rows the network may know the answers by heart, so that the result looks better than it is.",
+            "The network may know the answers of these rows by heart, so the result looks better than it is.",
             "drop repeated rows before splitting, and split once (gn.Dataset.from_arrays)",
             f"a difference of two shares by more than {CHANCE:g} standard errors",
         )
@@ -68,7 +68,7 @@ def _digests(split: Split) -> list[int]:
 
 @dataclass(frozen=True)
 class Difference:
-    """How a part differs from the training part: by column (and the target, last), and as a classifier sees it."""
+    """The difference of a part from the training part: by column (and the target, last), and to a classifier."""
 
     part: str
     distance: Array
@@ -96,7 +96,7 @@ class Difference:
 
 
 def drawn_differently(patient: Patient) -> Iterator[Finding]:
-    """Parts that aren't drawn from the same rows: what is measured on one says little of the other."""
+    """Parts that aren't drawn from the same rows: a figure of one says little about the other."""
     train = patient.parts.get("train")
     if train is None:
         return
@@ -114,7 +114,7 @@ def drawn_differently(patient: Patient) -> Iterator[Finding]:
         parts = [f"{name} D = {difference.distance[c]:.2f}" for name, c in zip(names, columns, strict=False)]
         if difference.told_apart:
             parts.append(
-                f"a small network tells its rows from training rows with an AUC of {difference.auc:.3f}"
+                f"a small network distinguishes its rows from training rows with an AUC of {difference.auc:.3f}"
                 f" +- {difference.error:.3f} (0.5 is chance)"
             )
         evidence.append(f"{difference.part} against train: {', '.join(parts)}")
@@ -151,7 +151,7 @@ def ks_distance(a: Array, b: Array) -> float:
 
 
 def _classifier_auc(patient: Patient, ours: Split, theirs: Split) -> tuple[float, float]:
-    """How well a small network, trained on half of both parts' rows, tells the parts apart on the other half."""
+    """The AUC with which a small network, trained on half of both parts' rows, distinguishes the other halves."""
     n = min(len(ours), len(theirs))
     if n < FEWEST:
         return 0.5, 0.5

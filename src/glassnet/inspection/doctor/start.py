@@ -20,14 +20,14 @@ from glassnet.train.metrics import baseline, score
 
 KARPATHY = "Karpathy 2019, A Recipe for Training Neural Networks"
 FEW, STEPS = 16, 400  # rows to learn by heart, and in how many steps of Adam
-RIGHT, LEARNED = 0.8, 0.5  # so many rows must be right, and of the variance so much may be left
+RIGHT, LEARNED = 0.8, 0.5  # the least share of rows that must be right, and the most of the variance that may be left
 LOSS_FACTOR = {"classification": 4.0, "regression": 10.0}  # the loss at the start over that of knowing nothing
 TINY = 1e-12  # a loss of knowing nothing that is less leaves nothing to learn
-SMALL, LARGE = 1e-2, 1e2  # standard deviations of what an activation is given
-BIAS_NATS, BIAS_DEVIATIONS = 1.0, 4.0  # how far the last bias may be from what is known of the targets
+SMALL, LARGE = 1e-2, 1e2  # standard deviations of an activation's inputs
+BIAS_NATS, BIAS_DEVIATIONS = 1.0, 4.0  # the largest distance of the last bias from that of the targets
 DEAD = 0.5  # share of a layer's units
 ENTRIES = 8  # of each gradient
-GRADIENT = 1e-4  # the relative error that tells a wrong gradient: a right one has 1e-7 in float64
+GRADIENT = 1e-4  # the relative error of a wrong gradient: a right one has 1e-7 in float64
 MIXED = 1e-3  # of the outputs' spread: a row's output may change by rounding when another row does
 
 
@@ -66,7 +66,7 @@ def gradient(patient: Patient) -> Iterator[Finding]:
             first = next(iter(whole.gradients))  # the first parameter
             wrong = [(0, row) for name in {first, "x"} if _differs(row := whole.row(name, rng, ENTRIES))]
             where = f"the loss, {patient.loss!r}"
-    except ValueError:  # something isn't finite: another check says so
+    except ValueError:  # something isn't finite, which another check finds
         return
     if wrong:
         i, worst = max(wrong, key=lambda each: each[1].max_relative_error)
@@ -79,7 +79,7 @@ def gradient(patient: Patient) -> Iterator[Finding]:
             f"{worst.name} of layer {i} at {worst.worst}: backward gives {worst.analytic:.4g}, {changes} changes by"
             f" {worst.numeric:.4g}; wrong in {', '.join(f'd{name}' for name in names)}",
             "Training follows another direction than downhill; it may still seem to learn, and never gets far.",
-            "check backward of what is named with gn.gradcheck",
+            "check backward of the layer or loss named here with gn.gradcheck",
             "central differences in float64 (gn.gradcheck); right gradients agree to 1e-7",
         )
 
@@ -120,7 +120,7 @@ def mixed_rows(patient: Patient) -> Iterator[Finding]:
 
 
 def first_activations(patient: Patient) -> Iterator[Finding]:
-    """What comes out of the layers at the start: neither silent nor faint nor huge."""
+    """The outputs of the layers at the start: neither silent nor faint nor huge."""
     looks = layer_looks(patient.net.copy(), patient.some(patient.data.train, 512).x, training=True)
     silent = [look for look in looks if look.dead >= DEAD]
     if silent and len(patient.data.train) >= FEW:
@@ -154,7 +154,7 @@ def dead_relu(look: LayerLook, severity: Severity, when: str) -> Finding:
         severity,
         f"layer {look.index}, {look.name}, {when}",
         f"{look.dead:.0%} of its units output 0 for every row looked at",
-        "A unit that no row reaches gets no gradient: it stays silent, and what it could have learned is lost.",
+        "A unit that no row reaches gets no gradient: it stays silent, and learns nothing.",
         "start biases at 0, lower the learning rate, or use LeakyReLU or SiLU",
         "Lu et al. 2019 (arXiv:1903.06733); the share is " + CALIBRATED,
     )
@@ -182,7 +182,7 @@ def first_loss(patient: Patient) -> Iterator[Finding]:
         quiet = loss.forward(net.forward(sample.x, training=True), sample.y)
     if quiet <= limit:
         evidence += f"; without the noise of training it is {quiet:.3g}"
-        why = "The noise drowns what the layers pass on, and with it the gradient."
+        why = "The noise drowns the signals of the layers, and with them the gradient."
         advice = "less noise: a smaller std of GaussianNoise, a lower rate of Dropout"
     yield Finding(
         "initial-loss",
