@@ -1,4 +1,4 @@
-"""What both estimators do: scikit-learn's fit, partial_fit and predict, around a Network."""
+"""The base of both estimators: scikit-learn's fit, partial_fit and predict, around a Network."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _is_stochastic(estimator: BaseMLP) -> bool:
 
 
 class BaseMLP(hooks.CallbackSupport, BaseEstimator, MLPParameters):
-    """The parts of MLPClassifier and MLPRegressor that don't depend on what the targets are."""
+    """The parts of MLPClassifier and MLPRegressor that don't depend on the kind of the targets."""
 
     network_: Network
     coefs_: list[Array]
@@ -61,15 +61,15 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator, MLPParameters):
         raise NotImplementedError
 
     def _score(self, x: Any, labels: Array, sample_weight: Array | None) -> float:
-        """Return what early stopping goes by: accuracy or R^2; x is known to be good."""
+        """Return the score for early stopping: accuracy or R^2. x has been checked."""
         raise NotImplementedError
 
     def _out_activation(self) -> str:
-        """Return what stands between the last layer and what is predicted."""
+        """Return the function between the last layer and the predictions."""
         raise NotImplementedError
 
     def _info(self) -> dict[str, Any]:
-        """Return what travels with the network."""
+        """Return the network's `info`."""
         raise NotImplementedError
 
     @hooks.managed
@@ -130,7 +130,7 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator, MLPParameters):
         self._follow_coefs()
         outputs = self.out_activation_ if self.out_activation_ in ("softmax", "logistic") else "identity"
         classes = getattr(self, "classes_", None)
-        if input_dtype is None and self.preset is not None:  # else it is the network's
+        if input_dtype is None and self.preset is not None:  # otherwise it is the network's
             input_dtype = self._dtype
         save(to_onnx(self.network_, outputs=outputs, classes=classes, input_dtype=input_dtype), path)
 
@@ -139,17 +139,17 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator, MLPParameters):
         self._validate_params()
         hidden_sizes(self.hidden_layer_sizes)
         if self.preset is not None and self.solver == "lbfgs":
-            raise ValueError("a preset takes no solver='lbfgs', as dropout changes the loss at every look: use 'adam'")
+            raise ValueError("a preset takes no solver='lbfgs': dropout changes the loss at each call; use 'adam'")
 
     @property
     def _way(self) -> Way:
-        """The module that says how rows become arrays, what the network is, and how it is trained."""
+        """The module for the way: it turns rows into arrays, makes the network, and plans its training."""
         if self.preset is None:
             return plain
         return strong
 
     def _problem(self) -> Problem:
-        """What the rows and targets turned out to be."""
+        """The kind of the rows and targets."""
         names = getattr(self, "feature_names_in_", None)
         features = None if names is None else [str(name) for name in names]
         return Problem(self._loss_name(), self.n_outputs_, self.out_activation_, self._info(), features, self._table)
@@ -182,7 +182,7 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator, MLPParameters):
             if not hasattr(self, "_optimizer") or not (incremental or self.keep_optimizer):
                 self._optimizer = Solver(plan.optimizer)
             elif self.preset is not None and not incremental:
-                self._optimizer.taken = 0  # another fit, another course of the recipe's schedule
+                self._optimizer.taken = 0  # another fit goes through the recipe's schedule again
             judge = None if held is None else self._judge(held, objective, plan.scoring)
         watchers = [*(self.callbacks or ()), *hooks.watchers(self)]
         with changing(net), self._shown():
@@ -192,7 +192,7 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator, MLPParameters):
         return self
 
     def _judge(self, held: Rows, objective: Objective, scoring: Any) -> Validation:
-        """Return what judges the network by rows held out."""
+        """Return the validation of the network on held-out rows."""
         # A shallow copy sees the same weights. Without names of features, it takes rows as the network does.
         seen = copy.copy(self)
         seen.__dict__.pop("feature_names_in_", None)
@@ -201,7 +201,7 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator, MLPParameters):
 
     @contextmanager
     def _shown(self) -> Iterator[None]:
-        """Turn what training makes of the state into scikit-learn's attributes, however it ends."""
+        """Turn the state of a training into scikit-learn's attributes, however it ends."""
         try:
             yield
         finally:
@@ -221,7 +221,7 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator, MLPParameters):
 
     @contextmanager
     def _unchanged_by_errors(self) -> Iterator[None]:
-        """Keep the last fit, with all that it knows of rows and targets, when those of another are bad."""
+        """Keep the last fit, with all that it knows of rows and targets, if the arguments of a new one are bad."""
         before = dict(self.__dict__)
         try:
             yield
@@ -273,7 +273,7 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator, MLPParameters):
         self.n_layers_ = len(layers) + 1  # scikit-learn counts the inputs, too
 
     def _follow_coefs(self) -> None:
-        """Take over what somebody has put in the place of coefs_ and intercepts_."""
+        """Take over arrays that were set in place of coefs_ and intercepts_."""
         net = getattr(self, "network_", None)
         layers = [] if net is None else affine(net)
         if len(layers) == len(self.coefs_) and all(

@@ -34,35 +34,35 @@ class MLPClassifier(ClassifierMixin, BaseMLP, ClassifierParameters):
     callbacks: a list of gn.Callback, such as gn.Progress().
     preset: "strong", for tables: the network and the training of the recipe `table`, that of `glassnet train my.csv`.
 
-    With the preset, X is an array of numbers, NaN being missing ones, or a data frame of pandas or polars. Its columns
-    of the types category and enum are categories, and so is text, unless it is numbers, dates or booleans; what was
-    guessed of it, and which columns are left out, is a warning. All others are numbers: booleans 0 and 1, points in
-    time days since 1970. A missing number counts as the median, and is marked where
-    training saw some missing. A category is known if it is in at least 3 of the rows that are fitted first; any other
-    is an unknown one. A column without known categories is left out. Raises TypeError for a sparse matrix.
+    With the preset, X is an array of numbers, with NaN for missing ones, or a data frame of pandas or polars. Its
+    columns of the types category and enum are categories. So is text, unless it holds numbers, dates or booleans. A
+    warning names guesses about text and columns that are left out. All other columns are numbers: booleans are 0 and 1,
+    points in time days since 1970. A missing number counts as the median, and is marked if training saw missing ones in
+    its column. A category is known if it is in at least 3 of the rows of the first fit. Any other is unknown. A column
+    without known categories is left out. Raises TypeError for a sparse matrix.
 
-    With the preset, a parameter that equals its default takes the recipe's value, even if you write it: scikit-learn's
-    rules let no estimator know. With any other value it means what is told below. So learning_rate_init=0.001 and
-    max_iter=200, in a grid of GridSearchCV, too, are the recipe's: for these numbers write 0.00100001 and 201. Other
-    defaults are asked for by another name: hidden_layer_sizes=[100], activation=["relu"] and dropout=[0.0], with one
-    for each hidden layer, batch_size=200, learning_rate=gn.Constant().
+    With the preset, a parameter that equals its default takes the recipe's value, even if you write it, because
+    scikit-learn's rules hide the difference. Any other value means what is described below. So learning_rate_init=0.001
+    and max_iter=200 stand for the recipe's values, in a grid of GridSearchCV, too. For these numbers write 0.00100001
+    and 201. Write other defaults in another way: hidden_layer_sizes=[100], activation=["relu"] and dropout=[0.0], with
+    one for each hidden layer, batch_size=200, learning_rate=gn.Constant().
 
     hidden_layer_sizes, activation, dropout: of the hidden layers, between the recipe's other layers.
-    learning_rate_init, beta_1, beta_2, epsilon: of the recipe's optimizer. solver="sgd" puts SGD, with momentum and
-    nesterovs_momentum, in its place (and wants a learning_rate_init of its own); "lbfgs" is refused. alpha is
-    scikit-learn's penalty, in the place of the recipe's weight decay.
-    batch_size, max_iter, learning_rate: the recipe's batches, epochs and schedule, which stretches over max_iter.
-    early_stopping, scoring, tol, n_iter_no_change: all rows are trained on in all epochs. early_stopping holds some
-    out, or takes X_val, and keeps the epoch that is best by `scoring`, or else by what the recipe monitors. Training
-    stops early if tol or n_iter_no_change is given (or the recipe has a patience).
-    warm_start, partial_fit: the first rows fit the preprocessing, and tell the categories, for good. partial_fit takes
-    its steps at a constant rate. Whatever their sample_weight, all rows count alike in the preprocessing.
-    coefs_, intercepts_: W and b of the layers Dense and, last, those of each of the recipe's k networks in one,
-    (k, fan_in, n_outputs) and (k, n_outputs). Two classes have two outputs.
+    learning_rate_init, beta_1, beta_2, epsilon: of the recipe's optimizer. solver="sgd" replaces it by SGD, with
+    momentum and nesterovs_momentum, and needs a learning_rate_init of its own. "lbfgs" is refused. alpha is
+    scikit-learn's penalty, in place of the recipe's weight decay. batch_size, max_iter, learning_rate: the recipe's
+    batches, epochs and schedule, which stretches over max_iter. early_stopping, scoring, tol, n_iter_no_change: by
+    default all rows are trained on in all epochs. early_stopping holds some out, or takes X_val, and keeps the epoch
+    that is best by `scoring`, or else by the metric that the recipe monitors. Training stops early if tol or
+    n_iter_no_change is given (or the recipe has a patience). warm_start, partial_fit: the first rows fit the
+    preprocessing and fix the categories. partial_fit takes its steps at a constant rate. All rows count alike in the
+    preprocessing, with any sample_weight. coefs_, intercepts_: W and b of the layers Dense, and last those of each of
+    the recipe's k networks in one, (k, fan_in, n_outputs) and (k, n_outputs). Two classes have two outputs.
 
-    Fitted, it has scikit-learn's attributes, and: network_, the gn.Network whose weights coefs_ and intercepts_ are
-    (its outputs are logits); history_, a gn.History; where rows are held out, validation_loss_curve_; with
-    early_stopping, best_iter_, the epoch whose weights were kept; and stopped_, whether nothing improved any more.
+    After fit, it has scikit-learn's attributes, and more. network_ is the gn.Network with the weights coefs_ and
+    intercepts_ (its outputs are logits). history_ is a gn.History. If rows are held out, there is
+    validation_loss_curve_. With early_stopping, there are best_iter_, the epoch whose weights were kept, and stopped_,
+    whether nothing improved any more.
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = constraints(ClassifierParameters)
@@ -81,10 +81,10 @@ class MLPClassifier(ClassifierMixin, BaseMLP, ClassifierParameters):
     ) -> Self:
         """Train for one epoch on these rows.
 
-        classes: all that there will ever be, for the first call (the number of flags is seen from y).
-        X_val, y_val: rows to judge the network by; with early_stopping, its best weights are remembered for
-        `restore_best`, and stopped_ tells when n_iter_no_change calls brought nothing.
-        Raises ValueError for a class that wasn't among `classes`.
+        classes: all that there will ever be, for the first call (the number of flags is seen from y). X_val, y_val:
+        rows to judge the network by. With early_stopping, its best weights are remembered for `restore_best`, and
+        stopped_ is true after n_iter_no_change calls without progress. Raises ValueError for a class that wasn't among
+        `classes`.
         """
         self._validate_params()
         if self.class_weight == "balanced":

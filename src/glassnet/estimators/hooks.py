@@ -1,6 +1,6 @@
 """scikit-learn's own callbacks (`estimator.set_callbacks(ProgressBar())`), a protocol that 1.9 began as experimental.
 
-This file is all that knows of it. With an older scikit-learn, nothing of it is there.
+Only this file knows the protocol. With an older scikit-learn, it does nothing.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ except ImportError:
         return functools.wraps(method)(lambda *arguments, **named: method(*arguments, **named))
 
     class _Nothing:
-        """The class in its place: object itself can't stand before other bases."""
+        """The class in its place, because object itself can't come before other bases."""
 
     CallbackSupport, managed = _Nothing, _called
 
 
 class Hooks(Callback):
-    """Tells scikit-learn's callbacks of the training: a task for the fit, in it one for each epoch."""
+    """Reports the training to scikit-learn's callbacks: a task for the fit, and in it one for each epoch."""
 
     def __init__(self, estimator: Any) -> None:
         self.estimator = estimator
@@ -47,7 +47,7 @@ class Hooks(Callback):
         self._begin_epoch(run)
 
     def on_epoch(self, run: Training) -> None:
-        """End an epoch; stop if a callback says so, else begin the next."""
+        """End an epoch. Stop if a callback says so, otherwise begin the next."""
         run.stop = self._tell(self.epoch.call_on_fit_task_end, run) or run.stop
         self.epoch = None
         if not run.stop and len(run.history) < run.epochs:
@@ -68,14 +68,14 @@ class Hooks(Callback):
         return bool(hook(estimator=self.estimator, X=train.x, y=train.y, reconstruction_attributes=self._fitted))
 
     def _fitted(self) -> dict[str, Any]:
-        """What makes an estimator out of the weights as they are now."""
+        """A function that makes an estimator with the present weights."""
         net = copy.deepcopy(self.estimator.network_)
         layers = affine(net)
         weights = {"coefs_": [layer.W for layer in layers], "intercepts_": [layer.b for layer in layers]}
-        return {"network_": net, **weights, "_table": None, "n_features_in_": net.n_in}  # it takes rows as train.x is
+        return {"network_": net, **weights, "_table": None, "n_features_in_": net.n_in}  # it takes rows like train.x
 
 
 def watchers(estimator: Any) -> list[Callback]:
-    """Return what tells scikit-learn's callbacks of a training, if it has any or is part of something that has."""
+    """Return a reporter for scikit-learn's callbacks, if the estimator or a meta-estimator around it has any."""
     watched = getattr(estimator, "_skl_callbacks", None) or hasattr(estimator, "_parent_callback_ctx")
     return [Hooks(estimator)] if watched else []

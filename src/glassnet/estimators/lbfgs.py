@@ -24,17 +24,18 @@ from glassnet.optim import SGD
 def fit(trained: Network, rows: Rows, objective: Objective, settings: MLPParameters, state: State) -> None:
     """Train a network until the gradient's largest entry is at most tol, or max_iter or max_fun are reached.
 
-    Raises ValueError if dropout makes the loss another one at each call.
+    Raises ValueError for dropout, which changes the loss at each call.
     """
     if is_noisy(trained):
-        raise ValueError("solver='lbfgs' takes no dropout, which changes the loss at every look: use 'adam' or 'sgd'")
+        raise ValueError("solver='lbfgs' takes no dropout, which changes the loss at each call: use 'adam' or 'sgd'")
     net = trained.copy("float64")  # its line search needs the precision
     objective = replace(objective, dtype=net.dtype)
     targets = objective.targets(rows.y)
     weight = float(len(rows.y)) if rows.weight is None else float(rows.weight.sum())
     row_weights = objective.row_weights(len(rows.y), rows.weight)
     x = rows.x.astype(np.float64, copy=False)
-    # A step at a learning rate of 0: weights stay, the gradient, to which the optimizer adds the penalty's, is read.
+    # A step at a learning rate of 0 leaves the weights alone. It reads the gradient, with the optimizer's penalty
+    # added.
     optimizer = SGD(1.0, l2=settings.alpha / weight)
     step = step_for(net, x, targets, objective.loss, optimizer, len(targets), reads_gradients=True)
     everything = np.arange(len(targets))

@@ -1,4 +1,4 @@
-"""What is minimised, scaled as scikit-learn scales it.
+"""The objective, scaled as in scikit-learn.
 
 scikit-learn sums over outputs where the losses of nn/ take the mean, halves squared errors, and divides the L2
 penalty by the rows of the batch:  L = sum_i w_i l_i / sum_i w_i + alpha / 2 * sum W^2 / sum_i w_i.
@@ -19,9 +19,9 @@ from glassnet.nn.layer import Array
 class Objective:
     """A loss of nn/, and the numbers that make it scikit-learn's.
 
-    scale: what multiplies the loss, and so its gradient. reported: what then multiplies the value that is shown, as
-    scikit-learn shows the mean over outputs of a squared error whose gradient is that of the sum. labels: whether the
-    loss takes the number of each row's class.
+    scale: multiplies the loss, and so its gradient. reported: multiplies the shown value again, because scikit-learn
+    shows the mean over outputs of a squared error, but uses the gradient of the sum. labels: whether the loss takes the
+    number of each row's class.
     """
 
     loss: Loss

@@ -1,10 +1,10 @@
 """The browser's door: a page on which one sees and steps through a network, served on loopback or written to a file.
 
 shipped.py, make.py            the network that comes with glassnet, and how it was made
-subject.py                     what is explored: network, data, loss, optimizer
+subject.py                     the subject: network, data, loss, optimizer
 course.py, trainer.py          training that can be stopped and changed at any step, in a thread of its own
 session.py                     the answer to each question of the page     network_view, code, encoding
-guard.py, server.py, page.py   who may ask; the server; the page           static/  its modules and style
+guard.py, server.py, page.py   the guard, the server, the page             static/  its modules and style
 """
 
 from glassnet.explore.course import Course, in_use, replay, twin

@@ -20,9 +20,9 @@ VIEWS = ("example", "equation", "trace", "check", "train")
 
 
 class Script:
-    """The lines for one view: imports, network, what was done to it, the row, and what is asked.
+    """The lines for one view: imports, network, the changes to it, the row, and the question.
 
-    log is what was done to the network (see `course.replay`), `fresh` whether that began with untrained weights.
+    log holds the changes to the network (see `course.replay`), `fresh` whether they began with untrained weights.
     """
 
     def __init__(self, subject: Subject, log: Sequence[Event], fresh: bool) -> None:
@@ -89,7 +89,7 @@ class Script:
         return [f"loss = {_qualified(repr(self.subject.loss))}", f"optimizer = {_qualified(repr(self.optimizer))}"]
 
     def _training(self) -> list[str]:
-        """What was done to the network since."""
+        """The changes to the network since."""
         if not self.log:
             return []
         seed, rows = self.subject.recipe.seed, len(self.subject.data.train)
@@ -145,7 +145,7 @@ class Script:
 
 
 def load_lines(subject: Subject) -> str:
-    """Return the lines that give net, loss and optimizer as they were opened, but for `import glassnet as gn`."""
+    """Return the lines that give net, loss and optimizer as they were opened, without `import glassnet as gn`."""
     return Script(subject, (), fresh=False).start()
 
 

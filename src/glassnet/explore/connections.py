@@ -1,4 +1,4 @@
-"""How many may be connected to the explorer at once, and how long one may take to say what it asks."""
+"""Limits on connections to the explorer: their number, and the time for a request."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ MOST = 64  # connections; a browser opens six
 
 
 def limited(patience: float = PATIENCE, most: int = MOST) -> type[asyncio.Protocol]:
-    """Return uvicorn's protocol with limits: without them, half-asked questions are waited for without end.
+    """Return uvicorn's protocol with limits. Without them it would wait for half a request without end.
 
-    A connection whose request isn't whole after `patience` seconds is closed, and one more than `most` at once.
+    A connection is closed if its request isn't whole after `patience` seconds, or if `most` are open already.
     """
     import h11
     from uvicorn.protocols.http.h11_impl import H11Protocol
 
     class Limited(H11Protocol):
-        """HTTP of a few who ask soon."""
+        """HTTP with limits on connections and on their time."""
 
         deadline: asyncio.TimerHandle | None = None
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-            """Begin to wait for the first request, unless there are too many who ask."""
+            """Begin to wait for the first request, unless there are too many connections."""
             super().connection_made(transport)
             if len(self.connections) > most:
                 transport.abort()

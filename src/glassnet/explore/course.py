@@ -41,8 +41,8 @@ class RunningNorm(BatchNorm):
 def in_use(net: Network) -> Network:
     """Return a copy that computes in training mode as it predicts: nothing dropped, batch norm by running statistics.
 
-    So a step on a single row shows the numbers of its prediction; the batch norm of a batch of one row would be all
-    beta. The copy keeps to the readable layers.
+    So a step on a single row shows the numbers of its prediction. The batch norm of a batch of one row would give beta
+    alone. The copy keeps to the readable layers.
     """
     layers = []
     for layer in net.layers:

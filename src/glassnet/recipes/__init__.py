@@ -1,4 +1,4 @@
-"""Whole experiments as files: recipes, and the run directories that come of them."""
+"""Whole experiments as files: recipes and run directories."""
 
 from glassnet.recipes.directory import free_directory, new_directory, open_run
 from glassnet.recipes.ensembles import committee

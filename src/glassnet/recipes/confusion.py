@@ -1,4 +1,4 @@
-"""Which classes were taken for which, kept by pairs: it goes by the rows, not by the classes squared."""
+"""Confusion matrices, kept by pairs: their size goes by the rows, not by the classes squared."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import numpy as np
 from glassnet.nn.layer import Array
 from glassnet.train.metrics import ClassScores, scores_of
 
-MOST_WHOLE = 100  # classes up to which metrics.json holds the whole matrix; beyond, the counts that aren't 0
-MOST_DRAWN = 500  # classes beyond which a cell of the picture would be smaller than a pixel or two
+MOST_WHOLE = 100  # classes: up to this number metrics.json holds the whole matrix, beyond it the counts above 0
+MOST_DRAWN = 500  # classes: beyond this number a cell of the picture would be smaller than a pixel or two
 NAMES = ("true", "predicted", "rows")
 
 
 def left_out(classes: int) -> list[str]:
-    """Say what isn't kept of a confusion matrix of so many classes, if anything isn't."""
+    """Say which part of a confusion matrix of `classes` classes isn't kept, if any."""
     if classes <= MOST_WHOLE:
         return []
     picture = ", and there is no picture of it" if classes > MOST_DRAWN else ""
@@ -25,7 +25,7 @@ def left_out(classes: int) -> list[str]:
 
 @dataclass(frozen=True, eq=False)
 class Confusion:
-    """`rows` of the class `true` were taken for the class `predicted`: three arrays of a place for each such pair."""
+    """`rows` of the class `true` were taken for the class `predicted`: three arrays with an entry for each pair."""
 
     classes: int
     true: Array
@@ -54,7 +54,7 @@ class Confusion:
         return cls(classes, *(each.astype(np.int64) for each in arrays))
 
     def written(self) -> list[list[int]] | dict[str, list[int]]:
-        """Return what metrics.json holds: the whole matrix, or of many classes the counts that aren't 0."""
+        """Return the entry of metrics.json: the whole matrix, or the counts above 0 if there are many classes."""
         if self.classes <= MOST_WHOLE:
             return self.whole().tolist()
         return dict(zip(NAMES, (self.true.tolist(), self.predicted.tolist(), self.rows.tolist()), strict=True))

@@ -1,4 +1,4 @@
-"""The run directory: the names of its files, how it is made and removed, and how a finished one is opened."""
+"""The run directory: the names of its files, and functions that make, remove and open it."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def open_run(run: Path) -> tuple[Recipe, Network]:
 
 
 def open_model(run: Path) -> tuple[Recipe, Network | Ensemble]:
-    """Do the same for any run; the recipe of an ensemble is that of its first member."""
+    """Do the same for any run. The recipe of an ensemble is that of its first member."""
     if not run.exists():
         raise ValueError(f"{run} is no run: there is no such folder")
     if not (run / METRICS_FILE).is_file():
@@ -59,7 +59,7 @@ def open_model(run: Path) -> tuple[Recipe, Network | Ensemble]:
 
 
 def free_directory(path: Path) -> Path:
-    """Return `path`, or if that is taken `path`-2, `path`-3 and so on."""
+    """Return `path`, or `path`-2, `path`-3 and so on if it is taken."""
     taken = (path.with_name(f"{path.name}-{n}") for n in itertools.count(2))
     return next(candidate for candidate in itertools.chain([path], taken) if not os.path.lexists(candidate))
 
@@ -68,7 +68,7 @@ def free_directory(path: Path) -> Path:
 def new_directory(path: Path, out: Path | None = None) -> Iterator[Path]:
     """Give `out`, or without one make `free_directory(path)`, which no other process then gets.
 
-    At the end it is removed again if it is empty.
+    At the end an empty folder is removed again.
     """
     if out is not None:
         yield out
@@ -87,25 +87,25 @@ def new_directory(path: Path, out: Path | None = None) -> Iterator[Path]:
 
 
 def write_metrics(metrics: dict[str, Any], out: Path) -> None:
-    """Write metrics.json, which makes `out` a finished run, and remove what only an unfinished one needs."""
+    """Write metrics.json, which makes `out` a finished run, and remove the files that only an unfinished run needs."""
     with replacing(out / METRICS_FILE) as part:
         part.write_text(json.dumps(finite(metrics), indent=2) + "\n", encoding="utf-8")
     tidy(out)
 
 
 def tidy(out: Path) -> None:
-    """Remove what killed processes were writing in `out`, and from a finished run what only an unfinished one needs."""
+    """Remove the leftovers of killed processes in `out`, and from a finished run the files of an unfinished one."""
     remove_abandoned(out)
     if (out / METRICS_FILE).is_file():
-        for file in (out / CHECKPOINT_FILE, *out.rglob(".*.part.*")):  # and what 0.1.0 was writing
+        for file in (out / CHECKPOINT_FILE, *out.rglob(".*.part.*")):  # and those of 0.1.0
             file.unlink(missing_ok=True)
 
 
 @contextmanager
 def claimed(out: Path, patience: float = 0.0) -> Iterator[None]:
-    """Be the only one that writes in a folder; a process that was killed claims nothing any more.
+    """Be the only process that writes in a folder. A killed process claims nothing any more.
 
-    patience: for how many seconds to wait for another, as for one that is about to end. Raises FileExistsError.
+    patience: the seconds to wait for another process, which may be about to end. Raises FileExistsError.
     """
     with ExitStack() as stack:
         try:
@@ -118,9 +118,9 @@ def claimed(out: Path, patience: float = 0.0) -> Iterator[None]:
 
 @contextmanager
 def run_directory(out: Path, *, resume: bool = False) -> Iterator[None]:
-    """Make and claim `out`; after an error, remove it unless it holds what a later training could go on with.
+    """Make and claim `out`. After an error, remove it unless a later training could go on with its content.
 
-    Where nothing but parts of files were written, a training that is resumed begins anew.
+    If only parts of files were written, a training that is resumed begins anew.
     """
     if resume and not out.is_dir():
         raise FileNotFoundError(f"{out} holds no run (there is no such folder): there is nothing to resume")
@@ -166,7 +166,7 @@ def _check(out: Path, resume: bool, begun: bool) -> None:
 
 
 def _resumable(out: Path) -> bool:
-    """Whether there is a checkpoint, or what a member of an ensemble has learned."""
+    """Whether there is a checkpoint, or the work of a member of an ensemble."""
     folders = (out, *out.glob(MEMBER_FOLDERS))
     return any((folder / name).is_file() for folder in folders for name in (CHECKPOINT_FILE, METRICS_FILE))
 

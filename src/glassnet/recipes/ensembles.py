@@ -1,4 +1,4 @@
-"""Finished runs that answer together: what the run directory of an ensemble holds, and committees."""
+"""Finished runs that answer together: the run directory of an ensemble, and committees."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ from glassnet.version import __version__
 def committee(runs: Sequence[Path], out: Path) -> dict[str, Any]:
     """Make an ensemble of finished runs and fill the run directory `out`, which holds copies of them.
 
-    Their recipes may differ. Returns what metrics.json holds, as of an ensemble that was trained. Raises ValueError for
-    fewer than two runs, for one named twice, for what is no finished run, and for runs of different data;
-    FileExistsError if `out` holds anything; OSError. `out` appears whole; after an error nothing is left of it.
+    Their recipes may differ. Returns the content of metrics.json, like that of a trained ensemble. Raises ValueError
+    for fewer than two runs, for one named twice, for a folder that holds no finished run, and for runs of different
+    data; FileExistsError if `out` holds anything; OSError. `out` appears whole, and after an error not at all.
     """
     need("cli", "matplotlib", "tomli_w")
     if len(runs) < 2:
@@ -55,9 +55,9 @@ def committee(runs: Sequence[Path], out: Path) -> dict[str, Any]:
 
 
 def write_ensemble(out: Path, runs: dict[str, Finished], data: Dataset) -> dict[str, Any]:
-    """Write the ensemble of the runs that stand, as its members, in `out`; return what metrics.json holds.
+    """Write the ensemble of the runs that are, as its members, in `out`; return the content of metrics.json.
 
-    runs: by the names that they shall have there. All are judged by the loss of the first.
+    runs: by their names there. The loss of the first judges all.
     """
     ensemble = Ensemble([run.net for run in runs.values()])
     ensemble.info |= info_of(data)
@@ -85,7 +85,7 @@ def write_ensemble(out: Path, runs: dict[str, Finished], data: Dataset) -> dict[
 
 
 def _copy(run: Path, out: Path) -> None:
-    """Copy what makes a run, and its pictures."""
+    """Copy the files of a run, and its pictures."""
     out.mkdir()
     for name in (RECIPE_FILE, METRICS_FILE, HISTORY_FILE, MODEL_FILE):
         shutil.copyfile(run / name, out / name)

@@ -16,14 +16,14 @@ EPOCHS = 3  # enough to see a training go wrong
 
 
 def examine_recipe(recipe: Recipe, epochs: int = EPOCHS) -> list[Finding]:
-    """Examine a recipe on its data, with a training of at most so many epochs."""
+    """Examine a recipe on its data, with a training of at most `epochs` epochs."""
     return _examine(recipe, load_data(recipe), epochs)
 
 
 def examine_run(run: Path, epochs: int = EPOCHS) -> list[Finding]:
-    """Examine a finished run: its recipe with a training of at most so many epochs, and the network that it left.
+    """Examine a finished run: its recipe with a training of at most `epochs` epochs, and the network that it left.
 
-    Raises ValueError or OSError if its data aren't there any more, or were changed.
+    Raises ValueError or OSError if its data are gone or were changed.
     """
     finished = Finished.read(run)
     return examine_finished(finished, finished.load_data(), epochs)

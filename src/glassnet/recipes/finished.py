@@ -1,4 +1,4 @@
-"""All that a run directory holds, read once."""
+"""The content of a run directory, read once."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ ABOUT: dict[str, Any] = {
 
 @dataclass(frozen=True, eq=False)
 class Finished:
-    """A finished run: its recipe, its network, what metrics.json holds, and its history."""
+    """A finished run: its recipe, its network, the content of metrics.json, and its history."""
 
     path: Path
     recipe: Recipe
@@ -61,7 +61,7 @@ class Finished:
 
     @property
     def confusion(self) -> Confusion:
-        """Which classes of the test part were taken for which."""
+        """The confusion matrix of the test part."""
         return Confusion.read(self.metrics["confusion_matrix"], len(self.metrics["classes"]))
 
     @property
@@ -75,19 +75,19 @@ class Finished:
         return (self.path / RECIPE_FILE).read_text(encoding="utf-8")
 
     def load_data(self) -> Dataset:
-        """Load what it was trained on. Raises ValueError or OSError if that isn't there any more, or was changed."""
+        """Load the data that it was trained on. Raises ValueError or OSError if they are gone or were changed."""
         return load_same_data(self.path, self.recipe, self.net)
 
 
 def load_same_data(run: Path, recipe: Recipe, net: Network | Ensemble) -> Dataset:
-    """Do what `Finished.load_data` says for a run of which only the recipe and the network are read."""
+    """Do as `Finished.load_data` for a run of which only the recipe and the network are read."""
     data = load_data(recipe)
     require_same_data(data, recipe, net, run)
     return data
 
 
 def _check(metrics: Any, history: History, net: Network) -> None:
-    """Raise ValueError unless this is what `train` writes, as far as anything relies on it."""
+    """Raise ValueError unless this is as `train` writes it, in all parts that are used."""
     task = net.info["task"]
     _compare(metrics, {"task": str}, METRICS_FILE)
     if metrics["task"] != task:

@@ -1,4 +1,4 @@
-"""By what a run knows its data again: names, numbers of rows, and checksums of every part."""
+"""The identity of a run's data: names, numbers of rows, and checksums of every part."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ KNOWN_BY = (
 
 
 def info_of(data: Dataset) -> dict[str, Any]:
-    """Return what goes with the weights: names, which prediction needs, and by what to know the data again."""
+    """Return the network's `info`: the names that prediction needs, and the identity of the data."""
     info: dict[str, Any] = {name: list(getattr(data, name)) for name in ("features", "classes")}
     info |= {"target": data.target, "task": data.task} | as_info(data.schema)
     if data.image_shape is not None:
@@ -47,7 +47,7 @@ def info_of(data: Dataset) -> dict[str, Any]:
 
 
 def check_info(net: Network | Ensemble) -> None:
-    """Raise ValueError unless a network's `info` says what `info_of` does, as far as its rows and outputs need it."""
+    """Raise ValueError unless a network's `info` has the entries of `info_of` that its rows and outputs need."""
     info = net.info
     fits: dict[str, Callable[[Any], bool]] = {
         "task": lambda task: task in TASKS,
@@ -85,7 +85,7 @@ def _counts(value: Any) -> bool:
 
 
 def checksum(*arrays: NDArray[Any]) -> int:
-    """Return the CRC-32 of the numbers in arrays, the same on every machine, however they lie in memory."""
+    """Return the CRC-32 of the numbers in arrays, the same on every machine and for any layout in memory."""
     crc = 0
     for array in arrays:
         crc = zlib.crc32(np.ascontiguousarray(array, array.dtype.newbyteorder("<")).data, crc)

@@ -1,4 +1,4 @@
-"""Objects by name: what a recipe says of a layer, a loss, an optimizer or a schedule becomes one."""
+"""Objects by name: the layers, losses, optimizers and schedules of a recipe."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which pictures a run gets."""
+"""The pictures of a run."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from glassnet.train.metrics import confusion_matrix, labels
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-SHOWN, TIMES = 12, 5  # images that augmentation is shown for, and how often
+SHOWN, TIMES = 12, 5  # images that show augmentation, and the versions of each
 
 
 def draw(folder: Path, net: Network, data: Dataset, history: History, augmentation: Augmentation | None = None) -> None:
@@ -53,7 +53,7 @@ def draw_ensemble(folder: Path, ensemble: Ensemble, data: Dataset, histories: di
 
 
 def _results(net: Network | Ensemble, data: Dataset) -> dict[str, Figure]:
-    """The pictures of what a network says of the test part, by name."""
+    """The pictures of a network's answers to the test part, by name."""
     outputs = net.predict(data.test.x)
     if data.task == "regression":
         return {"predictions": plots.predictions(data.test.y, outputs[:, 0], data.target, data.train.y.mean())}

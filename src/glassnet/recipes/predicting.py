@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 ENDINGS = (".csv", ".parquet")
 
 
-FORMULA = r"^([=+\-@\t\r\n])"  # how a cell begins that spreadsheets compute (owasp.org, "CSV Injection")
+FORMULA = r"^([=+\-@\t\r\n])"  # the first letters of cells that spreadsheets compute (owasp.org, "CSV Injection")
 NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 
 
@@ -33,9 +33,9 @@ def predict_file(run: Path, path: Path, out: Path | None = None, *, quote_formul
     """Predict the rows of a file and write a table, in the file's order and in memory that doesn't grow with it.
 
     The table is that of `predictions`, written as CSV or Parquet, by the ending of `out`, or as CSV to standard output.
-    quote_formulas: whether an apostrophe is put before text that a spreadsheet would compute.
-    After an error `out` is as it was before. Raises ValueError for another ending, if `out` is the file that is read,
-    and as `predictions` does; OSError if `out` can't be written.
+    quote_formulas: whether to put an apostrophe before text that a spreadsheet would compute. After an error `out` is
+    as it was before. Raises ValueError for another ending, if `out` is the file that is read, and as `predictions`
+    does; OSError if `out` can't be written.
     """
     if out is not None and out.suffix.lower() not in ENDINGS:
         raise ValueError(f"{out}: predictions are written to a .csv or a .parquet file")
@@ -61,12 +61,12 @@ def predict_file(run: Path, path: Path, out: Path | None = None, *, quote_formul
 def predictions(run: Path, path: Path) -> Iterator[pl.DataFrame]:
     """Predict the rows of a table, an array, a folder of pictures or a picture; yield tables of some rows at a time.
 
-    Their columns: first those of the file that the network doesn't use, such as an id, an index or the target, as they
-    are (see `data.read_rows`). Then "prediction", the name of the class or the value, and for classes "p(class)", the
-    probability of each. Where the target itself has such a name, ours is "predicted prediction", say.
-    After the last rows, a UserWarning names columns that held mostly categories that weren't there in training.
-    Raises ValueError if `run` is none, if the file doesn't hold what the network was trained on, and if another column
-    of the file has the name of one of ours.
+    First come the file's columns that the network doesn't use, such as an id, an index or the target, as they are (see
+    `data.read_rows`). Then comes "prediction", the name of the class or the value, and for classes "p(class)", the
+    probability of each. If the target itself has such a name, the prediction is called "predicted prediction". After
+    the last rows, a UserWarning names columns that held mostly categories that training hadn't. Raises ValueError if
+    `run` is no run, if the file lacks the columns that the network was trained on, and if another column of the file
+    has the name of a prediction.
     """
     tables, noticed = _predicted(run, path)
     yield from tables
@@ -124,13 +124,13 @@ def _write_csv(tables: Iterable[pl.DataFrame], file: TextIO) -> None:
     for i, table in enumerate(tables):
         try:
             text = table.write_csv(include_header=i == 0)
-        except pl.exceptions.PolarsError as error:  # a column of lists, say
+        except pl.exceptions.PolarsError as error:  # such as a column of lists
             raise ValueError(f"{_reason(error)}: write a .parquet file, or leave out the column") from error
         file.write(text)
 
 
 def _write_parquet(tables: Iterator[pl.DataFrame], path: Path) -> None:
-    """Let polars write the tables while they are made: it asks for the next when it has room."""
+    """Let polars write the tables while they are made. It asks for the next when it has room."""
     import polars as pl
     from polars.io.plugins import register_io_source
 

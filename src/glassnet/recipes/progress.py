@@ -1,4 +1,4 @@
-"""Showing how trainings go that go on side by side."""
+"""The progress of trainings side by side."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class TrainingsProgress:
             self.bar.close()
 
     def epoch(self, out: Path, done: int, text: str) -> None:
-        """Show that a training has done so many epochs."""
+        """Show the number of epochs that a training has done."""
         self.done[out] = done
         if self.bar is not None:
             self.bar.set_description(shown(f"{out.name}, epoch {done}/{self.epochs[out]}"), refresh=False)

@@ -1,4 +1,4 @@
-"""From a recipe to what a run directory holds: data, network, training, evaluation, pictures."""
+"""From a recipe to a run directory: data, network, training, evaluation, pictures."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ from glassnet.version import __version__
 def train_one(
     recipe: Recipe, out: Path, *, progress: bool = False, callbacks: Sequence[Callback] = ()
 ) -> dict[str, Any]:
-    """Carry out a recipe for one network in the run directory `out`, which is there, from its checkpoint if it has one.
+    """Carry out a recipe for one network in the existing run directory `out`, from its checkpoint if it has one.
 
-    Returns what metrics.json holds, and raises what `glassnet.recipes.train` does.
+    Returns the content of metrics.json. Raises as `glassnet.recipes.train`.
     """
     data = load_data(recipe)
     settled = recipe.settle(data)
@@ -52,7 +52,7 @@ def train_one(
         require_same_data(data, recipe, Network.load(checkpoint), out)
     if not (out / RECIPE_FILE).is_file():
         located(recipe).save(out / RECIPE_FILE)  # as it was given: on other rows, it decides anew
-    with np.errstate(over="ignore", invalid="ignore"):  # what overflows shows in the losses; NumPy needn't warn of it
+    with np.errstate(over="ignore", invalid="ignore"):  # an overflow shows in the losses, so NumPy needn't warn of it
         history = fit(
             net,
             data,
@@ -84,7 +84,7 @@ def train_one(
 
 
 def load_data(recipe: Recipe) -> Dataset:
-    """Load what the recipe learns from. Raises what `gn.load` does; the recipe `table` needs to be told a file."""
+    """Load the recipe's data. Raises as `gn.load`. The recipe `table` needs a file."""
     table = recipe.data
     if recipe.name == "table" and table == reading.load("table").data and not Path(table.source).exists():
         raise ValueError(f"the recipe table is for a file of yours: glassnet train {table.source} --target COLUMN")
@@ -94,7 +94,7 @@ def load_data(recipe: Recipe) -> Dataset:
 
 
 def located(recipe: Recipe) -> Recipe:
-    """Return the same with a table's path made absolute: a run is evaluated from any folder."""
+    """Return the same with a table's path made absolute, because a run may be evaluated from any folder."""
     source = Path(recipe.data.source)
     if recipe.data.source in SOURCES or not source.is_file():
         return recipe
@@ -102,7 +102,7 @@ def located(recipe: Recipe) -> Recipe:
 
 
 def results(net: Network | Ensemble, data: Dataset, loss: Loss) -> dict[str, Any]:
-    """Evaluate all parts of the data beside the baseline; for classes also class by class, on the test part."""
+    """Evaluate all parts of the data beside the baseline, and classes also one by one on the test part."""
     outputs = net.predict(data.test.x)
     found: dict[str, Any] = {"train": evaluate(net, data.train, loss)}
     nothing = dict.fromkeys(found["train"], math.nan)

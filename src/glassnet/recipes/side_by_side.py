@@ -25,15 +25,15 @@ from glassnet.train.progress import numbers
 if TYPE_CHECKING:
     from multiprocessing.context import SpawnProcess
 
-PATIENCE = 10.0  # seconds for which a member waits for that of a killed process, which ends by itself
+PATIENCE = 10.0  # seconds that a member waits for the one of a killed process, which ends by itself
 ERRORS = (ValueError, OSError, ArithmeticError, MemoryError)  # which the command line prints as one line
 
 
 def train_side_by_side(runs: Mapping[Path, Recipe], progress: bool = False) -> None:
     """Train each recipe in its folder, which is made when it begins: from its checkpoint, if it holds one.
 
-    Whatever ends this function, or its process, ends all trainings. Raises what the first of them to fail raised, and
-    ChildProcessError for one whose process was killed.
+    The end of this function, or of its process, ends all trainings. Raises the error of the first training that fails,
+    and ChildProcessError for one whose process was killed.
     """
     waiting = list(runs.items())
     free = shares(len(waiting), available(), waiting[0][1].network.threads if waiting else None)
@@ -71,9 +71,9 @@ def train_side_by_side(runs: Mapping[Path, Recipe], progress: bool = False) -> N
 
 
 def shares(runs: int, cores: int, threads: int | None = None) -> list[int]:
-    """Return how many threads each of the trainings has that go on at once, all cores together.
+    """Return the number of threads of each training that runs at the same time. Together they use all cores.
 
-    threads: how many each shall have; by default as many as there are cores for.
+    threads: the number for each. By default it is as many as there are cores for.
     """
     if threads is not None:
         threads = positive_int(threads, "threads")
@@ -83,7 +83,7 @@ def shares(runs: int, cores: int, threads: int | None = None) -> list[int]:
 
 
 def _start(recipe: Recipe, out: Path, threads: int) -> tuple[connection.Connection, SpawnProcess]:
-    """Start a training, and return from where it tells what, and its process."""
+    """Start a training, and return the connection that it reports to, and its process."""
     context = get_context("spawn")  # a forked process would share locks and threads that it hasn't
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(target=_train, args=(recipe, out, threads, sender), daemon=True)
@@ -110,7 +110,7 @@ def _signals_held_back() -> Iterator[None]:
 
 
 def _train(recipe: Recipe, out: Path, threads: int, pipe: connection.Connection) -> None:
-    """What the process of a training does."""
+    """The work of a training's process."""
     from threadpoolctl import threadpool_limits
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -126,7 +126,7 @@ def _train(recipe: Recipe, out: Path, threads: int, pipe: connection.Connection)
 
 
 def _end_with_parent() -> None:
-    """End this process when the one that started it has ended, however it did."""
+    """End this process when the one that started it has ended in any way."""
     parent = parent_process()
     if parent is not None:
         parent.join()
@@ -134,14 +134,14 @@ def _end_with_parent() -> None:
 
 
 def _named(error: Exception, out: Path) -> Exception:
-    """The error of a training, saying which it was, unless it is of the recipe or the data, which they share."""
+    """The error of a training, with its name, unless it is about the recipe or the data, which all share."""
     kind = next((kind for kind in (DivergenceError, OSError) if isinstance(error, kind)), None)
     said = reason(error)
     return error if kind is None else kind(said if said.startswith(str(out)) else f"{out}: {said}")
 
 
 class _Tell(Callback):
-    """Tells how far a training has come."""
+    """Reports the progress of a training."""
 
     def __init__(self, pipe: connection.Connection) -> None:
         self.pipe = pipe

@@ -1,4 +1,4 @@
-"""Sizes that go by the number of training rows."""
+"""Sizes that depend on the number of training rows."""
 
 from __future__ import annotations
 

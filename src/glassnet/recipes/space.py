@@ -1,4 +1,4 @@
-"""What a recipe says about searching for better values of itself: [tune] and its search space."""
+"""[tune] of a recipe: the search for better values, and its search space."""
 
 from __future__ import annotations
 
@@ -56,10 +56,10 @@ class Choices:
 
 @dataclass
 class TuneTable:
-    """[tune]: how `glassnet tune` searches. A recipe that has it trains as any other.
+    """[tune]: the search of `glassnet tune`. A recipe that has it trains as any other.
 
-    trials: how many settings are tried. confirm: how many of the best are then trained with further seeds, to choose
-    among them; 0 leaves that out. space: for each field of the recipe to search, such as "optimizer.lr", a Range or
+    trials: the number of settings to try. confirm: the number of the best that are then trained with further seeds, to
+    choose among them, or 0. space: for each field of the recipe to search, such as "optimizer.lr", a Range or
     Choices; by default the learning rate, and momentum or weight decay, around the recipe's own values.
     """
 
@@ -74,7 +74,7 @@ class TuneTable:
 
 
 def _read(table: RawSpace, path: str) -> Iterator[tuple[str, Range | Choices]]:
-    """Name by name what a search space holds; "optimizer.lr" may be one key, or a table in a table."""
+    """The entries of a search space by name. "optimizer.lr" may be one key, or a table in a table."""
     for key, value in table.items():
         name = path + key
         if isinstance(value, Range | Choices):

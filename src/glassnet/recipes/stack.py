@@ -1,4 +1,4 @@
-"""From what a recipe says of the network to its layers."""
+"""From the network of a recipe to its layers."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def build_layers(
 
 
 def outputs(loss: nn.Loss, n_out: int) -> int:
-    """Return how many outputs the loss needs for n_out classes or values. Raises ValueError if it isn't for so many."""
+    """Return the number of outputs that the loss needs for n_out classes or values. Raises ValueError if it can't."""
     if not isinstance(loss, nn.BinaryCrossEntropy):
         return n_out
     if n_out != 2:
@@ -51,8 +51,8 @@ def outputs(loss: nn.Loss, n_out: int) -> int:
 class Stack:
     """The layers so far, and the columns that they give: numbers, then marks of what is missing, then categories.
 
-    widths: how many values each column has become; a hidden layer is one column. numbers: how many columns are numbers.
-    categories: how many categories each of the others has.
+    widths: the number of values that each column has become. A hidden layer is one column. numbers: the number of
+    columns that are numbers. categories: the number of categories of each other column.
     """
 
     def __init__(self, table: NetworkTable, n_in: int) -> None:
@@ -78,7 +78,7 @@ class Stack:
         return sum(self.widths)
 
     def columns(self, arguments: dict[str, Any]) -> None:
-        """Fill and mark what is missing; a category becomes a column of 0 and 1."""
+        """Fill and mark missing values. A category becomes a column of 0 and 1."""
         first = nn.Columns(**arguments)
         self.layers.append(first)
         self.numbers, self.widths = len(first.numbers), [1] * first.width_out(self.width)
@@ -161,7 +161,7 @@ class Stack:
             self.layers.append(call(nn.MemberHeads, sizes | {"k": self.members}, "network"))
 
     def end(self, loss: nn.Loss) -> None:
-        """Make of the last outputs what the loss takes and people read."""
+        """Turn the last outputs into those that the loss takes and people read."""
         if isinstance(loss, nn.Poisson):  # of positive outputs
             self.layers.append(nn.Exp())
         if self.members > 1:

@@ -1,4 +1,4 @@
-"""The tables of a recipe: what it says of the data, the network and the training."""
+"""The tables of a recipe: the data, the network and the training."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Widths = list[int] | dict[str, Any]  # of the hidden layers, or the arguments of
 
 @dataclass
 class DataTable:
-    """[data]: what to learn from. The options are those of `gn.load`."""
+    """[data]: the data to learn from. The options are those of `gn.load`."""
 
     source: str  # a name that `gn.load` knows, or the path of a CSV or Parquet file
     target: str | None = None
@@ -21,7 +21,7 @@ class DataTable:
     task: Task | None = None
     split: str | None = None
     seed: int | None = None  # of a table's split; by default the recipe's
-    validation: bool = True  # false: its rows train, too; for the last training, when everything is chosen
+    validation: bool = True  # false: its rows train, too, in the last training, when everything is chosen
 
 
 @dataclass
@@ -29,25 +29,25 @@ class NetworkTable:
     """[network]: inputs, embedding, for each hidden width Dense, normalization, activation and dropout, then Dense."""
 
     inputs: Part = "Standardize"  # or QuantileNormalize, RobustScale, or "none"
-    rotations: int | None = None  # up to so many pairs of columns, that interact strongly, get rotated copies
+    rotations: int | None = None  # the most pairs of columns that get rotated copies, if they interact strongly
     embedding: Part | None = None  # of each feature: PiecewiseLinear or Periodic, as {name = ..., dim = 16}
-    category_dim: int | None = None  # so many trained values for each category, in place of its column of 0 and 1
-    members: int | None = None  # so many networks in one, which share these layers (TabM-mini)
+    category_dim: int | None = None  # trained values for each category, in place of its column of 0 and 1
+    members: int | None = None  # networks in one, which share these layers (TabM-mini)
     member_scales: bool | None = None  # with scales of each member's own before and after each of them (TabM)
     hidden: Widths = field(default_factory=lambda: [128])
     activation: Part = "ReLU"
     normalization: str | None = None  # BatchNorm or LayerNorm
     dropout: float = 0.0
     noise: float = 0.0  # standard deviation of GaussianNoise, before each activation
-    input_noise: float = 0.0  # the same of what embeddings make of the inputs
-    input_dropout: float = 0.0  # of what embeddings make of the inputs, if there are any
+    input_noise: float = 0.0  # the same for the embedded inputs
+    input_dropout: float = 0.0  # of the embedded inputs, if there are any
     init: str = "he"
     max_norm: float | None = None  # of the weights into each unit of every Dense
     lr_factors: list[float] | None = None  # of the learning rate, one for each Dense
     standardize_target: bool = True  # of values: the network works with unit targets, its outputs are in their unit
     dtype: str = "float32"
-    fast: bool = True  # compiled kernels where they cover the network
-    threads: int | None = None  # at most so many of them side by side
+    fast: bool = True  # compiled kernels, if they cover the network
+    threads: int | None = None  # the most threads side by side
 
 
 @dataclass
@@ -56,7 +56,7 @@ class TrainingTable:
 
     epochs: int = 20
     batch_size: int = 128
-    min_steps: int | None = None  # in an epoch: where there are few rows, smaller batches make as many
+    min_steps: int | None = None  # in an epoch, made by smaller batches if there are few rows
     replacement: bool = False
     monitor: str | None = None
     patience: int | None = None

@@ -21,15 +21,15 @@ from glassnet.terminal import say
 
 
 def train(recipe: Recipe, out: Path, *, resume: bool = False, progress: bool = False) -> dict[str, Any]:
-    """Carry out a recipe and fill the run directory `out`; return what metrics.json holds, which is written last.
+    """Carry out a recipe and fill the run directory `out`; return the content of metrics.json, which is written last.
 
-    The members of an ensemble are runs in `out`, trained side by side in processes of their own; such a call needs
-    `if __name__ == "__main__":` in a script, and Ctrl-C ends it at once.
+    The members of an ensemble are runs in `out`, trained side by side in processes of their own. In a script, such a
+    call needs `if __name__ == "__main__":`. Ctrl-C ends it at once.
 
-    A run that was killed leaves a checkpoint, from which resume=True goes on. Raises FileExistsError if `out` holds
-    a run or anything else, or another process is training there; ValueError for a recipe or data that make no sense;
-    DivergenceError; OSError; NotInstalledError. After an error nothing is left of the run but what resuming needs, if
-    an epoch was finished.
+    A run that was killed leaves a checkpoint, from which resume=True goes on. Raises FileExistsError if `out` holds a
+    run or anything else, or another process is training there; ValueError for a recipe or data that make no sense;
+    DivergenceError; OSError; NotInstalledError. After an error only the files that resuming needs are left of the run,
+    if an epoch was finished.
     """
     need("cli", "matplotlib", "tomli_w")
     carry_out = train_one if recipe.ensemble == 1 else _train_members
@@ -51,7 +51,7 @@ def member_recipe(recipe: Recipe, number: int) -> Recipe:
 
 
 def _check_begun(recipe: Recipe, out: Path) -> None:
-    """Raise ValueError if what is resumed, or shall be, is an ensemble of another recipe."""
+    """Raise ValueError if the run to resume, or the recipe, is an ensemble of another recipe."""
     begun = load_recipe(out / RECIPE_FILE)
     if max(begun.ensemble, recipe.ensemble) > 1 and begun != located(recipe):
         raise ValueError(f"{out} was begun with another recipe: go on without naming one, or choose another --out")
@@ -73,7 +73,7 @@ def _train_members(recipe: Recipe, out: Path, *, progress: bool) -> dict[str, An
 
 
 def _trained(folder: Path) -> Finished | None:
-    """A member, if it is trained. One that was, and has lost a file since, or whose file is damaged, is begun anew."""
+    """A member, if it is trained. If it has lost a file since, or a file is damaged, it begins anew."""
     if not (folder / METRICS_FILE).is_file():
         return None
     try:

@@ -1,4 +1,4 @@
-"""What can be done with a run, and with a recipe short of training it: evaluate, check gradients."""
+"""Uses of a run, and of a recipe without training it: evaluate, export, check gradients."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from glassnet.recipes.run import load_data, results
 
 
 def evaluate_run(run: Path) -> dict[str, Any]:
-    """Evaluate a finished run's network on its data anew; return what metrics.json holds of results.
+    """Evaluate a finished run's network on its data again; return the results as in metrics.json.
 
-    What metrics.json and history.csv hold isn't read: they may be damaged.
+    metrics.json and history.csv aren't read, because they may be damaged.
     Raises ValueError if the data aren't what the network was trained on, such as a table with other columns.
     """
     recipe, net = open_model(run)
@@ -26,7 +26,7 @@ def evaluate_run(run: Path) -> dict[str, Any]:
 
 
 def export_run(run: Path, out: Path, input_dtype: str | None = None) -> str:
-    """Write the network of a run to an ONNX file; return what it takes and gives, in a line. See `Network.export`.
+    """Write the network of a run to an ONNX file; return its inputs and outputs in a line. See `Network.export`.
 
     Raises ValueError if the file's name doesn't end in .onnx.
     """

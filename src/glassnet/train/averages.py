@@ -1,4 +1,4 @@
-"""Averages of the weights over training: how much each step's or epoch's weights count."""
+"""Averages of the weights over training: the share of each step's or epoch's weights."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ class Average(Configured):
     """The weight of the newest parameters in a running mean: mean <- mean + share * (theta - mean)."""
 
     def after_step(self, steps: int) -> float:
-        """Return the share of the weights after so many steps, from 1; 0 leaves the mean as it is."""
+        """Return the share of the weights after a number of steps, from 1; 0 leaves the mean as it is."""
         return 0.0
 
     def after_epoch(self, epoch: int, epochs: int) -> float:
-        """Return the share of the weights after this of so many epochs, from 1; 0 leaves the mean as it is."""
+        """Return the share of the weights after this epoch of `epochs`, from 1; 0 leaves the mean as it is."""
         return 0.0
 
 
 class EMA(Average):
-    """Exponential moving average: the weights of t steps ago count decay^t, the sum of all these being 1.
+    """Exponential moving average: the weights of t steps ago count decay^t, scaled so that all counts sum to 1.
 
-    So the first steps need no warm-up: it is the average of Polyak & Juditsky 1992 with weights that fade, corrected
-    as Adam's are (Kingma & Ba 2015, arXiv:1412.6980, section 3). Raises ValueError unless 0 <= decay < 1.
+    So the first steps need no warm-up. It is the average of Polyak & Juditsky 1992 with counts that fade, corrected
+    like Adam's (Kingma & Ba 2015, arXiv:1412.6980, section 3). Raises ValueError unless 0 <= decay < 1.
     """
 
     def __init__(self, decay: float = 0.999) -> None:
@@ -36,7 +36,7 @@ class EMA(Average):
 class SWA(Average):
     """Stochastic weight averaging: the plain mean of the weights after each epoch from `start` on, a share of all.
 
-    Izmailov et al. 2018 (arXiv:1803.05407), algorithm 1; the schedule `Tail` gives its learning rates. Before `start`
+    Izmailov et al. 2018 (arXiv:1803.05407), algorithm 1. The schedule `Tail` gives its learning rates. Before `start`
     the weights themselves are validated. Raises ValueError unless 0 <= start < 1.
     """
 

@@ -23,8 +23,9 @@ def use_mean(run: Training, step: Step, batches: Iterable[Batch]) -> None:
     """Put the mean weights into the network.
 
     The running statistics of BatchNorm are those of the last weights. No average of them would be right for the mean,
-    as a variance isn't linear in the weights: they are computed anew, as the plain mean over `batches`, and without
-    the noise of training, which widens what predictions won't have (Li et al. 2019, arXiv:1801.05134, section 5).
+    because a variance isn't linear in the weights. They are computed again, as the plain mean over `batches`. This is
+    done without the noise of training, which would widen them, while predictions have no noise (Li et al. 2019,
+    arXiv:1801.05134, section 5).
     """
     run.net.theta[...] = run.mean
     norms = [(layer, layer.momentum) for layer in run.net.layers if isinstance(layer, BatchNorm)]

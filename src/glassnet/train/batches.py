@@ -11,16 +11,16 @@ from glassnet.fast import distorting
 from glassnet.nn.layer import Array
 from glassnet.train.training import Training
 
-DISTORTION = 3  # what the random numbers of (seed, epoch, batch) are for: see nn/network.py
+DISTORTION = 3  # the purpose of the random numbers of (seed, epoch, batch): see nn/network.py
 AHEAD = 4  # batches that are made before they are needed
 
-Batch = tuple[Array, Array | None]  # the numbers of its rows, and what augmentation made of them
+Batch = tuple[Array, Array | None]  # the numbers of its rows, and the augmented rows
 
 
 def batches(run: Training, order: Array, epoch: int) -> Generator[Batch]:
     """Yield rows in this order, batch by batch.
 
-    What augmentation makes of a batch depends on (seed, epoch, batch) alone, not on which thread makes it and when.
+    The augmented rows depend on (seed, epoch, batch) alone, not on the thread that makes them or the time.
     """
     parts = [order[start : start + run.batch_size] for start in range(0, len(order), run.batch_size)]
     augmentation, shape = run.augmentation, run.data.image_shape

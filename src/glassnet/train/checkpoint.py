@@ -1,4 +1,4 @@
-"""Training that survives a crash: a checkpoint holds all that decides how it goes on."""
+"""Training that survives a crash: a checkpoint holds everything that decides the rest of it."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class Checkpoint(Callback):
     """Write a checkpoint to `path` after every `every` epochs, each replacing the one before atomically.
 
     It is one safetensors file (`Network.load` reads it too) with the weights, the optimizer's vectors, the mean
-    weights, the best ones so far and the history; settings and position are JSON in its header. Random
-    state needs no room: the order of rows, the noise of training and what augmentation does are drawn anew in each
-    epoch from the seed and the epoch's number.
-    `fit(..., resume=path)` goes on from it, to the same bits as training that was never interrupted.
+    weights, the best ones so far and the history. Settings and position are JSON in its header. There is no random
+    state, because the order of rows, the noise of training and the augmentation of each epoch depend on the seed and
+    the epoch's number alone. `fit(..., resume=path)` goes on from it, to the same bits as training that was never
+    interrupted.
     """
 
     def __init__(self, path: str | os.PathLike[str], every: int = 1) -> None:
@@ -92,7 +92,7 @@ def under(room: str, arrays: dict[str, Array]) -> dict[str, Array]:
 
 
 def check(run: Training, arrays: dict[str, Array], header: dict[str, Any]) -> None:
-    """Raise ValueError, naming the entry, unless a file holds what `save` would write of this training."""
+    """Raise ValueError, naming the entry, unless a file is as `save` would write it for this training."""
     net, optimizer = run.net, run.optimizer
     declared.check_file(net.layers, net.n_in, net.dtype, arrays)
     missing = next((name for name in ("epochs", "steps") if name not in header), None)

@@ -28,11 +28,11 @@ from glassnet.train.training import Callback, Training
 from glassnet.train.units import training_loss
 from glassnet.turns import changing
 
-STATISTICS_ROWS = 10_000  # that the statistics of BatchNorm are estimated on, for averaged weights
+STATISTICS_ROWS = 10_000  # the statistics of BatchNorm are estimated on these, for averaged weights
 
 
 class DivergenceError(ArithmeticError):
-    """The loss became NaN or infinite; the message names the step, the layer and what to try."""
+    """The loss became NaN or infinite. The message names the step, the layer and a remedy."""
 
 
 def fit(
@@ -58,24 +58,24 @@ def fit(
     progress: bool = False,
     resume: str | os.PathLike[str] | None = None,
 ) -> History:
-    """Train `net` on data.train by mini-batches, in place, and return what happened.
+    """Train `net` on data.train by mini-batches, in place, and return the history.
 
-    Preprocessing layers that aren't fitted yet are fitted on data.train first. In each epoch every row is used once,
-    in an order drawn from (seed, epoch); with replacement=True, batches are drawn from all rows instead. After each
-    epoch data.val is evaluated (if `validate`, and it has rows); the best epoch by `monitor`, a metric of `evaluate`
-    (default: accuracy for classes, loss for values), is remembered, its weights are restored at the end
-    (unless restore_best=False), and with `patience` training stops when that many epochs brought no better one.
-    Ctrl-C ends training likewise, and is noted in the history. `resume`, the path of a checkpoint, goes on from there.
+    Preprocessing layers that aren't fitted yet are fitted on data.train first. In each epoch every row is used once, in
+    an order drawn from (seed, epoch); with replacement=True, batches are drawn from all rows instead. After each epoch
+    data.val is evaluated (if `validate`, and it has rows). The best epoch by `monitor`, a metric of `evaluate`
+    (default: accuracy for classes, loss for values), is remembered, and its weights are restored at the end, unless
+    restore_best=False. With `patience`, training stops when that number of epochs brought no better one. Ctrl-C ends
+    training in the same way, and is noted in the history. `resume` is the path of a checkpoint to go on from.
 
-    `average`, EMA or SWA, keeps a mean of the weights: that is what is then validated, remembered as the best, and left
-    in the network at the end. `augmentation`, such as Distortions, makes new images of each batch's. `dropout_schedule`
-    gives the factor of all rates of Dropout in each step, `weight_decay_schedule` that of weight_decay and l2.
+    `average`, EMA or SWA, keeps a mean of the weights. This mean is then validated, remembered as the best, and left in
+    the network at the end. `augmentation`, such as Distortions, makes new images from each batch's. `dropout_schedule`
+    gives the factor of all rates of Dropout in each step, and `weight_decay_schedule` that of weight_decay and l2.
 
     If the network ends in Unstandardize, losses are those of standardised targets: see `StandardUnits`.
 
-    Raises ValueError for data that don't fit the network or aren't finite, or settings that make no sense, before
-    anything is trained, and DivergenceError when the loss becomes NaN or infinite; the best weights are then restored
-    too; RuntimeError if another thread trains this network, or one with this optimizer.
+    Raises ValueError, before anything is trained, for data that don't fit the network or aren't finite, or settings
+    that make no sense. Raises DivergenceError when the loss becomes NaN or infinite, and then restores the best weights
+    too. Raises RuntimeError if another thread trains this network, or one with this optimizer.
     """
     validate = validate and len(getattr(data, "val", ())) > 0
     default = "accuracy" if loss.task == "classification" else "loss"
@@ -102,7 +102,7 @@ def fit(
 
 
 def _train(run: Training, watchers: Sequence[Callback], resume: str | os.PathLike[str] | None) -> History:
-    """Do what `fit` says."""
+    """Train as `fit` describes."""
     net, data = run.net, run.data
     _check(run)
     net.fit_preprocessing(data.train.x, data.train.y)
@@ -134,7 +134,7 @@ def _train(run: Training, watchers: Sequence[Callback], resume: str | os.PathLik
 
 
 def _train_epoch(loop: Loop) -> None:
-    """One pass over the training rows, and the validation of what it made of the network."""
+    """One pass over the training rows, and the validation of the network after it."""
     run, net, epoch = loop.run, loop.run.net, len(loop.run.history)
 
     def judge(row: HistoryRow) -> None:
@@ -149,7 +149,7 @@ def _train_epoch(loop: Loop) -> None:
             if not math.isfinite(value):
                 break
     if math.isfinite(value) and not np.isfinite(net.theta).all():
-        value = math.nan  # the last step's update: no further loss would tell
+        value = math.nan  # the last step's update: no further loss would show it
     if not math.isfinite(value):
         run.failure = _explain(run, run.data.train.x[rows] if x is None else x, value, loop.steps)
         raise DivergenceError(run.failure)
@@ -163,7 +163,7 @@ def _sample(run: Training) -> Iterator[Batch]:
 
 
 def _check(run: Training) -> None:
-    """Raise ValueError for what can't be trained, naming it."""
+    """Raise ValueError, naming the fault, for settings that can't be trained with."""
     if run.augmentation is not None and run.data.image_shape is None:
         raise ValueError("augmentation is for images, and the data have no image_shape")
     check_data(run.net, run.data, run.loss, validate=run.monitor is not None)
@@ -194,12 +194,12 @@ def check_data(net: Network, data: Dataset, loss: Loss, *, validate: bool = True
                 where = tuple(int(i) for i in np.argwhere(wrong)[0])
                 place = f"row {where[0]}" + (f", column {where[1]}" if len(where) > 1 else "")
                 raise ValueError(f"{name} of the {part} part is {values[where]} in {place} (counted from 0)")
-        if len(split) and net.n_out is not None:  # the loss itself knows best which targets fit
+        if len(split) and net.n_out is not None:  # the loss itself knows its targets best
             loss.check(split.y, net.n_out)
 
 
 def _explain(run: Training, x: Array, value: float, steps: int) -> str:
-    """Where the numbers went bad after so many steps, and what to try."""
+    """The layer in which the numbers went bad after `steps` steps, and a remedy."""
     net = run.net.copy()  # looking must not change running statistics
     place = "every layer's output is finite, but the loss overflows"
     with np.errstate(all="ignore"):

@@ -1,4 +1,4 @@
-"""What happened in training: one number per step, one row per epoch."""
+"""The history of a training: one number per step, one row per epoch."""
 
 from __future__ import annotations
 

@@ -15,15 +15,15 @@ from glassnet.train.rates import rates
 from glassnet.train.step import Step
 from glassnet.train.training import Callback, Training
 
-ORDER = 1  # what the random numbers of (seed, epoch) are for: see nn/network.py
+ORDER = 1  # the purpose of the random numbers of (seed, epoch): see nn/network.py
 
 HistoryRow = dict[str, float]  # of the history
 
 
 class Loop:
-    """Trains step by step. Who drives it says which rows make a batch, what is judged after an epoch, and when to stop.
+    """Trains step by step. Its caller chooses the rows of a batch, judges each epoch, and decides when to stop.
 
-    step: what moves the weights. steps: how many were made before, by which the schedules go.
+    step: moves the weights. steps: the number of steps made before, which the schedules go by.
     """
 
     def __init__(self, run: Training, step: Step, watchers: Sequence[Callback], steps: int = 0) -> None:
@@ -33,7 +33,7 @@ class Loop:
 
     @contextmanager
     def watched(self) -> Iterator[None]:
-        """Tell the callbacks when training begins and ends. Ctrl-C ends it, and is noted in the history."""
+        """Call the callbacks when training begins and ends. Ctrl-C ends it, and is noted in the history."""
         run = self.run
         try:
             for watcher in self.watchers:
@@ -58,7 +58,7 @@ class Loop:
         """
         run, history = self.run, self.run.history
         per_epoch = run.steps_per_epoch
-        number = min(self.steps, per_epoch * run.epochs - 1)  # whoever goes on beyond the last step keeps its rates
+        number = min(self.steps, per_epoch * run.epochs - 1)  # steps beyond the last keep its rates
         factor = run.schedule(number, per_epoch, run.epochs)
         with rates(run, number):
             value = self.move(rows, factor, x=x)
@@ -76,7 +76,7 @@ class Loop:
     def end_epoch(self, judge: Callable[[HistoryRow], None] | None = None, loss: float | None = None) -> None:
         """End an epoch: average, judge, and write its row of the history.
 
-        judge: adds to the row what it finds. loss: of the epoch; by default the mean of its steps'.
+        judge: adds its figures to the row. loss: the epoch's, by default the mean of its steps'.
         """
         run, history, epoch = self.run, self.run.history, len(self.run.history) + 1
         if run.average is not None:

@@ -1,4 +1,4 @@
-"""How good a network is, beside a baseline that has learned nothing."""
+"""Figures of a network, beside a baseline that has learned nothing."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def evaluate(net: Network | Ensemble, split: Split, loss: Loss) -> dict[str, flo
 
 
 def baseline(train: Split, split: Split, loss: Loss) -> dict[str, float]:
-    """Return what the best constant answer scores on `split`: the training part's class shares, or its mean.
+    """Return the figures of the best constant answer on `split`: the training part's class shares, or its mean.
 
     Its accuracy is that of the majority class. A network that isn't clearly better has learned nothing.
     """
@@ -42,7 +42,7 @@ def baseline(train: Split, split: Split, loss: Loss) -> dict[str, float]:
 def constant_outputs(train: Split, rows: int, loss: Loss, classes: int = 0) -> Array:
     """Return the outputs (rows, n_out) of the best constant answer: the training mean, or the log of class shares.
 
-    classes: how many there are at least, if the training part may lack some; such a class counts as half a row.
+    classes: the least number of classes, if the training part may lack some. Such a class counts as half a row.
     """
     if loss.task == "regression":
         constant = np.atleast_1d(train.y.mean(axis=0, dtype=np.float64))
@@ -61,7 +61,7 @@ def score(outputs: Array, t: Array, loss: Loss) -> dict[str, float]:
         raise ValueError("there are no rows to evaluate")
     if loss.task == "regression":  # float32 would round targets far from 0
         outputs = outputs.astype(np.float64, copy=False)
-    metrics = {"loss": copy(loss).forward(outputs, t)}  # a copy, as another thread may use the loss
+    metrics = {"loss": copy(loss).forward(outputs, t)}  # a copy, because another thread may use the loss
     if isinstance(loss, BinaryCrossEntropy):
         return metrics | {"accuracy": float(((outputs > 0) == (t.reshape(outputs.shape) > 0.5)).mean())}
     if loss.task == "classification":
@@ -77,14 +77,14 @@ def score(outputs: Array, t: Array, loss: Loss) -> dict[str, float]:
 
 
 def labels(outputs: Array) -> Array:
-    """Return the predicted class of each row (N,); a single output is the logit of the second of two classes."""
+    """Return the predicted class of each row (N,). A single output is the logit of the second of two classes."""
     return (outputs[:, 0] > 0).astype(np.int64) if outputs.shape[1] == 1 else outputs.argmax(axis=1)
 
 
 def auc_of(positive: Array, negative: Array) -> tuple[float, float]:
-    """Return how often a score of `positive` (N,) exceeds one of `negative` (M,), and the standard error of that.
+    """Return the share of pairs whose score in `positive` (N,) exceeds that in `negative` (M,), and its standard error.
 
-    Ties count half. Hanley & McNeil 1982 (Radiology 143:29-36), equation 1, for an area of 1/2: so does chance vary.
+    Ties count half. Hanley & McNeil 1982 (Radiology 143:29-36), equation 1, for an area of 1/2: the error of chance.
     """
     negative = np.sort(negative)
     below = np.searchsorted(negative, positive, "left") + np.searchsorted(negative, positive, "right")
@@ -96,7 +96,7 @@ def ranking(p: Array, y: Array) -> tuple[float, float]:
     """Return the area under the ROC curve of class probabilities p (N, C) for labels y (N,), and its standard error.
 
     The mean over the classes, each against all others (Hand & Till 2001 call it the class reference formulation). The
-    error is that of chance, for the class of which it is largest. NaN if no class has both rows of it and others.
+    error is that of chance, the largest over the classes. NaN if no class has both rows of it and others.
     """
     areas = [auc_of(p[y == c, c], p[y != c, c]) for c in range(p.shape[1]) if 0 < (y == c).sum() < len(y)]
     if not areas:
@@ -124,7 +124,7 @@ def class_scores(matrix: Array) -> ClassScores:
 
 
 def scores_of(hits: Array, predicted: Array, rows: Array) -> ClassScores:
-    """Do the same from the rows of each class (C,) that were found, were predicted as it, and are there."""
+    """Do the same from the rows of each class (C,): those found, those predicted as it, and all."""
     nan = np.full(len(hits), np.nan)
     return ClassScores(
         np.divide(hits, predicted, out=nan.copy(), where=predicted > 0),

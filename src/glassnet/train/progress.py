@@ -1,4 +1,4 @@
-"""Showing how training goes: a bar on a terminal, a line per epoch elsewhere; and a CSV file."""
+"""The progress of training: a bar on a terminal, a line per epoch elsewhere, and a CSV file."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from glassnet.train.training import Callback, Training
 
 
 class Progress(Callback):
-    """A bar with epoch, loss, validation metric and time left, on standard error; plain lines if that's no terminal."""
+    """A bar with epoch, loss, validation metric and time left, on standard error; plain lines if it is no terminal."""
 
     bar: Any = None
 
     def on_start(self, run: Training) -> None:
-        """Begin where training begins."""
+        """Begin at the epoch where training begins."""
         if bar_fits():
             from tqdm import tqdm
 

@@ -12,7 +12,7 @@ AS_THEY_ARE: AbstractContextManager[None] = nullcontext()
 
 
 def rates(run: Training, step: int) -> AbstractContextManager[None]:
-    """Have the rates in place that the schedules of a training say for a step, and then again those from before."""
+    """Set the rates that the schedules of a training give for a step, and afterwards those from before."""
     if run.dropout_schedule is None and run.weight_decay_schedule is None:
         return AS_THEY_ARE
     return _scheduled(run, step)

@@ -11,7 +11,7 @@ from glassnet.train.averages import Average
 
 @dataclass(kw_only=True)
 class Settings:
-    """How a network is trained. `fit` takes the same by the same names, and says what each means."""
+    """The settings of a training. `fit` takes the same by the same names, and describes each."""
 
     epochs: int = 10
     batch_size: int = 128

@@ -21,9 +21,9 @@ class Step(Protocol):
     """A step: move the network's weights by the gradient of a batch, with the learning rate lr * factor."""
 
     def __call__(self, rows: Array, factor: float, weights: Array | None = None, x: Array | None = None) -> float:
-        """Return the loss of these training rows before the step; if it isn't finite, nothing is moved.
+        """Return the loss of these training rows before the step. If it isn't finite, nothing is moved.
 
-        weights: one for each of these rows, which multiplies its loss. x: what to take for the rows themselves.
+        weights: one for each of these rows, which multiplies its loss. x: an array to use in place of the rows.
         """
 
     def observe(self, rows: Array, x: Array | None = None) -> None:
@@ -46,11 +46,11 @@ class ReadableStep:
 
     def __call__(self, rows: Array, factor: float, weights: Array | None = None, x: Array | None = None) -> float:
         """Return the loss of these training rows before the step; if it isn't finite, nothing is moved."""
-        # mode="clip" writes straight into `out`; the row numbers are in range anyway.
+        # mode="clip" writes straight into `out`. The row numbers are in range anyway.
         t = np.take(self.all[1], rows, axis=0, out=self.t[: len(rows)], mode="clip")
         x = np.take(self.all[0], rows, axis=0, out=self.x[: len(rows)], mode="clip") if x is None else x
         loss = copy(self.loss)  # another thread may train another network with it
-        with np.errstate(over="ignore", invalid="ignore"):  # the loss tells
+        with np.errstate(over="ignore", invalid="ignore"):  # the loss shows it
             value = loss.forward(self.net.forward(x, training=True), t, weights)
             if math.isfinite(value):
                 self.net.backward(loss.backward(), input_gradient=False)

@@ -1,4 +1,4 @@
-"""A training in progress: what it was asked to do, and how far it has come. Callbacks are given this."""
+"""A training in progress: its settings and its state. Callbacks get it."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Training(Settings):
         return self.batch_size if self.replacement else min(self.batch_size, len(self.data.train))
 
     def keep_best(self, row: dict[str, float]) -> None:
-        """Copy the weights if this row of the history is the best one yet; of equal ones, that of the least loss."""
+        """Copy the weights if this row of the history is the best yet. Among equals, the least loss is best."""
         sign = 1 if self.monitor in HIGHER_IS_BETTER else -1
         score = (sign * row[f"val_{self.monitor}"], -row["val_loss"])
         if self.best is None or score > self.best.score or math.isnan(self.best.score[0]):
@@ -85,7 +85,7 @@ class Training(Settings):
         return f"{len(self.data.train)} rows with checksum {crc:08x}"
 
     def settings(self) -> dict[str, Any]:
-        """Return what determines the course of the training; two trainings with equal settings are equal."""
+        """Return the settings that determine the course of the training. Trainings with equal settings are equal."""
         names = (each.name for each in fields(Settings) if each.name != "restore_best")  # which acts in the end
         said = {name: getattr(self, name) for name in names}
         said |= {"network": self.net, "loss": self.loss, "optimizer": self.optimizer, "data": self.fingerprint}

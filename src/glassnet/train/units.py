@@ -1,4 +1,4 @@
-"""A loss for targets in standard units, whatever unit the network's outputs are in."""
+"""A loss for targets in standard units, for network outputs in any unit."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class StandardUnits(Loss):
     def forward(self, y: Array, t: Array, weights: Array | None = None) -> float:
         """Compute the loss of outputs y and targets t, both in the target's unit."""
         mean, scale = self.unit.mean, self.unit.scale
-        t = t.reshape(y.shape) if t.size == y.size else t  # of other shapes the loss itself complains
+        t = t.reshape(y.shape) if t.size == y.size else t  # the loss itself complains of other shapes
         return self.loss.forward((y - mean) / scale, self.standardized(t), weights)
 
     def standardized(self, t: Array) -> Array:
@@ -36,14 +36,14 @@ class StandardUnits(Loss):
         return self.loss.backward() / self.unit.scale
 
     def side(self) -> Array | None:
-        """Tell on which side of a kink each entry was in the latest forward, as the loss itself does."""
+        """Return the side of a kink on which each entry was in the latest forward, as the loss itself does."""
         return self.loss.side()
 
 
 def training_loss(loss: Loss, net: Network) -> Loss:
     """Return the loss that training minimises.
 
-    In standard units if the network ends in Unstandardize; the mean of the members' losses if it has Members.
+    It is in standard units if the network ends in Unstandardize, and the mean of the members' losses if it has Members.
     """
     last = net.layers[-1]
     loss = StandardUnits(loss, last) if isinstance(last, Unstandardize) else loss
