@@ -476,7 +476,7 @@ def test_seed_california_is_taken_apart() -> None:
     made, doctor = recipe.settle(cut), gn.Doctor()
     findings = gn.examine(made.net, cut, made.loss, made.optimizer, epochs=2)
     assert "integer-targets" in names(findings, "error")
-    gn.fit(made.net, cut, made.loss, made.optimizer, callbacks=[ExerciseRule(), doctor], **made.settings)
+    gn.fit(made.net, cut, made.loss, made.optimizer, callbacks=[ExerciseRule(), doctor], **vars(made.settings))
     assert {"penalty-outweighs-data", "best-never-kept"} <= set(names(doctor.findings, "error"))
 
 
