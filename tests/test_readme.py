@@ -34,7 +34,15 @@ def words(text: str) -> list[str]:
 
 
 def test_the_readme_is_a_shop_window() -> None:
-    assert len(PAGE.read_bytes()) <= 7 * 1024
+    assert len(PAGE.read_bytes()) <= 7_000
+
+
+def test_the_first_page_of_the_documentation_says_the_same_in_the_same_words() -> None:
+    index = PAGE.with_name("docs").joinpath("index.md").read_text(encoding="utf-8")
+    (_, code), *_ = section("Sixty seconds in Python")
+    assert "".join(re.findall(r"```\{code-cell\} python\n(?::.*\n)?(.*?)```", index, re.DOTALL)) == code
+    for sentence in re.findall(r"^(?:\*\*.+\*\*|Not for .+\.)$", TEXT, re.MULTILINE):
+        assert sentence in index
 
 
 @pytest.mark.parametrize("repository", ["", "https://example.org/glassnet"])
@@ -43,7 +51,7 @@ def test_on_the_index_every_link_leads_somewhere(repository: str) -> None:
     links = re.findall(r"\]\(([^)]+)\)", shown)
     assert len(links) == (len(re.findall(r"\]\(", TEXT)) if repository else 0)
     for link in links:
-        place, path = re.findall(r"(https://example.org/glassnet/(?:blob|raw)/HEAD)/(.+)", link)[0]
+        place, path = re.findall(r"(https://example.org/glassnet/(?:blob|raw)/HEAD)/([^#]+)", link)[0]
         assert (PAGE.parent / path).exists()
         assert ("raw" in place) == path.endswith(".png")
 

@@ -305,6 +305,17 @@ def test_it_is_shown_as_text_and_as_html() -> None:
     assert all(layer.name in markup for layer in trace.layers)
 
 
+def test_a_layer_with_many_arguments_takes_no_more_room_than_others(capsys: pytest.CaptureFixture[str]) -> None:
+    net = gn.Network([gn.Columns([0] * 100), gn.Standardize(), gn.Dense(100, 2)])
+    data = gn.Dataset.from_arrays(np.random.default_rng(0).normal(size=(50, 100)), np.arange(50) % 2)
+    net.fit_preprocessing(data.train.x)
+    print(gn.trace(net, data.train.x[:1], data.train.y[:1], gn.CrossEntropy(), gn.SGD(0.1)))
+    net.summary()
+    shown = capsys.readouterr().out
+    assert shown.count("Columns([0, 0, 0, ") == 2
+    assert max(map(len, shown.splitlines())) < 160
+
+
 def test_json_holds_every_number_and_null_for_nan() -> None:
     net = classifier()
     net.layers[0].W[0, 0] = np.nan

@@ -14,7 +14,7 @@ from glassnet.files import finite
 from glassnet.inspection.norms import norm
 from glassnet.inspection.step import TracedStep
 from glassnet.nn.layer import Array
-from glassnet.nn.written import numeral
+from glassnet.nn.written import brief, numeral
 
 SHOWN = 8  # values of a row that HTML writes out
 LEFT = 2  # columns of text; those after them hold numbers
@@ -108,7 +108,7 @@ def _layers(trace: TracedStep) -> Cells:
         y = layer.output.astype(np.float64)
         with np.errstate(invalid="ignore", over="ignore"):
             statistics = [y.mean(), y.std(), y.min(), y.max(), norm(layer.dy), norm(layer.dx)]
-        table.append([str(layer.index), layer.name, _shape(y), *map(numeral, statistics)])
+        table.append([str(layer.index), brief(layer.name), _shape(y), *map(numeral, statistics)])
     return table
 
 
@@ -133,7 +133,7 @@ def _values(trace: TracedStep) -> Cells:
     for layer in trace.layers:
         for what, array in (("y", layer.output), ("dy/dx", layer.local), ("dL/dy", layer.dy)):
             if array is not None:
-                start = [str(layer.index), layer.name] if what == "y" else ["", ""]
+                start = [str(layer.index), brief(layer.name)] if what == "y" else ["", ""]
                 row = [numeral(value) for value in array[0, :width].tolist()]
                 table.append([*start, what, *row, *[""] * (width - len(row))])
     return table

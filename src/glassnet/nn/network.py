@@ -23,6 +23,7 @@ from glassnet.nn.layer import Array, Layer
 from glassnet.nn.preprocessing import Fitted, Preprocessing, Unstandardize, one_by_one
 from glassnet.nn.storage import read_arrays, write_arrays
 from glassnet.nn.widths import check_widths
+from glassnet.nn.written import brief
 from glassnet.turns import reading
 
 # The purposes of random numbers, so that equal seeds don't make equal streams: see also train/fit.py. A seed sequence
@@ -253,7 +254,7 @@ class Network:
         rows = [("", "layer", "shapes", "parameters")]
         for i, layer in enumerate(self.layers):
             shapes = ", ".join(f"{name} {shape}" for name, shape in layer.shapes().items())
-            rows.append((str(i), repr(layer), shapes, f"{layer.size:,}"))
+            rows.append((str(i), brief(repr(layer)), shapes, f"{layer.size:,}"))
         rows.append(("", "total", self.dtype.name, f"{self.theta.size:,}"))
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         for index, name, shapes, size in rows:

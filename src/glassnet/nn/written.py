@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from textwrap import shorten
 from typing import Any, NamedTuple
 
 import numpy.typing as npt
@@ -103,6 +104,11 @@ def weighted_sum(inputs: Iterable[float], weights: Iterable[float], bias: Letter
         products.append(f"({what} = {numeral(rest)})")
     formula = " + ".join([*names, bias.name])
     return Written(formula, " + ".join(products) + plus(bias.value), "", terms, bias.value)
+
+
+def brief(name: str) -> str:
+    """Cut a layer's name to the room that a table has for it."""
+    return shorten(name, 60, placeholder=" ...")
 
 
 def numeral(value: float) -> str:
