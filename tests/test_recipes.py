@@ -184,8 +184,8 @@ def test_a_date_fits_no_field(table: str) -> None:
     ],
 )
 def test_parts_that_make_no_sense_name_their_place(change: dict[str, object], fault: str) -> None:
-    recipe = recipes.from_dict(MINIMAL | change)
-    with pytest.raises(ValueError, match=fault):  # noqa: PT012  which of the four it is, `fault` tells
+    with pytest.raises(ValueError, match=fault):  # noqa: PT012  which of the five it is, `fault` tells
+        recipe = recipes.from_dict(MINIMAL | change)
         recipe.build_network(4, 3, "classification")
         recipe.build_loss("classification")
         recipe.build_optimizer()

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glassnet.checks import number, positive
-from glassnet.configured import Configured
+from glassnet.configured import Stateless
 
 Array = NDArray[Any]
 
 
-class Augmentation(Configured):
+class Augmentation(Stateless):
     """Makes new rows from a batch's rows. Training uses them instead. They keep their targets."""
 
     def __call__(self, x: Array, shape: tuple[int, int], rng: np.random.Generator) -> Array:

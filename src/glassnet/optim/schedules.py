@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 
 from glassnet.checks import number, positive
-from glassnet.configured import Configured
+from glassnet.configured import Stateless
 
 
-class Schedule(Configured):
+class Schedule(Stateless):
     """A factor for each step. `step` counts from 0 over the whole training of epochs * steps_per_epoch steps."""
 
     def __call__(self, step: int, steps_per_epoch: int, epochs: int) -> float:

@@ -13,9 +13,10 @@ from reprlib import repr as short
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
+from glassnet.configured import Stateless
 from glassnet.data.labels import Task
 from glassnet.limits import parse_toml, read_toml
-from glassnet.recipes.parts import Part, closest
+from glassnet.recipes.parts import Part, closest, make
 from glassnet.recipes.recipe import Recipe
 from glassnet.recipes.space import RawSpace
 from glassnet.recipes.tables import Widths
@@ -124,10 +125,12 @@ def _fill(table: type[T], values: Any, where: str) -> T:
             raise ValueError(f"recipe: there is no {shown}{closest(key, known)}; {where or 'a recipe'} has {has}")
         if is_dataclass(known[key]):
             made[key] = _fill(known[key], value, key)
-        elif _fits(value, known[key]):
-            made[key] = value
-        else:
-            raise ValueError(f"recipe: {place}{key} must be {WORDS[known[key]]}, not {short(value)}")
+            continue
+        described = isinstance(known[key], type) and issubclass(known[key], Stateless)
+        kind = Part if described else known[key]
+        if not _fits(value, kind):
+            raise ValueError(f"recipe: {place}{key} must be {WORDS[kind]}, not {short(value)}")
+        made[key] = make(value, known[key], place + key) if described else value
     missing = [name for name in ("name", "data", "source") if name in known and name not in made]
     if missing:
         raise ValueError(f"recipe: {place}{missing[0]} is missing")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from glassnet import nn, optim
 from glassnet.checks import count
+from glassnet.configured import Stateless
 from glassnet.data import Augmentation, Dataset
 from glassnet.extras import need
 from glassnet.nn.rotations import strong_pairs
@@ -19,7 +20,7 @@ from glassnet.recipes.sizes import batch_size, by_rows
 from glassnet.recipes.space import TuneTable
 from glassnet.recipes.stack import Pairs, build_layers, outputs
 from glassnet.recipes.tables import DataTable, NetworkTable, TrainingTable
-from glassnet.train import Average, Settings
+from glassnet.train.settings import Regime, Settings
 
 MOST_MEMBERS = 1000  # of an ensemble
 
@@ -66,7 +67,8 @@ class Recipe:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the recipe as TOML can hold it."""
-        return _without_none(asdict(self))
+        said: dict[str, Any] = _as_toml(self)
+        return said
 
     def save(self, path: Path) -> None:
         """Write the recipe as TOML, atomically."""
@@ -153,17 +155,9 @@ class Recipe:
 
     def build_training(self) -> Settings:
         """Make the settings of the training: those that [training] holds, the schedule, the augmentation, the seed."""
-        kinds: dict[str, type[Any]] = {
-            "average": Average,
-            "dropout_schedule": optim.Schedule,
-            "weight_decay_schedule": optim.Schedule,
-        }
-        parts = {name: getattr(self.training, name) for name in kinds}
-        made = {n: None if p is None else make(p, kinds[n], f"training.{n}") for n, p in parts.items()}
-        whole = {"schedule": self.build_schedule(), "augmentation": self.build_augmentation()}
-        said = vars(self.training) | made | whole | {"seed": self.seed}
-        del said["min_steps"]
-        return Settings(**said)
+        said = {each.name: getattr(self.training, each.name) for each in fields(Regime)}
+        schedule, augmentation = self.build_schedule(), self.build_augmentation()
+        return Settings(**said, schedule=schedule, augmentation=augmentation, seed=self.seed)
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,9 +176,12 @@ class Experiment:
     notes: list[str]
 
 
-def _without_none(values: dict[str, Any]) -> dict[str, Any]:
-    return {
-        key: _without_none(value) if isinstance(value, dict) else value
-        for key, value in values.items()
-        if value is not None
-    }
+def _as_toml(value: Any) -> Any:
+    """Return what TOML can hold of a part of a recipe. It has no None, which is left out, as it is by default."""
+    if isinstance(value, Stateless):
+        return {"name": type(value).__name__} | _as_toml(value.config())
+    if is_dataclass(value):
+        value = {each.name: getattr(value, each.name) for each in fields(value)}
+    if isinstance(value, dict):
+        return {key: _as_toml(each) for key, each in value.items() if each is not None}
+    return value

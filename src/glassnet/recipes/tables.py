@@ -7,6 +7,7 @@ from typing import Any
 
 from glassnet.data.labels import Task
 from glassnet.recipes.parts import Part
+from glassnet.train.settings import Regime
 
 Widths = list[int] | dict[str, Any]  # of the hidden layers, or the arguments of `by_rows`
 
@@ -50,17 +51,9 @@ class NetworkTable:
     threads: int | None = None  # the most threads side by side
 
 
-@dataclass
-class TrainingTable:
-    """[training]: the arguments of `gn.fit`."""
+@dataclass(kw_only=True)
+class TrainingTable(Regime):
+    """[training]: settings of `gn.fit`, and one more."""
 
     epochs: int = 20
-    batch_size: int = 128
     min_steps: int | None = None  # in an epoch, made by smaller batches if there are few rows
-    replacement: bool = False
-    monitor: str | None = None
-    patience: int | None = None
-    restore_best: bool = True
-    average: Part | None = None  # EMA or SWA
-    dropout_schedule: Part | None = None
-    weight_decay_schedule: Part | None = None

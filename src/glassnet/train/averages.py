@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from glassnet.checks import number
-from glassnet.configured import Configured
+from glassnet.configured import Stateless
 
 
-class Average(Configured):
+class Average(Stateless):
     """The weight of the newest parameters in a running mean: mean <- mean + share * (theta - mean)."""
 
     def after_step(self, steps: int) -> float:

@@ -10,18 +10,24 @@ from glassnet.train.averages import Average
 
 
 @dataclass(kw_only=True)
-class Settings:
-    """The settings of a training. `fit` takes the same by the same names, and describes each."""
+class Regime:
+    """The settings that a recipe's [training] takes. `fit` takes them by the same names, and describes each."""
 
     epochs: int = 10
     batch_size: int = 128
-    schedule: Schedule = field(default_factory=Constant)
     average: Average | None = None
-    augmentation: Augmentation | None = None
     dropout_schedule: Schedule | None = None
     weight_decay_schedule: Schedule | None = None
-    seed: int = 0
     replacement: bool = False
     monitor: str | None = None
     patience: int | None = None
     restore_best: bool = True
+
+
+@dataclass(kw_only=True)
+class Settings(Regime):
+    """All settings of a training: those of [training], and those for which a recipe has a place of their own."""
+
+    schedule: Schedule = field(default_factory=Constant)
+    augmentation: Augmentation | None = None
+    seed: int = 0
