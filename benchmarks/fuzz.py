@@ -4,9 +4,9 @@
 
 Good files are changed as fuzzing/mutate.py says; the loaders are in fuzzing/loaders.py. Input i of a loader follows
 from the seed, the loader's name and i. A finding is an exception other than ValueError and OSError, a message of more
-than one line or without the file's name, a warning or anything else on standard error, more than 10 s of processor time
-or 4 GB, a file that is left behind, and the end of the process. It is printed, and its file is kept in --keep; exit
-status 1 if there are any. `--first i --inputs 1 LOADER` tries one again.
+than one line or without the file's name, a warning or anything else on standard error but notes ("glassnet: ..."), more
+than 10 s of processor time or 4 GB, a file that is left behind, and the end of the process. It is printed, and its file
+is kept in --keep; exit status 1 if there are any. `--first i --inputs 1 LOADER` tries one again.
 """
 
 from __future__ import annotations
@@ -85,8 +85,9 @@ def work(name: str, seed: int, first: int, last: int, scratch: Path, keep: Path)
         found = finding(loader, folder, Random(f"{seed} {name} {number}"))
         signal.setitimer(signal.ITIMER_PROF, 0)
         sys.stderr.flush()
-        if said := os.pread(2, 2000, 0).decode("utf-8", "replace"):
-            found = found or f"on standard error: {' '.join(said.split())[:300]}"
+        if said := os.pread(2, 20_000, 0).decode("utf-8", "replace"):
+            if strange := [line for line in said.splitlines() if not line.startswith("glassnet: ")]:
+                found = found or f"on standard error: {' '.join(strange)[:300]}"
             os.ftruncate(2, 0)
             os.lseek(2, 0, os.SEEK_SET)
         if found:
