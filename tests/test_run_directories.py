@@ -100,6 +100,10 @@ def test_what_was_left_at_the_very_end_goes_when_it_is_tried_again(
     assert command(monkeypatch, "train", "--out", run, "--resume") == 2
     assert "run is finished: there is nothing to resume" in capsys.readouterr().err
     assert sorted(run.rglob("*")) == before
+    (tmp_path / ABANDONED).mkdir()  # of a committee, whose folder is made beside its place
+    assert command(monkeypatch, "ensemble", digits / "member-0", digits / "member-1", "--out", run) == 2
+    assert "run already holds a run: choose another --out" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == [run]
 
 
 @unpictured

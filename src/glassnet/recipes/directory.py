@@ -126,6 +126,7 @@ def run_directory(out: Path, *, resume: bool = False) -> Iterator[None]:
         raise FileNotFoundError(f"{out} holds no run (there is no such folder): there is nothing to resume")
     if out.exists() and not out.is_dir():
         raise FileExistsError(f"{out} is not an empty folder: choose another --out")
+    remove_abandoned(out.parent)  # where a committee is made; killed at its very end, it is whole and left its part
     made = [folder for folder in (out, *out.parents) if not folder.exists()]
     try:
         out.mkdir(parents=True, exist_ok=True)
