@@ -12,7 +12,7 @@ from glassnet import recipes
 from glassnet.estimators import MLPRegressor
 from glassnet.explore import open_subject
 from glassnet.nn import rotations
-from glassnet.nn.rotations import interactions, strong_pairs
+from glassnet.nn.interactions import interactions, strong_pairs
 from glassnet.recipes import run as run_module
 from glassnet.report import compare
 from glassnet.train import CSVLog, Training

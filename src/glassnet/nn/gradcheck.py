@@ -12,7 +12,8 @@ import numpy.typing as npt
 from glassnet.nn.layer import Array, Layer
 from glassnet.nn.losses import Loss
 from glassnet.nn.members import member_loss
-from glassnet.nn.network import MASKS, Network
+from glassnet.nn.network import Network
+from glassnet.nn.randomness import MASKS
 
 Numbered = tuple[int, Layer]  # a layer with its place in the network
 

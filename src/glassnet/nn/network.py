@@ -21,14 +21,11 @@ from glassnet.nn.described import DTYPES, described_layers
 from glassnet.nn.groups import Group, groups
 from glassnet.nn.layer import Array, Layer
 from glassnet.nn.preprocessing import Fitted, Preprocessing, Unstandardize, one_by_one
+from glassnet.nn.randomness import INITIAL_WEIGHTS, MASKS
 from glassnet.nn.storage import read_arrays, write_arrays
 from glassnet.nn.widths import check_widths
 from glassnet.nn.written import brief
 from glassnet.turns import reading
-
-# The purposes of random numbers, so that equal seeds don't make equal streams: see also train/fit.py. A seed sequence
-# ignores zeros at its end, so these come last and aren't zero.
-INITIAL_WEIGHTS, MASKS = 1, 2
 
 ROWS_AT_ONCE = 1024  # rows that inference works on at a time: enough for the matrix products, little memory
 

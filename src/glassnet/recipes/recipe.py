@@ -13,7 +13,7 @@ from glassnet.checks import count
 from glassnet.configured import Stateless
 from glassnet.data import Augmentation, Dataset
 from glassnet.extras import need
-from glassnet.nn.rotations import strong_pairs
+from glassnet.nn.interactions import strong_pairs
 from glassnet.recipes.confusion import left_out
 from glassnet.recipes.parts import Part, call, make
 from glassnet.recipes.sizes import batch_size, by_rows

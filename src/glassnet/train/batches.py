@@ -9,9 +9,9 @@ import numpy as np
 
 from glassnet.fast import distorting
 from glassnet.nn.layer import Array
+from glassnet.nn.randomness import DISTORTION
 from glassnet.train.training import Training
 
-DISTORTION = 3  # the purpose of the random numbers of (seed, epoch, batch): see nn/network.py
 AHEAD = 4  # batches that are made before they are needed
 
 Batch = tuple[Array, Array | None]  # the numbers of its rows, and the augmented rows

@@ -10,12 +10,11 @@ from contextlib import contextmanager
 import numpy as np
 
 from glassnet.nn.layer import Array
+from glassnet.nn.randomness import ORDER
 from glassnet.train.averaging import take_in
 from glassnet.train.rates import rates
 from glassnet.train.step import Step
 from glassnet.train.training import Callback, Training
-
-ORDER = 1  # the purpose of the random numbers of (seed, epoch): see nn/network.py
 
 HistoryRow = dict[str, float]  # of the history
 
