@@ -11,7 +11,7 @@ import glassnet as gn
 from glassnet import recipes
 from glassnet.estimators import MLPRegressor
 from glassnet.explore import open_subject
-from glassnet.nn import rotations
+from glassnet.nn import interactions as search
 from glassnet.nn.interactions import interactions, strong_pairs
 from glassnet.recipes import run as run_module
 from glassnet.report import compare
@@ -113,7 +113,7 @@ def test_pairs_are_looked_for_once(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     rows = [",".join(map(str, [*row, value])) for row, value in zip(x.tolist(), y.tolist(), strict=True)]
     (tmp_path / "map.csv").write_text("\n".join(["a,b,c,d,e,target", *rows]) + "\n")
     looked: list[int] = []
-    monkeypatch.setattr(rotations, "interactions", lambda x, y: looked.append(1) or interactions(x, y))
+    monkeypatch.setattr(search, "interactions", lambda x, y: looked.append(1) or interactions(x, y))
     changes = ["network.rotations=1", "network.members=1", "network.hidden=[8]", "training.epochs=1"]
     recipes.train(recipes.choose(str(tmp_path / "map.csv"), target="target", changes=changes), tmp_path / "run")
     MLPRegressor(preset="strong", max_iter=1, random_state=0).fit(x, y)
