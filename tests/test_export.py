@@ -336,7 +336,7 @@ def test_a_layer_that_isnt_written_right_is_named(layer: Any, message: str, tmp_
     [
         ([gn.Standardize(), gn.Dense(4, 1)], {}, r"Standardize\(\) is not fitted"),
         ([gn.Dense(4, 1), gn.Unstandardize()], {}, r"Unstandardize\(\) is not fitted"),
-        ([gn.ReLU()], {}, "no layer tells how wide a row is"),
+        ([gn.ReLU()], {}, "no layer fixes the width of a row"),
         ([gn.Dense(4, 3)], {"input_dtype": "complex64"}, "must be one of float32, float64, uint8, int64"),
         ([gn.Dense(4, 3)], {"input_dtype": "flaot"}, "must be one of .*, not 'flaot'"),
         ([gn.Dense(4, 3)], {"outputs": "sigmoid"}, "outputs must be one of identity, softmax, logistic, not 'sig"),

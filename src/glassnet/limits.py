@@ -1,4 +1,4 @@
-"""What is read of files that anybody may have written, and no more: so many bytes, and so deep."""
+"""Limits on files that anybody may have written: their bytes and their depth."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ def _fit_limits() -> None:
 
 
 def _startable(wanted: int) -> int:
-    """How many threads can be started at the same time, of so many."""
+    """The number of threads, at most `wanted`, that can be started at the same time."""
     import _thread
 
     hold, started = _thread.allocate_lock(), 0
@@ -112,7 +112,7 @@ def keeping() -> Iterator[None]:
 
 
 def finish(status: int) -> NoReturn:
-    """End with a status: by itself at once, whatever threads there are, else by SystemExit."""
+    """End with a status: the command line at once, with any threads, other programs by SystemExit."""
     if begun:
         for stream in (sys.stdout, sys.stderr):
             with suppress(OSError):

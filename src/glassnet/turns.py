@@ -15,7 +15,7 @@ if hasattr(os, "register_at_fork"):
 
 @contextmanager
 def changing(thing: object) -> Iterator[None]:
-    """Have a model, or what else changes in training, for this thread alone; within it, for this thread once more.
+    """Have a model, or another thing that training changes, for this thread alone. The thread may enter it again.
 
     Nobody waits: raises RuntimeError if another thread is changing it.
     """

@@ -54,9 +54,9 @@ def read_rows(
                      their value. Their names come beside them, as the column "file".
     other files      one picture.
 
-    A value means what it means in training (see `read_table`), whatever rows are read together. `noticed` sees them
-    all. Raises FileNotFoundError, or ValueError on a file that holds no such rows, blaming column and row (the first is
-    1), or that another program writes meanwhile.
+    A value means the same as in training (see `read_table`), no matter which rows are read together. `noticed` sees
+    them all. Raises FileNotFoundError, or ValueError on a file that holds no such rows, blaming column and row (the
+    first is 1), or that another program writes meanwhile.
     """
     need("tables", "polars")
     path, noticed = Path(path), noticed or Noticed(columns)

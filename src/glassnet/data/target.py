@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 MAX_CLASSES = 20  # whole numbers with more distinct values than this are values to predict
 ROWS_PER_CLASS = 10  # on average: with fewer, whole numbers are values to predict, too, unless there are two ...
 RAREST = 3  # ... and if one occurs in fewer rows: counts thin out, classes don't
-EXACT = 2.0**53  # beyond, float64 can't tell whole numbers apart
+EXACT = 2.0**53  # beyond, float64 can't distinguish whole numbers
 SAID = 100  # the decision is noted for at most this number of distinct values, or for more with enough rows for each
 
 

@@ -49,6 +49,13 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator, MLPParameters):
     best_loss_: float | None
     best_validation_score_: float | None
     best_iter_: int | None
+    n_iter_: int
+    n_layers_: int
+    n_outputs_: int
+    out_activation_: str
+    loss_: float
+    stopped_: bool
+    t_: int
     _state: State
     _table: TableColumns | None = None
 

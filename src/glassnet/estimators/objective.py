@@ -32,7 +32,7 @@ class Objective:
 
     @classmethod
     def of(cls, loss: str, n_outputs: int, out_activation: str, dtype: np.dtype[Any]) -> Objective:
-        """Return what scikit-learn calls by that name, for a network of so many outputs."""
+        """Return the objective of that name in scikit-learn, for a network of `n_outputs` outputs."""
         if loss == "log_loss":
             softmax = out_activation == "softmax"
             return cls(CrossEntropy(), dtype, labels=True) if softmax else cls(BinaryCrossEntropy(), dtype, n_outputs)

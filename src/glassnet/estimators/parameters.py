@@ -31,7 +31,7 @@ RATES = ("constant", "invscaling", "adaptive")  # scikit-learn's own, which only
 
 
 def may_be(*allowed: Any) -> dict[str, Any]:
-    """Return what scikit-learn is to allow a parameter to be, for its field."""
+    """Return the values that scikit-learn allows for a parameter, by its field."""
     return {"allowed": [*allowed]}
 
 

@@ -69,7 +69,11 @@ class SparseStep:
 
     def __init__(self, net: Network, x: Any, t: Array, loss: Loss, optimizer: Optimizer) -> None:
         assert isinstance(net.layers[0], Dense)
-        self.net, self.x, self.t, self.loss, self.optimizer = net, x.tocsr(), t, loss, optimizer
+        self.net = net
+        self.x: Any = x.tocsr()
+        self.t = t
+        self.loss = loss
+        self.optimizer = optimizer
 
     def __call__(self, rows: Array, factor: float, weights: Array | None = None) -> float:
         """Return the loss of these training rows before the step; if it isn't finite, nothing is moved."""

@@ -80,7 +80,7 @@ def objective(settings: MLPParameters, problem: Problem, net: Network, dtype: An
 
 
 def plan(settings: MLPParameters, problem: Problem, rows: int, incremental: bool) -> Plan:
-    """Return how to train on so many rows."""
+    """Return the plan of a training on `rows` rows."""
     rate, epsilon = settings.learning_rate_init, None
     optimizer: Optimizer
     if settings.solver == "sgd":

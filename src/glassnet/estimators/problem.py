@@ -61,4 +61,4 @@ class Way(Protocol):
         """Return what is minimised, on rows of that type."""
 
     def plan(self, settings: MLPParameters, problem: Problem, rows: int, incremental: bool) -> Plan:
-        """Return how to train on so many rows; for partial_fit, if `incremental`."""
+        """Return the plan of a training on a number of rows, for partial_fit if `incremental`."""

@@ -29,7 +29,7 @@ class MLPRegressor(RegressorMixin, BaseMLP, RegressorParameters):
     keep_optimizer: whether fit with warm_start goes on with the moments of its optimizer, too.
     callbacks: a list of gn.Callback, such as gn.Progress().
     preset: "strong", for tables: the network and the training of the recipe `table`, for arrays with missing values and
-    for data frames. What the other parameters mean with it is told at MLPClassifier: one that equals its default, such
+    for data frames. MLPClassifier describes the other parameters with it: one that equals its default, such
     as learning_rate_init=0.001 or max_iter=200, takes the recipe's value, even if you write it (write 0.00100001, 201).
     Here, targets are standardised, each by its own mean and standard deviation, unless loss="poisson": losses, such as
     those of loss_curve_, are in these units, predictions in the targets' own.
@@ -55,7 +55,7 @@ class MLPRegressor(RegressorMixin, BaseMLP, RegressorParameters):
         """Train for one epoch on these rows.
 
         X_val, y_val: rows to judge the network by; with early_stopping, its best weights are remembered for
-        `restore_best`, and stopped_ tells when n_iter_no_change calls brought nothing.
+        `restore_best`, and stopped_ is true after n_iter_no_change calls without progress.
         """
         return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val), incremental=True)
 

@@ -19,7 +19,8 @@ class Solver:
     """An optimizer, and how its learning rate changes: kept between calls of partial_fit."""
 
     def __init__(self, optimizer: Optimizer) -> None:
-        self.optimizer, self.rate = optimizer, optimizer.lr
+        self.optimizer = optimizer
+        self.rate: float = optimizer.lr
         self.taken = 0  # steps, by which the schedule goes
 
     @property

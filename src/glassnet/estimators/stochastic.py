@@ -34,7 +34,11 @@ class WeightedStep:
     """A step as scikit-learn makes it: rows have weights, and its penalty is divided by their sum."""
 
     def __init__(self, step: Any, run: Training, objective: Objective, weight: np.ndarray | None, plan: Plan) -> None:
-        self.step, self.run, self.objective, self.weight, self.plan = step, run, objective, weight, plan
+        self.step = step
+        self.run = run
+        self.objective = objective
+        self.weight = weight
+        self.plan = plan
 
     def __call__(self, rows: Array, factor: float, weights: Array | None = None, x: Array | None = None) -> float:
         """Return the loss of these training rows before the step, with the penalty."""

@@ -31,7 +31,7 @@ from glassnet.train import Settings
 from glassnet.train.units import training_loss
 
 LOSSES = {"squared_error": "MSE", "absolute_error": "MAE", "huber": "Huber", "poisson": "Poisson"}
-SCORINGS = {  # what the recipe monitors, as `scoring` calls it
+SCORINGS: dict[str | None, str | None] = {  # the metric that the recipe monitors, as `scoring` calls it
     None: None,
     "loss": "loss",
     "accuracy": None,
@@ -147,7 +147,7 @@ def objective(settings: MLPParameters, problem: Problem, net: Network, dtype: An
 
 
 def plan(settings: MLPParameters, problem: Problem, rows: int, incremental: bool) -> Plan:
-    """Return how to train on so many rows. One epoch alone has no place in a schedule, and its average no use."""
+    """Return the plan of a training on a number of rows. One epoch alone needs no schedule and no average."""
     own, made = parameters.given(settings), recipe(settings, problem)
     training = made.sized(rows).build_training()
     optimizer: Any = made.build_optimizer()

@@ -59,7 +59,7 @@ def numbers(
 ) -> tuple[Array, TableColumns | None]:
     """Return rows X (N, n_features), an array or a data frame, as the floats that the network takes, some NaN.
 
-    Beside them is the table of their columns: `table`, or if `reset`, that which these first rows tell; None for an
+    With them comes the table of their columns: `table`, or if `reset`, the one of these first rows; None for an
     array. Raises ValueError for an array where a data frame is needed, and TypeError for a sparse matrix.
     """
     table = None if reset else table

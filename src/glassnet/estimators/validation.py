@@ -48,7 +48,11 @@ class Validation:
     """
 
     def __init__(self, judge: Any, rows: Rows, labels: Array, objective: Objective, scoring: Any) -> None:
-        self.judge, self.rows, self.labels, self.objective, self.scoring = judge, rows, labels, objective, scoring
+        self.judge = judge
+        self.rows = rows
+        self.labels = labels
+        self.objective = objective
+        self.scoring = scoring
         self.targets: Array = objective.targets(rows.y)
 
     def loss(self) -> float:

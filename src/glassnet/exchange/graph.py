@@ -22,7 +22,7 @@ RESULTS: dict[str, np.dtype[Any]] = {
 
 
 class Graph:
-    """What a layer writes itself into: `add` adds a node and returns the name of its result, for the next one.
+    """A layer writes itself into a graph: `add` adds a node and returns the name of its result, for the next one.
 
     dtype: the network's type, which the values between layers have. types: the type of each value, by name.
     place: the layer that is being written, such as "1.Dense", after which its nodes and constants are called.
@@ -76,13 +76,13 @@ class Graph:
         return result
 
     def input(self, name: str, dtype: npt.DTypeLike, shape: list[int | str], words: str) -> str:
-        """Declare what the model takes; `words` describe it."""
+        """Declare the model's input. `words` describe it."""
         self.types[name] = np.dtype(dtype)
         self.inputs.append(self._declared(name, shape, words))
         return name
 
     def output(self, name: str, x: str, shape: list[int | str], words: str) -> None:
-        """Declare the value x as a result of the model, under a name of its own; `words` describe it."""
+        """Declare the value x as a result of the model, under a name of its own. `words` describe it."""
         self.nodes.append(helper.make_node("Identity", [x], [name], name))
         self.types[name] = self.types[x]
         self.outputs.append(self._declared(name, shape, words))

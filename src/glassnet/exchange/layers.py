@@ -142,7 +142,7 @@ LAYERS: dict[type[Layer], Callable[[Graph, Any, str], str]] = {
 def write_layer(graph: Graph, layer: Layer, x: str) -> str:
     """Add a layer to the graph, after the value x, and return the name of its result.
 
-    A layer of one's own has a method onnx(graph, x) that does so. Raises ValueError if it has none.
+    A user's own layer has a method onnx(graph, x) that does so. Raises ValueError if it has none.
     """
     own = getattr(layer, "onnx", None)
     if own is not None:

@@ -1,4 +1,4 @@
-"""A whole network as an ONNX model: preprocessing, layers, outputs, and what it says of itself."""
+"""A whole network as an ONNX model: preprocessing, layers, outputs, and its description."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
     from glassnet.exchange.graph import Graph
 
-# All operators used are in opset 13 of 2020, whose files (IR 7) the runtimes and converters of the last years read; a
-# newer one would bring nothing.
+# All operators used are in opset 13 of 2020. Runtimes and converters of the last years read its files (IR 7). A newer
+# one would bring nothing.
 OPSET, IR = 13, 7
 NAMED = 30  # columns, at most, that the description of x lists
-FLOATS = {"float": "float32", "double": "float64"}  # as NumPy calls what ONNX calls so
+FLOATS = {"float": "float32", "double": "float64"}  # NumPy's names of ONNX's types
 TYPES = ("float32", "float64", "uint8", "int64")
 
 
@@ -39,8 +39,8 @@ def export(
 ) -> None:
     """Write a network, or an ensemble, to an ONNX file, atomically: it takes raw rows, as `predict` does.
 
-    The arguments are those of `glassnet.exchange.to_onnx`, which says what the model takes and gives. Raises ValueError
-    as it does, OSError if the file can't be written.
+    The arguments are those of `glassnet.exchange.to_onnx`, which describes the model's inputs and outputs. Raises
+    ValueError as it does, OSError if the file can't be written.
     """
     save(to_onnx(net, outputs=outputs, classes=classes, input_dtype=input_dtype), path)
 
@@ -54,21 +54,20 @@ def to_onnx(
 ) -> ModelProto:
     """Return a network, or an ensemble with its mean, as an ONNX model, checked by onnx.checker.
 
-    It takes x (N, n_in), any number N of rows, and gives y (N, n_out), the numbers of `predict`, and besides what
-    `outputs` says:
-    - "identity": nothing, for a regression;
-    - "softmax": probabilities (N, n_out), as `predict_proba` gives, and label (N,), the most probable class;
-    - "logistic": for one output, the logit of the second of two classes, probabilities (N, 2) and label (N,); for
+    It takes x (N, n_in), any number N of rows, and gives y (N, n_out), the numbers of `predict`. `outputs` adds: -
+    "identity": nothing, for a regression; - "softmax": probabilities (N, n_out), as `predict_proba` gives, and label
+    (N,), the most probable class; - "logistic": for one output, the logit of the second of two classes, probabilities
+    (N, 2) and label (N,); for
       several, which are flags, probabilities (N, n_out) and label (N, n_out), 1 where the probability is above 0.5.
-    By default it is what `net.info` says of the task; a run's network knows. `classes` are the labels, whole numbers or
-    text, by default those in `net.info`, whole numbers where their names are such.
+    By default the task in `net.info` decides, as in a run's network. `classes` are the labels, whole numbers or text.
+    By default they are those in `net.info`, as whole numbers if all their names are such.
 
     input_dtype: the type of x, by default the network's: "float32", "float64" (for columns that need more than seven
-    digits, such as times in seconds), "uint8" or "int64". y is what `predict` makes of rows of that type: in the
+    digits, such as times in seconds), "uint8" or "int64". y is the result of `predict` for rows of that type: in the
     network's type, or float64 from an Unstandardize.
 
-    Raises NotInstalledError without onnx, ValueError if preprocessing isn't fitted, if a layer of one's own doesn't say
-    how it is written, and for arguments that don't fit.
+    Raises NotInstalledError without onnx, ValueError if preprocessing isn't fitted, if a user's own layer has no method
+    `onnx`, and for arguments that don't fit.
     """
     need("onnx", "onnx")
     import onnx
@@ -78,7 +77,7 @@ def to_onnx(
     dtype = _input_type(net, input_dtype)
     layers = (net.networks[0] if isinstance(net, Ensemble) else net).layers  # whose first and last speak for all
     if net.n_in is None:
-        raise ValueError("no layer tells how wide a row is, which an ONNX model must say: add one, such as gn.Dense")
+        raise ValueError("no layer fixes the width of a row, which an ONNX model must name: add one, such as gn.Dense")
     with np.errstate(all="ignore"):
         width = net.predict(np.zeros((1, net.n_in), dtype)).shape[1]  # or raises ValueError: something isn't fitted
     if outputs is None:
@@ -117,7 +116,7 @@ def save(model: ModelProto, path: str | os.PathLike[str]) -> None:
 
 
 def signature(model: ModelProto) -> str:
-    """Say what a model takes and gives: "x float32 (N, 8) -> y float32 (N, 1)"."""
+    """Describe the inputs and outputs of a model: "x float32 (N, 8) -> y float32 (N, 1)"."""
     from onnx import TensorProto
 
     def words(values: Any) -> str:
@@ -140,14 +139,14 @@ def _write_network(graph: Graph, net: Network, x: str, place: str = "") -> str:
     for i, (layer, after) in enumerate(zip(net.layers, (*net.layers[1:], None), strict=True)):
         graph.place = f"{place}{i}.{type(layer).__name__}"
         x = write_layer(graph, layer, x)
-        graph.type_of(x)  # or raises ValueError: a layer of one's own returned something else
+        graph.type_of(x)  # or raises ValueError: a user's own layer returned something else
         if isinstance(layer, Preprocessing) and not isinstance(after, Preprocessing):  # as `one_by_one` does
             x = graph.cast(x, net.dtype)
     return x
 
 
 def _write_ensemble(graph: Graph, ensemble: Ensemble, x: str, width: int) -> str:
-    """Add all its networks, whose outputs are so wide, and their mean."""
+    """Add all networks, with outputs of this width, and their mean."""
     outputs = [_write_network(graph, net, x, f"network {i}/") for i, net in enumerate(ensemble.networks)]
     graph.dtype, graph.place = np.result_type(*(graph.types[y] for y in outputs)), "mean"
     rows = [graph.add("Unsqueeze", graph.cast(y, graph.dtype), np.array([1])) for y in outputs]
@@ -166,7 +165,7 @@ def _input_type(net: Network | Ensemble, given: npt.DTypeLike | None) -> np.dtyp
 
 
 def _about(info: dict[str, Any]) -> dict[str, Any]:
-    """What the model says of itself: names, without which its columns and numbers mean nothing."""
+    """The model's description of itself: names, without which its columns and numbers mean nothing."""
     names = (
         "task",
         "features",
@@ -193,4 +192,4 @@ def _rows(info: dict[str, Any], first: Layer) -> str:
 def _meaning(info: dict[str, Any], last: Layer, outputs: str) -> str:
     if outputs in ("softmax", "logistic"):
         return "probabilities" if isinstance(last, Softmax | Sigmoid) else "scores before " + outputs
-    return str(info.get("target") or "what the last layer gives")
+    return str(info.get("target") or "the outputs of the last layer")

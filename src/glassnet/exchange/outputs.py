@@ -1,4 +1,4 @@
-"""What a deployed model gives besides the network's outputs: probabilities and a label."""
+"""The results of a deployed model besides the network's outputs: probabilities and a label."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ KINDS = ("identity", "softmax", "logistic")
 
 
 def outputs_of(info: dict[str, Any], last: Layer, width: int, classes: npt.ArrayLike | None) -> str:
-    """Tell what outputs stand for, by given classes or a network's `info`: values, logits, or scores of classes."""
+    """Return the meaning of outputs, by given classes or a network's `info`: values, logits, or scores of classes."""
     if classes is None and info.get("task") != "classification":
         return "identity"
     return "logistic" if width == 1 or info.get("flags") or isinstance(last, Sigmoid) else "softmax"

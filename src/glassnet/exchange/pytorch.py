@@ -33,13 +33,13 @@ def load_pytorch(net: Network, source: str | os.PathLike[str] | Mapping[str, Any
     """Set the weights of a network to those of a PyTorch model with the same Linear, BatchNorm1d and LayerNorm layers.
 
     source: a state_dict saved by safetensors.torch.save_file, or a mapping of names to arrays or tensors, such as
-    model.state_dict(). The first Linear goes to the first Dense, and so on for each kind of layer; weights (out, in)
-    are transposed. Layers are in the order of the mapping; those of a file, which keeps none, in that of the numbers in
-    their names ("fc2.weight" comes before "fc10.weight"). A Linear without bias gives zeros. What isn't in a state_dict
-    must agree already: activations, eps, the slope of LeakyReLU (0.01 in both).
+    model.state_dict(). The first Linear goes to the first Dense, and so on for each kind of layer. Weights (out, in)
+    are transposed. Layers are in the order of the mapping. A file keeps no order, so its layers are in the order of the
+    numbers in their names ("fc2.weight" comes before "fc10.weight"). A Linear without bias gives zeros. Settings that
+    aren't in a state_dict must agree already: activations, eps, the slope of LeakyReLU (0.01 in both).
 
-    Raises ValueError, with the network left as it was, if something doesn't fit or the file is none of safetensors; a
-    pickle (.pt, .pth) is never loaded. OSError if it can't be read.
+    Raises ValueError, and leaves the network as it was, if something doesn't fit or the file is no safetensors file. A
+    pickle (.pt, .pth) is never loaded. Raises OSError if the file can't be read.
     """
     if isinstance(source, Mapping):
         _set(net, source)
@@ -49,7 +49,7 @@ def load_pytorch(net: Network, source: str | os.PathLike[str] | Mapping[str, Any
 
 
 def _set(net: Network, tensors: Mapping[str, Any]) -> None:
-    """Do what `load_pytorch` says, with the tensors of a model by their names."""
+    """Do as `load_pytorch`, with the tensors of a model by their names."""
     found = _modules(tensors)
     wanted: dict[type[Layer], list[tuple[int, Layer]]] = {kind: [] for kind in TAKEN}
     for i, layer in enumerate(net.layers):
@@ -120,7 +120,7 @@ def _kind(module: str, parts: Tensors) -> type[Layer]:
 
 
 def _in_order(modules: dict[str, Tensors]) -> dict[str, Tensors]:
-    """Sort modules by the numbers in their names; raise ValueError if neither names nor shapes tell the order."""
+    """Sort modules by the numbers in their names; raise ValueError if neither names nor shapes decide the order."""
     seen: dict[object, str] = {}
     for name, parts in modules.items():
         shape = parts.get("weight", parts.get("running_mean")).shape  # type: ignore[union-attr]

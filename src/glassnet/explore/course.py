@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from reprlib import repr as short
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -23,14 +23,14 @@ from glassnet.train.units import training_loss
 
 SETTINGS = ("lr", "momentum", "batch_size")
 
-# What was done to a network, in order: ("train", number of steps), ("set", {"lr": 0.05}), ("by hand", x, t).
+# The changes to a network, in order: ("train", number of steps), ("set", {"lr": 0.05}), ("by hand", x, t).
 Event = tuple[Any, ...]
 
 
 class RunningNorm(BatchNorm):
     """Batch norm that uses its running statistics in training too. Shapes as those of BatchNorm."""
 
-    formula = BatchNorm.formula
+    formula: ClassVar[str] = BatchNorm.formula
     by_batch = False
 
     def forward(self, x: Array, training: bool = False) -> Array:
@@ -55,7 +55,7 @@ def in_use(net: Network) -> Network:
 
 
 def untrained(net: Network) -> Network:
-    """Return a network with the weights that this one's seed draws; what is fitted to the data stays fitted."""
+    """Return a network with the weights that this one's seed draws. Layers that are fitted to the data stay fitted."""
     fresh = Network([type(layer)(**layer.config()) for layer in net.layers], net.dtype, net.seed)
     fresh.info = dict(net.info)
     for old, new in zip(net.layers, fresh.layers, strict=True):
@@ -78,7 +78,7 @@ def twin(optimizer: Optimizer) -> Optimizer:
 
 
 class Course(Callback):
-    """The training that `fit` makes with a constant learning rate, one step at a time, and a log of what was done.
+    """The training that `fit` makes with a constant learning rate, one step at a time, and a log of its changes.
 
     net and optimizer are changed in place; net.fit_preprocessing is called first. `watchers` are callbacks, as of fit.
     run: the training as callbacks see it. log: the events that made the network what it is, for `replay`.
@@ -99,8 +99,9 @@ class Course(Callback):
     ) -> None:
         if len(data.train):
             net.fit_preprocessing(data.train.x, data.train.y)
-        self.loss, self.watchers = loss, list(watchers)
-        self.run = Training(
+        self.loss = loss
+        self.watchers: list[Callback] = list(watchers)
+        self.run: Training = Training(
             net,
             data,
             training_loss(loss, net),
@@ -111,18 +112,18 @@ class Course(Callback):
             replacement=replacement,
         )  # without a monitor no weights are kept as the best
         self.log: list[Event] = []
-        self.order = np.empty(0, np.int64)  # the rows of this epoch; `place` of them are used
-        self.place = 0
+        self.order: Array = np.empty(0, np.int64)  # the rows of this epoch; `place` of them are used
+        self.place: int = 0
         self._loop: Loop | None = None
 
     @property
     def steps(self) -> int:
-        """How many steps were made."""
+        """The number of steps made."""
         return len(self.run.history.step_loss)
 
     @property
     def epochs(self) -> int:
-        """How many epochs were finished."""
+        """The number of epochs finished."""
         return len(self.run.history)
 
     def settings(self) -> dict[str, float | None]:
@@ -174,7 +175,7 @@ class Course(Callback):
         self._note("train", 1)
 
     def by_hand(self, x: Array, t: Array) -> Trace:
-        """Make one step on rows of one's own, as the network predicts them (see `in_use`), outside of the epoch."""
+        """Make one step on given rows, as the network predicts them (see `in_use`), outside of the epoch."""
         still, mover = in_use(self.run.net), twin(self.run.optimizer)
         made = trace(still, x, t, self.loss, mover, apply=True)
         self.run.net.theta[...] = still.theta
@@ -187,13 +188,13 @@ class Course(Callback):
         return self.order[self.place : self.place + self.run.batch_size]
 
     def _mover(self) -> Step:
-        """What makes the steps, for batches of the present size."""
+        """The object that makes the steps, for batches of the present size."""
         run, reads = self.run, any(watcher.reads_gradients for watcher in self.watchers)
         rows = run.data.train
         return training_step(run.net, rows.x, rows.y, run.loss, run.optimizer, run.largest_batch, reads)
 
     def _judge(self, row: HistoryRow) -> None:
-        """Add to the history's row of an epoch how many steps there were, and what the validation rows say."""
+        """Add the number of steps and the validation figures to the history's row of an epoch."""
         run = self.run
         row["step"] = self.steps
         if len(run.data.val):
@@ -239,7 +240,7 @@ def replay(
     seed: int,
     replacement: bool = False,
 ) -> Course:
-    """Do to `net` and `optimizer`, in place, what the log of another course says; return this course.
+    """Repeat the log of another course on `net` and `optimizer`, in place; return this course.
 
     The events: ("train", number of steps), ("set", {"lr": 0.05, ...}), ("by hand", x, t). Raises as `Course` does.
     """

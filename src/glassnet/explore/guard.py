@@ -1,4 +1,4 @@
-"""Who may ask what: nobody but the page that this server gave out, and of it nothing that is too large."""
+"""The guard: only the page that this server gave out may ask, and no request may be too large."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ class RefusedError(Exception):
 class Guard:
     """An ASGI application in front of another: it lets through only what comes from the page itself.
 
-    Host must name this server (host:port, or a loopback name), so that no other site's name can be made to point here;
-    Origin, if there is one, must be this server; and what the page asks needs the token, in a header. The page itself,
-    which holds no more than the static files, may come without one, so that it can take it out of its address; a wrong
-    one is refused. All answers carry the security headers.
+    Host must name this server (host:port, or a loopback name), so that no other site's name can be made to point here.
+    Origin, if there is one, must be this server. Every question of the page needs the token in a header. The page
+    itself, which holds no more than the static files, may come without a token, so that it can take it out of its
+    address. A wrong token is refused. All answers carry the security headers.
     """
 
     def __init__(self, app: ASGIApp, token: str, host: str, port: int) -> None:

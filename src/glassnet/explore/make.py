@@ -23,7 +23,7 @@ EACH, HARDEST = 2, 5  # the first digits of each class, and those that the netwo
 
 
 def make(out: Path) -> str:
-    """Train the recipe, write the file, and return how it was made and how good it is."""
+    """Train the recipe, write the file, and return a line with its origin and its accuracy."""
     recipe = shipped.recipe()
     with tempfile.TemporaryDirectory() as folder:
         metrics = recipes.train(recipe, Path(folder) / "run")

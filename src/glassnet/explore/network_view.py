@@ -1,4 +1,4 @@
-"""What the page says of a network, and of the rows of its data, before any number goes through it."""
+"""The page's description of a network and the rows of its data, before any number goes through it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LOOKED_THROUGH = 200  # rows, for the one to open on
 
 
 def describe(subject: Subject, rows: int = LOOKED_THROUGH) -> dict[str, Any]:
-    """Return what GET /api/network answers, all of it as JSON can hold it; it opens on one of the first `rows`."""
+    """Return the answer to GET /api/network, as JSON can hold it. It opens on one of the first `rows`."""
     net, data = subject.net, subject.data
     layers, width = [], net.n_in or data.n_in
     for i, layer in enumerate(net.layers):
@@ -60,7 +60,7 @@ def describe(subject: Subject, rows: int = LOOKED_THROUGH) -> dict[str, Any]:
 
 
 def opening(subject: Subject, rows: int) -> int:
-    """Return which of the first rows the network gets wrong the most: a step on that one has something to learn."""
+    """Return the number of the first rows' most wrong one: a step on it has something to learn."""
     part = getattr(subject.data, subject.part_with_rows())
     x, t = part.x[:rows], part.y[:rows]
     with np.errstate(all="ignore"):
@@ -72,14 +72,14 @@ def opening(subject: Subject, rows: int) -> int:
 
 
 def example(subject: Subject, part: Any, row: Any) -> dict[str, Any]:
-    """Return what GET /api/example answers: a row, raw, and its target. Raises ValueError if it isn't there."""
+    """Return the answer to GET /api/example: a row, raw, and its target. Raises ValueError if it isn't there."""
     x, t = subject.row(part, row)
     target = t[0].item()
     return {"part": part, "row": int(row), "x": json_numbers(x[0]), "target": target, "label": subject.label(target)}
 
 
 def _ranges(subject: Subject) -> list[dict[str, Any]]:
-    """The least, the largest and the middle value of each column in the training rows, of those that are there."""
+    """The least, the largest and the middle value of each column in the training rows, without missing ones."""
     data = subject.data
     x = (data.train if len(data.train) else getattr(data, subject.part_with_rows())).x
     ranges = []

@@ -43,7 +43,7 @@ def computed_layers() -> frozenset[str]:
 def served(nonce: str) -> str:
     """Return the page whose modules, style and numbers come from the server; scripts carry the nonce.
 
-    It tells nothing of what is explored: whoever has no token may see it.
+    It holds nothing of the subject, so it may be seen without a token.
     """
     style = "\n".join(f'<link rel="stylesheet" href="/static/{name}">' for name in _names("css"))
     modules = {name: f"/static/{name}" for name in _names("js")}
@@ -64,7 +64,7 @@ def write(out: str | os.PathLike[str], subject: Subject) -> None:
         name: f"data:text/javascript;base64,{base64.b64encode(static_files()[name][0].encode()).decode()}"
         for name in _names("js")
     }
-    # "<" can't end the element that holds the data, nor begin a comment in it, if it is written as an escape.
+    # Written as an escape, "<" can't end the element that holds the data, nor begin a comment in it.
     data = to_json(contents(subject)).replace("<", "\\u003c")
     whole = _fill(
         subject.title,
@@ -78,7 +78,7 @@ def write(out: str | os.PathLike[str], subject: Subject) -> None:
 
 
 def contents(subject: Subject) -> dict[str, Any]:
-    """Return what the page without a server has instead of it: the network, its numbers, and examples."""
+    """Return the data of a page without a server: the network, its numbers, and examples."""
     net = subject.net
     part = subject.part_with_rows()
     rows = range(min(EXAMPLES, len(getattr(subject.data, part))))
@@ -104,7 +104,7 @@ def _names(ending: str) -> list[str]:
 
 
 def _fill(title: str, modules: dict[str, str], style: str, nonce: str = "", policy: str = "", data: str = "") -> str:
-    """The template with its places filled; modules import each other by the names in the import map."""
+    """The template with its places filled. Modules import each other by the names in the import map."""
     text = resources.files(__package__).joinpath("static", "index.html").read_text(encoding="utf-8")
     imports = {f"glassnet/{name}": url for name, url in modules.items()}
     for place, value in (

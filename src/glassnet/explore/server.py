@@ -39,7 +39,7 @@ POST = ("forward", "equation", "trace", "parameter", "check", "train", "settings
 
 
 def application(session: Session, token: str, host: str, port: int) -> ASGIApp:
-    """Return the ASGI application that answers for a session, to whoever has the token."""
+    """Return the ASGI application that answers for a session. Its answers need the token."""
     from starlette.applications import Starlette
     from starlette.concurrency import run_in_threadpool
     from starlette.exceptions import HTTPException
@@ -82,7 +82,7 @@ def application(session: Session, token: str, host: str, port: int) -> ASGIApp:
 
 
 def _arguments(method: Callable[..., Any], given: dict[str, Any]) -> dict[str, Any]:
-    """What the method takes of what was given. Raises RefusedError if something that it needs is missing."""
+    """The given arguments that the method takes. Raises RefusedError if one that it needs is missing."""
     parameters = inspect.signature(method).parameters
     takes_all = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
     for name, p in parameters.items():
@@ -97,7 +97,7 @@ def check_installed() -> None:
 
 
 class Server:
-    """The explorer as a running server: `url` is where its page is, `run` serves until Ctrl-C or `stop`.
+    """The explorer as a running server: `url` is the address of its page, `run` serves until Ctrl-C or `stop`.
 
     Raises NotInstalledError without Starlette and uvicorn, ValueError if host or port isn't one, OSError if the address
     can't be had. port 0 is any free one. patience, most: see `connections.limited`.
@@ -154,7 +154,7 @@ def serve(subject: Subject, host: str = "127.0.0.1", port: int = 0, browser: boo
 
 
 def _way_in(folder: Path, url: str) -> Path:
-    """Write a page that goes on to the address: on the browser's command line everybody here could read the token."""
+    """Write a page that goes on to the address. On the browser's command line, any user could read the token."""
     way = folder / "explorer.html"
     way.touch(mode=0o600)
     refresh = f'<meta http-equiv="refresh" content="0; url={html.escape(url)}">'
@@ -170,7 +170,7 @@ def _listen(host: str, port: int) -> socket.socket:
         family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         if ipaddress.ip_address(address[0]).is_unspecified:
             raise ValueError(f"{host} is every address, and the page has one: give this machine's own address as host")
-        # asyncio sends answers at once only on sockets whose protocol is given: otherwise each takes 40 ms (Nagle).
+        # asyncio sends answers at once only on sockets whose protocol is given. Otherwise each takes 40 ms (Nagle).
         listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         try:
             if os.name == "posix":  # a port that was just left may be taken again

@@ -1,4 +1,4 @@
-"""The answers to what the page asks: every number comes from the library."""
+"""The answers to the page's questions: every number comes from the library."""
 
 from __future__ import annotations
 
@@ -31,16 +31,15 @@ ACTIONS: dict[str, Callable[[Trainer], None]] = {
 
 
 class Session:
-    """One explorer: a subject, its training, and a method for each question; arguments come as JSON gives them.
+    """One explorer: a subject, its training, and a method for each question. Arguments come as JSON gives them.
 
-    All raise ValueError for arguments that make no sense, and NotNowError for what doesn't go together with what is
-    being done.
+    All raise ValueError for arguments that make no sense, and NotNowError for questions at the wrong moment.
     """
 
     def __init__(self, subject: Subject) -> None:
         self.subject = subject
         self.trainer: Trainer = Trainer(subject)
-        self._traced: tuple[Any, Trace] | None = None  # the latest trace, and what it was of
+        self._traced: tuple[Any, Trace] | None = None  # the latest trace, and its arguments
         self._description = describe(subject)
 
     def close(self) -> None:
@@ -70,7 +69,7 @@ class Session:
             return packed(self._parameter(name).copy())
 
     def equation(self, x: Any, layer: Any, unit: Any) -> Answer:
-        """Return how one output of a layer came about, the largest terms first."""
+        """Return the equation of one output of a layer, the largest terms first."""
         row, (layer, unit) = self._row(x), self._unit(layer, unit)
         with self._looking() as net:
             found = equation(net.layers, self._values(row), layer, unit)
@@ -150,7 +149,7 @@ class Session:
         return self.trainer.set(changes)
 
     def progress(self, since: Any = 0) -> Answer:
-        """Return how far training is."""
+        """Return the progress of training."""
         return self.trainer.progress(whole(since, "since"))
 
     def scrub(self, epoch: Any) -> Answer:
@@ -181,7 +180,7 @@ class Session:
 
     @contextmanager
     def _looking(self) -> Iterator[Network]:
-        """The network that is shown, held still; what overflows in it shows in the numbers."""
+        """The network that is shown, held still. An overflow in it shows in the numbers."""
         with self.trainer.looking(), np.errstate(all="ignore"):
             yield self.trainer.shown
 
@@ -191,7 +190,7 @@ class Session:
         return [net.as_input(row), *(y.copy() for y in net.outputs(row))]
 
     def _trace(self, x: Array, t: Array) -> Trace:
-        """The step on a row, of which the latest is kept: the page asks several things of the same."""
+        """The step on a row. The latest is kept, because the page asks several questions about it."""
         key = self.trainer.version, x.tobytes(), t.tobytes()
         if self._traced is None or self._traced[0] != key:
             made = trace(self.trainer.shown, x, t, self.subject.loss, self.trainer.optimizer)
@@ -199,7 +198,7 @@ class Session:
         return self._traced[1]
 
     def _prediction(self, y: Array) -> Answer:
-        """What the outputs y (1, n_out) of a row say."""
+        """The answer in the outputs y (1, n_out) of a row."""
         outputs, label = json_numbers(y[0]), self.subject.label
         if self.subject.data.task == "regression":
             value = json_number(y[0, 0])
@@ -209,7 +208,7 @@ class Session:
         return {"outputs": outputs, "probabilities": json_numbers(p), "prediction": best, "label": label(best)}
 
     def _row(self, x: Any) -> Array:
-        """One row (1, n_in) of the type that the data have; pixels are rounded. null is missing, where that may be."""
+        """One row (1, n_in) of the data's type. Pixels are rounded. null is a missing value, if one may be missing."""
         data = self.subject.data
         kind = data.test.x.dtype
         row, missing = None, isinstance(self.subject.net.layers[0], Columns)

@@ -5,7 +5,7 @@
     net, digits = shipped.network(), shipped.examples()
     net.predict_proba(digits.test.x)
 
-`python -m glassnet.explore.make` makes the file anew; the network's `info` says how this one was made.
+`python -m glassnet.explore.make` makes the file again. The network's `info` says how this one was made.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ X, Y = "examples/x", "examples/y"
 
 
 def path() -> Path:
-    """Return where the file lies: weights, and test digits with their classes."""
+    """Return the path of the file: weights, and test digits with their classes."""
     return Path(str(resources.files(__package__).joinpath("mnist.safetensors")))
 
 

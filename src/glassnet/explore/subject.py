@@ -1,4 +1,4 @@
-"""What is explored: a network, the data it is for, and how it learns."""
+"""The subject of the explorer: a network, its data, and its training."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ PARTS = ("test", "val", "train")
 class Subject:
     """A network and what goes with it.
 
-    optimizer: as in the recipe; but a schedule's rate is its peak, from which trained weights have come down: they go
-    on with a hundredth of it, or the first steps would undo what was learned.
-    trained: whether its weights are those of a training. file: the Python expression of the file that holds them, if
-    there is one. source: how the network was made, in a line. why_not: why it can't be trained here, or None.
+    optimizer: as in the recipe. But the rate of a schedule is its peak. Trained weights have come down from it, so they
+    go on with a hundredth of it. Otherwise the first steps would undo the training. trained: whether its weights are
+    those of a training. file: the Python expression of the file that holds them, if there is one. source: how the
+    network was made, in a line. why_not: why it can't be trained here, or None.
     """
 
     title: str
@@ -45,7 +45,7 @@ class Subject:
 
     @property
     def note(self) -> str | None:
-        """How training here differs from the recipe's, if it does."""
+        """The difference between training here and the recipe's, if there is one."""
         return "constant rate; the recipe's schedule is not used" if _scheduled(self.recipe) else None
 
     def begin(self, fresh: bool) -> Optimizer:

@@ -1,4 +1,4 @@
-"""Training in a thread of its own; everybody else sees copies of its network and its numbers, under a lock."""
+"""Training in a thread of its own. All others see copies of its network and its numbers, under a lock."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from glassnet.optim import Optimizer
 
 EVERY, SELDOM = 0.1, 1.0  # seconds between two copies for the page, and between two visits of the doctor
 POINTS = 500  # of the loss curve, in one answer
-SNAPSHOTS, SNAPSHOT_BYTES = 100, 256 * 2**20  # of epochs: at most so many, and so much memory
+SNAPSHOTS, SNAPSHOT_BYTES = 100, 256 * 2**20  # snapshots of epochs: their largest number and memory
 
 Goal = Literal["pause", "step", "epoch", "run"]
 
 
 class NotNowError(RuntimeError):
-    """What was asked doesn't go together with what is being done."""
+    """A question or an order comes at the wrong moment."""
 
 
 @dataclass(frozen=True, eq=False)
 class Snapshot:
-    """Network and optimizer as they were after an epoch, and how they came to be so."""
+    """Network and optimizer as they were after an epoch, and the log that led to them."""
 
     theta: Array
     state: dict[str, Array]
@@ -43,10 +43,10 @@ class Snapshot:
 
 
 class Trainer:
-    """Trains a copy of a subject's network when told to, whoever watches.
+    """Trains a copy of a subject's network on order.
 
-    The thread alone touches `_course` while it is `_busy`; `shown` and `optimizer`, what the page sees, and all other
-    attributes are read and written under the lock (`looking`). version: changes with every change of what is shown.
+    The thread alone touches `_course` while it is `_busy`. `shown` and `optimizer`, which the page sees, and all other
+    attributes are read and written under the lock (`looking`). version: changes with every change of the shown network.
     course: changes with every new beginning.
     """
 
@@ -55,7 +55,8 @@ class Trainer:
     at: int | None  # the epoch whose snapshot is shown; None: the newest weights
     settings: dict[str, float | None]  # lr, momentum, batch_size, those of what is shown
     problem: str | None  # why training stopped by itself
-    log: tuple[Event, ...]  # what made the weights that are shown, for `replay`
+    log: tuple[Event, ...]  # the log of the shown weights, for `replay`
+    steps_per_epoch: int
     fresh: bool  # whether that began with untrained weights
 
     def __init__(self, subject: Subject) -> None:
@@ -79,14 +80,14 @@ class Trainer:
 
     @contextmanager
     def looking(self) -> Iterator[None]:
-        """Hold what is shown still."""
+        """Hold the shown network still."""
         with self._changed:
             yield
 
-    # What the page asks for.
+    # Orders of the page.
 
     def start(self) -> None:
-        """Train until told otherwise."""
+        """Train until stopped."""
         self._aim("run", wait=False)
 
     def epoch(self) -> None:
@@ -156,7 +157,7 @@ class Trainer:
             self._show(snapshot.theta, snapshot.state, snapshot.optimizer)
 
     def progress(self, since: int = 0) -> dict[str, Any]:
-        """Return how far training is: the losses after step `since` and all epochs, of each at most POINTS."""
+        """Return the progress of training: the losses after step `since` and all epochs, at most POINTS of each."""
         with self._changed:
             last = len(self.losses)
             losses = [[i + 1, json_number(self.losses[i])] for i in thinned(min(since, last), last)]
@@ -207,9 +208,9 @@ class Trainer:
                     seen = time.monotonic()
 
     def _advance(self) -> tuple[bool, str | None]:
-        """Make a step; tell whether an epoch ended, and what went wrong, whatever it was."""
+        """Make a step; return whether an epoch ended, and the error, if any."""
         try:
-            with np.errstate(all="ignore"):  # the loss tells
+            with np.errstate(all="ignore"):  # the loss shows it
                 return self._course.step(), None
         except Exception as error:  # the page shows it; the thread must live on
             return False, " ".join(str(error).split()) or type(error).__name__
@@ -279,7 +280,7 @@ class Trainer:
             self._examine()
 
     def _examine(self) -> None:
-        """Ask the doctor; if he fails, that is shown, and training goes on."""
+        """Ask the doctor. If that fails, the page shows it, and training goes on."""
         self._examined = time.monotonic()
         if self._doctor.watch is None:
             self.findings: list[dict[str, str]] = []
@@ -297,7 +298,7 @@ class Trainer:
         self.version += 1
 
     def _keep(self) -> None:
-        """Keep a snapshot of every epoch; of too many, every other one goes, but not the newest."""
+        """Keep a snapshot of every epoch. If there are too many, every other one goes, but not the newest."""
         course, net = self._course, self._course.run.net
         state = {name: array.copy() for name, array in net.state().items()}
         kept = Snapshot(net.theta.copy(), state, twin(course.run.optimizer), course.settings(), tuple(course.log))

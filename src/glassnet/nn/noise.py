@@ -101,8 +101,8 @@ class Dropout(Noise):
 
     def reseed(self, seed: list[int]) -> None:
         """Start the random numbers anew: the same seed gives the same ones."""
-        self.key = int(np.random.SeedSequence(seed).generate_state(1, np.uint64)[0])
-        self.passes = 0  # forward passes in training since then
+        self.key: int = int(np.random.SeedSequence(seed).generate_state(1, np.uint64)[0])
+        self.passes: int = 0  # forward passes in training since then
 
 
 class GaussianNoise(Noise):

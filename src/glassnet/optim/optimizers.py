@@ -170,7 +170,7 @@ class SGD(Optimizer):
 
 
 class Adam(Optimizer):
-    """Adam: steps of about lr, whatever the gradient's size.
+    """Adam: steps of about lr, for a gradient of any size.
 
     m <- b1 m + (1 - b1) g;  v <- b2 v + (1 - b2) g^2;  w <- w - lr * m' / (sqrt(v') + eps), where
     m' = m / (1 - b1^t) and v' = v / (1 - b2^t). Kingma & Ba 2015 (arXiv:1412.6980), algorithm 1.

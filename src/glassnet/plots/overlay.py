@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Okabe and Ito's colours, without their yellow, which is lost on white; dashes tell the lines apart without colour.
+# Okabe and Ito's colours, without their yellow, which is lost on white. Dashes distinguish the lines without colour.
 COLORS = (BLUE, ORANGE, "#009E73", "#CC79A7", "#56B4E9", INK, GREY)
 DASHES = ("-", "--", "-.", ":")
 

@@ -19,9 +19,9 @@ AxisRange = tuple[float, float, bool]  # low, high, and whether the axis is loga
 Points = NDArray[np.float64]
 
 CELLS = 100  # of the heat map, along each side
-REACH = 0.07  # how far a trial tells of its surroundings, as a share of the map's side (std of a Gaussian)
+REACH = 0.07  # the reach of a trial into its surroundings, as a share of the map's side (std of a Gaussian)
 BLANK = 2.5  # times that: farther from any trial the map says nothing
-SHOWN = 75  # per cent of the trials that the colours tell apart; the worst ones share the palest
+SHOWN = 75  # per cent of the trials that the colours distinguish; the worst ones share the palest
 
 
 @styled()

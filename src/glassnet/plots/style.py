@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 WIDTH = 8.0  # inches: 1200 pixels in the file
 DPI = 150
 
-# From the palette of Okabe and Ito, "Color Universal Design" (2008): told apart with every kind of colour vision.
+# From the palette of Okabe and Ito, "Color Universal Design" (2008): distinct for every kind of colour vision.
 BLUE = "#0072B2"
 ORANGE = "#D55E00"
 INK = "#333333"

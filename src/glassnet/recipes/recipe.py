@@ -36,7 +36,7 @@ class Recipe:
     data: DataTable
     description: str = ""
     seed: int = 0
-    ensemble: int = 1  # so many networks, with the seeds seed, seed + 1 and so on, that answer together
+    ensemble: int = 1  # networks that answer together, with the seeds seed, seed + 1 and so on
     network: NetworkTable = field(default_factory=NetworkTable)
     loss: Part | None = None
     optimizer: Part = field(default_factory=lambda: {"name": "AdamW", "lr": 1e-3})
@@ -138,7 +138,7 @@ class Recipe:
         return None if self.augmentation is None else make(self.augmentation, Augmentation, "augmentation")
 
     def sized(self, rows: int) -> Recipe:
-        """Return the recipe for so many training rows, on which the size of a batch and of the layers may depend."""
+        """Return the recipe for this number of training rows, which may decide the sizes of batches and layers."""
         training, network = self.training, self.network
         if training.min_steps is not None:
             size = batch_size(rows, training.min_steps, training.batch_size)

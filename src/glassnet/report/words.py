@@ -15,7 +15,7 @@ MEANINGS = {
     "r2": "share of the variance that is explained; 1 is perfect",
 }
 NOTHING = " So it has learned nothing that helps with rows it hasn't seen."
-RANKED = 2.5  # standard errors of chance by which a ranking tells something
+RANKED = 2.5  # standard errors of chance beyond which a ranking is evidence
 NAMES = {"auc": "AUC", "mse": "MSE", "rmse": "RMSE", "mae": "MAE", "r2": "R²"}
 PARTS = {"train": "training", "val": "validation", "test": "test", "baseline": "baseline"}
 CONSTANT = {
@@ -84,7 +84,7 @@ def _explained(r2: float | None, target: str) -> str:
 
 
 def _majority(metrics: dict[str, Any]) -> str:
-    """The constant answer, by name if its share of the test rows tells which class it is."""
+    """The constant answer, by name if its share of the test rows identifies the class."""
     rows = {name: scores["rows"] for name, scores in metrics["classes"].items()}
     wanted = round(metrics["baseline"]["accuracy"] * sum(rows.values()))
     found = [name for name, count in rows.items() if count == wanted]

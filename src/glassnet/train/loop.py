@@ -26,9 +26,12 @@ class Loop:
     """
 
     def __init__(self, run: Training, step: Step, watchers: Sequence[Callback], steps: int = 0) -> None:
-        self.run, self.move, self.watchers, self.steps = run, step, watchers, steps
-        self.start = time.perf_counter() - (run.history["seconds"][-1] if len(run.history) else 0)
-        self.first = 0  # the first step of this epoch, in the history
+        self.run = run
+        self.move = step
+        self.watchers = watchers
+        self.steps: int = steps
+        self.start: float = time.perf_counter() - (run.history["seconds"][-1] if len(run.history) else 0)
+        self.first: int = 0  # the first step of this epoch, in the history
 
     @contextmanager
     def watched(self) -> Iterator[None]:

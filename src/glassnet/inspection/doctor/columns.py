@@ -16,7 +16,7 @@ from glassnet.nn.layer import Array
 LECUN = "LeCun et al. 1998, Efficient BackProp, section 4.3; limits "
 CONSTANT_PIXELS = 0.9  # share of an image's pixels: the borders of MNIST's are 9%
 SAME = 1e-9  # of a correlation of 1: what rounding leaves in float64
-FEW = 1024  # rows that tell a column's usual values
+FEW = 1024  # rows that show a column's usual values
 DIFFERENT = 10  # rows that must differ from a column's median, before agreeing with another column means anything
 ROOT_MEAN_SQUARE = 20.0, 200.0  # warning, error: digits' raw 0..16 pixels have 8 and do, MNIST's 0..255 have 85
 TINY = 0.01  # the largest value of all: the scaled diabetes columns, up to 0.2, still do

@@ -231,7 +231,7 @@ def last_bias(patient: Patient) -> Iterator[Finding]:
 
 
 def learns_by_heart(patient: Patient) -> Iterator[Finding]:
-    """A network that can't learn 16 rows by heart has a fault, whatever the data."""
+    """A network that can't learn 16 rows by heart has a fault, for any data."""
     few = _distinct(patient.some(patient.data.train, 8 * FEW))
     if len(few) < 4 or len(np.unique(few.y)) < 2:
         return

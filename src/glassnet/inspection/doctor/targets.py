@@ -21,7 +21,7 @@ MAJORITY, MANY = 0.95, 0.8  # shares of the largest class
 RARE = 20  # times smaller than the mean class
 FAR, SMALL = 100.0, 0.01  # root mean square and standard deviation of the targets that outputs of unit size don't reach
 LEAK, PLAIN_LEAK = 0.98, 0.999  # of the variance; of the rows, what is wrong by the column counts against guessing
-RUNNER_UP = 0.96  # where several columns tell a class this well alone, it is an easy problem
+RUNNER_UP = 0.96  # if several columns predict a class this well alone, the problem is easy
 LEAK_ROWS = 50  # fewer leave too much to chance
 
 
@@ -186,7 +186,7 @@ def leak(patient: Patient) -> Iterator[Finding]:
 
 
 def _told(x: Array, y: Array, classes: bool, seed: int) -> Array:
-    """How much of y (N,) each column of x (N, width) tells alone by any smooth curve, or by any few thresholds: 0..1.
+    """The share 0..1 of y (N,) that each column of x (N, width) explains alone, by a smooth curve or a few thresholds.
 
     Rows are sorted by the column; neighbours then differ by the noise alone. Values: 1 - mean (y_i+1 - y_i)^2 / 2 var.
     Classes: 1 - the share of neighbours that differ, but for one change per class, over that of the rarer classes.

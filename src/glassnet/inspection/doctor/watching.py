@@ -1,4 +1,4 @@
-"""The doctor at the bedside: a callback of `fit`, or a companion of a loop of one's own."""
+"""The doctor at the bedside: a callback of `fit`, or a companion of your own loop."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from glassnet.train import Callback, Training
 
 
 class Doctor(Callback):
-    """Watch a training, and tell what is wrong with it: `findings`, worst first, at any time.
+    """Watch a training for faults: `findings`, worst first, at any time.
 
     As a callback of `fit`:
 
@@ -27,7 +27,7 @@ class Doctor(Callback):
         gn.fit(net, data, loss, optimizer, callbacks=[doctor])
         print(*doctor.findings, sep="\\n")
 
-    Around a loop of one's own, which tells it of every step, and of every validated epoch what was done with it:
+    Around your own loop, which reports every step and every validated epoch to it:
 
         with gn.Doctor(net, loss, optimizer) as doctor:
             for x, t in batches:
@@ -45,7 +45,7 @@ class Doctor(Callback):
         self, net: Network | None = None, loss: Loss | None = None, optimizer: Optimizer | None = None
     ) -> None:
         self.watch: Watch | None = None
-        self.rows: Split = Split(np.empty((0, 0)), np.empty(0))  # to look at, in a loop of one's own
+        self.rows: Split = Split(np.empty((0, 0)), np.empty(0))  # to look at, in a user's own loop
         if net is not None:
             if loss is None or optimizer is None:
                 raise ValueError("Doctor: a loop of your own gives net, loss and optimizer; a callback gives none")
