@@ -102,7 +102,7 @@ def test_ratios_are_of_the_splits_that_both_have_and_of_one_kind():
     }
     assert Board(records).ratios(["t", "other"], "ours", "theirs") == {"t": 0.5}
     assert Board(records, Kind(3200)).ratios(["t"], "ours", "theirs") == {}
-    assert Board(records).ranks(["t"], ["theirs", "ours"]) == {"theirs": 2, "ours": 1}
+    assert Board(records).ranks(["t"], ["theirs", "ours", "nobody"]) == {"theirs": 1.5, "ours": 1.5}  # one failed
 
 
 def test_no_table_counts_for_more_than_its_clipped_ratio():

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.stats import rankdata
 
 from tables.kinds import Kind
 from tables.results import Records
@@ -65,14 +66,24 @@ class Board:
         width = TWO_SIDED * math.hypot(*errors) / len(errors)
         return ratio * math.exp(-width), ratio * math.exp(width)
 
-    def ranks(self, tables: Iterable[str], who: Sequence[str]) -> dict[str, float]:
-        """Return everybody's mean rank by error, 1 the best, over the splits that all have; {} without one."""
+    def ranks(self, tables: Sequence[str], who: Sequence[str]) -> dict[str, float]:
+        """Return mean ranks by error, 1 the best, over the splits that all were fitted to.
+
+        All are those that were fitted to every table, if only in one split. Who failed comes last.
+        """
+        tried = {(table, name): self._tried(table, name) for table in tables for name in who}
+        all_of_them = [name for name in who if all(tried[table, name] for table in tables)]
         ranks = []
-        for table in tables:
-            errors = [self("error", table, name) for name in who]
-            for split in sorted(set.intersection(*map(set, errors))) if errors else []:
-                ranks.append(np.argsort(np.argsort([found[split] for found in errors])) + 1)
-        return dict(zip(who, np.mean(ranks, axis=0).tolist(), strict=True)) if ranks else {}
+        for table in tables if all_of_them else ():
+            errors = [tried[table, name] for name in all_of_them]
+            for split in sorted(set.intersection(*map(set, errors))):
+                ranks.append(rankdata([found[split] for found in errors]))
+        return dict(zip(all_of_them, np.mean(ranks, axis=0).tolist(), strict=True)) if ranks else {}
+
+    def _tried(self, table: str, who: str) -> dict[int, float]:
+        """The errors by split, infinite where a fit failed."""
+        found = {split: self.records.get((table, who, split)) for split in self.splits}
+        return {split: f.get("error", math.inf) for split, f in found.items() if f is not None}
 
 
 def geometric(values: Iterable[float]) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -18,14 +18,16 @@ LOSS = 1.01  # a ratio from which a table is lost
 COSTS = {"fit_cpu": "fit, CPU", "predict_cpu": "predict, CPU", "megabytes": "memory"}
 
 
-def summary(board: Board, against: str = BASE, who: Sequence[str] = tuple(CONTENDERS)) -> str:
-    """Everybody's errors beside somebody's, by part and task, as a table of Markdown."""
+def summary(board: Board) -> str:
+    """Everybody's errors beside CatBoost's, by part and task, as a table of Markdown."""
     lines = [*_head("tables", "", ">n", ">mean", "95%", ">median", ">better", ">worse", "worst", ">rank")]
     for what, chosen in groups().items():
-        complete = [name for name in CONTENDERS if all(board("error", table, name) for table in chosen)]
-        ranks = board.ranks(chosen, complete)
-        for name in who:
-            ratios = {} if name == against else board.ratios(chosen, name, against)
+        ranks = board.ranks(chosen, list(CONTENDERS))
+        for name in CONTENDERS:
+            rank = f"{ranks[name]:.1f} of {len(ranks)}" if name in ranks else ""
+            if name == BASE and rank:
+                lines.append(_row(what, name, *[""] * 7, rank))
+            ratios = {} if name == BASE else board.ratios(chosen, name, BASE)
             if not ratios:
                 continue
             s = comparing.summary(ratios)
