@@ -67,18 +67,18 @@ class Board:
         return ratio * math.exp(-width), ratio * math.exp(width)
 
     def ranks(self, tables: Sequence[str], who: Sequence[str]) -> dict[str, float]:
-        """Return mean ranks by error, 1 the best, over the splits that all were fitted to.
+        """Return mean ranks by error, 1 the best, of those that were fitted to more than half of the tables.
 
-        All are those that were fitted to every table, if only in one split. Who failed comes last.
+        They are ranked in every split of a table that all of them were fitted to. Who failed comes last.
         """
-        tried = {(table, name): self._tried(table, name) for table in tables for name in who}
-        all_of_them = [name for name in who if all(tried[table, name] for table in tables)]
+        tried = {name: {table: self._tried(table, name) for table in tables} for name in who}
+        often = [name for name in who if 2 * sum(map(bool, tried[name].values())) > len(tables)]
         ranks = []
-        for table in tables if all_of_them else ():
-            errors = [tried[table, name] for name in all_of_them]
+        for table in tables if often else ():
+            errors = [tried[name][table] for name in often]
             for split in sorted(set.intersection(*map(set, errors))):
                 ranks.append(rankdata([found[split] for found in errors]))
-        return dict(zip(all_of_them, np.mean(ranks, axis=0).tolist(), strict=True)) if ranks else {}
+        return dict(zip(often, np.mean(ranks, axis=0).tolist(), strict=True)) if ranks else {}
 
     def _tried(self, table: str, who: str) -> dict[int, float]:
         """The errors by split, infinite where a fit failed."""
