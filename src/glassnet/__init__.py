@@ -7,7 +7,7 @@
     gn.fit(net, data, gn.CrossEntropy(), gn.SGD(lr=0.1, momentum=0.9), epochs=20)
     print(gn.evaluate(net, data.test, gn.CrossEntropy()))
 
-Importing this loads NumPy alone; what else is needed loads when it is used.
+Importing this loads NumPy alone. Other libraries load when they are used.
 """
 
 from importlib import import_module

@@ -1,4 +1,4 @@
-"""What layers, losses, optimizers, schedules, averages and augmentations are alike in: they know how they were made."""
+"""The common base of layers, losses, optimizers, schedules, averages and augmentations: they know their arguments."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Configured:
 
 
 class Stateless(Configured):
-    """The same of what never changes, as schedules, averages and augmentations: what is made alike is equal."""
+    """The same for objects that never change, such as schedules and averages: equal arguments make equal objects."""
 
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other) and repr(self) == repr(other)

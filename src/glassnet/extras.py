@@ -1,4 +1,4 @@
-"""What is installed beside NumPy: each extra of the package is for something, and says how to get it."""
+"""Libraries besides NumPy: each extra of the package has a purpose, and an error says how to install it."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def installed(module: str) -> bool:
     """Whether a module can be found. It isn't imported for the question."""
     try:
         return find_spec(module) is not None
-    except (ImportError, ValueError):  # ValueError: what stands in its place in sys.modules is no module
+    except (ImportError, ValueError):  # ValueError: the entry in sys.modules is no module
         return False
 
 
 def need(extra: str, *modules: str) -> None:
-    """Raise NotInstalledError unless these modules are installed. `extra` is what brings them.
+    """Raise NotInstalledError unless these modules are installed. `extra` installs them.
 
     It is called where a room begins to use a library, before anything is read, trained or written.
     """

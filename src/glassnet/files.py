@@ -19,7 +19,7 @@ TEMPORARY = re.compile(r"\.glassnet-[0-9a-f]{16}\.part")  # a folder in which a 
 
 
 def cache_folder() -> Path:
-    """The folder for what can be had again, downloads and compiled kernels: ~/.cache/glassnet on Linux.
+    """The folder for downloads and compiled kernels, which can be made again: ~/.cache/glassnet on Linux.
 
     Raises FileNotFoundError if there is none, as for a user without a name and a home.
     """
@@ -75,7 +75,7 @@ def making(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def scratch() -> Iterator[Path]:
-    """Give a folder for this block, which nobody else can read. What a killed process left goes at the next use."""
+    """Give a folder for this block, which nobody else can read. A killed process's is removed at the next use."""
     import tempfile
 
     with _temporary_folder(Path(tempfile.gettempdir()) / "glassnet") as folder:
@@ -133,7 +133,7 @@ def holding(folder: Path, patience: float = 0.0) -> Iterator[bool]:
 
 
 def remove_abandoned(folder: Path) -> None:
-    """Remove what killed processes were writing in `folder`. What a process is writing now is held, and stays."""
+    """Remove the leftovers of killed processes in `folder`. A lock holds files that are being written, so they stay."""
     try:
         with os.scandir(folder) as entries:
             found = [Path(e.path) for e in entries if TEMPORARY.fullmatch(e.name) and e.is_dir(follow_symlinks=False)]

@@ -72,7 +72,7 @@ def _reason(error: Exception) -> str:
 
 
 def _check_depth(value: Any, name: str) -> None:
-    """Raise ValueError for what would exceed the depth of recursion later, where it is compared, shown or written."""
+    """Raise ValueError for data so deep that comparing, showing or writing them would exceed the recursion limit."""
     level = [value]
     for _ in range(DEEPEST + 1):
         inside = (each.values() if isinstance(each, dict) else each for each in level if isinstance(each, (dict, list)))

@@ -49,7 +49,7 @@ def begin() -> None:
 
 
 def _fit_limits() -> None:
-    """Work in what the system allows this process, and say so if that can't be: libraries hang, or abort, in imports.
+    """Work within the limits of this process, and say so if they are too tight: libraries hang or abort in imports.
 
     With few threads, or little address space, of which each thread takes some, the libraries get one thread each.
     """
@@ -159,7 +159,7 @@ def _unraisable(lost: Any) -> None:
 
 
 class Stream(io.FileIO):
-    """A standard stream that is given up when it can't be written: what comes later goes nowhere.
+    """A standard stream that is given up when it can't be written: later output goes nowhere.
 
     needed: whether the first fault is raised, as it must be where this stream is all that a command gives.
     """
@@ -185,14 +185,14 @@ class Stream(io.FileIO):
 
 
 def need_output(needed: bool) -> None:
-    """Say whether standard output is all that this command gives: what can't be written there is then an error."""
+    """Say whether standard output is this command's only result. Then it is an error if it can't be written."""
     raw = getattr(getattr(sys.stdout, "buffer", None), "raw", None)
     if isinstance(raw, Stream):
         raw.needed = needed
 
 
 def reader_gone(error: BaseException) -> bool:
-    """Whether the reader of our output has gone, as in `glassnet recipes | head -1`: it has what it wanted."""
+    """Whether the reader of our output has gone, as in `glassnet recipes | head -1`, and needs no more."""
     return isinstance(error, OSError) and error.errno == errno.EPIPE
 
 

@@ -1,4 +1,4 @@
-"""What people read, on its way to them: no name from a file may speak to the terminal."""
+"""Text for people on the terminal: control characters in names from files are escaped."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_changers: dict[int, int] = {}  # by the id of what is being changed: the thread that does so
+_changers: dict[int, int] = {}  # by the id of an object that is being changed: the thread that does so
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_changers.clear)  # a forked process has none of these threads

@@ -1,4 +1,4 @@
-"""What the commands print: tables and numbers."""
+"""The output of the commands: tables and numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the estimators' parameters may be, and what their words mean."""
+"""The allowed values of the estimators' parameters, and the meaning of their words."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def may_be(*allowed: Any) -> dict[str, Any]:
 
 @dataclass(eq=False, repr=False)
 class MLPParameters:
-    """The parameters of both estimators: scikit-learn's own, with what it allows, and then those that it doesn't know.
+    """The parameters of both estimators: scikit-learn's own, with its allowed values, and then the additional ones.
 
     scikit-learn finds them in the signature of the constructor, which is made of these lines.
     """

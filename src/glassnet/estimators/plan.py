@@ -1,4 +1,4 @@
-"""What one call of fit or partial_fit is to do."""
+"""The plan of one call of fit or partial_fit."""
 
 from __future__ import annotations
 

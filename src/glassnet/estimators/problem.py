@@ -1,4 +1,4 @@
-"""What the estimators found in rows and targets, and the two ways of learning from them."""
+"""The kind of rows and targets that the estimators found, and the two ways of learning from them."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from glassnet.nn.layer import Array
 
 @dataclass(frozen=True)
 class Problem:
-    """What is to be learned.
+    """The problem to learn.
 
-    loss: by scikit-learn's name. n_outputs: of the network. out_activation: what stands between its last layer and what
-    is predicted. info: what travels with it, the task among others. features: the names of the columns, if they have
-    any. table: of a data frame, what it holds.
+    loss: by scikit-learn's name. n_outputs: of the network. out_activation: the function between its last layer and the
+    predictions. info: the network's `info`, with the task. features: the names of the columns, if they have any. table:
+    the columns of a data frame.
     """
 
     loss: str
@@ -39,12 +39,12 @@ class Problem:
 
 
 class Way(Protocol):
-    """How rows become arrays, what the network is, and how it is trained: plain.py, or strong.py for the preset."""
+    """A way to turn rows into arrays, make the network and plan its training: plain.py, or strong.py for a preset."""
 
     def read(
         self, estimator: BaseEstimator, table: TableColumns | None, X: Any, reset: bool
     ) -> tuple[Any, TableColumns | None]:
-        """Return rows X as the network takes them, and what is known of their columns from the first rows.
+        """Return rows X as the network takes them, and the facts about their columns from the first rows.
 
         reset: whether these are the first.
         """

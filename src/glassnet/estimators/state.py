@@ -1,4 +1,4 @@
-"""What a training leaves behind: the next call of partial_fit, or of fit with warm_start, goes on with it."""
+"""The state after a training. The next call of partial_fit, or of fit with warm_start, goes on with it."""
 
 from __future__ import annotations
 

@@ -92,7 +92,7 @@ class Fitting:
         self.state.history, self.state.epochs = self.run.history, 0
 
     def _training(self, targets: Array) -> Training:
-        """What callbacks are shown: the same as in `fit`."""
+        """The training as callbacks see it: the same as in `fit`."""
         net, held, asked, n = self.net, self.held, self.plan.training, len(self.rows.y)
         if asked.batch_size > n:
             warnings.warn(
@@ -132,7 +132,7 @@ class Fitting:
         self._end()
 
     def _epoch(self) -> None:
-        """Use every row once; then note the loss, and what the rows held out say."""
+        """Use every row once. Then note the loss, and the figures of the held-out rows."""
         run, state, weight = self.run, self.state, self.rows.weight
         if self.settings.shuffle:
             places = np.arange(len(self.order))  # as scikit-learn's `shuffle` draws them

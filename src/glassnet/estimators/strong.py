@@ -63,7 +63,7 @@ def read_both(
 
 
 def recipe(settings: MLPParameters, problem: Problem) -> Recipe:
-    """Return the recipe with what was given in its place, but for settings of single layers: see `network`."""
+    """Return the recipe with the given parameters in it, except settings of single layers: see `network`."""
     made, own = load_recipe("table"), parameters.given(settings)
     network = made.network
     if "hidden_layer_sizes" in own:
@@ -83,7 +83,7 @@ def recipe(settings: MLPParameters, problem: Problem) -> Recipe:
 
 
 def _optimizer(settings: MLPParameters, part: Any, own: set[str]) -> dict[str, Any]:
-    """The recipe's optimizer with what was given."""
+    """The recipe's optimizer with the given parameters."""
     made = dict(part) if isinstance(part, dict) else {"name": part}
     if "solver" in own:
         shared = {name: value for name, value in made.items() if name in SHARED}

@@ -32,7 +32,7 @@ class TableColumns(NamedTuple):
 
     @classmethod
     def of(cls, frame: pl.DataFrame) -> TableColumns:
-        """Look at the columns as `glassnet train` does, and warn of what it would say of them.
+        """Look at the columns as `glassnet train` does. Its lines about them become warnings.
 
         Raises ValueError if there is nothing to learn from.
         """

@@ -1,4 +1,4 @@
-"""Rows held out of training: what the network makes of them after each epoch, and the weights that did best."""
+"""Rows held out of training: the network's figures on them after each epoch, and the best weights."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Validation:
     """Judges a network by rows that it isn't trained on: their loss, and a score of which more is better.
 
     labels: the rows' targets as they were given. judge: a fitted estimator with this network, which takes the rows as
-    they are. scoring: what it is scored by, or None for its own score.
+    they are. scoring: the scorer, or None for the estimator's own score.
     """
 
     def __init__(self, judge: Any, rows: Rows, labels: Array, objective: Objective, scoring: Any) -> None:

@@ -14,7 +14,7 @@ from glassnet.files import regular
 from glassnet.nn import BatchNorm, Dense, Layer, LayerNorm, Network
 from glassnet.nn.layer import Array
 
-Tensors = dict[str, Array]  # of one module, by what follows its name: "weight", "bias", "running_mean", ...
+Tensors = dict[str, Array]  # tensors of one module, by the word after its name: "weight", "bias", "running_mean", ...
 # For each of our layers: its arrays, the tensors that these are, and the value of a tensor that may be left out.
 TAKEN: dict[type[Layer], dict[str, tuple[str, int | None]]] = {
     Dense: {"W": ("weight", None), "b": ("bias", 0)},

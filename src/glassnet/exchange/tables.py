@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def columns(graph: Graph, layer: Columns, x: str) -> str:
-    """Numbers, marks of what is missing, and a column of 0 and 1 for each category, side by side."""
+    """Numbers, marks of missing values, and a column of 0 and 1 for each category, side by side."""
     x = graph.cast(x, np.float64)
     parts = []
     if layer.numbers:

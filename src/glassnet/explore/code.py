@@ -1,4 +1,4 @@
-""" "This view as code": the lines of Python that give what is on the screen."""
+""" "This view as code": the lines of Python that compute the screen's numbers."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ class RefusedError(Exception):
 
 
 class Guard:
-    """An ASGI application in front of another: it lets through only what comes from the page itself.
+    """An ASGI application in front of another: it lets only requests of the page itself through.
 
     Host must name this server (host:port, or a loopback name), so that no other site's name can be made to point here.
     Origin, if there is one, must be this server. Every question of the page needs the token in a header. The page

@@ -158,7 +158,7 @@ class Session:
         return self.trainer.progress()
 
     def code(self, /, view: Any, **shown: Any) -> Answer:
-        """Return the lines of Python that give what a view shows."""
+        """Return the lines of Python that compute the numbers of a view."""
         if view not in VIEWS:
             raise ValueError(f"there is no view {short(view)}; there are {', '.join(VIEWS)}")
         with self.trainer.looking():

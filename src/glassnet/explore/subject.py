@@ -24,7 +24,7 @@ PARTS = ("test", "val", "train")
 
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """A network and what goes with it.
+    """A network with its data and its training.
 
     optimizer: as in the recipe. But the rate of a schedule is its peak. Trained weights have come down from it, so they
     go on with a hundredth of it. Otherwise the first steps would undo the training. trained: whether its weights are

@@ -53,7 +53,7 @@ class Trainer:
     shown: Network
     optimizer: Optimizer
     at: int | None  # the epoch whose snapshot is shown; None: the newest weights
-    settings: dict[str, float | None]  # lr, momentum, batch_size, those of what is shown
+    settings: dict[str, float | None]  # lr, momentum, batch_size of the shown network
     problem: str | None  # why training stopped by itself
     log: tuple[Event, ...]  # the log of the shown weights, for `replay`
     steps_per_epoch: int

@@ -79,7 +79,7 @@ class Inference:
 
 
 class FastEngine:
-    """What a network asks for its outputs, and about itself."""
+    """The engine that a network asks for its outputs, and for a description."""
 
     def predict(self, net: Network, x: Array) -> Array | None:
         """Return the outputs of rows x in inference mode; None if the kernels don't cover this network."""

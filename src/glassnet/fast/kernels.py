@@ -129,7 +129,7 @@ KERNELS: dict[type[Layer], Kernel] = {
     GELU: Kernel(),
     SiLU: Kernel(),
     Exp: Kernel(in_place=True, reads_y=True),
-    # The strength of noise, and what its random numbers come from, are read at each step.
+    # The strength of noise and the source of its random numbers are read at each step.
     Dropout: Kernel(memory=_one_for_each_value, infers=False),
     GaussianNoise: Kernel(memory=_one_for_each_value, in_place=True, infers=False),
     BatchNorm: Kernel(constants=("eps", "momentum"), moved=("running_mean", "running_var"), memory=_x_hat_and_inv_std),

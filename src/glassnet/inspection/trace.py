@@ -23,7 +23,7 @@ from glassnet.train.units import training_loss
 
 
 class Trace(TracedStep):
-    """A step, and what can be asked of it. `TracedStep` says what it holds."""
+    """A step, with methods for its equations and checks. `TracedStep` describes its fields."""
 
     def equation(self, layer: int, unit: int, row: int = 0) -> Equation:
         """Return the equation of output `unit` of layer number `layer` for a row: the formula with its numbers.

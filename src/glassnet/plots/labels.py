@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def short(name: object, limit: int) -> str:
-    """`name` as one line of at most `limit` characters, "…" for what is left out of its middle."""
+    """`name` as one line of at most `limit` characters, with "…" in place of a part of its middle."""
     line = " ".join(str(name).split())
     if len(line) <= limit:
         return line

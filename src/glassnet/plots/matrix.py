@@ -69,7 +69,7 @@ def confusion(matrix: ArrayLike, classes: Sequence[object]) -> Figure:
 
 
 def _cell(size: int, counts: NDArray[np.int_]) -> float:
-    """Inches of a cell's side: room for the longest count, or, without counts, what makes a picture of 6.5 inches."""
+    """Inches of a cell's side: room for the longest count, or without counts a picture of 6.5 inches."""
     if size > MOST_NUMBERED:
         return 6.5 / size
     return max(0.42, 2.6 / size, 0.085 * len(f"{counts.max():d}"))

@@ -1,4 +1,4 @@
-"""Predicted values against true ones, and what is left over."""
+"""Predicted values against true ones, and the residuals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A search for hyperparameters: trial after trial, what matters, and where in the plane of two of them it is good."""
+"""A search for hyperparameters: trial after trial, their importance, and a map of two of them."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def search_history(
 def importance(names: Sequence[str], shares: Sequence[float], label: str) -> Figure:
     """Draw how much of the variance of the results each hyperparameter explains: bars, the first on top.
 
-    names (N,), and their shares (N,), which sum to 1; label: what the results are.
+    names (N,), and their shares (N,), which sum to 1; label: the name of the results.
     """
     from matplotlib.figure import Figure
     from matplotlib.ticker import PercentFormatter

@@ -1,4 +1,4 @@
-"""What the first layer looks for: its weights, drawn as images."""
+"""The weights of the first layer, drawn as images: they show what it looks for."""
 
 from __future__ import annotations
 

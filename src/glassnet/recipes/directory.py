@@ -148,7 +148,7 @@ def run_directory(out: Path, *, resume: bool = False) -> Iterator[None]:
                     f"{reason(error)}; the training is kept in {out}: mend this and go on with --resume"
                 ) from error
             elif isinstance(error, DivergenceError):
-                raise DivergenceError(f"{error}; what was learned before is kept in {out}") from error
+                raise DivergenceError(f"{error}; the training so far is kept in {out}") from error
             raise
 
 

@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 
 def from_dict(values: dict[str, Any]) -> Recipe:
-    """Make a recipe from what a TOML file holds. Raises ValueError for unknown keys and values of another type."""
+    """Make a recipe from the content of a TOML file. Raises ValueError for unknown keys and values of another type."""
     return _fill(Recipe, values, "")
 
 

@@ -162,10 +162,10 @@ class Recipe:
 
 @dataclass(frozen=True, eq=False)
 class Experiment:
-    """A recipe settled on its data: what is trained, and how.
+    """A recipe settled on its data: the objects of a training.
 
     settings: as vars(settings), the further arguments of `gn.fit`. pairs: of columns of numbers, which get rotated
-    copies. notes: what people should know of the data and of what was decided, a line each.
+    copies. notes: lines for people about the data and the decisions.
     """
 
     net: nn.Network

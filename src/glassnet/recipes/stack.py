@@ -49,7 +49,7 @@ def outputs(loss: nn.Loss, n_out: int) -> int:
 
 
 class Stack:
-    """The layers so far, and the columns that they give: numbers, then marks of what is missing, then categories.
+    """The layers so far, and the columns that they give: numbers, then marks of missing values, then categories.
 
     widths: the number of values that each column has become. A hidden layer is one column. numbers: the number of
     columns that are numbers. categories: the number of categories of each other column.
@@ -131,7 +131,7 @@ class Stack:
             self.layers.append(call(nn.Members, sizes, "network.members"))
 
     def hidden(self) -> None:
-        """Add the hidden layers, each with what stands around it."""
+        """Add the hidden layers, each with its normalization, activation and dropout."""
         table = self.table
         dense = {"init": table.init, "max_norm": table.max_norm}
         for i, (units, factor) in enumerate(zip(self.units, self.factors, strict=False)):

@@ -44,7 +44,7 @@ class Training(Settings):
     mean: Array | None = None  # the averaged weights, once there are some
     best: Best | None = None
     stop: bool = False
-    failure: str | None = None  # why training broke off: what the DivergenceError says
+    failure: str | None = None  # why training broke off: the message of the DivergenceError
 
     @property
     def steps_per_epoch(self) -> int:

@@ -1,4 +1,4 @@
-"""Checks of the course of a training: how far the weights move, what the gradients do, where the loss goes."""
+"""Checks of the course of a training: the moves of the weights, the gradients, and the loss."""
 
 from __future__ import annotations
 
@@ -239,7 +239,7 @@ def penalty(record: Record) -> Iterator[Finding]:
         evidence = f"in the first steps its gradient is {np.median(pulls):.2g} times as large as that of the data"
     elif np.median(decays) > 0.5 * OUTWEIGHS:
         name = f"weight_decay={optimizer.weight_decay:g}"
-        evidence = f"in the first steps decay makes up {np.median(decays):.0%} of what moves the weights"
+        evidence = f"in the first steps decay makes up {np.median(decays):.0%} of the weights' moves"
     else:
         return
     yield Finding(

@@ -1,4 +1,4 @@
-"""Checks of what is to be learned: the targets alone, and a column that gives them away."""
+"""Checks of the targets: the targets alone, and a column that gives them away."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ COARSE = 10.0  # standard deviations in units: below, cutting the decimals off l
 MAJORITY, MANY = 0.95, 0.8  # shares of the largest class
 RARE = 20  # times smaller than the mean class
 FAR, SMALL = 100.0, 0.01  # root mean square and standard deviation of the targets that outputs of unit size don't reach
-LEAK, PLAIN_LEAK = 0.98, 0.999  # of the variance; of the rows, what is wrong by the column counts against guessing
+LEAK, PLAIN_LEAK = 0.98, 0.999  # explained share of the variance, or of the mistakes of guessing
 RUNNER_UP = 0.96  # if several columns predict a class this well alone, the problem is easy
 LEAK_ROWS = 50  # fewer leave too much to chance
 
@@ -65,10 +65,10 @@ def whole_numbers(patient: Patient) -> Iterator[Finding]:
         f"target {patient.data.target!r}",
         f"all {len(train)} training targets are whole numbers{what}: {len(values)} values in {values[0]:g} to"
         f" {values[-1]:g}, standard deviation {deviation:.3g}",
-        "Decimals that were cut off can't be learned: what is lost stays as error, and cutting shifts all targets by"
+        "Decimals that were cut off can't be learned: they stay as error, and cutting shifts all targets by"
         " about a half."
         if severity != "note"
-        else "If their decimals were cut off, what is lost stays as error.",
+        else "If their decimals were cut off, these stay as error.",
         "look where the targets become integers (astype(int), np.trunc, a column's type) and keep their decimals; if"
         " they are classes by nature, use task='classification' with CrossEntropy",
         "rounding to whole numbers adds an error of standard deviation 1/sqrt(12), cutting a mean error of 1/2",

@@ -53,14 +53,14 @@ class Doctor(Callback):
 
     @property
     def record(self) -> Record:
-        """What was seen so far."""
+        """The record so far."""
         if self.watch is None:
             raise ValueError("Doctor: nothing to watch yet: pass it to fit as a callback, or give net, loss, optimizer")
         return self.watch.record
 
     @property
     def findings(self) -> list[Finding]:
-        """What is wrong with the training so far, worst first."""
+        """The findings about the training so far, worst first."""
         return ordered([finding for check in course.CHECKS for finding in check(self.record)])
 
     def __enter__(self) -> Self:
