@@ -143,7 +143,7 @@ def test_a_command_that_makes_no_sense(refused: Refused, command: str, fault: st
         ("network.hidden=[0]", "fan_out must be a whole number of at least 1, not 0"),
         ("network.hidden=[64, -1]", "fan_out must be a whole number of at least 1, not -1"),
         ("network.hidden=64", "network.hidden must be a list of whole numbers, not 64"),
-        ('network.hidden=["64"]', "fan_out must be a whole number of at least 1, not '64'"),
+        ('network.hidden=["64"]', "network.hidden must be a list of whole numbers, not ['64']"),
         ("network.hidden=[10000000000000]", "Unable to allocate"),
         ("network.dropout=1", "rate must be a number of at least 0 and below 1, not 1"),
         ("network.dropout=nan", "rate must be a number of at least 0 and below 1, not nan"),
