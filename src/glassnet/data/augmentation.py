@@ -27,10 +27,11 @@ class Distortions(Augmentation):
 
     Each number is drawn evenly from -limit to limit. These are the limits: rotation, the angle in degrees; scale, the
     factor of height and of width, minus 1; shear, the slant in columns per row; translation, the shift in either
-    direction in pixels. alpha, sigma: each pixel is moved by `alpha` times noise, even in -1..1, smoothed by a Gaussian
-    of `sigma` pixels. That is a shift of alpha / (sqrt(3) * 2 * sqrt(pi) * sigma) pixels (root mean square, per
-    direction). Simard et al. 2003 ("Best practices for convolutional neural networks", section 2; alpha 34, sigma 4);
-    Ciresan et al. 2010 (arXiv:1003.0358, section 2).
+    direction in pixels.
+    alpha, sigma: each pixel is moved by `alpha` times noise, even in -1..1, smoothed by a Gaussian of `sigma` pixels.
+    That is a shift of alpha / (sqrt(3) * 2 * sqrt(pi) * sigma) pixels (root mean square, per direction). Simard et al.
+    2003 ("Best practices for convolutional neural networks", section 2; alpha 34, sigma 4); Ciresan et al. 2010
+    (arXiv:1003.0358, section 2).
 
     Pixels are found by bilinear interpolation, 0 outside of the image; uint8 is rounded to uint8.
     Raises ValueError for a limit below 0, a scale of 1 or more, or a sigma that isn't above 0.

@@ -76,8 +76,8 @@ def load(
     """Load "mnist", "california", "digits" or "diabetes", or the CSV or Parquet file at a path.
 
     target, drop, task, seed: for a table only, see `load_table`. Named data sets have one target, and a split that
-    doesn't depend on a seed. split: for "california" only, "benchmark" (the default) or "sequential". Raises ValueError
-    for unknown names and for options that don't apply, OSError if a file can't be read or downloaded.
+    doesn't depend on a seed. split: for "california" only, "benchmark" (the default) or "sequential".
+    Raises ValueError for unknown names and for options that don't apply, OSError if a file can't be read or downloaded.
     """
     source = SOURCES.get(os.fspath(name_or_path))
     if source is None:

@@ -34,12 +34,13 @@ class Split:
 class Dataset:
     """The data that a network learns from, as stored: nothing is scaled.
 
-    train, val, test: splits that share no row. x is uint8 for images, floating-point for tables. task: "classification"
-    (y is int64 in 0..C-1) or "regression" (y is float64). classes: the C class names, empty for regression. features:
-    the n_in column names. target: the name of y. image_shape: (height, width) if every row is an image stored row by
-    row, else None. schema: the kind of each column, if x is a table. Then NaN is a missing value. Empty for arrays and
-    images. notes: lines about the columns, for people. empty: columns of the table that aren't among the features,
-    because no training row has a value.
+    train, val, test: splits that share no row. x is uint8 for images, floating-point for tables.
+    task: "classification" (y is int64 in 0..C-1) or "regression" (y is float64).
+    classes: the C class names, empty for regression. features: the n_in column names. target: the name of y.
+    image_shape: (height, width) if every row is an image stored row by row, else None.
+    schema: the kind of each column, if x is a table. Then NaN is a missing value. Empty for arrays and images.
+    notes: lines about the columns, for people.
+    empty: columns of the table that aren't among the features, because no training row has a value.
     """
 
     name: str
@@ -125,8 +126,8 @@ class Dataset:
         regression; whole numbers, booleans or text for classification, unless `task` says otherwise. Classes are named
         by the distinct values of y, or by `classes`. Then whole numbers are indices into them. `val` and `test` are
         shares of the rows, in [0, 1). `categories` gives for each column the names of its categories, or none for a
-        column of numbers. With it, x may hold NaN. Raises ValueError for shapes that don't fit, NaN, infinite values,
-        and labels outside the classes.
+        column of numbers. With it, x may hold NaN.
+        Raises ValueError for shapes that don't fit, NaN, infinite values, and labels outside the classes.
         """
         x, y = _numbers(np.asarray(x), missing=bool(categories)), np.asarray(y)
         if y.ndim != 1 or len(y) != len(x):

@@ -30,9 +30,9 @@ def read_digit(path: str | os.PathLike[str], image_shape: tuple[int, int], maxim
     An image of exactly `image_shape` (height, width) is taken as it is. Any other is a photo or a drawing. It is
     prepared like MNIST's images (LeCun et al. 1998, "Gradient-based learning applied to document recognition"): dark
     ink on light paper is inverted, the digit is cropped, fitted into 20/28 of the image with its proportions kept, and
-    its centre of mass is put into the middle. Images of less than 20 pixels a side are filled instead. Raises
-    FileNotFoundError, or ValueError for a file that isn't a PNG or JPEG image, is blank, or is larger than 64 million
-    pixels. The size is read from the file's header, before any pixel.
+    its centre of mass is put into the middle. Images of less than 20 pixels a side are filled instead.
+    Raises FileNotFoundError, or ValueError for a file that isn't a PNG or JPEG image, is blank, or is larger than 64
+    million pixels. The size is read from the file's header, before any pixel.
     """
     grey = _grey(path)
     contrast = grey.max() - grey.min()

@@ -92,8 +92,8 @@ def read_table(path: str | os.PathLike[str]) -> pl.DataFrame:
     """Read a Parquet file (by its ending, .parquet) or a CSV file in UTF-8 with a header.
 
     Space around text is dropped, and an empty value is missing. A column of text becomes one of numbers, of booleans or
-    of points in time (in ISO 8601) if every known value is such. Numbers and dates in other notations stay text. Raises
-    FileNotFoundError, or ValueError for a file that holds no rows or no table.
+    of points in time (in ISO 8601) if every known value is such. Numbers and dates in other notations stay text.
+    Raises FileNotFoundError, or ValueError for a file that holds no rows or no table.
     """
     frame = _read(require_file(path))
     return frame.select(_typed(column) for column in frame)
@@ -103,8 +103,9 @@ def numeric_rows(frame: pl.DataFrame, columns: Sequence[Column] | Sequence[str],
     """Pick columns by name, in that order, as an array (N, len(columns)); others are ignored.
 
     `values_of` turns each into numbers, with NaN for a missing value. A name in place of a `Column` takes a column of
-    numbers, booleans or points in time, in which no value may be missing. Raises ValueError, naming column and row (the
-    frame's first is row `first`), for columns that aren't there, and as `values_of` does.
+    numbers, booleans or points in time, in which no value may be missing.
+    Raises ValueError, naming column and row (the frame's first is row `first`), for columns that aren't there, and as
+    `values_of` does.
     """
     _require_columns(frame, names_of(columns))
     numbers = [column.name for column in columns if isinstance(column, Column) and column.kind == "number"]

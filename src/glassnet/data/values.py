@@ -65,8 +65,8 @@ def values_of(values: pl.Series, column: Column, first: int = 1) -> NDArray[np.f
 
     Numbers are themselves, and booleans 0 and 1. Dates are days since 1970, with their time as a fraction, in UTC.
     Spans and times of the day are days. Categories are their place in `column.categories`, or -1 for any other. Text is
-    read as the column's kind. Raises ValueError, naming column and row (the first is `first`), for values of another
-    kind and for infinite ones.
+    read as the column's kind.
+    Raises ValueError, naming column and row (the first is `first`), for values of another kind and for infinite ones.
     """
     import polars as pl
 

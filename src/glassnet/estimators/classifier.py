@@ -22,14 +22,14 @@ from glassnet.turns import changing, reading
 class MLPClassifier(ClassifierMixin, BaseMLP, ClassifierParameters):
     """A fully connected network that classifies: scikit-learn's MLPClassifier, and more.
 
-    The parameters of scikit-learn's mean what they mean there, and have the same defaults. Besides:
+    The parameters of scikit-learn's MLPClassifier have the same meaning and the same defaults. There are more:
 
     activation: also "leaky_relu", "gelu", "silu"; or a list with one for each hidden layer.
     learning_rate: also "cosine", "one_cycle" or a schedule such as gn.OneCycle(0.2), over max_iter epochs and for
     both solvers.
     dropout: the share of units that a hidden layer drops in training, one number or one for each hidden layer.
     class_weight: None, "balanced" or a dict of class: weight, as in scikit-learn's other classifiers.
-    scoring: what early stopping goes by: None (accuracy), "loss", a scorer's name or a function (estimator, X, y).
+    scoring: the score for early stopping: None (accuracy), "loss", a scorer's name or a function (estimator, X, y).
     keep_optimizer: whether fit with warm_start goes on with the moments of its optimizer, too.
     callbacks: a list of gn.Callback, such as gn.Progress().
     preset: "strong", for tables: the network and the training of the recipe `table`, that of `glassnet train my.csv`.
@@ -50,14 +50,15 @@ class MLPClassifier(ClassifierMixin, BaseMLP, ClassifierParameters):
     hidden_layer_sizes, activation, dropout: of the hidden layers, between the recipe's other layers.
     learning_rate_init, beta_1, beta_2, epsilon: of the recipe's optimizer. solver="sgd" replaces it by SGD, with
     momentum and nesterovs_momentum, and needs a learning_rate_init of its own. "lbfgs" is refused. alpha is
-    scikit-learn's penalty, in place of the recipe's weight decay. batch_size, max_iter, learning_rate: the recipe's
-    batches, epochs and schedule, which stretches over max_iter. early_stopping, scoring, tol, n_iter_no_change: by
-    default all rows are trained on in all epochs. early_stopping holds some out, or takes X_val, and keeps the epoch
-    that is best by `scoring`, or else by the metric that the recipe monitors. Training stops early if tol or
-    n_iter_no_change is given (or the recipe has a patience). warm_start, partial_fit: the first rows fit the
-    preprocessing and fix the categories. partial_fit takes its steps at a constant rate. All rows count alike in the
-    preprocessing, with any sample_weight. coefs_, intercepts_: W and b of the layers Dense, and last those of each of
-    the recipe's k networks in one, (k, fan_in, n_outputs) and (k, n_outputs). Two classes have two outputs.
+    scikit-learn's penalty, in place of the recipe's weight decay.
+    batch_size, max_iter, learning_rate: the recipe's batches, epochs and schedule, which stretches over max_iter.
+    early_stopping, scoring, tol, n_iter_no_change: by default all rows are trained on in all epochs. early_stopping
+    holds some out, or takes X_val, and keeps the epoch that is best by `scoring`, or else by the metric that the recipe
+    monitors. Training stops early if tol or n_iter_no_change is given (or the recipe has a patience).
+    warm_start, partial_fit: the first rows fit the preprocessing and fix the categories. partial_fit takes its steps at
+    a constant rate. All rows count alike in the preprocessing, with any sample_weight.
+    coefs_, intercepts_: W and b of the layers Dense, and last those of each of the recipe's k networks in one, (k,
+    fan_in, n_outputs) and (k, n_outputs). Two classes have two outputs.
 
     After fit, it has scikit-learn's attributes, and more. network_ is the gn.Network with the weights coefs_ and
     intercepts_ (its outputs are logits). history_ is a gn.History. If rows are held out, there is
@@ -81,10 +82,10 @@ class MLPClassifier(ClassifierMixin, BaseMLP, ClassifierParameters):
     ) -> Self:
         """Train for one epoch on these rows.
 
-        classes: all that there will ever be, for the first call (the number of flags is seen from y). X_val, y_val:
-        rows to judge the network by. With early_stopping, its best weights are remembered for `restore_best`, and
-        stopped_ is true after n_iter_no_change calls without progress. Raises ValueError for a class that wasn't among
-        `classes`.
+        classes: all that there will ever be, for the first call (the number of flags is seen from y).
+        X_val, y_val: rows to judge the network by. With early_stopping, its best weights are remembered for
+        `restore_best`, and stopped_ is true after n_iter_no_change calls without progress.
+        Raises ValueError for a class that wasn't among `classes`.
         """
         self._validate_params()
         if self.class_weight == "balanced":

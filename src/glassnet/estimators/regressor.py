@@ -18,14 +18,14 @@ from glassnet.turns import reading
 class MLPRegressor(RegressorMixin, BaseMLP, RegressorParameters):
     """A fully connected network that predicts values: scikit-learn's MLPRegressor, and more.
 
-    The parameters of scikit-learn's mean what they mean there, and have the same defaults. Besides:
+    The parameters of scikit-learn's MLPRegressor have the same meaning and the same defaults. There are more:
 
     loss: also "absolute_error" and "huber" (quadratic up to errors of 1, linear beyond).
     activation: also "leaky_relu", "gelu", "silu"; or a list with one for each hidden layer.
     learning_rate: also "cosine", "one_cycle" or a schedule such as gn.OneCycle(0.2), over max_iter epochs and for
     both solvers.
     dropout: the share of units that a hidden layer drops in training, one number or one for each hidden layer.
-    scoring: what early stopping goes by: None (R^2), "loss", a scorer's name or a function (estimator, X, y).
+    scoring: the score for early stopping: None (R^2), "loss", a scorer's name or a function (estimator, X, y).
     keep_optimizer: whether fit with warm_start goes on with the moments of its optimizer, too.
     callbacks: a list of gn.Callback, such as gn.Progress().
     preset: "strong", for tables: the network and the training of the recipe `table`, for arrays with missing values and
@@ -34,9 +34,9 @@ class MLPRegressor(RegressorMixin, BaseMLP, RegressorParameters):
     Here, targets are standardised, each by its own mean and standard deviation, unless loss="poisson": losses, such as
     those of loss_curve_, are in these units, predictions in the targets' own.
 
-    Fitted, it has scikit-learn's attributes, and: network_, the gn.Network whose weights coefs_ and intercepts_ are;
-    history_, a gn.History; where rows are held out, validation_loss_curve_; with early_stopping, best_iter_, the epoch
-    whose weights were kept; and stopped_, whether nothing improved any more.
+    After fit, it has scikit-learn's attributes, and more. network_ is the gn.Network with the weights coefs_ and
+    intercepts_. history_ is a gn.History. If rows are held out, there is validation_loss_curve_. With early_stopping,
+    there are best_iter_, the epoch whose weights were kept, and stopped_, whether nothing improved any more.
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = constraints(RegressorParameters)
@@ -54,7 +54,7 @@ class MLPRegressor(RegressorMixin, BaseMLP, RegressorParameters):
     ) -> Self:
         """Train for one epoch on these rows.
 
-        X_val, y_val: rows to judge the network by; with early_stopping, its best weights are remembered for
+        X_val, y_val: rows to judge the network by. With early_stopping, its best weights are remembered for
         `restore_best`, and stopped_ is true after n_iter_no_change calls without progress.
         """
         return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val), incremental=True)

@@ -54,11 +54,13 @@ def to_onnx(
 ) -> ModelProto:
     """Return a network, or an ensemble with its mean, as an ONNX model, checked by onnx.checker.
 
-    It takes x (N, n_in), any number N of rows, and gives y (N, n_out), the numbers of `predict`. `outputs` adds: -
-    "identity": nothing, for a regression; - "softmax": probabilities (N, n_out), as `predict_proba` gives, and label
-    (N,), the most probable class; - "logistic": for one output, the logit of the second of two classes, probabilities
-    (N, 2) and label (N,); for
+    It takes x (N, n_in), any number N of rows, and gives y (N, n_out), the numbers of `predict`. `outputs` adds:
+
+    - "identity": nothing, for a regression.
+    - "softmax": probabilities (N, n_out), as `predict_proba` gives, and label (N,), the most probable class.
+    - "logistic": for one output, the logit of the second of two classes, probabilities (N, 2) and label (N,). For
       several, which are flags, probabilities (N, n_out) and label (N, n_out), 1 where the probability is above 0.5.
+
     By default the task in `net.info` decides, as in a run's network. `classes` are the labels, whole numbers or text.
     By default they are those in `net.info`, as whole numbers if all their names are such.
 

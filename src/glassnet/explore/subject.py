@@ -27,9 +27,9 @@ class Subject:
     """A network with its data and its training.
 
     optimizer: as in the recipe. But the rate of a schedule is its peak. Trained weights have come down from it, so they
-    go on with a hundredth of it. Otherwise the first steps would undo the training. trained: whether its weights are
-    those of a training. file: the Python expression of the file that holds them, if there is one. source: how the
-    network was made, in a line. why_not: why it can't be trained here, or None.
+    go on with a hundredth of it. Otherwise the first steps would undo the training.
+    trained: whether its weights are those of a training. file: the Python expression of the file that holds them, if
+    there is one. source: how the network was made, in a line. why_not: why it can't be trained here, or None.
     """
 
     title: str

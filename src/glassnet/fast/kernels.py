@@ -59,12 +59,13 @@ class Kernel:
     """A layer's kernel. `sizes`, `constants`, `arrays` and `memory` are in the order in which the C code numbers them.
 
     sizes, constants: names of the layer's attributes. A constant that is a word is passed as the number of that kind.
-    moved: the names of float64 vectors that training moves. In C they come first among the arrays. arrays: other arrays
-    that it reads besides its parameters. memory: the arrays that forward leaves for backward, for a number of rows of y
-    and their width. scratch: the numbers in which a thread sums gradients, besides those of products. own_dx: dx can't
-    be where dy is. in_place: y can be where x is, because nobody needs x afterwards. reads_y: backward needs y. rows:
-    the number of rows of y for each example, if x has another number. trains, infers: whether it is used in training,
-    and in inference.
+    moved: the names of float64 vectors that training moves. In C they come first among the arrays.
+    arrays: other arrays that it reads besides its parameters.
+    memory: the arrays that forward leaves for backward, for a number of rows of y and their width.
+    scratch: the numbers in which a thread sums gradients, besides those of products.
+    own_dx: dx can't be where dy is. in_place: y can be where x is, because nobody needs x afterwards.
+    reads_y: backward needs y. rows: the number of rows of y for each example, if x has another number.
+    trains, infers: whether it is used in training, and in inference.
     """
 
     sizes: tuple[str, ...] = ()

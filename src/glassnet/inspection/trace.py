@@ -68,8 +68,9 @@ def trace(
     It is the step that `fit` makes of this batch, by the readable layers in training mode. The noise of training is
     drawn from the network's seed and the number of steps that the optimizer has made. Network and optimizer don't
     change. With apply=True they make exactly this step. If the loss isn't finite, nothing is moved, as in `fit`: each
-    parameter's `after` is its `before`. Raises ValueError for rows or targets that don't fit, a network whose
-    preprocessing isn't fitted, or with apply=True a loss that isn't finite.
+    parameter's `after` is its `before`.
+    Raises ValueError for rows or targets that don't fit, a network whose preprocessing isn't fitted, or with apply=True
+    a loss that isn't finite.
     """
     before, working = net.copy(), net.copy()
     x, t = _batch(net, x, t)

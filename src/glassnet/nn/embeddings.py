@@ -69,13 +69,13 @@ class PiecewiseLinear(Embedding, Fitted):
     For x in bin b, from e[b] to e[b + 1], let t = (x - e[b]) / (e[b + 1] - e[b]). The outermost bins go on beyond their
     edges. Version "A":  y = W[0] + ... + W[b - 1] + t W[b] + bias,  which is the paper's piecewise-linear encoding (1,
     ..., 1, t, 0, ..., 0) times W. Version "B" adds a linear term x V, and its W starts at zero (the authors' package
-    rtdl_num_embeddings). Equal quantiles are one edge, so a feature of few values has fewer bins than W. Shapes, for
-    each of `width` features: x (N, width), W (width, bins, dim), V and bias (width, dim), y (N, width * dim); `plain`
-    further columns are passed through at the end of x and y. edges (bins + 1, width), with infinity in place of edges
-    that a feature hasn't. With `min_rows`, a bin holds at least about that number of training rows. Backward: with G[b]
-    the sum of dy over the rows of bin b, and H[b] that of t dy:  dW[b] = H[b] + G[b + 1] + G[b + 2] + ...,  dbias = sum
-    of dy,  dV = sum of x dy,  dx = dy . (W[b] / (e[b + 1] - e[b]) + V). Raises ValueError for sizes that are no
-    positive whole numbers, or another version.
+    rtdl_num_embeddings). Equal quantiles are one edge, so a feature of few values has fewer bins than W.
+    Shapes, for each of `width` features: x (N, width), W (width, bins, dim), V and bias (width, dim), y (N, width *
+    dim); `plain` further columns are passed through at the end of x and y. edges (bins + 1, width), with infinity in
+    place of edges that a feature hasn't. With `min_rows`, a bin holds at least about that number of training rows.
+    Backward: with G[b] the sum of dy over the rows of bin b, and H[b] that of t dy:  dW[b] = H[b] + G[b + 1] + G[b + 2]
+    + ...,  dbias = sum of dy,  dV = sum of x dy,  dx = dy . (W[b] / (e[b + 1] - e[b]) + V).
+    Raises ValueError for sizes that are no positive whole numbers, or another version.
     """
 
     state: ClassVar[tuple[str, ...]] = ("edges",)

@@ -228,9 +228,9 @@ class MemberMean(Layer):
     Shapes: x (N * k, width); y (N, k * width) in training, the same numbers, and (N, width) in inference. `of` says
     what is averaged. For "values", y = mean over j of x[n * k + j]. For "classes", the members' probabilities,
     softmax(x), are averaged, and y is the logarithm of their mean (so that its softmax is the mean). For "logits",
-    sigmoid(x) is averaged, and y is the mean's logit. Backward of a mean of f(x):  dx = f'(x) dy / (k f'(y)), and for
-    classes, with p = softmax(x) and P = mean of p, dx = p * (dy / P - sum of p * dy / P) / k. Raises ValueError for a k
-    that is no positive whole number, or another `of`.
+    sigmoid(x) is averaged, and y is the mean's logit.
+    Backward of a mean of f(x):  dx = f'(x) dy / (k f'(y)), and for classes, with p = softmax(x) and P = mean of p, dx =
+    p * (dy / P - sum of p * dy / P) / k. Raises ValueError for a k that is no positive whole number, or another `of`.
     """
 
     sentence = "Puts the answers of the {k} members side by side in training. In use it gives their mean."

@@ -184,8 +184,8 @@ class RobustScale(Preprocessing):
 
     z = scale * (x - median), with scale = 1 / (q75 - q25) of the training rows. If these quartiles are equal, scale = 2
     / (max - min), and 0 for a constant column. So |y| < 3, and outliers keep their order. Holzmueller et al. 2024
-    (arXiv:2407.04491), section 3. Shapes: x, y (N, width), median and scale (width,). Backward: dx = dy * scale * (1 +
-    (z / 3)^2)^(-3/2).
+    (arXiv:2407.04491), section 3. Shapes: x, y (N, width), median and scale (width,).
+    Backward: dx = dy * scale * (1 + (z / 3)^2)^(-3/2).
     """
 
     state: ClassVar[tuple[str, ...]] = ("median", "scale")
@@ -236,9 +236,9 @@ class QuantileNormalize(Preprocessing):
     linearly. At a frequent value F jumps, and y is the mean of the jump's two ends. `noise` (in standard deviations,
     seeded) is added to the training rows before the quantiles are taken, which spreads such values out. Gorishniy et
     al. 2021 (arXiv:2106.11959), section 4; scikit-learn's QuantileTransformer, which jumps to 5.2 for a frequent
-    maximum. Rows of a less precise type meet the knots rounded to it, so that they still meet a frequent value. Shapes:
-    x, y (N, width), knots (quantiles, width), levels (quantiles, 1). Backward: dx = dy * the segment's slope, zero
-    beyond the outermost knots.
+    maximum. Rows of a less precise type meet the knots rounded to it, so that they still meet a frequent value.
+    Shapes: x, y (N, width), knots (quantiles, width), levels (quantiles, 1). Backward: dx = dy * the segment's slope,
+    zero beyond the outermost knots.
     """
 
     state: ClassVar[tuple[str, ...]] = ("knots", "levels")

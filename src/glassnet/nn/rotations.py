@@ -22,10 +22,10 @@ class Rotations(Preprocessing):
     s is the distance of the column's quartiles, or of its extremes if the quartiles are equal. Embeddings treat each
     column alone, and trees cut along the axes. With rotated columns both see a function of two, such as a price over a
     map, from all sides. The angles are 180 / angles degrees apart, without 0 and 90, which are the columns themselves.
-    `pairs` gives the pairs, or the number of pairs to take from those that interact most (see `interactions`). Shapes:
-    x (N, width + plain), y (N, width + added + plain). The rotated columns come behind the first `width`, and the last
-    `plain` are passed through. A (width, added). y = [x, x A, plain]; backward: dx = dy + dy_added A^T. Raises
-    ValueError for sizes that are no positive whole numbers, pairs that aren't two different columns of the first
+    `pairs` gives the pairs, or the number of pairs to take from those that interact most (see `interactions`).
+    Shapes: x (N, width + plain), y (N, width + added + plain). The rotated columns come behind the first `width`, and
+    the last `plain` are passed through. A (width, added). y = [x, x A, plain]; backward: dx = dy + dy_added A^T.
+    Raises ValueError for sizes that are no positive whole numbers, pairs that aren't two different columns of the first
     `width`, or fewer than 3 angles, of which none is left.
     """
 

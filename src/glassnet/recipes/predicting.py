@@ -64,9 +64,9 @@ def predictions(run: Path, path: Path) -> Iterator[pl.DataFrame]:
     First come the file's columns that the network doesn't use, such as an id, an index or the target, as they are (see
     `data.read_rows`). Then comes "prediction", the name of the class or the value, and for classes "p(class)", the
     probability of each. If the target itself has such a name, the prediction is called "predicted prediction". After
-    the last rows, a UserWarning names columns that held mostly categories that training hadn't. Raises ValueError if
-    `run` is no run, if the file lacks the columns that the network was trained on, and if another column of the file
-    has the name of a prediction.
+    the last rows, a UserWarning names columns that held mostly categories that training hadn't.
+    Raises ValueError if `run` is no run, if the file lacks the columns that the network was trained on, and if another
+    column of the file has the name of a prediction.
     """
     tables, noticed = _predicted(run, path)
     yield from tables

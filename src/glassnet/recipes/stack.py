@@ -52,7 +52,8 @@ class Stack:
     """The layers so far, and the columns that they give: numbers, then marks of missing values, then categories.
 
     widths: the number of values that each column has become. A hidden layer is one column. numbers: the number of
-    columns that are numbers. categories: the number of categories of each other column.
+    columns that are numbers.
+    categories: the number of categories of each other column.
     """
 
     def __init__(self, table: NetworkTable, n_in: int) -> None:

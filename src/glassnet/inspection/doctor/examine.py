@@ -41,7 +41,8 @@ def examine(
     It looks at the data, at the network before training, at a short training of `epochs` epochs (arguments as for
     `fit`), and at its result. `trained`, a network and its history, is the result of a longer training, used instead.
     All of it works on copies, so net, data and optimizer don't change. An empty list, or one of notes alone, means that
-    nothing was found. Raises ValueError for arguments that `fit` can't train with at all.
+    nothing was found.
+    Raises ValueError for arguments that `fit` can't train with at all.
     """
     patient, findings = admit(net, data, loss, optimizer, batch_size, seed)
     if any(finding.name == "nan-values" for finding in findings):
