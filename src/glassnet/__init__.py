@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from glassnet import program
 
-program.begin()  # if this is the command line: from here on, Ctrl-C is one line
+program.begin()  # on the command line, Ctrl-C prints one line from here on
 
 # ruff: noqa: E402
 from glassnet.data import Augmentation, Dataset, Distortions, Split
@@ -172,14 +172,14 @@ __all__ = [
 
 Network.engine = FastEngine()  # the rooms below know nothing of the kernels
 
-_LATER = {  # imported when it is first asked for, and where from
+_LATER = {  # names that are imported at their first use, and their modules
     "load": "data",
     "export": "exchange",
     **dict.fromkeys(("Doctor", "Finding", "Trace", "examine", "trace"), "inspection"),
 }
 
 
-if not TYPE_CHECKING:  # to a type checker, every name would be one of ours
+if not TYPE_CHECKING:  # a type checker would accept every name
 
     def __getattr__(name: str) -> Any:
         if name in _LATER:

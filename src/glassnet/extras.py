@@ -18,11 +18,11 @@ PACKAGES = {"PIL": "pillow", "sklearn": "scikit-learn", "tomli_w": "tomli-w"}  #
 
 
 class NotInstalledError(ModuleNotFoundError):
-    """A library that an extra of glassnet brings isn't installed; the message is one line with the command for it."""
+    """A library of an extra isn't installed. The message is one line with the command that installs it."""
 
 
 def installed(module: str) -> bool:
-    """Whether a module can be found. It isn't imported for the question."""
+    """Whether a module can be found. It isn't imported for that."""
     try:
         return find_spec(module) is not None
     except (ImportError, ValueError):  # ValueError: the entry in sys.modules is no module
@@ -32,7 +32,7 @@ def installed(module: str) -> bool:
 def need(extra: str, *modules: str) -> None:
     """Raise NotInstalledError unless these modules are installed. `extra` installs them.
 
-    It is called where a room begins to use a library, before anything is read, trained or written.
+    A room calls it before it uses a library, and before anything is read, trained or written.
     """
     if missing := [PACKAGES.get(module, module) for module in modules if not installed(module)]:
         there = "isn't" if len(missing) == 1 else "aren't"

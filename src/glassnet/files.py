@@ -26,19 +26,19 @@ def cache_folder() -> Path:
     from platformdirs import user_cache_dir
 
     folder = Path(user_cache_dir("glassnet"))
-    if not folder.is_absolute():  # what platformdirs gives then would be found below any folder one happens to be in
+    if not folder.is_absolute():  # the path of platformdirs would then depend on the current folder
         raise FileNotFoundError("there is no folder for caches: set HOME or XDG_CACHE_HOME to a whole path")
     return folder
 
 
 def regular(path: str | os.PathLike[str]) -> Path:
-    """Give `path` as a Path, for reading. Raises ValueError for a pipe or a device: they may wait, or go on, for ever.
+    """Return `path` as a Path, for reading. Raises ValueError for a pipe or a device, which may wait or go on for ever.
 
-    What isn't there, or is a folder, is left to whoever opens it.
+    A missing file or a folder raises its error when it is opened.
     """
     path = Path(path)
     if path.exists() and not path.is_file() and not path.is_dir():
-        raise ValueError(f"{path} is no regular file but a pipe or a device: copy what it gives into a file")
+        raise ValueError(f"{path} is no regular file but a pipe or a device: copy its content into a file")
     return path
 
 
@@ -89,14 +89,14 @@ def own_folder(path: Path) -> None:
 
 
 def refuse_link(path: Path) -> None:
-    """Raise OSError if `path` is a symbolic link: whoever put it there would have us write anywhere."""
+    """Raise OSError if `path` is a symbolic link, which could lead a write anywhere."""
     if path.is_symlink():
         raise FileExistsError(f"{path} is a symbolic link, and nothing is written through one: remove it")
 
 
 @contextmanager
 def holding(folder: Path, patience: float = 0.0) -> Iterator[bool]:
-    """Hold a folder for this block alone. The system lets go of it when the process ends, however it ends.
+    """Hold a folder for this block alone. The system lets go of it when the process ends in any way.
 
     Gives whether it is held: some systems (Windows) and file systems (NFS) have no locks for folders. Raises
     BlockingIOError if it is held already, here or by another process, and still is after `patience` seconds;
@@ -125,7 +125,7 @@ def holding(folder: Path, patience: float = 0.0) -> Iterator[bool]:
                 time.sleep(0.02)
             except OSError:
                 held = False
-        if not os.path.samestat(os.fstat(descriptor), folder.stat()):  # it was removed, and made anew, in between
+        if not os.path.samestat(os.fstat(descriptor), folder.stat()):  # it was removed and made again in between
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), os.fspath(folder))
         yield held
     finally:
@@ -147,7 +147,7 @@ def remove_abandoned(folder: Path) -> None:
 
 @contextmanager
 def naming(path: str | os.PathLike[str]) -> Iterator[None]:
-    """Let an error of the system in this block name `path`, if it names no file, or a temporary one."""
+    """Let an error of the system in this block name `path` if it names no file or a temporary one."""
     try:
         yield
     except OSError as error:
@@ -158,7 +158,7 @@ def naming(path: str | os.PathLike[str]) -> Iterator[None]:
 
 
 def reason(error: Exception) -> str:
-    """Say in one line what is wrong; an error of the system says with which file."""
+    """Return the message of an error as one line. An error of the system names its file."""
     if isinstance(error, OSError) and error.strerror:
         name = error.filename2 or error.filename  # of two, the one that was to be written
         return f"{name}: {error.strerror}" if name else error.strerror
@@ -167,7 +167,7 @@ def reason(error: Exception) -> str:
 
 @contextmanager
 def _temporary_folder(path: Path) -> Iterator[Path]:
-    """Give a folder beside `path`, in which that can be made. It is held: one that nobody holds was abandoned."""
+    """Give a folder beside `path` to make `path` in. It is held, because a folder that nobody holds was abandoned."""
     remove_abandoned(path.parent)
     with keeping(), naming(path), ExitStack() as stack:
         while True:

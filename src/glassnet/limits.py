@@ -57,7 +57,7 @@ def parse_toml(text: str | bytes, name: str) -> dict[str, Any]:
     try:
         text = text if isinstance(text, str) else text.decode("utf-8")
         if any(part.count(".") > DEEPEST for part in re.split(r"[=,\[\]{}\n]", text)):
-            raise RecursionError  # a.b.c and so on, for which tomllib takes time and memory that grow with the square
+            raise RecursionError  # a.b.c and so on: tomllib's time and memory for it grow with the square
         value = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{name} is not valid TOML: {_reason(error)}") from None

@@ -1,7 +1,7 @@
 """A process that is the command line: stopped in one line, and not ended by a stream that can't be written.
 
 On the ground floor, and imported before NumPy: from the first import on, a signal is one line on standard error. Only a
-process that was started as `glassnet` or `python -m glassnet` is changed; the program of a library's user is not.
+process that was started as `glassnet` or `python -m glassnet` is changed. The program of a library's user is not.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from typing import Any, NoReturn
 STOPPED = 130  # the exit status after Ctrl-C, as of shells
 SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 THREADS = 16  # that reading a table starts on one core: Polars has a dozen of its own
-M_ARENA_MAX = -8  # of GNU's mallopt: else each thread reserves 64 MiB
+M_ARENA_MAX = -8  # of GNU's mallopt: otherwise each thread reserves 64 MiB
 SPACE = 512 << 20  # bytes of address space: training on a small table takes 440 MiB, see docs/explanation/limits.md
-MOMENT = 0.02  # seconds until it is looked again whether an import is over
+MOMENT = 0.02  # seconds between two looks at whether an import is over
 
 begun: bool = False  # whether this process is the command line
 stopping: bool = False  # whether a signal has asked for its end
@@ -51,7 +51,8 @@ def begin() -> None:
 def _fit_limits() -> None:
     """Work within the limits of this process, and say so if they are too tight: libraries hang or abort in imports.
 
-    With few threads, or little address space, of which each thread takes some, the libraries get one thread each.
+    With few threads or little address space, the libraries get one thread each, because each thread takes address
+    space.
     """
     import resource
 
@@ -99,9 +100,9 @@ def _refuse(line: str) -> NoReturn:
 
 @contextmanager
 def keeping() -> Iterator[None]:
-    """In the block, which has something to keep or to clean up, the first signal raises KeyboardInterrupt.
+    """Let the first signal raise KeyboardInterrupt in the block, which has something to keep or to clean up.
 
-    Elsewhere it ends the process, and the second does so everywhere.
+    Outside of such a block, a signal ends the process. The second signal ends it everywhere.
     """
     global _keeping
     try:
@@ -130,7 +131,7 @@ def _stop(number: int, frame: FrameType | None) -> None:
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    """Raise KeyboardInterrupt, but not in an import: a half-made module fails in ways of its own."""
+    """Raise KeyboardInterrupt, but not in an import, because a half-made module fails in other ways."""
     if not _keeping:
         _leave()
     while frame is not None:
@@ -148,7 +149,7 @@ def _leave() -> NoReturn:
 
 
 def _unraisable(lost: Any) -> None:
-    """An interrupt that came where nothing can be raised, as in a finalizer, comes once more."""
+    """Repeat an interrupt that came where nothing can be raised, such as in a finalizer."""
     if issubclass(lost.exc_type, KeyboardInterrupt) and hasattr(signal, "setitimer"):
         signal.setitimer(signal.ITIMER_REAL, MOMENT)
     else:
@@ -161,7 +162,7 @@ def _unraisable(lost: Any) -> None:
 class Stream(io.FileIO):
     """A standard stream that is given up when it can't be written: later output goes nowhere.
 
-    needed: whether the first fault is raised, as it must be where this stream is all that a command gives.
+    needed: whether the first fault is raised. It must be if this stream is the only result of a command.
     """
 
     needed = False
@@ -170,7 +171,7 @@ class Stream(io.FileIO):
         """Write as a file does."""
         try:
             written = super().write(data)
-            if written is None:  # another process made it not wait for its reader
+            if written is None:  # another process has set it not to wait for its reader
                 os.set_blocking(self.fileno(), True)
                 written = super().write(data)
             return written
@@ -197,7 +198,7 @@ def reader_gone(error: BaseException) -> bool:
 
 
 def _open_missing() -> None:
-    """Open what is closed of 0, 1, 2 on nothing: the next file would get that number, and be printed into."""
+    """Open those of 0, 1, 2 that are closed. Otherwise the next file would get the number, and be printed into."""
     for number in range(3):
         try:
             os.fstat(number)

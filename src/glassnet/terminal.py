@@ -8,7 +8,7 @@ from contextlib import nullcontext, suppress
 
 from glassnet.extras import installed
 
-# What moves the cursor, sets colors or titles, or turns the direction of text; and halves of characters.
+# Characters that move the cursor, set colors or titles, or turn the direction of text, and halves of characters.
 CONTROLS = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
@@ -19,9 +19,9 @@ def shown(text: object, encoding: str = "utf-8") -> str:
 
 
 def say(*words: object, end: str = "\n", error: bool = False) -> None:
-    """Print what people read, on standard output or error: every line that isn't data comes through here.
+    """Print text for people on standard output or error. Every line that isn't data comes through here.
 
-    What can't be written on standard error is lost, and nothing else.
+    A line that can't be written on standard error is lost, and nothing else.
     """
     file = sys.stderr if error else sys.stdout
     if file is None:  # Python was started without
@@ -31,5 +31,5 @@ def say(*words: object, end: str = "\n", error: bool = False) -> None:
 
 
 def bar_fits() -> bool:
-    """Whether a bar that moves can be shown: standard error is a terminal, and tqdm, which draws it, is installed."""
+    """Whether a moving bar can be shown: standard error is a terminal, and tqdm is installed."""
     return installed("tqdm") and sys.stderr is not None and not sys.stderr.closed and sys.stderr.isatty()

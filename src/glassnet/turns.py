@@ -50,7 +50,7 @@ class reading:  # noqa: N801  used as `changing` is; a generator would take a mi
 
 
 def _changes(thing: object) -> int:
-    """How often it was changed. Raises RuntimeError if another thread is at it."""
+    """The number of its changes. Raises RuntimeError if another thread is changing it."""
     changer = _changers.get(id(thing))
     if changer is not None and changer != threading.get_ident():
         raise _refusal(thing)

@@ -1,3 +1,3 @@
-"""The version, for whoever writes it into a file or prints it. The floor of the house, as files.py is."""
+"""The version, on the ground floor of the house, like files.py."""
 
 __version__ = "0.1.0"

@@ -41,7 +41,7 @@ def train(
             help="Change a setting, such as optimizer.lr=0.01. Repeatable.",
         ),
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with a training that was killed, in --out.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a killed training in --out.")] = False,
 ) -> None:
     """Train a recipe, or the default network on a table of your own, and write a run directory."""
     from glassnet import recipes
@@ -86,7 +86,7 @@ def ensemble(
 
 @app.command()
 def evaluate(run: RunArgument) -> None:
-    """Evaluate a run's network on its test rows once more, class by class."""
+    """Evaluate a run's network on its test rows again, class by class."""
     from glassnet import recipes
 
     metrics = recipes.evaluate_run(run)
@@ -133,7 +133,7 @@ def gradcheck(
         ),
     ] = None,
 ) -> None:
-    """Compare gradients with differences of the loss: of a recipe's network on its data, or of every layer."""
+    """Compare gradients with differences of the loss, for a recipe's network on its data, or for every layer."""
     if recipe is not None:
         from glassnet import recipes
 
@@ -163,7 +163,7 @@ def gradcheck(
 def list_recipes(
     name: Annotated[
         str | None,
-        typer.Argument(metavar="[NAME]", help="Show this one whole, as TOML.", autocompletion=completion.recipe_names),
+        typer.Argument(metavar="[NAME]", help="The recipe to show, as TOML.", autocompletion=completion.recipe_names),
     ] = None,
 ) -> None:
     """List the recipes that come with glassnet, or show one."""

@@ -28,7 +28,7 @@ def tune(
         Path | None,
         typer.Option(metavar="DIR", help="The folder of the search. A search in it goes on."),
     ] = None,
-    trials: Annotated[int | None, typer.Option(metavar="N", help="How many settings to try, in all.")] = None,
+    trials: Annotated[int | None, typer.Option(metavar="N", help="The number of settings to try.")] = None,
     hours: Annotated[float | None, typer.Option(metavar="H", help="Begin no trial after this number of hours.")] = None,
     seed: Annotated[int | None, typer.Option(help="Another seed than the recipe's.")] = None,
     changes: Annotated[

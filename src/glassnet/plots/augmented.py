@@ -1,4 +1,4 @@
-"""What augmentation makes of images."""
+"""Images before and after augmentation."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @styled()
 def augmented(images: ArrayLike) -> Figure:
-    """Draw images in rows: the originals first, and below each of them what was made of it.
+    """Draw images in rows: the originals first, and below each its augmented versions.
 
     images  (1 + times, N, h, w), high values drawn dark, as ink on paper, all on one scale.
 
@@ -35,5 +35,5 @@ def augmented(images: ArrayLike) -> Figure:
         for panel, picture in zip(line, pictures, strict=True):
             panel.set_axis_off()
             panel.imshow(picture, cmap="Greys", vmin=shown.min(), vmax=shown.max())
-    figure.suptitle("Training images, and below each of them what augmentation made of it", x=0.01, ha="left")
+    figure.suptitle("Training images, and below each its augmented versions", x=0.01, ha="left")
     return figure

@@ -1,4 +1,4 @@
-"""The confusion matrix: which classes are taken for which."""
+"""The confusion matrix: true classes against predicted ones."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ def confusion(matrix: ArrayLike, classes: Sequence[object]) -> Figure:
     matrix   (C, C) counts, rows the true classes, columns the predicted ones.
     classes  the C names.
 
-    Right answers are blue; wrong ones are orange on a scale of their own, which follows the square root of the
-    share, so that rare mistakes show beside a diagonal that holds nearly everything.
-    Raises ValueError if the shapes don't fit together.
+    Right answers are blue. Wrong ones are orange on a scale of their own. It follows the square root of the share, so
+    that rare mistakes show beside a diagonal that holds nearly everything. Raises ValueError if the shapes don't fit
+    together.
     """
     from matplotlib.colors import LinearSegmentedColormap, Normalize, PowerNorm
     from matplotlib.figure import Figure

@@ -1,4 +1,4 @@
-"""How training went: the loss and the validation metric over the epochs."""
+"""The course of a training: the loss and the validation metric over the epochs."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def _draw_line(panel: Axes, epochs: Series, values: Series, color: str, label: s
 
 
 def use_log_if_wide(panel: Axes, values: Series) -> None:
-    """Turn to a logarithmic axis if the values span too much for a linear one; zeros are then left out."""
+    """Turn to a logarithmic axis if the values span too much for a linear one. Zeros are then left out."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
     values = values[np.isfinite(values)]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 Values = NDArray[np.float64]
 
-MANY = 2000  # points beyond which their density says more than they do
+MANY = 2000  # points: beyond this number their density says more
 
 
 @styled()

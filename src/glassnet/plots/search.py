@@ -59,7 +59,7 @@ def search_history(
 
 @styled()
 def importance(names: Sequence[str], shares: Sequence[float], label: str) -> Figure:
-    """Draw how much of the variance of the results each hyperparameter explains: bars, the first on top.
+    """Draw the share of the results' variance that each hyperparameter explains: bars, the first on top.
 
     names (N,), and their shares (N,), which sum to 1; label: the name of the results.
     """
@@ -182,7 +182,7 @@ def _colour_range(values: Points, higher: bool) -> tuple[float, float]:
 
 
 def _spare_the_worst(panel: Axes, values: Points, higher: bool) -> None:
-    """Cut off what is far worse than most, as `_colour_range` does."""
+    """Cut off values that are far worse than most, as `_colour_range` does."""
     low, high = _colour_range(values, higher)
     room = 0.5 * (high - low)
     if room > 0:

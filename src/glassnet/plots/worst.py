@@ -1,4 +1,4 @@
-"""The mistakes a classifier was surest of: where to look first."""
+"""The mistakes that a classifier was surest of. Look at these first."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MOST_BARS = 12
 
 @dataclass(frozen=True)
 class Mistake:
-    """One row that a classifier got wrong, and how sure it was."""
+    """One row that a classifier got wrong, with its confidence."""
 
     row: int
     true: str
