@@ -21,18 +21,14 @@ class MLPRegressor(RegressorMixin, BaseMLP, RegressorParameters):
     The parameters of scikit-learn's MLPRegressor have the same meaning and the same defaults. There are more:
 
     loss: also "absolute_error" and "huber" (quadratic up to errors of 1, linear beyond).
-    activation: also "leaky_relu", "gelu", "silu"; or a list with one for each hidden layer.
-    learning_rate: also "cosine", "one_cycle" or a schedule such as gn.OneCycle(0.2), over max_iter epochs and for
-    both solvers.
-    dropout: the share of units that a hidden layer drops in training, one number or one for each hidden layer.
     scoring: the score for early stopping: None (R^2), "loss", a scorer's name or a function (estimator, X, y).
-    keep_optimizer: whether fit with warm_start goes on with the moments of its optimizer, too.
-    callbacks: a list of gn.Callback, such as gn.Progress().
-    preset: "strong", for tables: the network and the training of the recipe `table`, for arrays with missing values and
-    for data frames. MLPClassifier describes the other parameters with it: one that equals its default, such
-    as learning_rate_init=0.001 or max_iter=200, takes the recipe's value, even if you write it (write 0.00100001, 201).
-    Here, targets are standardised, each by its own mean and standard deviation, unless loss="poisson": losses, such as
-    those of loss_curve_, are in these units, predictions in the targets' own.
+
+    All others, such as activation, dropout and preset, are those of MLPClassifier, which describes them.
+
+    With preset="strong", a parameter that equals its default, such as learning_rate_init=0.001 or max_iter=200, takes
+    the recipe's value, even if you write it (write 0.00100001, 201). Targets are standardised, each by its own mean and
+    standard deviation, unless loss="poisson". Losses, such as those of loss_curve_, are then in these units, and
+    predictions in the targets' own.
 
     After fit, it has scikit-learn's attributes, and more. network_ is the gn.Network with the weights coefs_ and
     intercepts_. history_ is a gn.History. If rows are held out, there is validation_loss_curve_. With early_stopping,

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from types import ModuleType
+from typing import TypeVar
 
 import numpy as np
 
-from glassnet.nn.activations import GELU, Exp, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Tanh
+from glassnet.nn import activations, losses
+from glassnet.nn.activations import Activation, Exp, LeakyReLU, Tanh
 from glassnet.nn.categories import CategoryEmbedding
 from glassnet.nn.columns import Columns
 from glassnet.nn.embeddings import Periodic, PiecewiseLinear
@@ -22,18 +25,24 @@ from glassnet.nn.normalization import BatchNorm, LayerNorm
 from glassnet.nn.preprocessing import QuantileNormalize, RobustScale, Standardize, Unstandardize
 from glassnet.nn.rotations import Rotations
 
+T = TypeVar("T")
+
+
+def _below(base: type[T], module: ModuleType) -> list[type[T]]:
+    """Return the classes of a module that are kinds of `base`: each can be made without arguments."""
+    found = [kind for kind in vars(module).values() if isinstance(kind, type) and issubclass(kind, base)]
+    return [kind for kind in found if kind is not base]
+
+
+def _of_any_width(kind: type[Activation]) -> Callable[[int], Layer]:
+    return lambda width: kind()
+
+
 # One or more settings of each layer, for a given width.
 LAYERS: list[Callable[[int], Layer]] = [
     lambda width: Dense(width, width, init="lecun"),
-    lambda width: ReLU(),
-    lambda width: LeakyReLU(),
+    *(_of_any_width(kind) for kind in _below(Activation, activations)),
     lambda width: LeakyReLU(slope=0.3),
-    lambda width: Sigmoid(),
-    lambda width: Tanh(),
-    lambda width: GELU(),
-    lambda width: SiLU(),
-    lambda width: Exp(),
-    lambda width: Softmax(),
     lambda width: Dropout(0.4),
     lambda width: GaussianNoise(0.3),
     lambda width: BatchNorm(width),
@@ -56,14 +65,9 @@ EMBEDDINGS: list[Callable[[int], Layer]] = [
     lambda width: CategoryEmbedding([1 + width // 2], 2, plain=(width - 1) // 2),
 ]
 LOSSES: list[Loss] = [
-    MSE(),
-    MAE(),
-    Huber(),
+    *(kind() for kind in _below(Loss, losses)),
     Huber(delta=0.3),
-    Poisson(),
-    CrossEntropy(),
     CrossEntropy(label_smoothing=0.1),
-    BinaryCrossEntropy(),
 ]
 SHAPES = [(4, 3, 5, 3), (1, 2, 3, 2), (5, 1, 1, 1), (2, 7, 4, 5)]  # rows, inputs, hidden width, outputs
 
