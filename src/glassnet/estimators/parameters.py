@@ -13,7 +13,7 @@ from sklearn.utils._param_validation import Interval, Options, StrOptions
 from glassnet.nn import GELU, Activation, LeakyReLU, ReLU, Sigmoid, SiLU, Tanh
 from glassnet.optim import Constant, Cosine, OneCycle, Schedule
 
-# scikit-learn's words first, then those that it doesn't know.
+# scikit-learn's words first, then the additional ones.
 ACTIVATIONS: dict[str, Callable[[], Activation] | None] = {
     "identity": None,
     "logistic": Sigmoid,
@@ -81,7 +81,7 @@ class MLPParameters:
 
 @dataclass(eq=False, repr=False)
 class ClassifierParameters(MLPParameters):
-    """And that of the classifier."""
+    """The parameters of the classifier."""
 
     _: KW_ONLY
     class_weight: Any = field(default=None, metadata=may_be(StrOptions({"balanced"}), dict, None))
@@ -98,11 +98,11 @@ class _Loss:
 
 @dataclass(eq=False, repr=False)
 class RegressorParameters(MLPParameters, _Loss):
-    """And that of the regressor."""
+    """The parameters of the regressor."""
 
 
 def constraints(kind: type[MLPParameters]) -> dict[str, list[Any]]:
-    """Return what each parameter may be, as scikit-learn takes it."""
+    """Return the allowed values of each parameter, in scikit-learn's form."""
     return {each.name: each.metadata["allowed"] for each in fields(kind)}
 
 
@@ -146,7 +146,7 @@ def activations(value: Any, layers: int) -> list[str]:
 
 
 def schedule(learning_rate: str | Schedule) -> Schedule:
-    """Return the schedule that multiplies the learning rate in each step; scikit-learn's own words leave it alone."""
+    """Return the schedule that multiplies the learning rate in each step. scikit-learn's own words leave it alone."""
     if isinstance(learning_rate, Schedule):
         return learning_rate
     return SCHEDULES.get(learning_rate, Constant)()

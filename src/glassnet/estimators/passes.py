@@ -1,4 +1,4 @@
-"""Passes through a network for rows that may be sparse, the first product then being SciPy's; and its affine layers."""
+"""Passes through a network for rows that may be sparse: then SciPy computes the first product. Its affine layers."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def is_sparse(x: Any) -> bool:
 
 
 def forward(layers: Sequence[Layer], x: Any, training: bool = False) -> Array:
-    """Return the outputs of sparse rows x; the first layer is Dense."""
+    """Return the outputs of sparse rows x. The first layer is Dense."""
     y = x @ layers[0].W + layers[0].b
     for layer in layers[1:]:
         y = layer.forward(y, training)
@@ -40,7 +40,7 @@ def forward(layers: Sequence[Layer], x: Any, training: bool = False) -> Array:
 
 
 def backward(net: Network, x: Any, dy: Array) -> None:
-    """Fill net.grad from dL/dy of the latest `forward`, which was of sparse rows x."""
+    """Fill net.grad from dL/dy of the latest `forward`, which took sparse rows x."""
     for layer in reversed(net.layers[1:]):
         dy = layer.backward(dy)
     net.layers[0].dW[...] = x.T @ dy
@@ -58,14 +58,14 @@ def predict(net: Network, x: Any) -> Array:
 def step_for(
     net: Network, x: Any, t: Array, loss: Loss, optimizer: Optimizer, batch: int, reads_gradients: bool = False
 ) -> Callable[[Array, float, Array | None], float]:
-    """Choose what makes the steps on rows x, dense or sparse: see train/step.py."""
+    """Choose the step for rows x, dense or sparse: see train/step.py."""
     if is_sparse(x):
         return SparseStep(net, x, t, loss, optimizer)
     return training_step(net, x, t, loss, optimizer, batch, reads_gradients)
 
 
 class SparseStep:
-    """A step of training on sparse rows x (N, n_in): what ReadableStep does for dense ones."""
+    """A step of training on sparse rows x (N, n_in), like ReadableStep for dense ones."""
 
     def __init__(self, net: Network, x: Any, t: Array, loss: Loss, optimizer: Optimizer) -> None:
         assert isinstance(net.layers[0], Dense)
@@ -76,7 +76,7 @@ class SparseStep:
         self.optimizer = optimizer
 
     def __call__(self, rows: Array, factor: float, weights: Array | None = None) -> float:
-        """Return the loss of these training rows before the step; if it isn't finite, nothing is moved."""
+        """Return the loss of these training rows before the step. If it isn't finite, nothing is moved."""
         x = self.x[rows]
         loss = copy(self.loss)  # another thread may train another network with it
         value = loss.forward(forward(self.net.layers, x, training=True), self.t[rows], weights)

@@ -1,4 +1,4 @@
-"""What scikit-learn's parameters describe: the rows, the network and its first weights, the loss, the training."""
+"""scikit-learn's own way: the rows, the network and its first weights, the loss, the training."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def read_both(
 
 
 def network(settings: MLPParameters, problem: Problem, x: Any, y: Array, random: Any) -> Network:
-    """Make the network for rows x and targets y (N, n_outputs). Weights are drawn as scikit-learn draws them.
+    """Make the network for rows x and targets y (N, n_outputs). Weights are drawn as in scikit-learn.
 
     Uniform in +-sqrt(6 / (fan_in + fan_out)) (Glorot & Bengio 2010, eq. 16), with 2 for 6 before a sigmoid.
     """
@@ -75,7 +75,7 @@ def of_sizes(settings: MLPParameters, problem: Problem, sizes: list[int], dtype:
 
 
 def objective(settings: MLPParameters, problem: Problem, net: Network, dtype: Any) -> Objective:
-    """Return what is minimised, on rows of that type."""
+    """Return the objective, on rows of that type."""
     return Objective.of(problem.loss, problem.n_outputs, problem.out_activation, dtype)
 
 

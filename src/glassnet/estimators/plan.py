@@ -13,11 +13,11 @@ from glassnet.train import Settings
 class Plan:
     """A training by `sgd` or `adam`.
 
-    training: its settings; more rows in a batch than there are means all. incremental: whether it is the one epoch of
-    partial_fit. alpha: of scikit-learn's L2 penalty; None leaves weights to the optimizer. epsilon: added to the root
-    of Adam's second moment before that is corrected, as scikit-learn does; None leaves it to the optimizer. patience:
-    epochs without improvement before training stops. complete: whether all epochs are meant to be trained, so that
-    nobody need be warned.
+    training: its settings. A batch larger than the data means all rows. incremental: whether it is the one epoch of
+    partial_fit. alpha: of scikit-learn's L2 penalty, or None to leave weights to the optimizer. epsilon: added to the
+    root of Adam's second moment before its correction, as in scikit-learn, or None to leave it to the optimizer.
+    patience: epochs without improvement before training stops. complete: whether all epochs are meant to be trained, so
+    that no warning is needed.
     """
 
     optimizer: Optimizer

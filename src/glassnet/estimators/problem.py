@@ -52,13 +52,13 @@ class Way(Protocol):
     def read_both(
         self, estimator: BaseEstimator, table: TableColumns | None, X: Any, y: Any, reset: bool, values: bool
     ) -> tuple[Any, Array, TableColumns | None]:
-        """Do the same with rows X to train on, and return y as an array, too. values: whether it holds numbers."""
+        """Do the same with rows X to train on, and return y as an array, too. values: whether y holds numbers."""
 
     def network(self, settings: MLPParameters, problem: Problem, x: Any, y: Array, random: Any) -> Network:
         """Make the network for rows x (N, n_in) and targets y (N, n_outputs), with its initial weights."""
 
     def objective(self, settings: MLPParameters, problem: Problem, net: Network, dtype: Any) -> Objective:
-        """Return what is minimised, on rows of that type."""
+        """Return the objective, on rows of that type."""
 
     def plan(self, settings: MLPParameters, problem: Problem, rows: int, incremental: bool) -> Plan:
         """Return the plan of a training on a number of rows, for partial_fit if `incremental`."""

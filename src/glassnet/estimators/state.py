@@ -12,11 +12,11 @@ from glassnet.nn.layer import Array
 from glassnet.optim import Optimizer
 from glassnet.train import History
 
-SMALLEST_RATE = 1e-6  # where "adaptive" gives up
+SMALLEST_RATE = 1e-6  # the rate at which "adaptive" gives up
 
 
 class Solver:
-    """An optimizer, and how its learning rate changes: kept between calls of partial_fit."""
+    """An optimizer, and the rule for its learning rate, kept between calls of partial_fit."""
 
     def __init__(self, optimizer: Optimizer) -> None:
         self.optimizer = optimizer
@@ -34,7 +34,7 @@ class Solver:
             self.optimizer.lr = self.rate / (seen + 1) ** settings.power_t
 
     def lower(self, settings: MLPParameters) -> bool:
-        """Take a fifth of the rate, if that is the rule and the rate isn't tiny; return whether it was done."""
+        """Take a fifth of the rate, if that is the rule and the rate isn't tiny. Return whether it was done."""
         if settings.solver != "sgd" or settings.learning_rate != "adaptive" or self.learning_rate <= SMALLEST_RATE:
             return False
         self.optimizer.lr /= 5
@@ -43,12 +43,12 @@ class Solver:
 
 @dataclass
 class State:
-    """How far training has come.
+    """The state of a training.
 
     epochs: of the latest call. seen: rows, in all calls. loss: of the latest epoch. losses: one for each epoch.
-    held_losses, held_scores: the same of the rows held out. best_loss: the least, best_score: the
-    best on the rows held out; the one that training goes by is a number. best_epoch, best: when that was, and the
-    arrays of the network. idle: epochs without improvement. stopped: whether there were too many.
+    held_losses, held_scores: the same for the held-out rows. best_loss, best_score: the least loss, and the best score
+    of the held-out rows. The one that training goes by is a number. best_epoch, best: its epoch, and the network's
+    arrays then. idle: epochs without improvement. stopped: whether there were too many.
     """
 
     best_loss: float | None

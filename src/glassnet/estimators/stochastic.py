@@ -31,7 +31,7 @@ EMPTY = Split(np.empty((0, 0)), np.empty(0))
 
 
 class WeightedStep:
-    """A step as scikit-learn makes it: rows have weights, and its penalty is divided by their sum."""
+    """A step as in scikit-learn: rows have weights, and the penalty is divided by their sum."""
 
     def __init__(self, step: Any, run: Training, objective: Objective, weight: np.ndarray | None, plan: Plan) -> None:
         self.step = step
@@ -65,7 +65,7 @@ class WeightedStep:
 
 @dataclass(eq=False)
 class Fitting:
-    """One call of fit or partial_fit: `net` is trained on `rows`, and `state` says afterwards how far it has come.
+    """One call of fit or partial_fit: it trains `net` on `rows`, and leaves the result in `state`.
 
     held: judges the network by rows held out, if there are any. random: numpy's RandomState, which orders the rows.
     """
@@ -115,7 +115,7 @@ class Fitting:
         return Training(net, data, self.objective.loss, self.solver.optimizer, **vars(training))
 
     def fit(self) -> None:
-        """Train for one epoch if the plan is incremental, else for all or until nothing improves."""
+        """Train for one epoch if the plan is incremental, otherwise for all or until nothing improves."""
         run, plan, warned = self.run, self.plan, False
         with self.loop.watched():
             for _ in range(1 if plan.incremental else run.epochs):
@@ -157,7 +157,7 @@ class Fitting:
         self.loop.end_epoch(self._judge, state.loss)
 
     def _judge(self, row: HistoryRow) -> None:
-        """Add to the history's row what the rows held out say, and count the epochs without improvement."""
+        """Add the figures of the held-out rows to the history's row, and count the epochs without improvement."""
         state, held = self.state, self.held
         with averaged(self.run, self.loop.move, batches(self.run, self.order, state.seen)):
             if held is not None:
@@ -175,7 +175,7 @@ class Fitting:
         self.solver.end_epoch(self.settings, state.seen)
 
     def _improve_score(self, score: float) -> bool:
-        """Keep the weights if they are the best yet; return whether they are better by tol."""
+        """Keep the weights if they are the best yet. Return whether they are better by tol."""
         state = self.state
         best = -math.inf if state.best_score is None else state.best_score
         if score > best:
@@ -184,13 +184,13 @@ class Fitting:
         return not score < best + self.settings.tol  # NaN counts as better, as in scikit-learn
 
     def _improve_loss(self, loss: float) -> bool:
-        """Note the loss if it is the least yet; return whether it is less by tol."""
+        """Note the loss if it is the least yet. Return whether it is less by tol."""
         best = math.inf if self.state.best_loss is None else self.state.best_loss
         self.state.best_loss = min(best, loss)
         return not loss > best - self.settings.tol
 
     def _converged(self) -> bool:
-        """Whether too many epochs brought nothing; a rate that can be lowered gives them another chance."""
+        """Whether too many epochs brought no progress. Lowering the rate, if possible, gives them another chance."""
         state, settings, patience = self.state, self.settings, self.plan.patience
         state.stopped = state.idle > patience
         if not state.stopped:
@@ -207,7 +207,7 @@ class Fitting:
         return state.stopped
 
     def _end(self) -> None:
-        """Restore the best weights, or take the averaged ones; raise ValueError if none are any good."""
+        """Restore the best weights, or take the averaged ones. Raise ValueError if none are usable."""
         state, failure = self.state, self.run.failure
         restored = self.settings.early_stopping and not self.plan.incremental and state.restore_best(self.net)
         if not restored and self.run.mean is not None:

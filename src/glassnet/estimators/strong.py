@@ -1,4 +1,4 @@
-"""preset="strong": the recipe `table`, in which the parameters that aren't left alone take their places.
+"""preset="strong" trains the recipe `table`. A parameter that differs from its default overrides the recipe.
 
 The functions are those of plain.py. All numbers come from the recipe.
 """
@@ -56,7 +56,7 @@ def read_both(
     """Return rows X as the floats that the network takes, y as an array, and the table of a frame."""
     x, table = tables.numbers(estimator, table, X, reset)
     x, y = check_X_y(x, y, multi_output=True, y_numeric=values, estimator=estimator, **tables.CHECKS)
-    if values and y.dtype.kind in "biuf":  # text is refused later, as by all estimators
+    if values and y.dtype.kind in "biuf":  # text is refused later, as in all estimators
         with blaming("y"):
             require_squares(y)
     return x, y, table
@@ -103,7 +103,7 @@ def _optimizer(settings: MLPParameters, part: Any, own: set[str]) -> dict[str, A
 
 
 def network(settings: MLPParameters, problem: Problem, x: Array, y: Array, random: Any) -> Network:
-    """Make the network for rows x (N, n_in), some NaN, and targets y (N, n_outputs); nothing is fitted yet."""
+    """Make the network, not yet fitted, for rows x (N, n_in), some NaN, and targets y (N, n_outputs)."""
     made, own = recipe(settings, problem), parameters.given(settings)
     made.seed = int(random.randint(2**31))
     table = problem.table or tables.TableColumns.numbers(f"x{i}" for i in range(x.shape[1]))
@@ -123,7 +123,7 @@ def network(settings: MLPParameters, problem: Problem, x: Array, y: Array, rando
 
 
 def _own_layers(layers: list[Layer], names: list[str] | None, rates: list[float]) -> list[Layer]:
-    """Put the activation of each hidden layer in the recipe's place, if they are given, and dropout after it."""
+    """Replace the recipe's activation of each hidden layer, if they are given, and put dropout after it."""
     made: list[Layer] = []
     hidden = 0
     for layer in layers:
@@ -140,7 +140,7 @@ def _own_layers(layers: list[Layer], names: list[str] | None, rates: list[float]
 
 
 def objective(settings: MLPParameters, problem: Problem, net: Network, dtype: Any) -> Objective:
-    """Return what is minimised: the recipe's loss, for values in standard units, for members the mean of theirs."""
+    """Return the objective: the recipe's loss, for values in standard units, for members the mean of theirs."""
     loss = recipe(settings, problem).build_loss(problem.task)
     labels = isinstance(loss, CrossEntropy)
     return Objective(training_loss(loss, net), np.dtype(np.float64), labels=labels)

@@ -45,7 +45,7 @@ class TableColumns(NamedTuple):
 
     @classmethod
     def numbers(cls, names: Iterable[str]) -> TableColumns:
-        """A table of numbers, as an array is."""
+        """A table of numbers, like that of an array."""
         return cls(tuple(Column(name) for name in names))
 
     @property
@@ -60,7 +60,7 @@ def numbers(
     """Return rows X (N, n_features), an array or a data frame, as the floats that the network takes, some NaN.
 
     With them comes the table of their columns: `table`, or if `reset`, the one of these first rows; None for an
-    array. Raises ValueError for an array where a data frame is needed, and TypeError for a sparse matrix.
+    array. Raises ValueError for an array if a data frame is needed, and TypeError for a sparse matrix.
     """
     table = None if reset else table
     text = [] if table is None else table.text

@@ -28,7 +28,7 @@ class Rows:
 
 
 def split(rows: Rows, fraction: float, random_state: Any, stratify: bool) -> tuple[Rows, Rows]:
-    """Hold out a fraction of the rows, as scikit-learn does: drawn at random, of each of two classes its share.
+    """Hold out a fraction of the rows, as in scikit-learn: drawn at random, with the shares of two classes kept.
 
     Raises ValueError if fewer than two rows would be held out.
     """
@@ -41,7 +41,7 @@ def split(rows: Rows, fraction: float, random_state: Any, stratify: bool) -> tup
 
 
 class Validation:
-    """Judges a network by rows that it isn't trained on: their loss, and a score of which more is better.
+    """Judges a network by rows that it isn't trained on: by their loss, and by a score, where more is better.
 
     labels: the rows' targets as they were given. judge: a fitted estimator with this network, which takes the rows as
     they are. scoring: the scorer, or None for the estimator's own score.
@@ -62,7 +62,7 @@ class Validation:
             return self.objective.value(outputs, self.targets, self.rows.weight)
 
     def score(self, loss: float) -> float:
-        """Return the score that `scoring` names, given the loss; NaN if an output isn't finite."""
+        """Return the score of `scoring`, given the loss. It is NaN if an output isn't finite."""
         scoring = self.scoring
         if scoring == "loss":
             return -loss

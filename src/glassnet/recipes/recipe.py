@@ -81,10 +81,11 @@ class Recipe:
             part.write_text(tomli_w.dumps(self.to_dict()), encoding="utf-8")
 
     def settle(self, data: Dataset, pairs: Pairs | None = None) -> Experiment:
-        """Make all that a training on these data needs, and decide what the recipe leaves to them.
+        """Make everything that a training on these data needs, and settle what the recipe leaves open.
 
-        These are what `sized` decides, and which pairs of columns get rotated copies. Without validation rows there is
-        no patience. pairs: those of another settled recipe, if they are known. Raises ValueError for nonsense.
+        The data decide the sizes (see `sized`) and the pairs of columns that get rotated copies. Without validation
+        rows there is no patience. pairs: those of another settled recipe, if they are known. Raises ValueError for
+        nonsense.
         """
         recipe, loss = self.sized(len(data.train)), self.build_loss(data.task)
         if not len(data.val):
@@ -103,7 +104,7 @@ class Recipe:
         )
 
     def build_network(self, n_in: int, n_out: int, task: str, columns: dict[str, Any] | None = None) -> nn.Network:
-        """Make the network for rows of n_in values and n_out classes or values, where there are no data to settle on.
+        """Make the network for rows of n_in values and n_out classes or values, without data to settle on.
 
         columns: the arguments of a first layer Columns, if some values are categories or missing (`Dataset.columns`).
         BinaryCrossEntropy takes one output for two classes, Poisson a last Exp. Raises ValueError for nonsense.
@@ -112,13 +113,13 @@ class Recipe:
         return self.join(build_layers(self.network, loss, n_in, outputs(loss, n_out), columns))
 
     def join(self, layers: list[nn.Layer]) -> nn.Network:
-        """Make a network of layers, with the seed and the type that the recipe says."""
+        """Make a network of layers, with the recipe's seed and type."""
         table = self.network
         settings = {"dtype": table.dtype, "seed": self.seed, "fast": table.fast, "threads": table.threads}
         return call(nn.Network, {"layers": layers, **settings}, "network")
 
     def build_loss(self, task: str) -> nn.Loss:
-        """Make the loss; raise ValueError if it is for another task than the data's."""
+        """Make the loss. Raise ValueError if it is for another task than the data's."""
         default = "CrossEntropy" if task == "classification" else "MSE"
         loss: nn.Loss = make(self.loss or default, nn.Loss, "loss")
         if loss.task != task:
@@ -177,7 +178,7 @@ class Experiment:
 
 
 def _as_toml(value: Any) -> Any:
-    """Return what TOML can hold of a part of a recipe. It has no None, which is left out, as it is by default."""
+    """Return a part of a recipe as TOML can hold it. TOML has no None, so a None, which is a default, is left out."""
     if isinstance(value, Stateless):
         return {"name": type(value).__name__} | _as_toml(value.config())
     if is_dataclass(value):

@@ -14,7 +14,7 @@ from glassnet.nn import Unstandardize
 from glassnet.nn.layer import Array
 
 FEW_VALUES = 20  # as many whole numbers as gn.load takes for classes in a table, see data/table.py
-ROWS_PER_VALUE = 5  # so that these are few values in many rows
+ROWS_PER_VALUE = 5  # rows for each value: then these are few values in many rows
 CUT, CUT_ERRORS = 1.3, 3.0  # zeros for each one or minus one: 1 if rounded, 2 if cut; and standard errors
 COARSE = 10.0  # standard deviations in units: below, cutting the decimals off loses more than 1/10 of one
 MAJORITY, MANY = 0.95, 0.8  # shares of the largest class
@@ -133,7 +133,7 @@ def missing_class(patient: Patient) -> Iterator[Finding]:
 
 
 def unscaled_target(patient: Patient) -> Iterator[Finding]:
-    """Outputs start at about unit size; targets far from that are a long way off."""
+    """Outputs start at about unit size. Targets far from that take a long way."""
     train = patient.parts.get("train")
     if patient.data.task != "regression" or train is None or isinstance(patient.net.layers[-1], Unstandardize):
         return
@@ -188,8 +188,8 @@ def leak(patient: Patient) -> Iterator[Finding]:
 def _told(x: Array, y: Array, classes: bool, seed: int) -> Array:
     """The share 0..1 of y (N,) that each column of x (N, width) explains alone, by a smooth curve or a few thresholds.
 
-    Rows are sorted by the column; neighbours then differ by the noise alone. Values: 1 - mean (y_i+1 - y_i)^2 / 2 var.
-    Classes: 1 - the share of neighbours that differ, but for one change per class, over that of the rarer classes.
+    Rows are sorted by the column. Neighbours then differ by the noise alone. Values: 1 - mean (y_i+1 - y_i)^2 / 2 var.
+    Classes: 1 - the share of neighbours that differ, minus one change per class, over that of the rarer classes.
     """
     shuffled = np.random.default_rng(seed).permutation(len(x))  # equal values in no order
     order = shuffled[np.argsort(x[shuffled], axis=0, kind="stable")]

@@ -77,7 +77,7 @@ class Doctor(Callback):
     def step(self, value: float, x: Array, t: Array) -> None:
         """Take note of a step on rows x (N, n_in) with targets t whose loss before it was `value`.
 
-        The first rows that it is shown are those that it looks at.
+        The doctor looks at the first rows that it is shown.
         """
         record, watch = self.record, self.watch
         assert watch is not None
@@ -115,7 +115,7 @@ class Doctor(Callback):
             self.watch.see(number, run.history.step_lr[-1])
 
     def on_epoch(self, run: Training) -> None:
-        """Take note of whether any weights were kept so far: another callback may keep them by a rule of its own."""
+        """Take note of whether any weights were kept so far, because another callback may keep them by its own rule."""
         if run.monitor is not None:
             self.epoch(kept=run.best is not None)
 
