@@ -33,19 +33,25 @@ class Noise(Layer):
         setattr(self, self.amount, value)
 
 
-def random_bits(key: int, n: int) -> Array:
-    """Return n random numbers, uint32, each computed from its place alone: any part of them can be made anywhere.
+def random_bits(key: int, out: Array, spare: Array) -> None:
+    """Fill `out` (n,) with random numbers, uint32, each computed from its place alone; `spare` (n,) is for working.
 
     Two rounds of the function "lowbias32" (C. Wellons 2018, "Prospecting for hash functions"), each with half the key.
     """
-    low, high = np.uint32(key & 0xFFFFFFFF), np.uint32(key >> 32)
-    return _mix(_mix(np.arange(n, dtype=np.uint32) + low) ^ high)
+    spare[...] = 1
+    spare[:1] = key & 0xFFFFFFFF
+    np.cumsum(spare, dtype=np.uint32, out=out)  # low, low + 1, ...
+    _mix(out, spare)
+    out ^= np.uint32(key >> 32)
+    _mix(out, spare)
 
 
-def _mix(x: Array) -> Array:
-    x = (x ^ x >> np.uint32(16)) * np.uint32(0x7FEB352D)
-    x = (x ^ x >> np.uint32(15)) * np.uint32(0x846CA68B)
-    return x ^ x >> np.uint32(16)
+def _mix(x: Array, spare: Array) -> None:
+    x ^= np.right_shift(x, np.uint32(16), out=spare)
+    x *= np.uint32(0x7FEB352D)
+    x ^= np.right_shift(x, np.uint32(15), out=spare)
+    x *= np.uint32(0x846CA68B)
+    x ^= np.right_shift(x, np.uint32(16), out=spare)
 
 
 def pass_key(key: int, passes: int) -> int:
@@ -82,7 +88,8 @@ class Dropout(Noise):
         self.passes += training
         if not training or self.rate == 0:
             return x
-        bits = random_bits(pass_key(self.key, self.passes - 1), x.size).reshape(x.shape)
+        bits, spare = self.buffer("bits", x.shape, np.uint32), self.buffer("spare", x.shape, np.uint32)
+        random_bits(pass_key(self.key, self.passes - 1), bits.reshape(-1), spare.reshape(-1))
         self.mask = self.buffer("mask", x.shape, x.dtype)
         np.greater_equal(bits, np.uint32(self.rate * 2**32), out=self.mask)
         self.mask /= 1 - self.rate
