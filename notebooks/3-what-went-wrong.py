@@ -69,7 +69,7 @@ data = gn.load("california", split="sequential")
 seen = truncated(data)
 made = recipe.settle(seen)
 net, loss, optimizer = made.net, made.loss, made.optimizer
-history = gn.fit(net, seen, loss, optimizer, **made.settings)
+history = gn.fit(net, seen, loss, optimizer, **vars(made.settings))
 net.summary()
 
 rows = np.random.default_rng(0).integers(len(seen.train), size=1000)  # of the training part, it drew so many
@@ -255,7 +255,9 @@ def train_with(name, *changes, cut_targets=False):
     chosen = recipes.load(name, changes=changes)
     data = gn.load("california", split=chosen.data.split)
     made = chosen.settle(data)
-    history = gn.fit(made.net, truncated(data) if cut_targets else data, made.loss, made.optimizer, **made.settings)
+    history = gn.fit(
+        made.net, truncated(data) if cut_targets else data, made.loss, made.optimizer, **vars(made.settings)
+    )
     figures = {part: gn.evaluate(made.net, getattr(data, part), made.loss) for part in ("train", "val", "test")}
     return figures | {"baseline": gn.baseline(data.train, data.test, made.loss), "epochs": len(history)}
 
