@@ -25,6 +25,7 @@ FLOORS = [
     ["nn", "data", "optim", "plots"],
     ["fast"],
     ["train"],
+    ["pack"],
     ["inspection", "exchange"],
     ["recipes"],
     ["estimators"],

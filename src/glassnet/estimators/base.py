@@ -14,7 +14,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
-from glassnet.estimators import hooks, lbfgs, plain, strong
+from glassnet.estimators import hooks, lbfgs, packed, plain, strong
 from glassnet.estimators.objective import Objective
 from glassnet.estimators.parameters import MLPParameters, hidden_sizes
 from glassnet.estimators.passes import affine, predict
@@ -23,8 +23,9 @@ from glassnet.estimators.state import Solver, State
 from glassnet.estimators.stochastic import Fitting
 from glassnet.estimators.tables import TableColumns
 from glassnet.estimators.validation import Rows, Validation, split
-from glassnet.nn import Network
+from glassnet.nn import Ensemble, Network
 from glassnet.nn.layer import Array
+from glassnet.pack import Pack
 from glassnet.train import History
 from glassnet.turns import changing, reading
 
@@ -39,7 +40,8 @@ def _is_stochastic(estimator: BaseMLP) -> bool:
 class BaseMLP(hooks.CallbackSupport, BaseEstimator, MLPParameters):
     """The parts of MLPClassifier and MLPRegressor that don't depend on the kind of the targets."""
 
-    network_: Network
+    network_: Any  # a Network; of preset="pack" an Ensemble
+    pack_: Pack
     coefs_: list[Array]
     intercepts_: list[Array]
     loss_curve_: list[float]
@@ -105,6 +107,8 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator, MLPParameters):
         It predicts, its coefs_ can be set, and partial_fit, or fit with warm_start, goes on from there.
         """
         self._validate()
+        if self.preset == "pack":
+            packed.check(self, all_at_once=False)
         with changing(self), self._unchanged_by_errors():
             x, encoded = self._check_rows(X, y, incremental=False, reset=True)
             self._random_state = check_random_state(self.random_state)
@@ -118,10 +122,10 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator, MLPParameters):
         `fit` with early_stopping does it by itself; after calls of partial_fit with X_val and y_val it is up to you.
         """
         check_is_fitted(self)
-        return self._state.restore_best(self.network_)
+        return hasattr(self, "_state") and self._state.restore_best(self.network_)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the network to a safetensors file, which gn.Network.load reads."""
+        """Write the network to a safetensors file, which gn.Network.load reads; a pack's is for gn.Ensemble.load."""
         check_is_fitted(self)
         self._follow_coefs()
         self.network_.save(path)
@@ -167,6 +171,8 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator, MLPParameters):
 
     def _train(self, X: Any, y: Any, sample_weight: Any, val: tuple[Any, Any, Any], incremental: bool) -> Self:
         self._validate()
+        if self.preset == "pack":
+            return self._train_pack(X, y, sample_weight, all_at_once=not incremental and val == (None, None, None))
         with self._unchanged_by_errors():
             first = not hasattr(self, "coefs_") or (not self.warm_start and not incremental)
             x, encoded = self._check_rows(X, y, incremental, reset=first)
@@ -196,6 +202,18 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator, MLPParameters):
             Fitting(
                 net, rows, objective, judge, plan, self, self._state, self._optimizer, watchers, self._random_state
             ).fit()
+        return self
+
+    def _train_pack(self, X: Any, y: Any, sample_weight: Any, all_at_once: bool) -> Self:
+        packed.check(self, all_at_once=all_at_once)
+        with self._unchanged_by_errors():
+            x, encoded = self._check_rows(X, y, incremental=False, reset=True)
+            rows = Rows(x, encoded, self._weights(x, y, sample_weight))
+            self.n_outputs_, self.out_activation_, self._dtype = encoded.shape[1], self._out_activation(), x.dtype
+            self.pack_ = packed.fit(self, self._problem(), rows, check_random_state(self.random_state))
+            self.network_ = self.pack_.ensemble
+            for name in ("coefs_", "intercepts_", "_state", "_optimizer"):  # of an earlier fit without a pack
+                self.__dict__.pop(name, None)
         return self
 
     def _judge(self, held: Rows, objective: Objective, scoring: Any) -> Validation:
@@ -270,7 +288,8 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator, MLPParameters):
         self.n_outputs_, self.out_activation_, self._dtype = encoded.shape[1], self._out_activation(), x.dtype
         self._link(self._way.network(self, self._problem(), x, encoded, self._random_state))
         self._show(State.new(self.early_stopping))
-        self.__dict__.pop("_optimizer", None)
+        for name in ("_optimizer", "pack_"):
+            self.__dict__.pop(name, None)
 
     def _link(self, net: Network) -> None:
         """Make a network the estimator's own: coefs_ and intercepts_ are its weights themselves."""
@@ -282,6 +301,8 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator, MLPParameters):
     def _follow_coefs(self) -> None:
         """Take over arrays that were set in place of coefs_ and intercepts_."""
         net = getattr(self, "network_", None)
+        if isinstance(net, Ensemble):
+            return
         layers = [] if net is None else affine(net)
         if len(layers) == len(self.coefs_) and all(
             W is layer.W and b is layer.b for layer, W, b in zip(layers, self.coefs_, self.intercepts_, strict=True)
@@ -316,11 +337,11 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator, MLPParameters):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
-        if "network_" in state:
+        if isinstance(state.get("network_"), Network):
             self._link(self.network_)
 
     def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "coefs_")
+        return hasattr(self, "coefs_") or hasattr(self, "pack_")
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -33,6 +33,10 @@ class MLPClassifier(ClassifierMixin, BaseMLP, ClassifierParameters):
     keep_optimizer: whether fit with warm_start goes on with the moments of its optimizer, too.
     callbacks: a list of gn.Callback, such as gn.Progress().
     preset: "strong", for tables: the network and the training of the recipe `table`, that of `glassnet train my.csv`.
+    "pack", for tables, too: a mixture of small networks, each of which holds out other rows (see `glassnet.pack`). It
+    decides everything itself: only class_weight, random_state and verbose may be given, and `fit` gets all rows at
+    once. Then network_ is a gn.Ensemble, pack_ says what it consists of and what it answers for held-out rows, and
+    there are no coefs_. The text that follows is about "strong"; rows may be the same for both.
 
     With the preset, X is an array of numbers, with NaN for missing ones, or a data frame of pandas or polars. Its
     columns of the types category and enum are categories. So is text, unless it holds numbers, dates or booleans. A

@@ -76,7 +76,7 @@ class MLPParameters:
     scoring: Any = field(default=None, metadata=may_be(str, callable, None))
     keep_optimizer: bool = field(default=False, metadata=may_be("boolean"))
     callbacks: Any = field(default=None, metadata=may_be(list, tuple, None))
-    preset: str | None = field(default=None, metadata=may_be(StrOptions({"strong"}), None))
+    preset: str | None = field(default=None, metadata=may_be(StrOptions({"strong", "pack"}), None))
 
 
 @dataclass(eq=False, repr=False)

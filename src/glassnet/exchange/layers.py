@@ -44,6 +44,7 @@ from glassnet.nn import (
     Tanh,
     Unstandardize,
 )
+from glassnet.nn.members import WeightedMean
 
 if TYPE_CHECKING:
     from glassnet.exchange.graph import Graph
@@ -124,8 +125,9 @@ def standardize(graph: Graph, layer: Standardize, x: str) -> str:
 
 
 def unstandardize(graph: Graph, layer: Unstandardize, x: str) -> str:
-    """y = mean + scale * x, in float64."""
-    return graph.add("Add", graph.add("Mul", graph.cast(x, np.float64), layer.scale), layer.mean)
+    """y = mean + scale * x, in float64, within its bounds."""
+    y = graph.add("Add", graph.add("Mul", graph.cast(x, np.float64), layer.scale), layer.mean)
+    return y if layer.margin is None else graph.add("Min", graph.add("Max", y, layer.low), layer.high)
 
 
 LAYERS: dict[type[Layer], Callable[[Graph, Any, str], str]] = {
@@ -136,6 +138,7 @@ LAYERS: dict[type[Layer], Callable[[Graph, Any, str], str]] = {
     PiecewiseLinear: tables.piecewise_linear, Periodic: tables.periodic,
     CategoryEmbedding: tables.category_embedding, Members: tables.members,
     MemberScale: tables.member_scale, MemberHeads: tables.member_heads, MemberMean: tables.member_mean,
+    WeightedMean: tables.member_mean,
 }  # fmt: skip
 
 

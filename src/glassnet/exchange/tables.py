@@ -20,6 +20,7 @@ from glassnet.nn import (
     RobustScale,
     Rotations,
 )
+from glassnet.nn.members import WeightedMean
 
 if TYPE_CHECKING:
     from glassnet.exchange.graph import Graph
@@ -142,8 +143,11 @@ def member_mean(graph: Graph, layer: MemberMean, x: str) -> str:
     """The mean of values, or of probabilities, of which it is the logarithm or the logit."""
 
     def mean(value: str) -> str:
-        rows = graph.add("Unsqueeze", value, np.array([1]))
-        return graph.add("ReduceMean", graph.add("Reshape", rows, np.array([-1, layer.k, 0])), axes=[1], keepdims=0)
+        rows = graph.add("Reshape", graph.add("Unsqueeze", value, np.array([1])), np.array([-1, layer.k, 0]))
+        if not isinstance(layer, WeightedMean):
+            return graph.add("ReduceMean", rows, axes=[1], keepdims=0)
+        weighted = graph.add("MatMul", layer.shares().T.astype(graph.dtype), rows)
+        return graph.add("Squeeze", weighted, np.array([1]))
 
     def logarithm(value: str) -> str:
         return graph.add("Log", graph.add("Max", value, float(np.finfo(graph.dtype).tiny)))
@@ -152,5 +156,9 @@ def member_mean(graph: Graph, layer: MemberMean, x: str) -> str:
         return mean(x)
     if layer.of == "classes":
         return logarithm(mean(graph.add("Softmax", x, axis=1)))
-    rest = mean(graph.add("Sigmoid", graph.add("Neg", x)))
-    return graph.add("Sub", logarithm(mean(graph.add("Sigmoid", x))), logarithm(rest))
+
+    def sigmoid(value: str) -> str:  # ONNX Runtime's own ends at some 1e-8
+        return graph.add("Reciprocal", graph.add("Add", graph.add("Exp", graph.add("Neg", value)), 1.0))
+
+    rest = mean(sigmoid(graph.add("Neg", x)))
+    return graph.add("Sub", logarithm(mean(sigmoid(x))), logarithm(rest))

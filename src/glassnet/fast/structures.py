@@ -70,7 +70,7 @@ class CProgram(Structure):
 
 DECLARATIONS: dict[str, tuple[Any, list[Any]]] = {
     "train": (c_double, [c_void_p, c_void_p, c_void_p, c_void_p, c_int64, c_int64]),
-    "train_many": (c_int64, [c_void_p, c_void_p, c_int64, c_void_p, c_void_p, c_int64]),
+    "train_many": (c_int64, [c_void_p, c_void_p, c_void_p, c_int64, c_void_p, c_void_p, c_int64]),
     "observe": (None, [c_void_p, c_void_p, c_void_p, c_int64, c_int64]),
     "move_mean": (None, [c_void_p, c_void_p, c_double, c_int64]),
     "infer": (None, [c_void_p, c_void_p, c_int64, c_int64, c_void_p, c_int64]),

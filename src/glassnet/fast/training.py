@@ -88,18 +88,21 @@ class FastStep:
         self._take_counts()
         return value
 
-    def many(self, rows: Array, factors: Sequence[float]) -> list[float]:
+    def many(self, rows: Array, factors: Sequence[float], weights: Array | None = None) -> list[float]:
         """Take as many steps as there are batches in these rows, one factor each; return the losses before them.
 
-        The last is the first that isn't finite. Meanwhile other threads of Python run. Only for a step that is
-        `independent`.
+        weights: of each of the rows. The last loss is the first that isn't finite. Meanwhile other threads of Python
+        run. Only for a step that is `independent`.
         """
         self._prepare(rows[:0], None)
         self._set_rates(1.0)
         numbers, rates = np.ascontiguousarray(rows, np.int64), self.optimizer.lr * np.asarray(factors, np.float64)
-        losses = np.empty(len(rates))
+        losses, each = np.empty(len(rates)), None
+        if weights is not None:
+            weights = np.ascontiguousarray(weights, self.net.dtype)
+            each = address(weights)
         with self.threads as count:
-            places = address(numbers), len(numbers), address(rates), address(losses)
+            places = address(numbers), each, len(numbers), address(rates), address(losses)
             taken: int = self.program.library.train_many(self.pointer, *places, count)
         self._take_counts()
         return losses[:taken].tolist()

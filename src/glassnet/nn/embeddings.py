@@ -94,7 +94,14 @@ class PiecewiseLinear(Embedding, Fitted):
     t: Array
 
     def __init__(
-        self, width: int, dim: int, bins: int = 48, version: str = "B", plain: int = 0, min_rows: int = 1
+        self,
+        width: int,
+        dim: int,
+        bins: int = 48,
+        version: str = "B",
+        plain: int = 0,
+        min_rows: int = 1,
+        distinct: bool = False,
     ) -> None:
         super().__init__(width, dim, plain)
         self.bins: int = positive_int(bins, "PiecewiseLinear: bins")
@@ -102,6 +109,7 @@ class PiecewiseLinear(Embedding, Fitted):
         if version not in ("A", "B"):
             raise ValueError(f'PiecewiseLinear: version must be "A" or "B", not {version!r}')
         self.version = version
+        self.distinct: bool = bool(distinct)
 
     def state_shapes(self, width_in: int | None) -> dict[str, Shape]:
         """edges (bins + 1, width)."""
@@ -117,15 +125,25 @@ class PiecewiseLinear(Embedding, Fitted):
                 raise ValueError("edges must rise, with at least two for each feature")
 
     def fit(self, x: Array) -> Self:
-        """Take the distinct quantiles of each column of x (N, width + plain), at most N of them."""
-        share = np.linspace(0, 1, min(self.bins, max(1, (len(x) - 1) // self.min_rows)) + 1)
+        """Take the edges from each column of x (N, width + plain); at most N of them."""
+        bins = min(self.bins, max(1, (len(x) - 1) // self.min_rows))
         self.edges = np.full((self.bins + 1, self.width), np.inf)
         for column, edges in zip(x.T, self.edges.T, strict=False):
-            distinct = np.unique(np.quantile(column.astype(np.float64), share))
-            if len(distinct) == 1:  # a constant: one bin, of unit width
-                distinct = np.append(distinct, distinct + 1)
-            edges[: len(distinct)] = distinct
+            found = self._edges_of(column.astype(np.float64), bins)
+            if len(found) == 1:  # a constant: one bin, of unit width
+                found = np.append(found, found + 1)
+            edges[: len(found)] = found
         return self
+
+    def _edges_of(self, column: Array, bins: int) -> Array:
+        """Return the edges of at most so many bins of a feature, in order."""
+        if not self.distinct:
+            return np.unique(np.quantile(column, np.linspace(0, 1, bins + 1)))
+        values = np.unique(column)
+        if len(values) <= bins:
+            return values
+        halves = (column, bins // 2 + 1), (values, bins - bins // 2)
+        return np.unique(np.concatenate([np.quantile(of, np.linspace(0, 1, count)) for of, count in halves]))
 
     def check(self, x: Array) -> None:
         """Raise ValueError if the edges aren't fitted."""

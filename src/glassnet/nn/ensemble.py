@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from glassnet.checks import positive
 from glassnet.nn.activations import Sigmoid, Softmax
 from glassnet.nn.layer import Array
-from glassnet.nn.members import MemberMean
+from glassnet.nn.members import MemberMean, WeightedMean
 from glassnet.nn.network import Network
 from glassnet.nn.storage import read_arrays, write_arrays
 
@@ -34,6 +35,8 @@ ABOUT = (  # rows and outputs
 class Ensemble:
     """Networks that take the same rows and answer together: by the mean of their values, or of their probabilities.
 
+    `weights` says how much of the mean each network is: positive numbers, of any sum; by default all are alike.
+
     `networks` lists them. Their layers, widths, preprocessing and dtype may differ. `n_in` and `n_out` are the widths
     of a row before and after, as in a network. `dtype` is the most precise of theirs. `info` holds the entries that are
     the same in the `info` of all. `task` is "classification" or "regression". By default it comes from `info`, as in
@@ -44,7 +47,9 @@ class Ensemble:
     task is not known; TypeError for an entry that is no network.
     """
 
-    def __init__(self, networks: Sequence[Network], task: str | None = None) -> None:
+    def __init__(
+        self, networks: Sequence[Network], task: str | None = None, weights: Sequence[float] | None = None
+    ) -> None:
         self.networks: list[Network] = list(networks)
         if not self.networks:
             raise ValueError("an ensemble needs at least one network")
@@ -65,6 +70,9 @@ class Ensemble:
                         f"the networks of an ensemble take the same rows and give the same outputs, but {what} of"
                         f" network 0 is {short(ours)}, that of network {i} {short(theirs)}"
                     )
+        self.weights: list[float] | None = None if weights is None else [positive(w, "weights") for w in weights]
+        if self.weights is not None and len(self.weights) != len(self.networks):
+            raise ValueError(f"{len(self.networks)} networks need as many weights, not {len(self.weights)}")
         self.n_in: int | None = first.n_in
         self.n_out: int | None = first.n_out
         self.dtype: np.dtype[Any] = np.result_type(*(net.dtype for net in self.networks))
@@ -92,13 +100,16 @@ class Ensemble:
     def mean(self) -> MemberMean:
         """Return the layer that takes the mean of outputs (N * k, n_out), in which each row's k stand together."""
         if self.info["task"] == "regression" or isinstance(self.networks[0].layers[-1], (Softmax, Sigmoid)):
-            return MemberMean(len(self.networks))
-        return MemberMean(len(self.networks), of="logits" if self.n_out == 1 or self.info.get("flags") else "classes")
+            of = "values"
+        else:
+            of = "logits" if self.n_out == 1 or self.info.get("flags") else "classes"
+        return MemberMean(len(self.networks), of) if self.weights is None else WeightedMean(self.weights, of)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write all networks and `info` to one safetensors file, atomically."""
         arrays = {f"{i}/{name}": array for i, net in enumerate(self.networks) for name, array in net.arrays().items()}
-        write_arrays(path, arrays, {"networks": [net.describe() for net in self.networks], "info": self.info})
+        described = [net.describe() for net in self.networks]
+        write_arrays(path, arrays, {"networks": described, "weights": self.weights, "info": self.info})
 
     def export(
         self,
@@ -136,7 +147,7 @@ class Ensemble:
             parts[index][own] = array
         networks = [Network._restored(path, *each) for each in zip(described, parts.values(), strict=True)]
         try:
-            ensemble = cls(networks, header["info"]["task"])
+            ensemble = cls(networks, header["info"]["task"], header.get("weights"))
             ensemble.info = header["info"]
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"{os.fspath(path)} holds no ensemble that this glassnet can build: {error}") from None

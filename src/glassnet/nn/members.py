@@ -253,13 +253,13 @@ class MemberMean(Layer):
         tiny = np.finfo(x.dtype).tiny
         if self.of == "values":
             self.p = x.reshape(-1, self.k, width)
-            return self.p.mean(axis=1)
+            return self.average(self.p)
         p = Softmax().forward(x) if self.of == "classes" else logistic(x, out=np.empty_like(x))
         self.p = p.reshape(-1, self.k, width)
-        self.mean = np.maximum(self.p.mean(axis=1), tiny)
+        self.mean = np.maximum(self.average(self.p), tiny)
         if self.of == "classes":
             return np.log(self.mean)
-        self.rest = np.maximum(logistic(-x, out=np.empty_like(x)).reshape(self.p.shape).mean(axis=1), tiny)
+        self.rest = np.maximum(self.average(logistic(-x, out=np.empty_like(x)).reshape(self.p.shape)), tiny)
         return np.log(self.mean) - np.log(self.rest)
 
     def backward(self, dy: Array) -> Array:
@@ -274,7 +274,15 @@ class MemberMean(Layer):
             dx = pull - p * pull.sum(axis=2, keepdims=True)
         else:
             dx = p * (1 - p) * (dy / (self.mean * self.rest))[:, np.newaxis]
-        return (dx / self.k).reshape(-1, width)
+        return (dx * self.shares()).reshape(-1, width)
+
+    def average(self, p: Array) -> Array:
+        """Return the mean (N, width) of the members' p (N, k, width)."""
+        return p.mean(axis=1)
+
+    def shares(self) -> Array:
+        """How much of the mean each member is (k, 1)."""
+        return np.full((self.k, 1), 1 / self.k, self.dtype)
 
     def written(self, at: Unit) -> Written:
         """Write a member's own output, as in training, or the mean of all."""
@@ -285,6 +293,23 @@ class MemberMean(Layer):
         each = ", ".join(numeral(value) for value in at.x[at.row * self.k : (at.row + 1) * self.k, u].tolist())
         mean = {"values": "mean", "classes": "log mean softmax", "logits": "logit mean sigmoid"}[self.of]
         return Written(f"{mean} over members of x[{u}]", f"{mean}({each})")
+
+
+class WeightedMean(MemberMean):
+    """A MemberMean in which members have other shares: those of `weights`, which are positive, divided by their sum."""
+
+    def __init__(self, weights: Sequence[float], of: str = "values") -> None:
+        super().__init__(len(weights), of)
+        self.weights: list[float] = [positive(weight, "WeightedMean: a weight") for weight in weights]
+
+    def average(self, p: Array) -> Array:
+        """Return the weighted mean (N, width) of the members' p (N, k, width)."""
+        return np.tensordot(p, self.shares()[:, 0].astype(p.dtype), axes=(1, 0))
+
+    def shares(self) -> Array:
+        """The weights (k, 1) of sum 1."""
+        weights = np.array(self.weights)[:, np.newaxis]
+        return weights / weights.sum()
 
 
 class MemberLoss(Loss):

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from glassnet.checks import number, positive_int
 from glassnet.nn.layer import Array, Layer, Shape
-from glassnet.nn.written import Letter, Unit
+from glassnet.nn.written import Letter, Unit, Written, numeral
 
 CHUNK = 250_000  # values at a time: they fit into a cache, and there is never a float copy of all pixels
 
@@ -136,6 +136,9 @@ class Unstandardize(Fitted):
     size. Shapes: x, y (N, width), mean and scale (width,). Backward: dx = dy * scale. Outputs of several members, side
     by side (N, k * width), are all in the target's unit. y is always float64, because near 1e9 float32 has steps of 64.
     dx is of the network's type.
+
+    With a `margin`, inference keeps y within the range of the training targets, low to high (width,), each widened by
+    this share of the range. Training doesn't: the gradient must always tell the way back.
     """
 
     state: ClassVar[tuple[str, ...]] = ("mean", "scale")
@@ -144,10 +147,17 @@ class Unstandardize(Fitted):
     elementwise = True
     mean: Array
     scale: Array
+    low: Array
+    high: Array
+
+    def __init__(self, margin: float | None = None) -> None:
+        self.margin: float | None = None if margin is None else number(margin, "Unstandardize: margin", low=0)
+        if margin is not None:
+            self.state = ("mean", "scale", "low", "high")  # type: ignore[misc]
 
     def state_shapes(self, width_in: int | None) -> dict[str, Shape]:
-        """Both (width,)."""
-        return {"mean": (width_in,), "scale": (width_in,)}
+        """All (width,)."""
+        return dict.fromkeys(self.state, (width_in,))
 
     def check_state(self, state: Mapping[str, Array]) -> None:
         """Raise ValueError if a number isn't finite, or a scale 0."""
@@ -155,24 +165,43 @@ class Unstandardize(Fitted):
         check_scale(state)
 
     def fit(self, x: Array) -> Self:
-        """Take mean and standard deviation of the targets, in float64."""
-        standard = Standardize().fit(x.reshape(len(x), -1))
+        """Take mean and standard deviation of the targets, and their range, in float64."""
+        x = x.reshape(len(x), -1)
+        standard = Standardize().fit(x)
         self.mean, self.scale = standard.mean, standard.scale
+        if self.margin is not None:
+            low, high = x.min(axis=0).astype(np.float64), x.max(axis=0).astype(np.float64)
+            self.low, self.high = low - self.margin * (high - low), high + self.margin * (high - low)
         return self
 
     def forward(self, x: Array, training: bool = False) -> Array:
-        """y = mean + scale * x."""
+        """y = mean + scale * x, in inference within low and high."""
         if not self.fitted or x.shape[1] % len(self.mean):
             self.check(x)
         y = self.rows(x) * self.scale
         y += self.mean
+        self.within: Array | None = None
+        if self.margin is not None and not training:
+            self.within = ((y >= self.low) & (y <= self.high)).reshape(x.shape)
+            np.clip(y, self.low, self.high, out=y)
         return y.reshape(x.shape)
 
     def backward(self, dy: Array) -> Array:
-        """dx = dy * scale."""
+        """dx = dy * scale; 0 where y was held at a bound."""
         dx = self.buffer("dx", dy.shape)
         np.multiply(self.rows(dy), self.scale, out=self.rows(dx), casting="same_kind")
+        if self.within is not None:
+            dx *= self.within
         return dx
+
+    def written(self, at: Unit) -> Written | None:
+        """Write y, and the bounds that it is held in."""
+        plain = super().written(at)
+        if plain is None or self.margin is None or at.y.shape[1] != len(self.mean):
+            return plain
+        low, high = (numeral(float(bound[at.unit])) for bound in (self.low, self.high))
+        held = f"min(max({plain.formula}, low), high)", f"min(max({plain.numbers}, {low}), {high})"
+        return Written(*held, "low and high are the range of the training targets, and a margin")
 
     def rows(self, x: Array) -> Array:
         """Return x as rows of the target's width, one for each member."""

@@ -80,16 +80,20 @@ def training_step(
     return FastStep(net, x, targets, plain, optimizer, batch, reads_gradients)
 
 
-def many_steps(step: Step, rows: Array, factors: Sequence[float], batch: int) -> list[float]:
+def many_steps(
+    step: Step, rows: Array, factors: Sequence[float], batch: int, weights: Array | None = None
+) -> list[float]:
     """Take as many steps as there are batches in these rows, with one factor each; return the losses before them.
 
-    The last is the first that isn't finite. The kernels take them all in one call, where they can.
+    weights: of each of the rows. The last loss is the first that isn't finite. The kernels take all steps in one call,
+    where they can.
     """
     if isinstance(step, FastStep) and step.independent:
-        return step.many(rows, factors)
+        return step.many(rows, factors, weights)
     losses: list[float] = []
     for i, factor in enumerate(factors):
-        losses.append(step(rows[i * batch : (i + 1) * batch], factor))
+        part = slice(i * batch, (i + 1) * batch)
+        losses.append(step(rows[part], factor, None if weights is None else weights[part]))
         if not math.isfinite(losses[-1]):
             break
     return losses

@@ -160,13 +160,14 @@ double train(Program *p, const int64_t *rows, const void *x, const real *weights
     return loss;
 }
 
-/* As many steps as there are batches in n rows, with these learning rates; ends early at a loss that isn't finite. Returns
-how many steps were taken, or begun. */
-int64_t train_many(Program *p, const int64_t *rows, int64_t n, const double *lr, double *losses, int64_t threads) {
+/* As many steps as there are batches in n rows, of these weights, with these learning rates. The last is the first whose
+loss isn't finite. Returns how many there were. */
+int64_t train_many(Program *p, const int64_t *rows, const real *weights, int64_t n, const double *lr, double *losses,
+                   int64_t threads) {
     int64_t count = 0;
     for (int64_t first = 0; first < n; first += p->batch) {
         p->optimizer.lr = lr[count];
-        losses[count] = train(p, rows + first, 0, 0, min64(p->batch, n - first), threads);
+        losses[count] = train(p, rows + first, 0, weights ? weights + first : 0, min64(p->batch, n - first), threads);
         if (!isfinite(losses[count++])) break;
     }
     return count;
