@@ -109,16 +109,18 @@ def failed(board: Board) -> str:
 
 
 def every(board: Board, figure: str, shown: Callable[[float], str], classes: bool | None = None) -> str:
-    """A figure of every table and contender, the mean over the splits. Of errors the lowest is bold."""
+    """A figure of every table and contender, the mean over the splits that all have. Of errors the lowest is bold."""
     tables = [table for table in sources.tables().values() if classes in (None, table.classes)]
     there = [who for who in CONTENDERS if any(board(figure, table.name, who) for table in tables)]
     lines = [*_head("table", "part", *(f">{who}" for who in there))]
     for table in tables:
-        means = {who: board.mean(figure, table.name, who) for who in there}
-        cells = {who: shown(mean) for who, mean in means.items() if mean is not None}
-        if not cells:
+        found = {who: values for who in there if (values := board(figure, table.name, who))}
+        shared = set.intersection(*map(set, found.values())) if found else set()
+        if not shared:
             continue
-        best = shown(min(mean for mean in means.values() if mean is not None)) if figure == "error" else None
+        means = {who: float(np.mean([values[split] for split in shared])) for who, values in found.items()}
+        cells = {who: shown(mean) for who, mean in means.items()}
+        best = shown(min(means.values())) if figure == "error" else None
         lines.append(_row(table.name, table.part, *(_bold(cells.get(who, ""), best) for who in there)))
     return "\n".join(lines)
 
