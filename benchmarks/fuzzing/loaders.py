@@ -10,6 +10,7 @@ import os
 import shutil
 import sys
 import tarfile
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -104,7 +105,9 @@ def predicting(run: Path) -> Callable[[Path], object]:
 
     def load(path: Path) -> None:
         out = path.with_name("predicted.csv")
-        recipes.predict_file(run, path, out)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "column .* known from training", UserWarning)  # which it is to say
+            recipes.predict_file(run, path, out)
         out.unlink()
 
     return load
