@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pkgutil
 import re
 import shlex
 import textwrap
@@ -154,6 +155,15 @@ class Loaded(HTMLParser):
         values = dict(attrs)
         loaded = ("src", "data", "href") if tag == "link" else ("src", "data")
         self.urls += filter(None, map(values.get, loaded))
+
+
+DOCUMENTED = re.compile(r"^\.\. auto(?:class|function|exception|method|attribute|data):: (\S+)", re.MULTILINE)
+
+
+@pytest.mark.parametrize("page", sorted((DOCS / "reference").glob("*.md")), ids=lambda page: page.stem)
+def test_the_reference_names_what_there_is(page: Path) -> None:
+    for name in DOCUMENTED.findall(page.read_text(encoding="utf-8")):
+        assert pkgutil.resolve_name(name) is not None
 
 
 @pytest.mark.skipif(not HTML.is_dir(), reason="make docs hasn't been run")

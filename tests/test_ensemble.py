@@ -205,3 +205,22 @@ def test_flags_are_those_of_the_mean_probabilities(preset: str | None, tmp_path:
     one_of_three.info["features"] = models[0].network_.info["features"]
     with pytest.raises(ValueError, match="network 0 is True, that of network 1 None"):
         gn.Ensemble([models[0].network_, one_of_three])
+
+
+@pytest.mark.parametrize("fast", [True, False])
+def test_equal_preprocessing_is_shared_and_unequal_is_not(fast: bool) -> None:
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(300, 4)), rng.normal(size=300)
+    x[::9, 0] = np.nan
+    nets = []
+    for rows in (slice(None), slice(None), slice(0, 200)):
+        first = [gn.Columns([0, 0, 0, 0], [0]), gn.QuantileNormalize(100, noise=1e-3)]
+        net = gn.Network([*first, gn.Dense(5, 8), gn.ReLU(), gn.Dense(8, 1), gn.Unstandardize()], fast=fast)
+        net.fit_preprocessing(x[rows], y[rows])
+        nets.append(net)
+    calls: list[gn.Network] = []
+    for net in nets:
+        net.prepare = lambda rows, net=net: calls.append(net) or gn.Network.prepare(net, rows)
+    together = gn.Ensemble(nets, "regression").predict(x)
+    assert calls == [nets[0], nets[2]]
+    np.testing.assert_array_equal(together, np.mean([net.predict(x) for net in nets], axis=0))

@@ -25,7 +25,7 @@ X[::7, 2] = np.nan
 X[:, 1] = RNG.integers(-1, 3, 120)  # -1: another category than the three
 COLUMNS = {"categories": [0, 3, 0], "missing": [2]}
 TARGETS = {
-    "classes": RNG.permutation(np.arange(120) % 3),
+    "classes": np.eye(3)[RNG.permutation(np.arange(120) % 3)],
     "flags": (X[:, :1] > [0.0, 0.5]).astype(float),
     "values": 1e6 + 100 * np.c_[X[:, 0], X[:, 0] ** 2],
 }
@@ -57,7 +57,7 @@ def test_held_rows_are_half_of_all_and_their_error_is_that_of_their_outputs(trai
     assert len(np.unique(pack.rows)) == 60
     y, outputs = TARGETS[kind][pack.rows], pack.outputs
     if kind == "classes":
-        error = gn.CrossEntropy().forward(outputs, y)
+        error = gn.CrossEntropy().forward(outputs, y.argmax(axis=1))
     elif kind == "flags":
         error = gn.BinaryCrossEntropy().forward(outputs, y)
     else:
@@ -95,13 +95,13 @@ def test_rows_that_weigh_nothing_are_as_if_they_were_not_there() -> None:
 
 @pytest.mark.parametrize("rows", [4, 5, 9])
 def test_few_rows_are_enough(rows: int) -> None:
-    pack = fit_pack(X[:rows, :1], np.arange(rows) % 2, "classes", candidates=SHORT[:1])
+    pack = fit_pack(X[:rows, :1], np.eye(2)[np.arange(rows) % 2], "classes", candidates=SHORT[:1])
     assert pack.ensemble.predict_proba(X[:, :1]).shape == (120, 2)
 
 
 def test_fewer_rows_are_refused() -> None:
     with pytest.raises(ValueError, match="at least 4 rows"):
-        fit_pack(X[:3, :1], np.arange(3), "classes")
+        fit_pack(X[:3, :1], np.eye(3), "classes")
 
 
 @given(st.integers(2, 5), st.integers(0, 1000))
@@ -148,3 +148,8 @@ def test_the_estimators_say_what_a_pack_would_pass_over() -> None:
         MLPRegressor(preset="pack").partial_fit(X[:, :1], y)
     with pytest.raises(ValueError, match="all rows at once"):
         MLPRegressor(preset="pack").build(X[:, :1], y)
+
+
+def test_a_single_class_is_answered() -> None:
+    model = MLPClassifier(preset="pack").fit(X[:40, :1], ["only"] * 40)
+    assert set(model.predict(X[:, :1])) == {"only"}

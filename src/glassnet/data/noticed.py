@@ -49,9 +49,10 @@ class Noticed:
             known = rows - missing
             if unknown > max(1, MOSTLY * known):
                 which = "none" if unknown == known else f"only {known - unknown:,}"
+                are = "is a category" if known - unknown < 2 else "are categories"
                 known_one, unknown_one = column.categories[0], self.examples[column.name]
                 lines.append(
-                    f"column {column.name!r}: {which} of {known:,} values is a category known from training, such as"
+                    f"column {column.name!r}: {which} of {known:,} values {are} known from training, such as"
                     f" {known_one!r}; {unknown_one!r} isn't, and counts as unknown"
                 )
         return lines

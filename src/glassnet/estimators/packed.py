@@ -12,6 +12,7 @@ from glassnet.estimators.parameters import MLPParameters
 from glassnet.estimators.problem import Problem
 from glassnet.estimators.validation import Rows
 from glassnet.pack import Pack, fit_pack
+from glassnet.pack.answers import Kind
 
 KNOWN = {"preset", "class_weight", "random_state", "verbose"}  # the parameters that a pack goes by
 
@@ -32,10 +33,11 @@ def fit(settings: MLPParameters, problem: Problem, rows: Rows, random: Any) -> P
     x, y = rows.x, rows.y
     table = problem.table or tables.TableColumns.numbers(problem.features or [f"x{i}" for i in range(x.shape[1])])
     missing = np.flatnonzero(np.isnan(x).any(axis=0)).tolist()
-    kind = {"softmax": "classes", "logistic": "flags"}.get(problem.out_activation, "values")
+    kinds: dict[str, Kind] = {"softmax": "classes", "logistic": "flags"}
+    kind = kinds.get(problem.out_activation, "values")
     return fit_pack(
         x,
-        y.argmax(axis=1) if kind == "classes" else y.astype(np.float64),
+        y,
         kind,
         {"categories": [len(column.categories) for column in table.schema], "missing": missing},
         info=problem.info | {"features": names_of(table.schema)} | as_info(table.schema),

@@ -52,9 +52,9 @@ class Inference:
                 return False
         return True
 
-    def __call__(self, x: Array) -> Array:
+    def __call__(self, x: Array, prepared: bool) -> Array:
         """Return the outputs of rows x."""
-        x, form = self.program.prepare(x)
+        x, form = (np.ascontiguousarray(x), READY) if prepared else self.program.prepare(x)
         with self.lock:  # the memory that the kernels work in is one
             y = self._many(x, form) if len(x) > CAPACITY else self._few(x, form)
         return y if self.program.unit is None else self.program.unit.forward(y)
@@ -81,15 +81,18 @@ class Inference:
 class FastEngine:
     """The engine that a network asks for its outputs, and for a description."""
 
-    def predict(self, net: Network, x: Array) -> Array | None:
-        """Return the outputs of rows x in inference mode; None if the kernels don't cover this network."""
+    def predict(self, net: Network, x: Array, prepared: bool) -> Array | None:
+        """Return the outputs of rows x in inference mode; None if the kernels don't cover this network.
+
+        prepared: whether x has been through the preprocessing.
+        """
         inference = net.compiled
         if inference is None or not inference.is_current(net):
             fitted = all(hasattr(layer, name) for layer in net.layers for name in layer.state)
             if not fitted or uncovered(net) is not None:
                 return None
             inference = net.compiled = Inference(net)
-        return inference(x)
+        return inference(x, prepared)
 
     def describe(self, net: Network) -> str:
         """Say what computes a network."""

@@ -15,6 +15,7 @@ from glassnet.nn.activations import Sigmoid, Softmax
 from glassnet.nn.layer import Array
 from glassnet.nn.members import MemberMean, WeightedMean
 from glassnet.nn.network import Network
+from glassnet.nn.preprocessing import Standardize
 from glassnet.nn.storage import read_arrays, write_arrays
 
 TASKS = ("classification", "regression")
@@ -90,8 +91,23 @@ class Ensemble:
         probabilities. (For a single output and for flags, it is the sigmoid.) If the networks end in Softmax or
         Sigmoid, the scores are this mean itself.
         """
-        outputs = np.stack([net.predict(x) for net in self.networks], axis=1)
+        outputs = np.stack(self._outputs(x), axis=1)
         return self.mean().forward(outputs.reshape(-1, outputs.shape[2]))
+
+    def _outputs(self, x: npt.ArrayLike) -> list[Array]:
+        """The outputs of each network. Networks with equal preprocessing share its result: it may cost the most."""
+        outputs: list[Array] = []
+        known: list[tuple[Network, Array]] = []
+        for net in self.networks:
+            if all(isinstance(layer, Standardize) for layer in net.layers[: net.preprocessing]):  # costs nothing
+                outputs.append(net.predict(x))
+                continue
+            prepared = next((rows for other, rows in known if _prepares_alike(net, other)), None)
+            if prepared is None:
+                prepared = net.prepare(x)
+                known.append((net, prepared))
+            outputs.append(net.predict_prepared(prepared))
+        return outputs
 
     def predict_proba(self, x: npt.ArrayLike) -> Array:
         """Compute class probabilities (N, classes): the mean of the networks'. For flags they don't sum to 1."""
@@ -163,6 +179,16 @@ def load_model(path: str | os.PathLike[str]) -> Network | Ensemble:
     if "networks" in header:
         return Ensemble._restored(path, header, arrays)
     return Network._restored(path, header.get("network", {}), arrays)
+
+
+def _prepares_alike(net: Network, other: Network) -> bool:
+    """Whether two networks have equal preprocessing."""
+    layers, others = net.layers[: net.preprocessing], other.layers[: other.preprocessing]
+    return (net.dtype, list(map(repr, layers))) == (other.dtype, list(map(repr, others))) and all(
+        np.array_equal(getattr(layer, name), getattr(same, name))
+        for layer, same in zip(layers, others, strict=True)
+        for name in layer.state
+    )
 
 
 def _facts(net: Network, task: str) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from copy import copy
-from itertools import islice
+from itertools import islice, takewhile
 from reprlib import repr as short
 from textwrap import shorten
 from typing import Any, ClassVar, Protocol
@@ -33,8 +33,11 @@ ROWS_AT_ONCE = 1024  # rows that inference works on at a time: enough for the ma
 class Engine(Protocol):
     """Computes the layers' numbers, except for rounding, faster. nn/ knows none: the package sets `Network.engine`."""
 
-    def predict(self, net: Network, x: Array) -> Array | None:
-        """Return the outputs of rows x in inference mode; None if the engine doesn't cover this network."""
+    def predict(self, net: Network, x: Array, prepared: bool) -> Array | None:
+        """Return the outputs of rows x in inference mode; None if the engine doesn't cover this network.
+
+        prepared: whether x has been through the preprocessing.
+        """
 
     def describe(self, net: Network) -> str:
         """Say in a few words what computes the network. If it isn't the engine, say why."""
@@ -132,19 +135,45 @@ class Network:
 
         Raises RuntimeError if another thread trains the network meanwhile.
         """
-        x = self.as_input(x)
+        return self._predict(self.as_input(x), 0)
+
+    def prepare(self, x: npt.ArrayLike) -> Array:
+        """Return rows x after the preprocessing layers (N, their width): what `predict_prepared` takes."""
+        layers = [copy(layer) for layer in self.layers[: self.preprocessing]]  # this call's own: layers write into them
+        return self._passed(layers, self.as_input(x))
+
+    def predict_prepared(self, x: Array) -> Array:
+        """Do the same as `predict` for rows that have been through the preprocessing."""
+        return self._predict(x, self.preprocessing)
+
+    def _predict(self, x: Array, first: int) -> Array:
+        """Predict from the first layer, or from the first after preprocessing."""
         with reading(self):
-            if self.fast and self.engine is not None and (y := self.engine.predict(self, x)) is not None:
-                return y
+            if self.fast and self.engine is not None:
+                y = self.engine.predict(self, x, prepared=first > 0)
+                if y is not None:
+                    return y
             layers = [copy(layer) for layer in self.layers]  # this call's own: layers write into them
             for layer, buffers in zip(layers, self._unused_buffers(), strict=True):
                 layer.buffers = buffers
-            parts = []
-            for start in range(0, max(1, len(x)), ROWS_AT_ONCE):
-                *_, y = one_by_one(layers, x[start : start + ROWS_AT_ONCE], self.dtype)
-                parts.append(y.copy())
+            y = self._passed(layers[first:], x)
             self.spare.append([layer.buffers for layer in layers])
+        return y
+
+    def _passed(self, layers: Sequence[Layer], x: Array) -> Array:
+        """Pass rows through layers, some at a time."""
+        if not layers:
+            return x
+        parts = []
+        for start in range(0, max(1, len(x)), ROWS_AT_ONCE):
+            *_, y = one_by_one(layers, x[start : start + ROWS_AT_ONCE], self.dtype)
+            parts.append(y.copy())
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    @property
+    def preprocessing(self) -> int:
+        """How many layers of preprocessing there are."""
+        return sum(1 for _ in takewhile(lambda layer: isinstance(layer, Preprocessing), self.layers))
 
     def _unused_buffers(self) -> list[dict[str, Array]]:
         """The buffers of an earlier prediction, or new ones, for each layer."""

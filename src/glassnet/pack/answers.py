@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
 from glassnet.nn import MSE, BinaryCrossEntropy, CrossEntropy, Loss
 from glassnet.nn.activations import Softmax, logistic
 from glassnet.nn.layer import Array
+
+Kind = Literal["classes", "flags", "values"]
 
 TEMPERATURES = np.exp(np.linspace(np.log(0.25), np.log(8), 60))
 MARGIN = 0.05  # of the range of the training targets, beyond which no value is answered
@@ -19,30 +22,28 @@ class Answers:
     """The targets of all rows, and what the outputs for them mean.
 
     targets: the numbers of classes (N,), flags of 0 and 1 (N, n_out), or values in standard units (N, n_out).
-    kind: "classes", "flags" or "values". weights: of the rows (N,), or None if they are alike. bounds: of values, from
+    n_out: how many outputs a network has. weights: of the rows (N,), or None if they are alike. bounds: of values, from
     where to where they are answered (2, n_out).
     """
 
     targets: Array
-    kind: str
+    kind: Kind
+    n_out: int
     weights: Array | None = None
     bounds: Array | None = None
 
     @classmethod
-    def of(cls, y: Array, kind: str, weights: Array | None = None) -> Answers:
-        """Take targets as they are given: classes and flags as above, values (N, n_out) in their own unit."""
+    def of(cls, y: Array, kind: Kind, weights: Array | None = None) -> Answers:
+        """Take targets (N, n_out): classes one-hot, flags, or values in their own unit."""
+        n_out = y.shape[1]
         if kind != "values":
-            return cls(y, kind, weights)
-        y = y.reshape(len(y), -1).astype(np.float64)
+            return cls(y.argmax(axis=1) if kind == "classes" else y.astype(np.float64), kind, n_out, weights)
+        y = y.astype(np.float64)
         scale = y.std(axis=0)
         targets = (y - y.mean(axis=0)) / np.where(scale > 0, scale, 1.0)
         low, high = targets.min(axis=0), targets.max(axis=0)
-        return cls(targets, kind, weights, np.stack([low - MARGIN * (high - low), high + MARGIN * (high - low)]))
-
-    @property
-    def n_out(self) -> int:
-        """How many outputs a network needs."""
-        return int(self.targets.max()) + 1 if self.kind == "classes" else self.targets.shape[1]
+        bounds = np.stack([low - MARGIN * (high - low), high + MARGIN * (high - low)])
+        return cls(targets, kind, n_out, weights, bounds)
 
     @property
     def loss(self) -> Loss:

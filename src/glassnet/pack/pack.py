@@ -14,7 +14,7 @@ from glassnet.fast.threads import available
 from glassnet.nn import Dense, Ensemble, Layer, Network, Unstandardize
 from glassnet.nn.layer import Array
 from glassnet.nn.members import WeightedMean
-from glassnet.pack.answers import MARGIN, Answers, greedy
+from glassnet.pack.answers import MARGIN, Answers, Kind, greedy
 from glassnet.pack.candidate import CANDIDATES, Candidate
 from glassnet.pack.trainee import Trainee
 
@@ -60,7 +60,7 @@ class Choice:
 def fit_pack(
     x: Array,
     y: Array,
-    kind: str,
+    kind: Kind,
     columns: dict[str, Any] | None = None,
     *,
     info: dict[str, Any] | None = None,
@@ -73,7 +73,7 @@ def fit_pack(
 ) -> Pack:
     """Train networks of each candidate on rows x (N, n_in) with targets y, and return the best mixture.
 
-    kind: "classes", with y (N,) in 0, 1, ...; "flags", with y (N, n_out) of 0 and 1; "values", with y (N, n_out).
+    kind: "classes", with y (N, n_out) one-hot; "flags", with y of 0 and 1; "values", with y in any unit.
     columns: the arguments of a layer Columns, if x is a table with categories or missing values. info: what travels
     with each network. weights: of the rows' losses (N,). networks: how many of each candidate, at most 8. threads:
     networks that train side by side, by default as many as there are cores. tell: is given what is decided, in lines.
@@ -85,7 +85,7 @@ def fit_pack(
     if len(x) < 4:
         raise ValueError(f"a pack needs at least 4 rows, as its networks hold some out, not {len(x)}")
     answers, columns = Answers.of(y, kind, weights), columns or {}
-    held = list(_folds(y, kind, min(FOLDS, len(x) // 2), seed))[:networks]
+    held = list(_folds(answers, min(FOLDS, len(x) // 2), seed))[:networks]
     rows = np.concatenate(held)
     teams = [_team(x, answers, columns, candidate, held, [seed, i]) for i, candidate in enumerate(candidates)]
     with ThreadPoolExecutor(threads or available()) as pool:
@@ -104,11 +104,11 @@ def fit_pack(
     return Pack(ensemble, rows, _held_outputs(ensemble, taken), answers.error(np.asarray(mixed), rows), parts)
 
 
-def _folds(y: Array, kind: str, folds: int, seed: int) -> Iterator[Array]:
+def _folds(answers: Answers, folds: int, seed: int) -> Iterator[Array]:
     """Deal the rows into folds at random; of each class evenly."""
-    order = np.random.default_rng(seed).permutation(len(y))
-    if kind == "classes":
-        order = order[np.argsort(y[order], kind="stable")]
+    order = np.random.default_rng(seed).permutation(len(answers.targets))
+    if answers.kind == "classes":
+        order = order[np.argsort(answers.targets[order], kind="stable")]
     for fold in range(folds):
         yield np.sort(order[fold::folds])
 
@@ -180,7 +180,7 @@ def _goes_on(team: list[Trainee], choices: list[Choice], counts: Array, answers:
 
 
 def _ensemble(
-    y: Array, kind: str, columns: dict[str, Any], taken: dict[Choice, float], info: dict[str, Any]
+    y: Array, kind: Kind, columns: dict[str, Any], taken: dict[Choice, float], info: dict[str, Any]
 ) -> Ensemble:
     """Make ordinary networks of what the mixture takes: a temperature is in the weights of the last layer."""
     networks, weights = [], []
