@@ -153,3 +153,8 @@ def test_the_estimators_say_what_a_pack_would_pass_over() -> None:
 def test_a_single_class_is_answered() -> None:
     model = MLPClassifier(preset="pack").fit(X[:40, :1], ["only"] * 40)
     assert set(model.predict(X[:, :1])) == {"only"}
+
+
+def test_held_rows_without_any_weight_are_refused() -> None:
+    with pytest.raises(ValueError, match="no row that is held out has a weight"):
+        fit_pack(X, TARGETS["values"], "values", COLUMNS, weights=np.zeros(120), candidates=SHORT)

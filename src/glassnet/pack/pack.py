@@ -87,7 +87,12 @@ def fit_pack(
     answers, columns = Answers.of(y, kind, weights), columns or {}
     held = list(_folds(answers, min(FOLDS, len(x) // 2), seed))[:networks]
     rows = np.concatenate(held)
-    teams = [_team(x, answers, columns, candidate, held, [seed, i]) for i, candidate in enumerate(candidates)]
+    if weights is not None and not weights[rows].sum() > 0:
+        raise ValueError("no row that is held out has a weight above 0: give more rows one")
+    known: dict[str, tuple[Network, Array]] = {}
+    teams = [
+        _team(_prepared(x, c, columns, known), answers, columns, c, held, [seed, i]) for i, c in enumerate(candidates)
+    ]
     with ThreadPoolExecutor(threads or available()) as pool:
         going = teams
         while going:
@@ -113,22 +118,36 @@ def _folds(answers: Answers, folds: int, seed: int) -> Iterator[Array]:
         yield np.sort(order[fold::folds])
 
 
+def _prepared(
+    x: Array, candidate: Candidate, columns: dict[str, Any], known: dict[str, tuple[Network, Array]]
+) -> tuple[Network, Array]:
+    """Return a candidate's preprocessing and the prepared rows: those that are known, if another has the same."""
+    before = Network(candidate.preprocessing(columns))
+    if repr(before) not in known:
+        before.fit_preprocessing(x)
+        known[repr(before)] = before, before.predict(x)
+    return known[repr(before)]
+
+
 def _team(
-    x: Array, answers: Answers, columns: dict[str, Any], candidate: Candidate, held: list[Array], seed: list[int]
+    prepared: tuple[Network, Array],
+    answers: Answers,
+    columns: dict[str, Any],
+    candidate: Candidate,
+    held: list[Array],
+    seed: list[int],
 ) -> list[Trainee]:
     """Make the networks of a candidate, which share their preprocessing."""
-    before = Network(candidate.preprocessing(columns))
-    before.fit_preprocessing(x)
-    prepared, n_out = before.predict(x), answers.n_out
+    before, x = prepared
     team: list[Trainee] = []
     for i, fold in enumerate(held):
         own = [*seed, i]
         drawn = int(np.random.SeedSequence(own).generate_state(1)[0])
-        net = Network(candidate.trained(columns, x.shape[1], n_out), seed=drawn, threads=1)
+        net = Network(candidate.trained(columns, x.shape[1], answers.n_out), seed=drawn, threads=1)
         if team:
             _take_state(net.layers, team[0].net.layers)
-        net.fit_preprocessing(prepared)
-        team.append(Trainee(candidate, before, net, prepared, answers, fold, own))
+        net.fit_preprocessing(x)
+        team.append(Trainee(candidate, before, net, x, answers, fold, own))
     return team
 
 
