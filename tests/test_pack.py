@@ -135,7 +135,7 @@ def test_the_estimators_take_frames_with_text_and_gaps(estimator: type, monkeypa
     frame = pl.DataFrame({"a": X[:, 0], "b": [f"k{int(v)}" for v in X[:, 1]], "c": X[:, 2]}).fill_nan(None)
     y = X[:, 0] if estimator is MLPRegressor else np.where(X[:, 0] > 0, "yes", "no")
     model = estimator(preset="pack", random_state=0).fit(frame, y)
-    assert isinstance(model.network_, gn.Ensemble)
+    assert isinstance(model.pack_.ensemble, gn.Ensemble)
     assert model.score(frame, y) > 0.1  # after six epochs
     assert model.predict(frame.head(2)).shape == (2,)
 
@@ -158,3 +158,15 @@ def test_a_single_class_is_answered() -> None:
 def test_held_rows_without_any_weight_are_refused() -> None:
     with pytest.raises(ValueError, match="no row that is held out has a weight"):
         fit_pack(X, TARGETS["values"], "values", COLUMNS, weights=np.zeros(120), candidates=SHORT)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_a_fit_without_a_pack_forgets_it_and_the_other_way_round() -> None:
+    x, y = X[:40, :1], X[:40, 0]
+    model = MLPRegressor(preset="pack", random_state=0).fit(x, y)
+    assert not hasattr(model, "coefs_")
+    model.set_params(preset=None, max_iter=2).fit(x, y)
+    assert not hasattr(model, "pack_")
+    assert model.predict(x).shape == (40,)
+    model.set_params(preset="pack", max_iter=200).fit(x, y)
+    assert not hasattr(model, "network_")

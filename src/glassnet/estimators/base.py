@@ -40,8 +40,8 @@ def _is_stochastic(estimator: BaseMLP) -> bool:
 class BaseMLP(hooks.CallbackSupport, BaseEstimator, MLPParameters):
     """The parts of MLPClassifier and MLPRegressor that don't depend on the kind of the targets."""
 
-    network_: Any  # a Network; of preset="pack" an Ensemble
-    pack_: Pack
+    network_: Network
+    pack_: Pack  # in its place, with preset="pack"
     coefs_: list[Array]
     intercepts_: list[Array]
     loss_curve_: list[float]
@@ -128,7 +128,7 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator, MLPParameters):
         """Write the network to a safetensors file, which gn.Network.load reads; a pack's is for gn.Ensemble.load."""
         check_is_fitted(self)
         self._follow_coefs()
-        self.network_.save(path)
+        self._answering().save(path)
 
     def export(self, path: str | os.PathLike[str], *, input_dtype: Any = None) -> None:
         """Write the estimator to an ONNX file: it gives y, the network's outputs, and classes' probabilities and label.
@@ -143,7 +143,7 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator, MLPParameters):
         classes = getattr(self, "classes_", None)
         if input_dtype is None and self.preset is not None:  # otherwise it is the network's
             input_dtype = self._dtype
-        save(to_onnx(self.network_, outputs=outputs, classes=classes, input_dtype=input_dtype), path)
+        save(to_onnx(self._answering(), outputs=outputs, classes=classes, input_dtype=input_dtype), path)
 
     def _validate(self) -> None:
         """Raise ValueError for parameters that make no sense, alone or together."""
@@ -211,8 +211,7 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator, MLPParameters):
             rows = Rows(x, encoded, self._weights(x, y, sample_weight))
             self.n_outputs_, self.out_activation_, self._dtype = encoded.shape[1], self._out_activation(), x.dtype
             self.pack_ = packed.fit(self, self._problem(), rows, check_random_state(self.random_state))
-            self.network_ = self.pack_.ensemble
-            for name in ("coefs_", "intercepts_", "_state", "_optimizer"):  # of an earlier fit without a pack
+            for name in ("network_", "coefs_", "intercepts_", "_state", "_optimizer"):  # of a fit without a pack
                 self.__dict__.pop(name, None)
         return self
 
@@ -298,11 +297,15 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator, MLPParameters):
         self.intercepts_ = [layer.b for layer in layers]
         self.n_layers_ = len(layers) + 1  # scikit-learn counts the inputs, too
 
+    def _answering(self) -> Network | Ensemble:
+        """Return what answers: the network, or the pack's ensemble."""
+        return self.pack_.ensemble if hasattr(self, "pack_") else self.network_
+
     def _follow_coefs(self) -> None:
         """Take over arrays that were set in place of coefs_ and intercepts_."""
-        net = getattr(self, "network_", None)
-        if isinstance(net, Ensemble):
+        if hasattr(self, "pack_"):
             return
+        net = getattr(self, "network_", None)
         layers = [] if net is None else affine(net)
         if len(layers) == len(self.coefs_) and all(
             W is layer.W and b is layer.b for layer, W, b in zip(layers, self.coefs_, self.intercepts_, strict=True)
@@ -323,7 +326,7 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator, MLPParameters):
             check_is_fitted(self)
             X, _ = self._way.read(self, self._table, X, reset=False)
         self._follow_coefs()
-        y = predict(self.network_, X)
+        y = self.pack_.ensemble.predict(X) if hasattr(self, "pack_") else predict(self.network_, X)
         return y if self.preset is None else y.astype(np.result_type(y, X), copy=False)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -337,7 +340,7 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator, MLPParameters):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
-        if isinstance(state.get("network_"), Network):
+        if "network_" in state:
             self._link(self.network_)
 
     def __sklearn_is_fitted__(self) -> bool:

@@ -35,8 +35,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP, ClassifierParameters):
     preset: "strong", for tables: the network and the training of the recipe `table`, that of `glassnet train my.csv`.
     "pack", for tables, too: a mixture of small networks, each of which holds out other rows (see `glassnet.pack`). It
     decides everything itself: only class_weight, random_state and verbose may be given, and `fit` gets all rows at
-    once. Then network_ is a gn.Ensemble, pack_ says what it consists of and what it answers for held-out rows, and
-    there are no coefs_. The text that follows is about "strong"; rows may be the same for both.
+    once. Then pack_ stands in the place of network_ and coefs_: it holds the gn.Ensemble that answers, says what that
+    consists of, and what it answers for held-out rows. The text that follows is about "strong"; both take the same
+    rows.
 
     With the preset, X is an array of numbers, with NaN for missing ones, or a data frame of pandas or polars. Its
     columns of the types category and enum are categories. So is text, unless it holds numbers, dates or booleans. A
