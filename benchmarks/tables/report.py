@@ -35,17 +35,19 @@ def summary(board: Board) -> str:
                 _row(
                     what,
                     name,
-                    str(s.tables),
-                    f"**{s.mean:.3f}**",
-                    f"{s.interval[0]:.3f} to {s.interval[1]:.3f}",
-                    f"{s.median:.3f}",
-                    str(s.better),
+                    *_ratios(s),
                     str(s.tables - s.better),
                     f"{s.worst[0]:.2f} {s.worst[1]}",
                     f"{ranks[name]:.1f} of {len(ranks)}" if name in ranks else "",
                 )
             )
     return "\n".join(lines)
+
+
+def _ratios(s: comparing.Summary) -> list[str]:
+    """The cells of a summary: how many tables, the mean and where it lies, the median, how many are better."""
+    interval = f"{s.interval[0]:.3f} to {s.interval[1]:.3f}"
+    return [str(s.tables), f"**{s.mean:.3f}**", interval, f"{s.median:.3f}", str(s.better)]
 
 
 def rivals(board: Board) -> str:
@@ -57,11 +59,7 @@ def rivals(board: Board) -> str:
             lines.append(
                 _row(
                     name,
-                    str(s.tables),
-                    f"**{s.mean:.3f}**",
-                    f"{s.interval[0]:.3f} to {s.interval[1]:.3f}",
-                    f"{s.median:.3f}",
-                    str(s.better),
+                    *_ratios(s),
                     f"{s.worst[0]:.2f} {s.worst[1]}",
                 )
             )
