@@ -7,9 +7,10 @@ from typing import Literal
 
 import numpy as np
 
-from glassnet.nn import MSE, BinaryCrossEntropy, CrossEntropy, Loss
+from glassnet.nn import MSE, BinaryCrossEntropy, CrossEntropy, Loss, Unstandardize
 from glassnet.nn.activations import Softmax, logistic
 from glassnet.nn.layer import Array
+from glassnet.train.units import StandardUnits
 
 Kind = Literal["classes", "flags", "values"]
 
@@ -22,15 +23,15 @@ class Answers:
     """The targets of all rows, and what the outputs for them mean.
 
     targets: the numbers of classes (N,), flags of 0 and 1 (N, n_out), or values in standard units (N, n_out).
-    n_out: how many outputs a network has. weights: of the rows (N,), or None if they are alike. bounds: of values, from
-    where to where they are answered (2, n_out).
+    n_out: how many outputs a network has. weights: of the rows (N,), or None if they are alike. unit: of values, the
+    layer that gives them their own unit, and says from where to where they are answered.
     """
 
     targets: Array
     kind: Kind
     n_out: int
     weights: Array | None = None
-    bounds: Array | None = None
+    unit: Unstandardize | None = None
 
     @classmethod
     def of(cls, y: Array, kind: Kind, weights: Array | None = None) -> Answers:
@@ -38,12 +39,8 @@ class Answers:
         n_out = y.shape[1]
         if kind != "values":
             return cls(y.argmax(axis=1) if kind == "classes" else y.astype(np.float64), kind, n_out, weights)
-        y = y.astype(np.float64)
-        scale = y.std(axis=0)
-        targets = (y - y.mean(axis=0)) / np.where(scale > 0, scale, 1.0)
-        low, high = targets.min(axis=0), targets.max(axis=0)
-        bounds = np.stack([low - MARGIN * (high - low), high + MARGIN * (high - low)])
-        return cls(targets, kind, n_out, weights, bounds)
+        unit = Unstandardize(MARGIN).fit(y)
+        return cls(StandardUnits(MSE(), unit).standardized(y), kind, n_out, weights, unit)
 
     @property
     def loss(self) -> Loss:
@@ -53,8 +50,9 @@ class Answers:
     def answer(self, outputs: Array, rows: Array, temperature: float = 1.0) -> Array:
         """Return of outputs (n, n_out) for these rows what is mixed: values, or the probabilities of what is true."""
         z = outputs.astype(np.float64)
-        if self.bounds is not None:
-            return np.clip(z, *self.bounds)
+        if self.unit is not None:
+            low, high = ((bound - self.unit.mean) / self.unit.scale for bound in (self.unit.low, self.unit.high))
+            return np.clip(z, low, high)
         z /= temperature
         if self.kind == "classes":
             return Softmax().forward(z)[np.arange(len(z)), self.targets[rows]]

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from glassnet.fast.threads import available
-from glassnet.nn import Dense, Ensemble, Layer, Network, Unstandardize
+from glassnet.nn import Dense, Ensemble, Layer, Network
 from glassnet.nn.layer import Array
 from glassnet.nn.members import WeightedMean
-from glassnet.pack.answers import MARGIN, Answers, Kind, greedy
+from glassnet.pack.answers import Answers, Kind, greedy
 from glassnet.pack.candidate import CANDIDATES, Candidate
 from glassnet.pack.trainee import Trainee
 
@@ -103,10 +103,12 @@ def fit_pack(
                 tell(f"trained further: {', '.join(team[0].candidate.name for team in going)}")
     taken = {choice: count / counts.sum() for choice, count in zip(choices, counts, strict=True) if count}
     mixed = sum(share * answers.answer(choice.outputs(), rows) for choice, share in taken.items())
-    ensemble = _ensemble(y, kind, columns, taken, info or {})
+    ensemble = _ensemble(answers, taken, info or {})
     shown = sorted(taken.items(), key=lambda each: -each[1])
     parts = [f"{share:.0%} {choice}" for choice, share in shown]
-    return Pack(ensemble, rows, _held_outputs(ensemble, taken), answers.error(np.asarray(mixed), rows), parts)
+    return Pack(
+        ensemble, rows, _held_outputs(answers, taken, ensemble.mean().of), answers.error(np.asarray(mixed), rows), parts
+    )
 
 
 def _folds(answers: Answers, folds: int, seed: int) -> Iterator[Array]:
@@ -198,36 +200,31 @@ def _goes_on(team: list[Trainee], choices: list[Choice], counts: Array, answers:
     return used and errors[1] <= WORSE * errors[0]
 
 
-def _ensemble(
-    y: Array, kind: Kind, columns: dict[str, Any], taken: dict[Choice, float], info: dict[str, Any]
-) -> Ensemble:
+def _ensemble(answers: Answers, taken: dict[Choice, float], info: dict[str, Any]) -> Ensemble:
     """Make ordinary networks of what the mixture takes: a temperature is in the weights of the last layer."""
     networks, weights = [], []
-    last: list[Layer] = [Unstandardize(MARGIN)] if kind == "values" else []
+    last: list[Layer] = [] if answers.unit is None else [answers.unit]
     for choice, share in taken.items():
         for trainee in choice.trainees:
-            before, inner = trainee.before.layers, trainee.net.layers
-            layers = [type(layer)(**layer.config()) for layer in (*before, *inner, *last)]
+            trained = [*trainee.before.layers, *trainee.net.layers]
+            layers = [type(layer)(**layer.config()) for layer in (*trained, *last)]
             net = Network(layers, seed=trainee.net.seed)
-            _take_state(layers[: len(before) + len(inner)], [*before, *inner])
+            _take_state(layers, [*trained, *last])
             net.theta[...] = trainee.cycle_ends[choice.end].theta
-            dense = layers[len(before) + len(inner) - 1]
+            dense = layers[len(trained) - 1]
             assert isinstance(dense, Dense)
             dense.W /= choice.temperature
             dense.b /= choice.temperature
-            if isinstance(unit := layers[-1], Unstandardize):
-                unit.fit(y)
             net.info = dict(info)
             networks.append(net)
             weights.append(share / len(choice.trainees))
-    return Ensemble(networks, "regression" if kind == "values" else "classification", weights)
+    return Ensemble(networks, "regression" if answers.unit is not None else "classification", weights)
 
 
-def _held_outputs(ensemble: Ensemble, taken: dict[Choice, float]) -> Array:
+def _held_outputs(answers: Answers, taken: dict[Choice, float], of: str) -> Array:
     """Return what the mixture answers for the held rows, as `Ensemble.predict` does."""
     outputs = np.stack([choice.outputs() for choice in taken], axis=1)
     rows = outputs.reshape(-1, outputs.shape[2])
-    unit, of = ensemble.networks[0].layers[-1], ensemble.mean().of
-    if isinstance(unit, Unstandardize):
-        rows = unit.forward(rows)
+    if answers.unit is not None:
+        rows = answers.unit.forward(rows)
     return WeightedMean(list(taken.values()), of).forward(rows)

@@ -10,6 +10,7 @@ import numpy as np
 
 from glassnet.nn import Network
 from glassnet.nn.layer import Array
+from glassnet.nn.randomness import ORDER
 from glassnet.optim import AdamW
 from glassnet.pack.answers import Answers
 from glassnet.pack.candidate import Candidate
@@ -17,7 +18,6 @@ from glassnet.train import DivergenceError
 from glassnet.train.step import many_steps, training_step
 
 WARM_UP = 20  # steps in which the learning rate rises
-ORDER = 1  # what the random numbers of (seed, epoch) are for: see nn/network.py
 BATCHES = ((1500, 32), (6400, 64), (16000, 128), (math.inf, 256))  # rows below which a batch has how many
 
 
