@@ -157,6 +157,13 @@ function startOver() {
   shown.trace = shown.check = null;
 }
 
+let last = Promise.resolve();
+
+/** Do one thing after the other, however fast the clicks come: the next one begins where the last one ended. */
+export function inTurn(action) {
+  last = last.finally(() => action());
+}
+
 /** Go on to a phase of one step of learning; the last one moves the weights. */
 export async function goTo(phase) {
   if (shown.phase === 3 || phase < shown.phase) startOver();

@@ -2,16 +2,16 @@
 
 import { $, el, table, words } from "glassnet/dom.js";
 import { inputName, number, percent, unitName } from "glassnet/format.js";
-import { PHASES, goTo, lookAtInstead, on, reset, setTarget, shown } from "glassnet/model.js";
+import { PHASES, goTo, inTurn, lookAtInstead, on, reset, setTarget, shown } from "glassnet/model.js";
 import { nearlyRight, offWords } from "glassnet/still.js";
 
 const ROWS = 8; // weights whose change is written out
 
 export function makeSteps() {
   const { network } = shown;
-  PHASES.forEach((phase, k) => $(`go-${phase}`).addEventListener("click", () => goTo(k)));
-  $("next").addEventListener("click", () => goTo(shown.phase === 3 ? 0 : shown.phase + 1));
-  $("undo").addEventListener("click", () => reset());
+  PHASES.forEach((phase, k) => $(`go-${phase}`).addEventListener("click", () => inTurn(() => goTo(k))));
+  $("next").addEventListener("click", () => inTurn(() => goTo(shown.phase === 3 ? 0 : shown.phase + 1)));
+  $("undo").addEventListener("click", () => inTurn(reset));
   if (network.task === "regression") {
     $("target").replaceWith(el("input", { type: "number", step: "any", id: "target" }));
   } else {
@@ -19,7 +19,7 @@ export function makeSteps() {
   }
   $("target").addEventListener("change", () => {
     const target = Number($("target").value);
-    if ($("target").value !== "" && Number.isFinite(target)) setTarget(target);
+    if ($("target").value !== "" && Number.isFinite(target)) inTurn(() => setTarget(target));
   });
   on("forward", draw);
   on("phase", draw);
