@@ -47,7 +47,6 @@ ENTRIES = {
     "mnist-distorted": Entry("mnist-distorted", (0, 1, 2), ALL_ROWS),
     "mnist-deep": Entry("mnist-deep", (0,), ALL_ROWS),
     "california-embedded": Entry("california-embedded", (1, 2, 3, 4, 5)),
-    "california-tabm": Entry("california-tabm", (1, 2, 3)),
     "california-table": Entry("table", (1, 2, 3), ("data.source=california",)),
     "no-rotations": Entry(
         "california-embedded", (1, 2, 3), ("network.rotations=0",), "california-embedded", "without rotated columns"
@@ -62,9 +61,6 @@ ENTRIES = {
     ),
     "no-dropout": Entry(
         "california-embedded", (1, 2, 3), ("network.dropout=0.0",), "california-embedded", "without dropout"
-    ),
-    "no-tabm-rotations": Entry(
-        "california-tabm", (1, 2, 3), ("network.rotations=0",), "california-tabm", "without rotated columns"
     ),
     "mnist-deep-narrow": Entry(
         "mnist-deep", (0,), ("network.hidden=[1000,800,500]", "training.epochs=330", *ALL_ROWS), "mnist-deep",
@@ -118,7 +114,7 @@ def committee(name: str, out: Path) -> dict[str, Any]:
     folders = [out / f"{row}-{seed}" for row in COMMITTEES[name] for seed in ENTRIES[row].seeds]
     opened = [recipes.open_run(folder) for folder in folders]
     data = load_data(opened[0][0])
-    together = Ensemble([net for _, net in opened])
+    together = Ensemble.joined([net for _, net in opened])
     test = score(together.predict(data.test.x), data.test.y, MSE() if data.task == "regression" else CrossEntropy())
     run = {"val": {}, "test": test, "task": data.task}
     print(f"{name}: {figure(run, 'test'):.4f} on the test rows")

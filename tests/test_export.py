@@ -15,6 +15,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+from glassnet.nn.members import WeightedMean
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -24,7 +25,6 @@ from glassnet.cli import main
 from glassnet.exchange import from_sklearn, to_onnx
 from glassnet.exchange.layers import LAYERS
 from glassnet.extras import NotInstalledError
-from glassnet.nn.members import WeightedMean
 from random_networks import difference, draw
 
 

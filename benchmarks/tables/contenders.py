@@ -58,7 +58,7 @@ def _glassnet(x: pd.DataFrame, classes: bool) -> Any:
 
     library.load_kernels(np.dtype(np.float32))  # compiled once on a machine, and not in a fit
     kind = estimators.MLPClassifier if classes else estimators.MLPRegressor
-    return kind(preset="pack", random_state=0)
+    return kind(preset="strong", random_state=0)
 
 
 def _catboost(x: pd.DataFrame, classes: bool) -> Any:

@@ -10,7 +10,7 @@ import typer
 
 from glassnet.cli import completion
 from glassnet.cli.app import RunArgument, RunsArgument, app
-from glassnet.cli.printing import plain_figure, print_table
+from glassnet.cli.printing import plain_figure, print_table, seconds
 from glassnet.terminal import say
 
 SHOWN = 20  # mistakes of a confusion matrix too large to print
@@ -41,9 +41,15 @@ def train(
             help="Change a setting, such as optimizer.lr=0.01. Repeatable.",
         ),
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with a killed training in --out.")] = False,
+    time: Annotated[
+        str | None,
+        typer.Option(metavar="10m", help="Go on looking for a better pack for so long: such as 90s, 10m or 2h."),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with a killed training in --out, or with a finished pack.")
+    ] = False,
 ) -> None:
-    """Train a recipe, or the default network on a table of your own, and write a run directory."""
+    """Train a recipe, or the default pack on a table of your own, and write a run directory."""
     from glassnet import recipes
 
     changes = list(changes or [])
@@ -57,12 +63,17 @@ def train(
         recipe = str(out / "recipe.toml")  # as it was begun
     chosen = recipes.choose(recipe, target=target, drop=drop or (), seed=seed, changes=changes)
     with recipes.new_directory(Path("runs") / chosen.name, out) as folder:
-        metrics = recipes.train(chosen, folder, resume=resume, progress=True)
+        limit = None if time is None else seconds(time)
+        metrics = recipes.train(chosen, folder, resume=resume, progress=True, time_limit=limit)
     _print_metrics(metrics)
     if "members" in metrics:
         _print_members(metrics, folder)
         return
     note = " (stopped early, by Ctrl-C)" if metrics["interrupted"] else ""
+    if "parts" in metrics:
+        say(f"{metrics['networks']} networks answer: {', '.join(metrics['parts'])}")
+        say(f"{metrics['seconds']:.1f} s{note}; written to {folder}; for more: --resume --out {folder} --time 10m")
+        return
     epochs = "1 epoch" if metrics["epochs"] == 1 else f"{metrics['epochs']} epochs"
     say(f"{epochs} in {metrics['seconds']:.1f} s{note}; written to {folder}")
 

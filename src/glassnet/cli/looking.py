@@ -16,7 +16,7 @@ from glassnet.terminal import say
 if TYPE_CHECKING:
     from glassnet.data import Split
     from glassnet.inspection import Trace
-    from glassnet.nn import Network
+    from glassnet.nn import Ensemble, Network
 
 
 @app.command()
@@ -52,7 +52,7 @@ def trace(
     if not 0 <= row < len(split):
         raise ValueError(f"the {part} part has rows 0 to {len(split) - 1}, so there is no row {row}")
     optimizer = finished.recipe.build_optimizer()
-    step = inspection.trace(finished.net, split.x[row], split.y[row], finished.loss, optimizer)
+    step = inspection.trace(finished.network, split.x[row], split.y[row], finished.loss, optimizer)
     equation = None if layer is None or unit is None else step.equation(layer, unit)
     checked = None if entry is None else step.check(*_entry(entry, step))
     if equation is None and checked is None:
@@ -64,7 +64,7 @@ def trace(
     raise typer.Exit(0 if checked is None or checked.passed or checked.at_kink else 1)
 
 
-def _answer(net: Network, split: Split, row: int) -> str:
+def _answer(net: Network | Ensemble, split: Split, row: int) -> str:
     """Print the answers of the data and of the network for a row."""
     classes = net.info["classes"]
     if not classes:

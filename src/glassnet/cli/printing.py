@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 
 from glassnet.terminal import shown
@@ -12,6 +13,15 @@ def plain_figure(value: float | str | None) -> str:
     from glassnet.report.words import figure
 
     return figure(value)
+
+
+def seconds(text: str) -> float:
+    """Read a length of time such as 90s, 10m or 1.5h; a plain number counts seconds. Raises ValueError for others."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?([smh]?)", text.strip())
+    length = float(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[found[2]] if found else 0.0
+    if not length > 0:
+        raise ValueError(f"--time takes a length of time such as 90s, 10m or 2h, not {text!r}")
+    return length
 
 
 def print_table(head: list[str], rows: list[list[str]]) -> None:

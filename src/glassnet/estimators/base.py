@@ -14,7 +14,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
-from glassnet.estimators import hooks, lbfgs, packed, plain, strong
+from glassnet.estimators import hooks, lbfgs, plain, strong
 from glassnet.estimators.objective import Objective
 from glassnet.estimators.parameters import MLPParameters, hidden_sizes
 from glassnet.estimators.passes import affine, predict
@@ -41,7 +41,7 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator, MLPParameters):
     """The parts of MLPClassifier and MLPRegressor that don't depend on the kind of the targets."""
 
     network_: Network
-    pack_: Pack  # in its place, with preset="pack"
+    pack_: Pack  # in its place, with a preset
     coefs_: list[Array]
     intercepts_: list[Array]
     loss_curve_: list[float]
@@ -107,13 +107,12 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator, MLPParameters):
         It predicts, its coefs_ can be set, and partial_fit, or fit with warm_start, goes on from there.
         """
         self._validate()
-        if self.preset == "pack":
-            packed.check(self, all_at_once=False)
+        if self.preset is not None:
+            strong.check(self, all_at_once=False)
         with changing(self), self._unchanged_by_errors():
             x, encoded = self._check_rows(X, y, incremental=False, reset=True)
             self._random_state = check_random_state(self.random_state)
             self._initialize(x, encoded)
-            self.network_.fit_preprocessing(x, encoded)
         return self
 
     def restore_best(self) -> bool:
@@ -149,15 +148,13 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator, MLPParameters):
         """Raise ValueError for parameters that make no sense, alone or together."""
         self._validate_params()
         hidden_sizes(self.hidden_layer_sizes)
-        if self.preset is not None and self.solver == "lbfgs":
-            raise ValueError("a preset takes no solver='lbfgs': dropout changes the loss at each call; use 'adam'")
+        if self.preset is None and self.time_limit is not None:
+            raise ValueError("time_limit is for preset='strong': without a preset max_iter decides")
 
     @property
     def _way(self) -> Way:
-        """The module for the way: it turns rows into arrays, makes the network, and plans its training."""
-        if self.preset is None:
-            return plain
-        return strong
+        """The module that reads rows: with a preset they may have gaps and text."""
+        return plain if self.preset is None else strong
 
     def _problem(self) -> Problem:
         """The kind of the rows and targets."""
@@ -171,7 +168,7 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator, MLPParameters):
 
     def _train(self, X: Any, y: Any, sample_weight: Any, val: tuple[Any, Any, Any], incremental: bool) -> Self:
         self._validate()
-        if self.preset == "pack":
+        if self.preset is not None:
             return self._train_pack(X, y, sample_weight, all_at_once=not incremental and val == (None, None, None))
         with self._unchanged_by_errors():
             first = not hasattr(self, "coefs_") or (not self.warm_start and not incremental)
@@ -183,19 +180,16 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator, MLPParameters):
             elif not hasattr(self, "_state"):
                 self._show(State.new(self.early_stopping))  # coefs_ were set by hand
             self._follow_coefs()
-            net, problem = self.network_, self._problem()
-            objective = self._way.objective(self, problem, net, x.dtype)
+            net = self.network_
+            objective = plain.objective(self._problem(), x.dtype)
             if self.solver == "lbfgs":
                 with changing(net), self._shown():
                     lbfgs.fit(net, rows, objective, self, self._state)
                 return self
             rows, held = self._hold_out(rows, val, incremental)
-            net.fit_preprocessing(rows.x, rows.y)
-            plan = self._way.plan(self, problem, len(rows.y), incremental)
+            plan = plain.plan(self, len(rows.y), incremental)
             if not hasattr(self, "_optimizer") or not (incremental or self.keep_optimizer):
                 self._optimizer = Solver(plan.optimizer)
-            elif self.preset is not None and not incremental:
-                self._optimizer.taken = 0  # another fit goes through the recipe's schedule again
             judge = None if held is None else self._judge(held, objective, plan.scoring)
         watchers = [*(self.callbacks or ()), *hooks.watchers(self)]
         with changing(net), self._shown():
@@ -205,12 +199,12 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator, MLPParameters):
         return self
 
     def _train_pack(self, X: Any, y: Any, sample_weight: Any, all_at_once: bool) -> Self:
-        packed.check(self, all_at_once=all_at_once)
+        strong.check(self, all_at_once=all_at_once)
         with self._unchanged_by_errors():
             x, encoded = self._check_rows(X, y, incremental=False, reset=True)
             rows = Rows(x, encoded, self._weights(x, y, sample_weight))
             self.n_outputs_, self.out_activation_, self._dtype = encoded.shape[1], self._out_activation(), x.dtype
-            self.pack_ = packed.fit(self, self._problem(), rows, check_random_state(self.random_state))
+            self.pack_ = strong.fit(self, self._problem(), rows, check_random_state(self.random_state))
             for name in ("network_", "coefs_", "intercepts_", "_state", "_optimizer"):  # of a fit without a pack
                 self.__dict__.pop(name, None)
         return self
@@ -285,7 +279,7 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator, MLPParameters):
     def _initialize(self, x: Any, encoded: Array) -> None:
         """Make the network for such rows and targets, and forget all training."""
         self.n_outputs_, self.out_activation_, self._dtype = encoded.shape[1], self._out_activation(), x.dtype
-        self._link(self._way.network(self, self._problem(), x, encoded, self._random_state))
+        self._link(plain.network(self, self._problem(), x, encoded, self._random_state))
         self._show(State.new(self.early_stopping))
         for name in ("_optimizer", "pack_"):
             self.__dict__.pop(name, None)
@@ -313,8 +307,6 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator, MLPParameters):
             return
         coefs, intercepts = list(self.coefs_), list(self.intercepts_)
         if net is None or [layer.W.shape for layer in layers] != [W.shape for W in coefs]:
-            if self.preset is not None:
-                raise ValueError("coefs_ have other shapes than the preset's network: write into the arrays themselves")
             net = plain.of_sizes(self, self._problem(), [len(coefs[0]), *(len(b) for b in intercepts)], coefs[0].dtype)
         self._link(net)
         for own, given in zip([*self.coefs_, *self.intercepts_], [*coefs, *intercepts], strict=True):

@@ -76,7 +76,8 @@ class MLPParameters:
     scoring: Any = field(default=None, metadata=may_be(str, callable, None))
     keep_optimizer: bool = field(default=False, metadata=may_be("boolean"))
     callbacks: Any = field(default=None, metadata=may_be(list, tuple, None))
-    preset: str | None = field(default=None, metadata=may_be(StrOptions({"strong", "pack"}), None))
+    preset: str | None = field(default=None, metadata=may_be(StrOptions({"strong"}), None))
+    time_limit: float | None = field(default=None, metadata=may_be(Interval(Real, 0, None, closed="neither"), None))
 
 
 @dataclass(eq=False, repr=False)

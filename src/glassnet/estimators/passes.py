@@ -9,16 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from glassnet.nn import Dense, Layer, Loss, MemberHeads, Network, Noise
+from glassnet.nn import Dense, Layer, Loss, Network, Noise
 from glassnet.nn.layer import Array
 from glassnet.optim import Optimizer
 from glassnet.train.step import training_step
 from glassnet.turns import reading
 
 
-def affine(net: Network) -> list[Dense | MemberHeads]:
+def affine(net: Network) -> list[Dense]:
     """Return the layers whose W and b are coefs_ and intercepts_."""
-    return [layer for layer in net.layers if isinstance(layer, Dense | MemberHeads)]
+    return [layer for layer in net.layers if isinstance(layer, Dense)]
 
 
 def is_noisy(net: Network) -> bool:

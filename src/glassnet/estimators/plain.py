@@ -74,12 +74,12 @@ def of_sizes(settings: MLPParameters, problem: Problem, sizes: list[int], dtype:
     return net
 
 
-def objective(settings: MLPParameters, problem: Problem, net: Network, dtype: Any) -> Objective:
+def objective(problem: Problem, dtype: Any) -> Objective:
     """Return the objective, on rows of that type."""
     return Objective.of(problem.loss, problem.n_outputs, problem.out_activation, dtype)
 
 
-def plan(settings: MLPParameters, problem: Problem, rows: int, incremental: bool) -> Plan:
+def plan(settings: MLPParameters, rows: int, incremental: bool) -> Plan:
     """Return the plan of a training on `rows` rows."""
     rate, epsilon = settings.learning_rate_init, None
     optimizer: Optimizer

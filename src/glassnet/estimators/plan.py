@@ -14,17 +14,15 @@ class Plan:
     """A training by `sgd` or `adam`.
 
     training: its settings. A batch larger than the data means all rows. incremental: whether it is the one epoch of
-    partial_fit. alpha: of scikit-learn's L2 penalty, or None to leave weights to the optimizer. epsilon: added to the
+    partial_fit. alpha: of scikit-learn's L2 penalty. epsilon: added to the
     root of Adam's second moment before its correction, as in scikit-learn, or None to leave it to the optimizer.
-    patience: epochs without improvement before training stops. complete: whether all epochs are meant to be trained, so
-    that no warning is needed.
+    patience: epochs without improvement before training stops.
     """
 
     optimizer: Optimizer
     training: Settings
     incremental: bool
-    alpha: float | None
+    alpha: float
     epsilon: float | None
     patience: float
     scoring: Any
-    complete: bool = False

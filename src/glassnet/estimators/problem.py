@@ -1,4 +1,4 @@
-"""The kind of rows and targets that the estimators found, and the two ways of learning from them."""
+"""The kind of rows and targets that the estimators found, and the two ways of reading them."""
 
 from __future__ import annotations
 
@@ -8,11 +8,7 @@ from typing import Any, Protocol
 from sklearn.base import BaseEstimator
 
 from glassnet.data.labels import Task
-from glassnet.estimators.objective import Objective
-from glassnet.estimators.parameters import MLPParameters
-from glassnet.estimators.plan import Plan
 from glassnet.estimators.tables import TableColumns
-from glassnet.nn import Network
 from glassnet.nn.layer import Array
 
 
@@ -39,7 +35,7 @@ class Problem:
 
 
 class Way(Protocol):
-    """A way to turn rows into arrays, make the network and plan its training: plain.py, or strong.py for a preset."""
+    """A way to turn rows into arrays: that of plain.py or, with a preset, of strong.py."""
 
     def read(
         self, estimator: BaseEstimator, table: TableColumns | None, X: Any, reset: bool
@@ -53,12 +49,3 @@ class Way(Protocol):
         self, estimator: BaseEstimator, table: TableColumns | None, X: Any, y: Any, reset: bool, values: bool
     ) -> tuple[Any, Array, TableColumns | None]:
         """Do the same with rows X to train on, and return y as an array, too. values: whether y holds numbers."""
-
-    def network(self, settings: MLPParameters, problem: Problem, x: Any, y: Array, random: Any) -> Network:
-        """Make the network for rows x (N, n_in) and targets y (N, n_outputs), with its initial weights."""
-
-    def objective(self, settings: MLPParameters, problem: Problem, net: Network, dtype: Any) -> Objective:
-        """Return the objective, on rows of that type."""
-
-    def plan(self, settings: MLPParameters, problem: Problem, rows: int, incremental: bool) -> Plan:
-        """Return the plan of a training on a number of rows, for partial_fit if `incremental`."""

@@ -45,8 +45,7 @@ class WeightedStep:
         plan, optimizer = self.plan, self.run.optimizer
         weights = None if self.weight is None else self.weight[rows]
         total = len(rows) if weights is None else float(weights.sum())
-        if plan.alpha is not None:
-            optimizer.l2 = plan.alpha / total
+        optimizer.l2 = plan.alpha / total
         if isinstance(optimizer, Adam) and plan.epsilon is not None:
             # scikit-learn adds epsilon before the bias is corrected (Kingma & Ba 2015, end of section 2).
             optimizer.eps = plan.epsilon / math.sqrt(1 - optimizer.betas[1] ** (optimizer.steps + 1))
@@ -123,7 +122,7 @@ class Fitting:
                 if run.failure is not None or run.stop or self._converged():
                     break
             else:
-                warned = not plan.incremental and not plan.complete
+                warned = not plan.incremental
         if warned:
             message = "Stochastic Optimizer: Maximum iterations (%d) reached and the optimization hasn't converged yet."
             warnings.warn(message % run.epochs, ConvergenceWarning, stacklevel=DEPTH)

@@ -1,11 +1,10 @@
-"""preset="strong" trains the recipe `table`. A parameter that differs from its default overrides the recipe.
+"""preset="strong": the pack of the recipe `table`, the default of `glassnet train my.csv`, and rows with gaps and text.
 
-The functions are those of plain.py. All numbers come from the recipe.
+`read` and `read_both` are what those of plain.py are without a preset.
 """
 
 from __future__ import annotations
 
-import inspect
 from typing import Any
 
 import numpy as np
@@ -17,30 +16,16 @@ from glassnet.data.checks import blaming
 from glassnet.data.dataset import require_squares
 from glassnet.data.schema import as_info, names_of
 from glassnet.estimators import parameters, tables
-from glassnet.estimators.objective import Objective
 from glassnet.estimators.parameters import MLPParameters
-from glassnet.estimators.plan import Plan
 from glassnet.estimators.problem import Problem
-from glassnet.nn import Activation, CrossEntropy, Dropout, Layer, Network
+from glassnet.estimators.validation import Rows
 from glassnet.nn.layer import Array
-from glassnet.optim import Optimizer
-from glassnet.recipes import Recipe
+from glassnet.pack import Pack
 from glassnet.recipes import load as load_recipe
-from glassnet.recipes.stack import build_layers
-from glassnet.train import Settings
-from glassnet.train.units import training_loss
+from glassnet.recipes.packs import fit_recipe
 
+KNOWN = {"preset", "time_limit", "loss", "class_weight", "random_state", "verbose"}  # the parameters that it goes by
 LOSSES = {"squared_error": "MSE", "absolute_error": "MAE", "huber": "Huber", "poisson": "Poisson"}
-SCORINGS: dict[str | None, str | None] = {  # the metric that the recipe monitors, as `scoring` calls it
-    None: None,
-    "loss": "loss",
-    "accuracy": None,
-    "r2": None,
-    "mse": "neg_mean_squared_error",
-    "rmse": "neg_root_mean_squared_error",
-    "mae": "neg_mean_absolute_error",
-}
-SHARED = inspect.signature(Optimizer).parameters  # arguments of all optimizers
 
 
 def read(
@@ -62,108 +47,36 @@ def read_both(
     return x, y, table
 
 
-def recipe(settings: MLPParameters, problem: Problem) -> Recipe:
-    """Return the recipe with the given parameters in it, except settings of single layers: see `network`."""
-    made, own = load_recipe("table"), parameters.given(settings)
-    network = made.network
-    if "hidden_layer_sizes" in own:
-        network.hidden = parameters.hidden_sizes(settings.hidden_layer_sizes)
-        if network.lr_factors is not None and len(network.lr_factors) != len(network.hidden) + 1:
-            network.lr_factors = None
-    if "dropout" in own:
-        network.dropout = 0.0
-    if "max_iter" in own:
-        made.training.epochs = settings.max_iter
-    if "loss" in own:
-        made.loss = LOSSES[problem.loss]
-    elif problem.task == "classification" and problem.out_activation == "logistic":
-        made.loss = "BinaryCrossEntropy"
-    made.optimizer = _optimizer(settings, made.optimizer, own)
-    return made
+def check(settings: MLPParameters, *, all_at_once: bool) -> None:
+    """Raise ValueError for anything that a pack would pass over. all_at_once: whether it gets all rows, and no others.
+
+    It holds out rows of its own, and decides layers, optimizer and the length of the training.
+    """
+    if not all_at_once:
+        raise ValueError("preset='strong' has fit(X, y) alone: it needs all rows at once, and holds some out by itself")
+    if others := sorted(parameters.given(settings) - KNOWN):
+        raise ValueError(f"preset='strong' decides {', '.join(others)} itself: leave the default")
 
 
-def _optimizer(settings: MLPParameters, part: Any, own: set[str]) -> dict[str, Any]:
-    """The recipe's optimizer with the given parameters."""
-    made = dict(part) if isinstance(part, dict) else {"name": part}
-    if "solver" in own:
-        shared = {name: value for name, value in made.items() if name in SHARED}
-        made = {"name": "SGD", "nesterov": bool(settings.nesterovs_momentum), **shared}
-    if "learning_rate_init" in own:
-        made["lr"] = settings.learning_rate_init
-    if "alpha" in own:
-        made |= {"weight_decay": 0.0, "l2": 0.0}
-    if "solver" in own:
-        return made
-    if own & {"beta_1", "beta_2"}:
-        betas = zip(("beta_1", "beta_2"), made.get("betas", (0.9, 0.999)), strict=True)
-        made["betas"] = [getattr(settings, name) if name in own else beta for name, beta in betas]
-    if "epsilon" in own:
-        made["eps"] = settings.epsilon
-    return made
-
-
-def network(settings: MLPParameters, problem: Problem, x: Array, y: Array, random: Any) -> Network:
-    """Make the network, not yet fitted, for rows x (N, n_in), some NaN, and targets y (N, n_outputs)."""
-    made, own = recipe(settings, problem), parameters.given(settings)
-    made.seed = int(random.randint(2**31))
-    table = problem.table or tables.TableColumns.numbers(f"x{i}" for i in range(x.shape[1]))
-    rows, none = Split(x, y), Split(x[:0], y[:0])
-    features = names_of(table.schema)
-    data = Dataset("X", rows, none, none, problem.task, (), tuple(features), None, problem.info["target"], table.schema)
-    made = made.sized(len(x))
-    layers = build_layers(
-        made.network, made.build_loss(problem.task), data.n_in, y.shape[1], data.columns(), made.strong_pairs(data)
+def fit(settings: MLPParameters, problem: Problem, rows: Rows, random: Any) -> Pack:
+    """Train a pack on rows, some of whose values may be NaN, and encoded targets (N, n_outputs)."""
+    recipe = load_recipe("table")
+    recipe.seed = int(random.randint(2**31))
+    if problem.task == "regression":
+        recipe.loss = LOSSES[problem.loss]
+    elif problem.out_activation == "logistic":
+        recipe.loss = "BinaryCrossEntropy"
+    y = rows.y.argmax(axis=1) if problem.out_activation == "softmax" else rows.y.astype(np.float64)
+    table = problem.table or tables.TableColumns.numbers(f"x{i}" for i in range(rows.x.shape[1]))
+    features, target = names_of(table.schema), problem.info["target"]
+    none = Split(rows.x[:0], y[:0])
+    data = Dataset("X", Split(rows.x, y), none, none, problem.task, (), tuple(features), None, target, table.schema)
+    return fit_recipe(
+        recipe,
+        data,
+        n_out=rows.y.shape[1],
+        info=problem.info | {"features": problem.features or features} | as_info(table.schema),
+        weights=rows.weight,
+        time_limit=settings.time_limit,
+        tell=print if settings.verbose else lambda _: None,
     )
-    hidden = len(made.network.hidden)
-    names = parameters.activations(settings.activation, hidden) if "activation" in own else None
-    rates = parameters.one_for_each(settings.dropout, hidden, "dropout") if "dropout" in own else [0.0] * hidden
-    net = made.join(_own_layers(layers, names, rates))
-    net.info = problem.info | {"features": features} | as_info(table.schema)
-    return net
-
-
-def _own_layers(layers: list[Layer], names: list[str] | None, rates: list[float]) -> list[Layer]:
-    """Replace the recipe's activation of each hidden layer, if they are given, and put dropout after it."""
-    made: list[Layer] = []
-    hidden = 0
-    for layer in layers:
-        if not isinstance(layer, Activation) or hidden == len(rates):
-            made.append(layer)
-            continue
-        make = None if names is None else parameters.ACTIVATIONS[names[hidden]]
-        if names is None or make is not None:
-            made.append(layer if make is None else make())
-        if rates[hidden]:
-            made.append(Dropout(rates[hidden]))
-        hidden += 1
-    return made
-
-
-def objective(settings: MLPParameters, problem: Problem, net: Network, dtype: Any) -> Objective:
-    """Return the objective: the recipe's loss, for values in standard units, for members the mean of theirs."""
-    loss = recipe(settings, problem).build_loss(problem.task)
-    labels = isinstance(loss, CrossEntropy)
-    return Objective(training_loss(loss, net), np.dtype(np.float64), labels=labels)
-
-
-def plan(settings: MLPParameters, problem: Problem, rows: int, incremental: bool) -> Plan:
-    """Return the plan of a training on a number of rows. One epoch alone needs no schedule and no average."""
-    own, made = parameters.given(settings), recipe(settings, problem)
-    training = made.sized(rows).build_training()
-    optimizer: Any = made.build_optimizer()
-    if "solver" in own:
-        optimizer.momentum = settings.momentum  # scikit-learn allows 1
-    patience = training.patience - 1 if settings.early_stopping and training.patience else np.inf
-    if own & {"tol", "n_iter_no_change"}:
-        patience = settings.n_iter_no_change
-    scoring = settings.scoring if "scoring" in own else SCORINGS[training.monitor]
-    if "batch_size" in own and not isinstance(settings.batch_size, str):
-        training.batch_size = settings.batch_size
-    else:
-        training.batch_size = min(training.batch_size, rows)
-    if incremental:
-        training = Settings(epochs=training.epochs, batch_size=training.batch_size)
-    if "learning_rate" in own:
-        training.schedule = parameters.schedule(settings.learning_rate)
-    alpha = settings.alpha if "alpha" in own else None
-    return Plan(optimizer, training, incremental, alpha, None, patience, scoring, complete=patience == np.inf)

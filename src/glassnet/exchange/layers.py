@@ -26,10 +26,6 @@ from glassnet.nn import (
     Layer,
     LayerNorm,
     LeakyReLU,
-    MemberHeads,
-    MemberMean,
-    Members,
-    MemberScale,
     Noise,
     Periodic,
     PiecewiseLinear,
@@ -44,7 +40,6 @@ from glassnet.nn import (
     Tanh,
     Unstandardize,
 )
-from glassnet.nn.members import WeightedMean
 
 if TYPE_CHECKING:
     from glassnet.exchange.graph import Graph
@@ -136,9 +131,7 @@ LAYERS: dict[type[Layer], Callable[[Graph, Any, str], str]] = {
     Standardize: standardize, QuantileNormalize: quantile_normalize, Unstandardize: unstandardize,
     Columns: tables.columns, RobustScale: tables.robust_scale, Rotations: tables.rotations,
     PiecewiseLinear: tables.piecewise_linear, Periodic: tables.periodic,
-    CategoryEmbedding: tables.category_embedding, Members: tables.members,
-    MemberScale: tables.member_scale, MemberHeads: tables.member_heads, MemberMean: tables.member_mean,
-    WeightedMean: tables.member_mean,
+    CategoryEmbedding: tables.category_embedding,
 }  # fmt: skip
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from glassnet.exchange.layers import write_layer
+from glassnet.exchange.mean import write_mean
 from glassnet.exchange.outputs import classes_of, outputs_of, write_outputs
 from glassnet.extras import need
 from glassnet.files import replacing
@@ -89,7 +90,7 @@ def to_onnx(
 
     graph = Graph(net.dtype)
     x = graph.input("x", dtype, ["N", net.n_in], _rows(net.info, layers[0]))
-    y = _write_ensemble(graph, net, x, width) if isinstance(net, Ensemble) else _write_network(graph, net, x)
+    y = _write_ensemble(graph, net, x) if isinstance(net, Ensemble) else _write_network(graph, net, x)
     graph.output("y", y, ["N", width], _meaning(net.info, layers[-1], outputs))
     write_outputs(graph, layers[-1], y, width, outputs, classes)
 
@@ -147,13 +148,11 @@ def _write_network(graph: Graph, net: Network, x: str, place: str = "") -> str:
     return x
 
 
-def _write_ensemble(graph: Graph, ensemble: Ensemble, x: str, width: int) -> str:
-    """Add all networks, with outputs of this width, and their mean."""
+def _write_ensemble(graph: Graph, ensemble: Ensemble, x: str) -> str:
+    """Add all networks and their mean."""
     outputs = [_write_network(graph, net, x, f"network {i}/") for i, net in enumerate(ensemble.networks)]
     graph.dtype, graph.place = np.result_type(*(graph.types[y] for y in outputs)), "mean"
-    rows = [graph.add("Unsqueeze", graph.cast(y, graph.dtype), np.array([1])) for y in outputs]
-    together = graph.add("Reshape", graph.add("Concat", *rows, axis=1), np.array([-1, width]))
-    return write_layer(graph, ensemble.mean(), together)
+    return write_mean(graph, ensemble.mean(), [graph.cast(y, graph.dtype) for y in outputs])
 
 
 def _input_type(net: Network | Ensemble, given: npt.DTypeLike | None) -> np.dtype[Any]:

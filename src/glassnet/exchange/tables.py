@@ -1,4 +1,4 @@
-"""The layers for tables as ONNX: columns, robust scaling, embeddings, members; as exchange/layers.py."""
+"""The layers for tables as ONNX: columns, robust scaling, embeddings; as exchange/layers.py."""
 
 from __future__ import annotations
 
@@ -11,16 +11,11 @@ from glassnet.nn import (
     CategoryEmbedding,
     Columns,
     Embedding,
-    MemberHeads,
-    MemberMean,
-    Members,
-    MemberScale,
     Periodic,
     PiecewiseLinear,
     RobustScale,
     Rotations,
 )
-from glassnet.nn.members import WeightedMean
 
 if TYPE_CHECKING:
     from glassnet.exchange.graph import Graph
@@ -119,46 +114,3 @@ def category_embedding(graph: Graph, layer: CategoryEmbedding, x: str) -> str:
         mine = graph.add("Gather", u, np.arange(rows.start, rows.stop), axis=1)
         parts.append(graph.add("MatMul", mine, layer.W[rows]))
     return graph.add("Concat", *parts, axis=1)
-
-
-def members(graph: Graph, layer: Members, x: str) -> str:
-    """Each row once for each member, times r."""
-    each = graph.add("Mul", graph.add("Reshape", x, np.array([-1, 1, layer.width])), layer.r)
-    return graph.add("Reshape", each, np.array([-1, layer.width]))
-
-
-def member_scale(graph: Graph, layer: MemberScale, x: str) -> str:
-    """y = s x + b, with the member's s and b."""
-    x = graph.add("Reshape", x, np.array([-1, layer.k, layer.width]))
-    return graph.add("Reshape", graph.add("Add", graph.add("Mul", x, layer.s), layer.b), np.array([-1, layer.width]))
-
-
-def member_heads(graph: Graph, layer: MemberHeads, x: str) -> str:
-    """y = x W + b, with the member's W and b."""
-    x = graph.add("Reshape", x, np.array([-1, layer.k, layer.fan_in]))
-    return graph.add("Reshape", graph.add("Add", _each(graph, x, layer.W), layer.b), np.array([-1, layer.fan_out]))
-
-
-def member_mean(graph: Graph, layer: MemberMean, x: str) -> str:
-    """The mean of values, or of probabilities, of which it is the logarithm or the logit."""
-
-    def mean(value: str) -> str:
-        rows = graph.add("Reshape", graph.add("Unsqueeze", value, np.array([1])), np.array([-1, layer.k, 0]))
-        if not isinstance(layer, WeightedMean):
-            return graph.add("ReduceMean", rows, axes=[1], keepdims=0)
-        weighted = graph.add("MatMul", layer.shares().T.astype(graph.dtype), rows)
-        return graph.add("Squeeze", weighted, np.array([1]))
-
-    def logarithm(value: str) -> str:
-        return graph.add("Log", graph.add("Max", value, float(np.finfo(graph.dtype).tiny)))
-
-    if layer.of == "values":
-        return mean(x)
-    if layer.of == "classes":
-        return logarithm(mean(graph.add("Softmax", x, axis=1)))
-
-    def sigmoid(value: str) -> str:  # ONNX Runtime's own ends at some 1e-8
-        return graph.add("Reciprocal", graph.add("Add", graph.add("Exp", graph.add("Neg", value)), 1.0))
-
-    rest = mean(sigmoid(graph.add("Neg", x)))
-    return graph.add("Sub", logarithm(mean(sigmoid(x))), logarithm(rest))

@@ -15,6 +15,7 @@ from glassnet import recipes
 from glassnet.data import Split
 from glassnet.explore import shipped
 from glassnet.nn import Network
+from glassnet.nn.ensemble import leading
 from glassnet.nn.layer import Array
 from glassnet.nn.storage import write_arrays
 from glassnet.recipes.run import load_data
@@ -27,7 +28,7 @@ def make(out: Path) -> str:
     recipe = shipped.recipe()
     with tempfile.TemporaryDirectory() as folder:
         metrics = recipes.train(recipe, Path(folder) / "run")
-        net = recipes.open_run(Path(folder) / "run")[1]
+        net = leading(recipes.open_run(Path(folder) / "run")[1])
     test = load_data(recipe).test
     rows = choose(net, test)
     accuracy, version = metrics["test"]["accuracy"], metrics["version"]

@@ -12,7 +12,8 @@ from glassnet.data import Dataset
 from glassnet.explore import shipped
 from glassnet.explore.course import unused
 from glassnet.explore.encoding import whole
-from glassnet.nn import Loss, Network
+from glassnet.nn import Ensemble, Loss, Network
+from glassnet.nn.ensemble import leading
 from glassnet.nn.layer import Array
 from glassnet.optim import Constant, Optimizer
 from glassnet.recipes import Recipe
@@ -96,9 +97,11 @@ def _shipped() -> Subject:
 
 
 def _run(path: Path) -> Subject:
-    recipe, net = recipes.open_run(path)
-    data = load_same_data(path, recipe, net)
+    recipe, model = recipes.open_run(path)
+    data, net = load_same_data(path, recipe, model), leading(model)
     file = f"gn.Network.load({str(path / 'model.safetensors')!r})"
+    if isinstance(model, Ensemble):
+        file = f"gn.Ensemble.load({str(path / 'model.safetensors')!r}).networks[{model.networks.index(net)}]"
     return _subject(recipe, net, data, trained=True, file=file, source=f"glassnet train {path / 'recipe.toml'}")
 
 

@@ -29,11 +29,7 @@ class Inference:
         self.layers: list[Layer] = list(net.layers)
         self.settings: list[tuple[Layer, str, Any]] = settings(net.layers)
         self.process: int = os.getpid()
-        self.products: int = sum(
-            layer.W.size * c.rows
-            for layer, c in zip(self.program.layers, self.program.c_layers, strict=False)
-            if isinstance(layer, Dense)
-        )
+        self.products: int = sum(layer.W.size for layer in self.program.layers if isinstance(layer, Dense))
         self.threads_for_few: Threads = Threads(self.threads)
         self.x: Array = np.zeros((CAPACITY, self.program.width), net.dtype)
         self.y: Array = np.zeros((CAPACITY, self.program.n_out), net.dtype)

@@ -30,10 +30,6 @@ from glassnet.nn import (
     LayerNorm,
     LeakyReLU,
     Loss,
-    MemberHeads,
-    MemberMean,
-    Members,
-    MemberScale,
     Periodic,
     PiecewiseLinear,
     Poisson,
@@ -58,14 +54,13 @@ New = Callable[..., int]  # the address of new memory of a shape, of the network
 class Kernel:
     """A layer's kernel. `sizes`, `constants`, `arrays` and `memory` are in the order in which the C code numbers them.
 
-    sizes, constants: names of the layer's attributes. A constant that is a word is passed as the number of that kind.
+    sizes, constants: names of the layer's attributes.
     moved: the names of float64 vectors that training moves. In C they come first among the arrays.
     arrays: other arrays that it reads besides its parameters.
     memory: the arrays that forward leaves for backward, for a number of rows of y and their width.
     scratch: the numbers in which a thread sums gradients, besides those of products.
     own_dx: dx can't be where dy is. in_place: y can be where x is, because nobody needs x afterwards.
-    reads_y: backward needs y. rows: the number of rows of y for each example, if x has another number.
-    trains, infers: whether it is used in training, and in inference.
+    reads_y: backward needs y. infers: whether it is used in inference.
     """
 
     sizes: tuple[str, ...] = ()
@@ -77,8 +72,6 @@ class Kernel:
     own_dx: bool = False
     in_place: bool = False
     reads_y: bool = False
-    rows: Callable[[Any], int] | None = None
-    trains: bool = True
     infers: bool = True
 
 
@@ -142,10 +135,6 @@ KERNELS: dict[type[Layer], Kernel] = {
     CategoryEmbedding: Kernel(
         sizes=("width", "dim"), arrays=_low_scale_column, memory=_u, scratch=lambda layer: layer.size, own_dx=True
     ),
-    Members: Kernel(sizes=("k",), own_dx=True, rows=lambda layer: layer.k),
-    MemberScale: Kernel(sizes=("k",), own_dx=True),
-    MemberHeads: Kernel(sizes=("k",), own_dx=True),
-    MemberMean: Kernel(sizes=("k",), constants=("of",), rows=lambda layer: 1, trains=False),
 }
 # Layers that prepare all rows once, before the kernels see them.
 PREPARED: tuple[type[Layer], ...] = (Columns, Standardize, QuantileNormalize, RobustScale, Rotations)
@@ -180,9 +169,8 @@ OPTIMIZERS: dict[type[Optimizer], Callable[[Any, COptimizer], str]] = {SGD: _sgd
 
 
 RULES = ("SGD", "Nesterov", "Adam")
-WORDS = ("values", "classes", "logits")  # of constants
 
 
 def kind_names() -> list[str]:
     """Return the names of all kinds, which must be in the library."""
-    return [*(kind.__name__ for kind in (*KERNELS, *LOSSES)), *RULES, *WORDS]
+    return [*(kind.__name__ for kind in (*KERNELS, *LOSSES)), *RULES]

@@ -18,7 +18,6 @@ from glassnet.fast.structures import BYTES, READY, REALS, CGroup, CLayer, CProgr
 from glassnet.memory import aligned_zeros
 from glassnet.nn import Layer, Network, Preprocessing, Standardize, Unstandardize, declared
 from glassnet.nn.layer import Array
-from glassnet.nn.members import check_members
 
 
 def split_layers(net: Network) -> tuple[list[Layer], list[Layer], Unstandardize | None]:
@@ -59,7 +58,6 @@ def _displaced(net: Network) -> str | None:
         place += size * layer.size
     try:  # the kernels would read beside arrays of other sizes
         declared.check_state(net.layers, net.n_in, net.state())
-        check_members(net.layers)
     except ValueError as error:
         return str(error)
     return None
@@ -105,7 +103,7 @@ class Program:
         self.unit: Unstandardize | None = unit
         kernels = ((layer, KERNELS[type(layer)]) for layer in layers)
         self.kernels: list[tuple[Layer, Kernel]] = [
-            (layer, kernel) for layer, kernel in kernels if (kernel.trains if training else kernel.infers)
+            (layer, kernel) for layer, kernel in kernels if training or kernel.infers
         ]
         self.layers: list[Layer] = [layer for layer, _ in self.kernels]
         copies = 1 if training else threads
@@ -180,19 +178,18 @@ class Program:
     def _describe(self, c_layers: Sequence[CLayer]) -> None:
         """Fill in every layer's sizes and constants, and give it memory for its input and output."""
         width = next(layer.width_in for layer in self.layers if layer.width_in is not None)
-        x, rows, place = self.allocate(self.batch, width), 1, addressof(self.groups)
+        x, place = self.allocate(self.batch, width), addressof(self.groups)
         previous: Kernel | None = None
         for (layer, kernel), c in zip(self.kernels, c_layers, strict=True):
-            c.kind, c.n_in, c.rows = self.library.numbers[type(layer).__name__], width, rows
+            c.kind, c.n_in = self.library.numbers[type(layer).__name__], width
             c.n_out = width = layer.width_out(width) or width
             c.groups, place = place, place + sizeof(CGroup) * len(layer.shapes())
             _fill(c.size, [getattr(layer, name) for name in kernel.sizes])
-            rows = rows if kernel.rows is None else kernel.rows(layer)
             c.x = x
             if not kernel.in_place or previous is None or previous.reads_y:
-                x = self.allocate(self.batch * rows, width)
+                x = self.allocate(self.batch, width)
             c.y, previous = x, kernel
-            _fill(c.memory, kernel.memory(layer, self.allocate, self.batch * rows, width))
+            _fill(c.memory, kernel.memory(layer, self.allocate, self.batch, width))
             self._set_constants(layer, kernel, c)
 
     def refresh(self) -> None:
@@ -201,8 +198,7 @@ class Program:
             self._set_constants(layer, kernel, c)
 
     def _set_constants(self, layer: Layer, kernel: Kernel, c: CLayer) -> None:
-        values = [getattr(layer, name) for name in kernel.constants]
-        _fill(c.constant, [self.library.numbers[value] if isinstance(value, str) else value for value in values])
+        _fill(c.constant, [getattr(layer, name) for name in kernel.constants])
         moved = [getattr(layer, name) for name in kernel.moved]
         hold = partial(self.written, what=f"a running statistic of {layer!r}", size=c.n_in, dtype=np.float64)
         _fill(c.array, [*map(hold if self.training else self.hold, moved), *map(self.hold, kernel.arrays(layer))])
@@ -211,10 +207,10 @@ class Program:
         """Give memory to dL/dx of every layer that needs it: in place, unless dL/dy has another width or use."""
         loss = self.c.loss
         last = self.c_layers[-1]
-        loss.y, loss.n_out, loss.members = last.y, self.n_out, last.rows
-        dy = loss.dy = self.allocate(self.batch * last.rows, self.n_out)
+        loss.y, loss.n_out = last.y, self.n_out
+        dy = loss.dy = self.allocate(self.batch, self.n_out)
         for i in range(len(self.layers) - 1, self.c.first - 1, -1):
             c = self.c_layers[i]
             c.dy = dy
             if i > self.c.first:  # nobody needs the gradient of the network's input
-                c.dx = dy = self.allocate(self.batch * c.rows, c.n_in) if self.kernels[i][1].own_dx else dy
+                c.dx = dy = self.allocate(self.batch, c.n_in) if self.kernels[i][1].own_dx else dy

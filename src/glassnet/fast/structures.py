@@ -26,7 +26,7 @@ class CLayer(Structure):
     """Layer in layers.h."""
 
     _fields_ = fields(
-        "int: kind n_in n_out rows; pointer: groups; int: size[3]; double: constant[2]; pointer: array[3] memory[3];"
+        "int: kind n_in n_out; pointer: groups; int: size[3]; double: constant[2]; pointer: array[3] memory[3];"
         "pointer: x y dy dx; int: key passes"
     )
 
@@ -40,7 +40,7 @@ class CGroup(Structure):
 class CLoss(Structure):
     """Loss in losses.h."""
 
-    _fields_ = fields("int: kind n_out members; double: constant; pointer: labels targets weights y dy row")
+    _fields_ = fields("int: kind n_out; double: constant; pointer: labels targets weights y dy row")
 
 
 class COptimizer(Structure):

@@ -11,7 +11,7 @@ from glassnet.fast.kernels import LOSSES, OPTIMIZERS
 from glassnet.fast.program import Program, address, settings, uncovered
 from glassnet.fast.structures import CHUNK, CLayer, COptimizer
 from glassnet.fast.threads import Threads, limit
-from glassnet.nn import CrossEntropy, Dropout, Exp, GaussianNoise, Loss, MemberMean, Network, Noise, Poisson
+from glassnet.nn import CrossEntropy, Dropout, Exp, GaussianNoise, Loss, Network, Noise, Poisson
 from glassnet.nn.layer import Array
 from glassnet.optim import Optimizer
 
@@ -43,7 +43,7 @@ class FastStep:
             c.loss.labels = program.hold(np.ascontiguousarray(t, np.int32))
         else:
             c.loss.targets = program.hold(np.ascontiguousarray(t.reshape(len(t), program.n_out), program.dtype))
-        c.loss.row = program.allocate(batch * c.loss.members, dtype=np.float64)
+        c.loss.row = program.allocate(batch, dtype=np.float64)
         self.net = net
         self.loss = loss
         self.keep_gradients = keep_gradients
@@ -67,8 +67,7 @@ class FastStep:
         unknown += [type(optimizer)] if type(optimizer) not in OPTIMIZERS else []
         if unknown:
             return f"there is no kernel for {unknown[0].__name__}"
-        last = next((layer for layer in reversed(net.layers) if type(layer) is not MemberMean), None)
-        if isinstance(loss, Poisson) and type(last) is not Exp:  # whose outputs can't be negative
+        if isinstance(loss, Poisson) and type(net.layers[-1]) is not Exp:  # whose outputs can't be negative
             return "the kernel for Poisson takes outputs of Exp"
         return uncovered(net)
 
@@ -146,7 +145,7 @@ class FastStep:
             elif (
                 isinstance(layer, GaussianNoise) and layer.strength
             ):  # otherwise the numbers don't matter: they are multiplied by it
-                layer.draw(self.program.memory[c_layer.memory[0]][: n * c_layer.rows])
+                layer.draw(self.program.memory[c_layer.memory[0]][:n])
         if x is None:
             return None
         self.x, form = self.program.prepare(x)  # kept until the next call

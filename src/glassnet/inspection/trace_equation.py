@@ -36,7 +36,7 @@ def equation(layers: Sequence[Layer], values: Sequence[Array], layer: int, unit:
     """
     _check(layer, len(layers), "the network has layers", "layer")
     it, y = layers[layer], values[layer + 1]
-    _check(row, len(y), "the trace has rows", "row")  # after Members, one for each member of each row
+    _check(row, len(y), "the trace has rows", "row")
     _check(unit, y.shape[1], f"layer {layer}, {it!r}, has units", "unit")
     said = it.written(Unit(it, values[layer], y, row, unit)) if _speaks_for_itself(type(it)) else None
     said = said or Written("...", "", f"no formula known for {it!r}")

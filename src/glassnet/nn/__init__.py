@@ -9,7 +9,6 @@ from glassnet.nn.gradcheck import GradientReport, gradcheck
 from glassnet.nn.layer import Layer
 from glassnet.nn.layers import Dense
 from glassnet.nn.losses import MAE, MSE, BinaryCrossEntropy, CrossEntropy, Huber, Loss, Poisson
-from glassnet.nn.members import MemberHeads, MemberMean, Members, MemberScale
 from glassnet.nn.network import Network
 from glassnet.nn.noise import Dropout, GaussianNoise, Noise, silenced
 from glassnet.nn.normalization import BatchNorm, LayerNorm, Normalization
@@ -38,10 +37,6 @@ __all__ = [
     "LayerNorm",
     "LeakyReLU",
     "Loss",
-    "MemberHeads",
-    "MemberMean",
-    "MemberScale",
-    "Members",
     "Network",
     "Noise",
     "Normalization",

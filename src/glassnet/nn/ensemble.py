@@ -13,7 +13,7 @@ import numpy.typing as npt
 from glassnet.checks import positive
 from glassnet.nn.activations import Sigmoid, Softmax
 from glassnet.nn.layer import Array
-from glassnet.nn.members import MemberMean, WeightedMean
+from glassnet.nn.mean import Mean
 from glassnet.nn.network import Network
 from glassnet.nn.preprocessing import Standardize
 from glassnet.nn.storage import read_arrays, write_arrays
@@ -84,6 +84,18 @@ class Ensemble:
         }
         self.info: dict[str, Any] = shared | {"task": task}
 
+    @classmethod
+    def joined(cls, models: Sequence[Network | Ensemble]) -> Ensemble:
+        """Return the ensemble in which each of the models has the same share, whatever it consists of."""
+        networks: list[Network] = []
+        weights: list[float] = []
+        for model in models:
+            each = [model] if isinstance(model, Network) else model.networks
+            own = model.weights if isinstance(model, Ensemble) and model.weights else [1.0] * len(each)
+            networks += each
+            weights += [weight / sum(own) for weight in own]
+        return cls(networks, weights=None if len(networks) == len(models) else weights)
+
     def predict(self, x: npt.ArrayLike) -> Array:
         """Compute the outputs (N, n_out) of rows x (N, n_in): values, or the scores of classes.
 
@@ -91,8 +103,7 @@ class Ensemble:
         probabilities. (For a single output and for flags, it is the sigmoid.) If the networks end in Softmax or
         Sigmoid, the scores are this mean itself.
         """
-        outputs = np.stack(self._outputs(x), axis=1)
-        return self.mean().forward(outputs.reshape(-1, outputs.shape[2]))
+        return self.mean()(np.stack(self._outputs(x)))
 
     def _outputs(self, x: npt.ArrayLike) -> list[Array]:
         """The outputs of each network. Networks with equal preprocessing share its result: it may cost the most."""
@@ -113,13 +124,12 @@ class Ensemble:
         """Compute class probabilities (N, classes): the mean of the networks'. For flags they don't sum to 1."""
         return self.networks[0].probabilities(self.predict(x))
 
-    def mean(self) -> MemberMean:
-        """Return the layer that takes the mean of outputs (N * k, n_out), in which each row's k stand together."""
+    def mean(self) -> Mean:
+        """Return the mean that answers, of the networks' outputs."""
+        weights = [1.0] * len(self.networks) if self.weights is None else self.weights
         if self.info["task"] == "regression" or isinstance(self.networks[0].layers[-1], (Softmax, Sigmoid)):
-            of = "values"
-        else:
-            of = "logits" if self.n_out == 1 or self.info.get("flags") else "classes"
-        return MemberMean(len(self.networks), of) if self.weights is None else WeightedMean(self.weights, of)
+            return Mean(weights, "values")
+        return Mean(weights, "logits" if self.n_out == 1 or self.info.get("flags") else "classes")
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write all networks and `info` to one safetensors file, atomically."""
@@ -171,6 +181,13 @@ class Ensemble:
 
     def __repr__(self) -> str:
         return f"Ensemble([{', '.join(map(repr, self.networks))}])"
+
+
+def leading(net: Network | Ensemble) -> Network:
+    """Return the network itself, or the one with the largest share of an ensemble's answer, the first of several."""
+    if isinstance(net, Network):
+        return net
+    return net.networks[0 if net.weights is None else int(np.argmax(net.weights))]
 
 
 def load_model(path: str | os.PathLike[str]) -> Network | Ensemble:

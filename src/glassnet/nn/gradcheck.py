@@ -11,7 +11,6 @@ import numpy.typing as npt
 
 from glassnet.nn.layer import Array, Layer
 from glassnet.nn.losses import Loss
-from glassnet.nn.members import member_loss
 from glassnet.nn.network import Network
 from glassnet.nn.randomness import MASKS
 
@@ -159,7 +158,7 @@ class GradientProbe:
         net = net.copy("float64")
         rows = np.array(net.as_input(x), dtype=np.float64)
         net.fit_preprocessing(rows, np.asarray(t))
-        self._begin(list(enumerate(net.layers)), rows, t, member_loss(loss, net.layers, net.n_out), training)
+        self._begin(list(enumerate(net.layers)), rows, t, loss, training)
 
     @classmethod
     def of_layers(cls, net: Network, x: npt.ArrayLike, training: bool = True) -> Iterator[GradientProbe]:

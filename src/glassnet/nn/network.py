@@ -104,7 +104,7 @@ class Network:
     def forward(self, x: npt.ArrayLike, training: bool = False) -> Array:
         """Compute the outputs (N, n_out) of rows x (N, n_in), in an array of their own.
 
-        With training=True, noise is drawn, batch norm uses the batch's statistics, members' outputs stay side by side.
+        With training=True, noise is drawn, and batch norm uses the batch's statistics.
         Raises ValueError, naming both shapes and the layer, for rows of another width.
         """
         *_, y = self.outputs(x, training)

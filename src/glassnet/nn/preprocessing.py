@@ -133,9 +133,8 @@ class Unstandardize(Fitted):
     """The last layer of a regression: y = mean + std * x, so that outputs and loss are in the target's own unit.
 
     It is fitted to the training targets (N,) or (N, width). The layers before it then work with values of about unit
-    size. Shapes: x, y (N, width), mean and scale (width,). Backward: dx = dy * scale. Outputs of several members, side
-    by side (N, k * width), are all in the target's unit. y is always float64, because near 1e9 float32 has steps of 64.
-    dx is of the network's type.
+    size. Shapes: x, y (N, width), mean and scale (width,). Backward: dx = dy * scale. y is always float64, because near
+    1e9 float32 has steps of 64. dx is of the network's type.
 
     With a `margin`, inference keeps y within the range of the training targets, low to high (width,), each widened by
     this share of the range. Training doesn't: the gradient must always tell the way back.
@@ -176,20 +175,19 @@ class Unstandardize(Fitted):
 
     def forward(self, x: Array, training: bool = False) -> Array:
         """y = mean + scale * x, in inference within low and high."""
-        if not self.fitted or x.shape[1] % len(self.mean):
-            self.check(x)
-        y = self.rows(x) * self.scale
+        self.check(x)
+        y = x * self.scale
         y += self.mean
         self.within: Array | None = None
         if self.margin is not None and not training:
-            self.within = ((y >= self.low) & (y <= self.high)).reshape(x.shape)
+            self.within = (y >= self.low) & (y <= self.high)
             np.clip(y, self.low, self.high, out=y)
-        return y.reshape(x.shape)
+        return y
 
     def backward(self, dy: Array) -> Array:
         """dx = dy * scale; 0 where y was held at a bound."""
         dx = self.buffer("dx", dy.shape)
-        np.multiply(self.rows(dy), self.scale, out=self.rows(dx), casting="same_kind")
+        np.multiply(dy, self.scale, out=dx, casting="same_kind")
         if self.within is not None:
             dx *= self.within
         return dx
@@ -197,15 +195,11 @@ class Unstandardize(Fitted):
     def written(self, at: Unit) -> Written | None:
         """Write y, and the bounds that it is held in."""
         plain = super().written(at)
-        if plain is None or self.margin is None or at.y.shape[1] != len(self.mean):
+        if plain is None or self.margin is None:
             return plain
         low, high = (numeral(float(bound[at.unit])) for bound in (self.low, self.high))
         held = f"min(max({plain.formula}, low), high)", f"min(max({plain.numbers}, {low}), {high})"
         return Written(*held, "low and high are the range of the training targets, and a margin")
-
-    def rows(self, x: Array) -> Array:
-        """Return x as rows of the target's width, one for each member."""
-        return x.reshape(-1, len(self.mean))
 
 
 class RobustScale(Preprocessing):

@@ -10,15 +10,14 @@ from typing import TypeVar
 import numpy as np
 
 from glassnet.nn import activations, losses
-from glassnet.nn.activations import Activation, Exp, LeakyReLU, Tanh
+from glassnet.nn.activations import Activation, Exp, LeakyReLU
 from glassnet.nn.categories import CategoryEmbedding
 from glassnet.nn.columns import Columns
 from glassnet.nn.embeddings import Periodic, PiecewiseLinear
 from glassnet.nn.gradcheck import GradientReport, gradcheck
 from glassnet.nn.layer import Array, Layer
 from glassnet.nn.layers import Dense
-from glassnet.nn.losses import MAE, MSE, BinaryCrossEntropy, CrossEntropy, Huber, Loss, Poisson
-from glassnet.nn.members import MemberHeads, MemberMean, Members, MemberScale
+from glassnet.nn.losses import BinaryCrossEntropy, CrossEntropy, Huber, Loss, Poisson
 from glassnet.nn.network import Network
 from glassnet.nn.noise import Dropout, GaussianNoise
 from glassnet.nn.normalization import BatchNorm, LayerNorm
@@ -106,7 +105,7 @@ def cases() -> Iterator[Case]:
                     yield from _both_modes(layers, layers[subject], loss, rows, n_in, n_out)
 
     for loss in LOSSES:
-        for rows, n_in, width, n_out in SHAPES:
+        for rows, n_in, _, n_out in SHAPES:
             first = Columns([0] * n_in, missing=[n_in - 1])
             layers = [first, Dense(n_in + 1, n_out, init="lecun"), *([Exp()] if isinstance(loss, Poisson) else [])]
             yield from _both_modes(layers, first, loss, rows, n_in, n_out)
@@ -119,22 +118,6 @@ def cases() -> Iterator[Case]:
                 layers = [embedding, Dense(embedding.width_out(n_in) or 0, n_out, init="lecun")]
                 layers += [Exp()] if isinstance(loss, Poisson) else []
                 yield from _both_modes(layers, embedding, loss, rows, n_in, n_out)
-            for subject in range(4):
-                layers = _members(3, n_in, width, n_out, loss)
-                chosen = next(layer for layer in layers if type(layer) is MEMBERS[subject])
-                yield from _both_modes(layers, chosen, loss, rows, n_in, n_out)
-
-
-MEMBERS = (Members, MemberScale, MemberHeads, MemberMean)
-
-
-def _members(k: int, n_in: int, width: int, n_out: int, loss: Loss) -> list[Layer]:
-    """A network of k members for a loss; its first scales are signs or, for an odd n_in, one number per feature."""
-    first = Members(k, n_in, chunks=[1] * n_in if n_in % 2 else None)
-    layers = [first, Dense(n_in, width, init="lecun"), MemberScale(k, width), Tanh(), MemberHeads(k, width, n_out)]
-    of = {CrossEntropy: "classes", BinaryCrossEntropy: "logits"}.get(type(loss), "values")
-    layers += [Exp()] if isinstance(loss, Poisson) else []
-    return [*layers, MemberMean(k, of), *([Unstandardize()] if isinstance(loss, (MSE, MAE, Huber)) else [])]
 
 
 def _both_modes(layers: list[Layer], subject: Layer, loss: Loss, rows: int, n_in: int, n_out: int) -> Iterator[Case]:

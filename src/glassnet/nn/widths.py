@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from glassnet.nn.layer import Layer
-from glassnet.nn.members import check_members
 from glassnet.nn.preprocessing import Preprocessing
 
 
@@ -36,5 +35,4 @@ def check_widths(layers: Sequence[Layer]) -> tuple[int | None, int | None]:
             )
         n_in = layer.width_in if n_in is None else n_in
         width = layer.width_out(layer.width_in if width is None else width)
-    check_members(layers)
     return n_in, width

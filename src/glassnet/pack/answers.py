@@ -3,49 +3,48 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
-from glassnet.nn import MSE, BinaryCrossEntropy, CrossEntropy, Loss, Unstandardize
+from glassnet.nn import BinaryCrossEntropy, CrossEntropy, Loss, Poisson, Unstandardize
 from glassnet.nn.activations import Softmax, logistic
 from glassnet.nn.layer import Array
 from glassnet.train.units import StandardUnits
-
-Kind = Literal["classes", "flags", "values"]
 
 TEMPERATURES = np.exp(np.linspace(np.log(0.25), np.log(8), 60))
 MARGIN = 0.05  # of the range of the training targets, beyond which no value is answered
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Answers:
     """The targets of all rows, and what the outputs for them mean.
 
-    targets: the numbers of classes (N,), flags of 0 and 1 (N, n_out), or values in standard units (N, n_out).
-    n_out: how many outputs a network has. weights: of the rows (N,), or None if they are alike. unit: of values, the
-    layer that gives them their own unit, and says from where to where they are answered.
+    targets: the numbers of classes (N,), flags of 0 and 1 (N, n_out), or values (N, n_out), in standard units if there
+    is a unit. loss: what the networks train by, and the mixture. weights: of the rows (N,), or None if they are alike.
+    unit: the layer that gives values their own unit, and says from where to where they are answered.
     """
 
     targets: Array
-    kind: Kind
+    loss: Loss
     n_out: int
     weights: Array | None = None
     unit: Unstandardize | None = None
 
     @classmethod
-    def of(cls, y: Array, kind: Kind, weights: Array | None = None) -> Answers:
-        """Take targets (N, n_out): classes one-hot, flags, or values in their own unit."""
-        n_out = y.shape[1]
-        if kind != "values":
-            return cls(y.argmax(axis=1) if kind == "classes" else y.astype(np.float64), kind, n_out, weights)
-        unit = Unstandardize(MARGIN).fit(y)
-        return cls(StandardUnits(MSE(), unit).standardized(y), kind, n_out, weights, unit)
+    def of(cls, y: Array, loss: Loss, n_out: int, weights: Array | None = None) -> Answers:
+        """Take targets as the loss does: the numbers of classes (N,), flags, or values in their own unit."""
+        if isinstance(loss, CrossEntropy):
+            return cls(y, loss, n_out, weights)
+        y = y.reshape(-1, n_out).astype(np.float64)
+        if isinstance(loss, (BinaryCrossEntropy, Poisson)):
+            return cls(y, loss, n_out, weights)
+        unit = Unstandardize(MARGIN).fit(y if weights is None or not weights.any() else y[weights > 0])
+        return cls(StandardUnits(loss, unit).standardized(y), loss, n_out, weights, unit)
 
     @property
-    def loss(self) -> Loss:
-        """The loss that the networks train by."""
-        return {"classes": CrossEntropy, "flags": BinaryCrossEntropy, "values": MSE}[self.kind]()
+    def probable(self) -> bool:
+        """Whether outputs become probabilities."""
+        return self.loss.task == "classification"
 
     def answer(self, outputs: Array, rows: Array, temperature: float = 1.0) -> Array:
         """Return of outputs (n, n_out) for these rows what is mixed: values, or the probabilities of what is true."""
@@ -53,37 +52,27 @@ class Answers:
         if self.unit is not None:
             low, high = ((bound - self.unit.mean) / self.unit.scale for bound in (self.unit.low, self.unit.high))
             return np.clip(z, low, high)
+        if not self.probable:
+            return z
         z /= temperature
-        if self.kind == "classes":
+        if isinstance(self.loss, CrossEntropy):
             return Softmax().forward(z)[np.arange(len(z)), self.targets[rows]]
         return logistic(np.where(self.targets[rows] > 0, z, -z), out=np.empty_like(z))
 
     def error(self, answers: Array, rows: Array) -> float:
-        """Return the error of mixed answers for these rows: mean squared, or the mean negative log probability."""
-        far = (answers - self.targets[rows]) ** 2 if self.kind == "values" else -np.log(np.maximum(answers, 1e-12))
-        weights = None if self.weights is None else self.weights[rows]
-        return float(np.average(far.reshape(len(rows), -1).mean(axis=1), weights=weights))
+        """Return the error of mixed answers for these rows: mean negative log probability, or the loss of values."""
+        weights = None if self.weights is None else self.weights[rows] / self.weights[rows].mean()
+        if not self.probable:
+            return self.loss.forward(answers, self.targets[rows], weights)
+        far = -np.log(np.maximum(answers, 1e-12)).reshape(len(rows), -1).mean(axis=1)
+        return float(np.average(far, weights=weights))
 
     def temperature(self, outputs: Array, rows: Array) -> float:
         """Return by which outputs are best divided before they become probabilities; 1 for values.
 
         Guo et al. 2017 (arXiv:1706.04599), section 4.2.
         """
-        if self.kind == "values":
+        if not self.probable:
             return 1.0
         errors = [self.error(self.answer(outputs, rows, t), rows) for t in TEMPERATURES]
         return float(TEMPERATURES[int(np.argmin(errors))])
-
-
-def greedy(choices: Array, answers: Answers, rows: Array, steps: int = 30) -> Array:
-    """Return how often each choice (k, n, ...) is taken if, so many times, whichever helps the mean most is added.
-
-    Caruana et al. 2004 (ICML), section 2: with repetition. The counts (k,) sum to `steps`.
-    """
-    counts, total = np.zeros(len(choices), int), np.zeros(choices.shape[1:])
-    for step in range(1, steps + 1):
-        errors = [answers.error((total + choice) / step, rows) for choice in choices]
-        best = int(np.argmin(errors))
-        counts[best] += 1
-        total += choices[best]
-    return counts

@@ -1,61 +1,62 @@
-"""A kind of network that a pack trains: what it makes of a row, how large it is, and for how long it trains."""
+"""A kind of network that a pack trains: its layers, its optimizer, and how long it trains."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
-from glassnet import nn
+from glassnet.checks import positive_int
+from glassnet.nn import Dense, Exp, Layer, Network
+from glassnet.optim import AdamW, Optimizer
 
-NOISE = 1e-3  # in standard deviations, before quantiles are taken: it spreads frequent values out
-DIM = 8  # trained values for a number, and for a category
-BINS = 32
+ENDS = (8, 24, 80)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Candidate:
-    """Plain hidden layers of ReLU and dropout over embedded columns, trained by AdamW in cycles.
+    """A network to be copied, and its training in cycles.
 
-    inputs: "quantiles", the values' ranks as normal numbers, or "robust", their distance from the median.
-    width, depth: of the hidden layers. ends: after how many epochs a cycle ends, whose learning rate falls from `lr`
-    to 0 in a straight line; the network as it is at each end may take part in the mixture.
+    net: not yet fitted. Its last layer is a Dense, or after one an Exp. A layer that undoes the standardisation of
+    values is added by the pack. optimizer: unused. ends: after how many epochs a cycle ends. In each cycle the learning
+    rate falls from the optimizer's to 0 in a straight line. The network as it is at each end may take part in the
+    mixture. Raises ValueError for another last layer, or ends that don't rise.
     """
 
     name: str
-    inputs: str = "quantiles"
-    width: int = 128
-    depth: int = 2
-    dropout: float = 0.1
-    weight_decay: float = 0.02
-    lr: float = 3e-3
-    ends: tuple[int, ...] = (8, 24, 80)
+    net: Network
+    optimizer: Optimizer = field(default_factory=lambda: AdamW(lr=3e-3, weight_decay=0.02))
+    ends: tuple[int, ...] = ENDS
 
-    def preprocessing(self, columns: dict[str, Any]) -> list[nn.Layer]:
-        """Return the layers that prepare rows; columns: the arguments of a first layer Columns, if there is one."""
-        scaled = nn.QuantileNormalize(noise=NOISE) if self.inputs == "quantiles" else nn.RobustScale()
-        return [*([nn.Columns(**columns)] if columns else []), scaled]
+    def __post_init__(self) -> None:
+        last = [layer for layer in self.net.layers if not isinstance(layer, Exp)][-1]
+        if not isinstance(last, Dense):
+            raise ValueError(f"candidate {self.name}: the last layer must be a Dense, not {last!r}")
+        for end in self.ends:
+            positive_int(end, f"candidate {self.name}: an end")
+        if not self.ends or list(self.ends) != sorted(set(self.ends)):
+            raise ValueError(f"candidate {self.name}: ends must rise, but they are {list(self.ends)}")
 
-    def trained(self, columns: dict[str, Any], n_in: int, n_out: int) -> list[nn.Layer]:
-        """Return the layers after them, for rows of n_in columns and n_out outputs."""
-        first = nn.Columns(**columns) if columns else None
-        numbers = n_in if first is None else len(first.numbers)
-        width = n_in if first is None else first.width_out(None)
-        categories = [] if first is None else [n for n in first.categories if n]
-        layers: list[nn.Layer] = []
-        if categories:  # whatever the layers before made of 0 and 1, this takes back
-            layers.append(nn.CategoryEmbedding(categories, DIM, plain=width - sum(categories)))
-            width = layers[-1].width_out(width) or width
-        if numbers:
-            layers.append(nn.PiecewiseLinear(numbers, DIM, BINS, plain=width - numbers, distinct=True))
-            width = layers[-1].width_out(width) or width
-        for _ in range(self.depth):
-            layers += [nn.Dense(width, self.width), nn.ReLU(), nn.Dropout(self.dropout)]
-            width = self.width
-        return [*layers, nn.Dense(width, n_out)]
+    @property
+    def preprocessing(self) -> list[Layer]:
+        """Unfitted copies of the layers that prepare rows."""
+        return copies(self.net.layers[: self.net.preprocessing])
+
+    def trained(self, seed: int) -> Network:
+        """Return a network of the layers after them, with weights drawn by the seed."""
+        layers = copies(self.net.layers[self.net.preprocessing :])
+        return Network(layers, seed=seed, dtype=self.net.dtype, fast=self.net.fast, threads=1)
+
+    def __repr__(self) -> str:
+        return f"Candidate({self.name!r}, {self.net!r}, {self.optimizer!r}, ends={self.ends})"
 
 
-CANDIDATES = (
-    Candidate("plain"),
-    Candidate("held", dropout=0.4, weight_decay=0.2),
-    Candidate("robust", inputs="robust"),
-)
+def copies(layers: Sequence[Layer]) -> list[Layer]:
+    """Return unfitted layers with the same settings."""
+    return [type(layer)(**layer.config()) for layer in layers]
+
+
+def take_state(layers: Sequence[Layer], of: Sequence[Layer]) -> None:
+    """Give layers what equal ones have fitted."""
+    for layer, other in zip(layers, of, strict=True):
+        for name in other.state:
+            setattr(layer, name, getattr(other, name))

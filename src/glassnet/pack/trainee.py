@@ -1,17 +1,17 @@
-"""One network of a pack in training: it holds out a fold of the rows, and keeps its weights as each cycle ends."""
+"""One network of a pack in training: it holds out rows, and keeps its weights as each cycle ends."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass, field
-from threading import Event
 
 import numpy as np
 
 from glassnet.nn import Network
 from glassnet.nn.layer import Array
 from glassnet.nn.randomness import ORDER
-from glassnet.optim import AdamW
 from glassnet.pack.answers import Answers
 from glassnet.pack.candidate import Candidate
 from glassnet.train import DivergenceError
@@ -28,46 +28,61 @@ def batch_size(rows: int) -> int:
 
 @dataclass
 class CycleEnd:
-    """A network at the end of a cycle: its weights, and its outputs for the rows that it holds out."""
+    """A network at the end of a cycle.
+
+    outputs: for the rows that it holds out. loss: the mean of the last epoch. slots, steps: of its optimizer.
+    """
 
     theta: Array
     outputs: Array
+    loss: float
+    slots: dict[str, Array]
+    steps: int
 
 
 @dataclass
 class Trainee:
     """A network, the rows that it trains on, and how far it has come.
 
-    before: the layers that have prepared rows x (N, width). net: those that are trained. held: the rows it holds out.
+    net: the layers that are trained, for prepared rows x (N, width). held: the numbers of the rows that it holds out.
+    batch: rows in a batch. seed: numbers that decide the order of the rows and the noise.
     """
 
     candidate: Candidate
-    before: Network
     net: Network
     x: Array
     answers: Answers
     held: Array
+    batch: int
     seed: list[int]
     cycle_ends: list[CycleEnd] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.rows = np.setdiff1d(np.arange(len(self.x)), self.held)
-        self.batch = min(batch_size(len(self.x)), len(self.rows))
-        self.steps, c = len(self.rows) // self.batch, self.candidate
-        self.optimizer = AdamW(lr=c.lr, weight_decay=c.weight_decay)
+        self.batch = min(self.batch, len(self.rows))
+        self.steps = len(self.rows) // self.batch
+        self.optimizer = deepcopy(self.candidate.optimizer)
         self.step = training_step(self.net, self.x, self.answers.targets, self.answers.loss, self.optimizer, self.batch)
 
-    def train_cycle(self, stop: Event) -> None:
-        """Train until the next end of the candidate's, or until somebody says stop.
+    def train(self, ends: int, halted: Callable[[], bool]) -> None:
+        """Train until so many cycles have ended, or until `halted`, which is asked before each epoch.
 
-        Raises DivergenceError if the loss becomes NaN or infinite.
+        A cycle that isn't finished is left as if it hadn't begun. Raises DivergenceError if the loss becomes NaN or
+        infinite.
         """
-        ends = (0, *self.candidate.ends)
-        first, last = ends[len(self.cycle_ends)], ends[len(self.cycle_ends) + 1]
-        weights = self.answers.weights
+        while len(self.cycle_ends) < ends and self._train_cycle(halted):
+            pass
+
+    def _train_cycle(self, halted: Callable[[], bool]) -> bool:
+        """Train one more cycle; return whether it was finished."""
+        bounds = (0, *self.candidate.ends)
+        first, last = bounds[len(self.cycle_ends)], bounds[len(self.cycle_ends) + 1]
+        if self.cycle_ends:
+            self._go_back()
+        weights, losses = self.answers.weights, [math.nan]
         for epoch in range(first, last):
-            if stop.is_set():
-                return
+            if halted():
+                return False
             rng = np.random.default_rng([*self.seed, epoch, ORDER])
             self.net.reseed(*self.seed, epoch)
             order = rng.permutation(self.rows)[: self.steps * self.batch]
@@ -77,4 +92,38 @@ class Trainee:
             losses = many_steps(self.step, order, ((1 - done) * warm).tolist(), self.batch, each)
             if not (math.isfinite(losses[-1]) and np.isfinite(self.net.theta).all()):
                 raise DivergenceError(f"the loss of the candidate {self.candidate.name!r} became {losses[-1]}")
-        self.cycle_ends.append(CycleEnd(self.net.theta.copy(), self.net.predict(self.x[self.held])))
+        slots = {name: value.copy() for name, value in self.optimizer.state().items()}
+        outputs = self.net.predict(self.x[self.held])
+        end = CycleEnd(self.net.theta.copy(), outputs, float(np.mean(losses)), slots, self.optimizer.steps)
+        self.cycle_ends.append(end)
+        return True
+
+    def _go_back(self) -> None:
+        """Be as at the end of the last cycle, from which another may have begun."""
+        last = self.cycle_ends[-1]
+        self.net.theta[...] = last.theta
+        self.optimizer.set_state(last.slots, last.steps)
+
+    def arrays(self) -> dict[str, Array]:
+        """Return everything that decides the rest of the training, by name; meanwhile it may go on."""
+        ends = list(self.cycle_ends)
+        found = {f"slot {name}": value for name, value in ends[-1].slots.items()}
+        found["steps"] = np.array([end.steps for end in ends])
+        found["losses"] = np.array([end.loss for end in ends])
+        found["theta"] = np.stack([end.theta for end in ends])
+        return found | {"outputs": np.stack([end.outputs for end in ends])}
+
+    def restore(self, arrays: dict[str, Array]) -> None:
+        """Go on from what `arrays` returned. Raises ValueError for anything else."""
+        ends = len(arrays.get("steps", ()))
+        expected = {f"slot {name}": self.net.theta.shape for name in self.optimizer.slots} | {
+            "steps": (ends,),
+            "losses": (ends,),
+            "theta": (ends, *self.net.theta.shape),
+            "outputs": (ends, len(self.held), self.answers.n_out),
+        }
+        if not 0 < ends <= len(self.candidate.ends) or {n: a.shape for n, a in arrays.items()} != expected:
+            raise ValueError("the networks in the checkpoint are not those of this training")
+        slots = {name: arrays[f"slot {name}"] for name in self.optimizer.slots}
+        each = zip(*(arrays[name] for name in ("theta", "outputs", "losses", "steps")), strict=True)
+        self.cycle_ends = [CycleEnd(theta, outputs, float(loss), slots, int(n)) for theta, outputs, loss, n in each]

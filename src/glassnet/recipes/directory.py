@@ -23,7 +23,15 @@ METRICS_FILE = "metrics.json"
 HISTORY_FILE = "history.csv"
 MODEL_FILE = "model.safetensors"
 CHECKPOINT_FILE = "checkpoint.safetensors"
-FILES = (METRICS_FILE, RECIPE_FILE, HISTORY_FILE, MODEL_FILE, CHECKPOINT_FILE)  # the first makes it a finished run
+PACK_FILE = "pack.safetensors"  # all networks of a pack: with more time, training goes on from them
+FILES = (
+    METRICS_FILE,
+    RECIPE_FILE,
+    HISTORY_FILE,
+    MODEL_FILE,
+    CHECKPOINT_FILE,
+    PACK_FILE,
+)  # the first makes it a finished run
 PLOTS_FOLDER = "plots"
 MEMBER_FOLDERS = "member-*"  # the folders of an ensemble's members, runs themselves
 
@@ -33,10 +41,13 @@ def member(out: Path, number: int) -> Path:
     return out / MEMBER_FOLDERS.replace("*", str(number))
 
 
-def open_run(run: Path) -> tuple[Recipe, Network]:
-    """Read the recipe and the network of a finished run. Raises ValueError if `run` is none, or that of an ensemble."""
+def open_run(run: Path) -> tuple[Recipe, Network | Ensemble]:
+    """Read the recipe of a finished run, and its network or that of a pack.
+
+    Raises ValueError if `run` is none, or that of an ensemble of several runs.
+    """
     recipe, net = open_model(run)
-    if isinstance(net, Ensemble):
+    if isinstance(net, Ensemble) and recipe.pack is None:
         raise ValueError(
             f"{run} is an ensemble of {len(net.networks)} networks: name one of them, such as {member(run, 0)}"
         )
@@ -55,7 +66,7 @@ def open_model(run: Path) -> tuple[Recipe, Network | Ensemble]:
         check_info(net)
     except ValueError as error:
         raise ValueError(f"{run / MODEL_FILE} is not the network of a run: {error}") from None
-    return load_recipe((member(run, 0) if isinstance(net, Ensemble) else run) / RECIPE_FILE), net
+    return load_recipe((run if (run / RECIPE_FILE).is_file() else member(run, 0)) / RECIPE_FILE), net
 
 
 def free_directory(path: Path) -> Path:
@@ -155,6 +166,8 @@ def run_directory(out: Path, *, resume: bool = False) -> Iterator[None]:
 def _check(out: Path, resume: bool, begun: bool) -> None:
     """Raise OSError unless a training can begin in a folder, or go on."""
     finished = (out / METRICS_FILE).is_file()
+    if resume and (out / PACK_FILE).is_file() and begun:
+        finished = False  # it goes on from its networks
     if resume and (finished or (not begun and any(out.iterdir()))):
         why = "is finished" if finished else f"holds no run (there is no {RECIPE_FILE} in it)"
         raise FileNotFoundError(f"{out} {why}: there is nothing to resume")
@@ -169,7 +182,7 @@ def _check(out: Path, resume: bool, begun: bool) -> None:
 def _resumable(out: Path) -> bool:
     """Whether there is a checkpoint, or the work of a member of an ensemble."""
     folders = (out, *out.glob(MEMBER_FOLDERS))
-    return any((folder / name).is_file() for folder in folders for name in (CHECKPOINT_FILE, METRICS_FILE))
+    return any((folder / name).is_file() for folder in folders for name in (CHECKPOINT_FILE, PACK_FILE, METRICS_FILE))
 
 
 def _remove(out: Path, made: list[Path]) -> None:

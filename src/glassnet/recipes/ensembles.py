@@ -59,7 +59,7 @@ def write_ensemble(out: Path, runs: dict[str, Finished], data: Dataset) -> dict[
 
     runs: by their names there. The loss of the first judges all.
     """
-    ensemble = Ensemble([run.net for run in runs.values()])
+    ensemble = Ensemble.joined([run.net for run in runs.values()])
     ensemble.info |= info_of(data)
     loss = next(iter(runs.values())).loss
     members = []

@@ -31,7 +31,7 @@ def examine_run(run: Path, epochs: int = EPOCHS) -> list[Finding]:
 
 def examine_finished(run: Finished, data: Dataset, epochs: int = EPOCHS) -> list[Finding]:
     """Do the same to a run and its data that were read already."""
-    return _examine(run.recipe, data, epochs, (run.net, run.history))
+    return _examine(run.recipe, data, epochs, (run.network, run.history))
 
 
 def _examine(

@@ -11,6 +11,7 @@ from typing import Any
 from glassnet.data import Dataset
 from glassnet.limits import read_json
 from glassnet.nn import Ensemble, Loss, Network
+from glassnet.nn.ensemble import leading
 from glassnet.recipes.confusion import Confusion
 from glassnet.recipes.directory import HISTORY_FILE, METRICS_FILE, RECIPE_FILE, open_run
 from glassnet.recipes.identity import require_same_data
@@ -34,11 +35,11 @@ ABOUT: dict[str, Any] = {
 
 @dataclass(frozen=True, eq=False)
 class Finished:
-    """A finished run: its recipe, its network, the content of metrics.json, and its history."""
+    """A finished run: its recipe, its network or that of a pack, the content of metrics.json, and its history."""
 
     path: Path
     recipe: Recipe
-    net: Network
+    net: Network | Ensemble
     metrics: dict[str, Any]
     history: History
 
@@ -53,6 +54,11 @@ class Finished:
         except (ValueError, TypeError) as error:
             raise ValueError(f"{path} is damaged: its metrics or its history can't be read ({error})") from None
         return cls(path, recipe, net, metrics, history)
+
+    @property
+    def network(self) -> Network:
+        """The network to look into: of a pack, the one with the largest share of the answer."""
+        return leading(self.net)
 
     @property
     def task(self) -> str:
@@ -86,7 +92,7 @@ def load_same_data(run: Path, recipe: Recipe, net: Network | Ensemble) -> Datase
     return data
 
 
-def _check(metrics: Any, history: History, net: Network) -> None:
+def _check(metrics: Any, history: History, net: Network | Ensemble) -> None:
     """Raise ValueError unless this is as `train` writes it, in all parts that are used."""
     task = net.info["task"]
     _compare(metrics, {"task": str}, METRICS_FILE)

@@ -13,6 +13,7 @@ from glassnet import plots
 from glassnet.data import Augmentation, Dataset
 from glassnet.files import own_folder
 from glassnet.nn import Dense, Ensemble, Network
+from glassnet.nn.ensemble import leading
 from glassnet.nn.layer import Array
 from glassnet.recipes.confusion import MOST_DRAWN
 from glassnet.train import History
@@ -24,11 +25,17 @@ if TYPE_CHECKING:
 SHOWN, TIMES = 12, 5  # images that show augmentation, and the versions of each
 
 
-def draw(folder: Path, net: Network, data: Dataset, history: History, augmentation: Augmentation | None = None) -> None:
+def draw(
+    folder: Path,
+    net: Network | Ensemble,
+    data: Dataset,
+    history: History,
+    augmentation: Augmentation | None = None,
+) -> None:
     """Write the pictures of a finished training as PNG files into `folder`; those of results show the test part."""
     figures = {"curves": plots.curves(history.columns(), np.array(history.step_loss), history.best_epoch)}
     figures |= _results(net, data)
-    if data.image_shape is not None and (W := pixel_weights(net, data.image_shape)) is not None:
+    if data.image_shape is not None and (W := pixel_weights(leading(net), data.image_shape)) is not None:
         figures["first_layer"] = plots.first_layer(W, data.image_shape)
     if data.image_shape is not None and augmentation is not None:
         originals = data.train.x[:SHOWN]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import functools
 import operator
 import os
-from collections.abc import Sequence
-from dataclasses import is_dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import is_dataclass, replace
 from importlib import resources
 from pathlib import Path
 from reprlib import repr as short
@@ -19,14 +19,53 @@ from glassnet.limits import parse_toml, read_toml
 from glassnet.recipes.parts import Part, closest, make
 from glassnet.recipes.recipe import Recipe
 from glassnet.recipes.space import RawSpace
-from glassnet.recipes.tables import Widths
 
 T = TypeVar("T")
+KINDS = ("network", "optimizer")  # tables in which the networks of a pack may differ
 
 
 def from_dict(values: dict[str, Any]) -> Recipe:
     """Make a recipe from the content of a TOML file. Raises ValueError for unknown keys and values of another type."""
-    return _fill(Recipe, values, "")
+    recipe = _fill(Recipe, values, "")
+    variants(recipe)
+    return recipe
+
+
+def variants(recipe: Recipe) -> dict[str, Recipe]:
+    """Return the recipe of each kind of network in a pack, by its name; of no pack none.
+
+    Raises ValueError for settings that a kind of network can't have.
+    """
+    if recipe.pack is None:
+        return {}
+    found: dict[str, Recipe] = {}
+    for name, settings in (recipe.pack.candidates or {"plain": {}}).items():
+        try:
+            found[name] = changed(replace(recipe, pack=None), dict(_flat(settings)))
+        except ValueError as error:
+            raise ValueError(f"recipe: pack.candidates.{name}: {str(error).removeprefix('recipe: ')}") from None
+    return found
+
+
+def _flat(settings: Any, place: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield settings by their dotted names. A table with a name, such as {name = "SiLU"}, is one."""
+    if not isinstance(settings, dict):
+        raise ValueError(f"it is a table of settings, not {short(settings)}")
+    for key, value in settings.items():
+        if isinstance(value, dict) and "name" not in value:
+            yield from _flat(value, f"{place}{key}.")
+        elif (place + key).partition(".")[0] not in KINDS:
+            raise ValueError(f"{place}{key} is the same for all of a pack; they may differ in {', '.join(KINDS)}")
+        else:
+            yield place + key, value
+
+
+def changed(recipe: Recipe, values: dict[str, Any]) -> Recipe:
+    """Return the recipe with other values, such as {"optimizer.lr": 0.1}."""
+    table = recipe.to_dict()
+    for key, value in values.items():
+        put(table, key, value)
+    return from_dict(table)
 
 
 def names() -> list[str]:
@@ -147,7 +186,7 @@ WORDS: dict[Any, str] = {
     Part: "a name or a table with a name",
     RawSpace: "a table",
     Task: "text",
-    Widths: "a list of whole numbers",
+    list[int]: "a list of whole numbers",
 }
 
 

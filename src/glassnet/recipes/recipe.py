@@ -14,12 +14,12 @@ from glassnet.configured import Stateless
 from glassnet.data import Augmentation, Dataset
 from glassnet.extras import need
 from glassnet.nn.interactions import strong_pairs
+from glassnet.pack.trainee import batch_size
 from glassnet.recipes.confusion import left_out
 from glassnet.recipes.parts import Part, call, make
-from glassnet.recipes.sizes import batch_size, by_rows
 from glassnet.recipes.space import TuneTable
 from glassnet.recipes.stack import Pairs, build_layers, outputs
-from glassnet.recipes.tables import DataTable, NetworkTable, TrainingTable
+from glassnet.recipes.tables import DataTable, NetworkTable, PackTable, TrainingTable
 from glassnet.train.settings import Regime, Settings
 
 MOST_MEMBERS = 1000  # of an ensemble
@@ -43,6 +43,7 @@ class Recipe:
     schedule: Part = "Constant"
     augmentation: Part | None = None  # Distortions, for images
     training: TrainingTable = field(default_factory=TrainingTable)
+    pack: PackTable | None = None  # small networks that answer together, in place of one
     tune: TuneTable | None = None  # how `glassnet tune` searches
 
     def __post_init__(self) -> None:
@@ -52,8 +53,6 @@ class Recipe:
             ("ensemble", self.ensemble, 1),
             ("network.rotations", self.network.rotations, 0),
             ("network.category_dim", self.network.category_dim, 1),
-            ("network.members", self.network.members, 1),
-            ("training.min_steps", self.training.min_steps, 1),
             *((f"training.{name}", getattr(self.training, name), 1) for name in ("epochs", "batch_size", "patience")),
         ):
             if value is not None:
@@ -62,6 +61,8 @@ class Recipe:
             raise ValueError(
                 f"recipe: ensemble must be at most {MOST_MEMBERS}, not {self.ensemble}: each is a training"
             )
+        if self.pack is not None and self.ensemble > 1:
+            raise ValueError("recipe: a pack is an ensemble already: leave out ensemble, or [pack]")
         if not self.name or Path(self.name).name != self.name:  # it names the run directory
             raise ValueError(f"recipe: name must be a word or two without slashes, not {self.name!r}")
 
@@ -83,8 +84,9 @@ class Recipe:
     def settle(self, data: Dataset, pairs: Pairs | None = None) -> Experiment:
         """Make everything that a training on these data needs, and settle what the recipe leaves open.
 
-        The data decide the sizes (see `sized`) and the pairs of columns that get rotated copies. Without validation
-        rows there is no patience. pairs: those of another settled recipe, if they are known. Raises ValueError for
+        The data decide the size of batches (see `sized`) and the pairs of columns that get rotated copies. Without
+        validation rows there is no patience. Of a pack it is one network, as [network]
+        and [training] say. pairs: those of another settled recipe, if they are known. Raises ValueError for
         nonsense.
         """
         recipe, loss = self.sized(len(data.train)), self.build_loss(data.task)
@@ -139,14 +141,11 @@ class Recipe:
         return None if self.augmentation is None else make(self.augmentation, Augmentation, "augmentation")
 
     def sized(self, rows: int) -> Recipe:
-        """Return the recipe for this number of training rows, which may decide the sizes of batches and layers."""
-        training, network = self.training, self.network
-        if training.min_steps is not None:
-            size = batch_size(rows, training.min_steps, training.batch_size)
-            training = replace(training, batch_size=size, min_steps=None)
-        if isinstance(network.hidden, dict):
-            network = replace(network, hidden=call(by_rows, {**network.hidden, "rows": rows}, "network.hidden"))
-        return replace(self, training=training, network=network)
+        """Return the recipe for this number of training rows, which decides the size of a pack's batches."""
+        if self.pack is None:
+            return self
+        size = batch_size(rows) if self.pack.batch_size is None else self.pack.batch_size
+        return replace(self, training=replace(self.training, batch_size=size))
 
     def strong_pairs(self, data: Dataset) -> Pairs:
         """Return the pairs of columns that get rotated copies, counted among those of numbers."""

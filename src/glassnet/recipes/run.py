@@ -28,7 +28,7 @@ from glassnet.recipes.identity import info_of, require_same_data
 from glassnet.recipes.pictures import draw
 from glassnet.recipes.recipe import Recipe
 from glassnet.terminal import say
-from glassnet.train import Callback, Checkpoint, CSVLog, baseline, evaluate, fit
+from glassnet.train import Callback, Checkpoint, CSVLog, History, baseline, evaluate, fit
 from glassnet.train.metrics import labels, score
 from glassnet.version import __version__
 
@@ -63,23 +63,42 @@ def train_one(
             callbacks=[Checkpoint(checkpoint), CSVLog(out / HISTORY_FILE), *callbacks],
             **vars(settled.settings),
         )
-        history.to_csv(out / HISTORY_FILE)  # once more: Ctrl-C may have come between an epoch and its line
-        metrics = results(net, data, loss)
-        metrics |= {
-            "recipe": recipe.name,
-            "task": data.task,
-            "epochs": len(history),
-            "best_epoch": history.best_epoch,
-            "interrupted": history.interrupted,
-            "seconds": round(time.perf_counter() - start, 3),
-            "seed": recipe.seed,
-            "data": str(data),
-            "parameters": net.theta.size,
-            "version": __version__,
-        }
-        net.save(out / MODEL_FILE)
-        draw(out / PLOTS_FOLDER, net, data, history, settled.settings.augmentation)
-        write_metrics(metrics, out)
+    return write_run(out, recipe, net, data, history, time.perf_counter() - start)
+
+
+def write_run(
+    out: Path,
+    recipe: Recipe,
+    net: Network | Ensemble,
+    data: Dataset,
+    history: History,
+    seconds: float,
+    **more: Any,
+) -> dict[str, Any]:
+    """Write what a training has left: model, history, pictures and, last, metrics.json, whose content is returned.
+
+    more: entries of it.
+    """
+    history.to_csv(out / HISTORY_FILE)  # once more: Ctrl-C may have come between an epoch and its line
+    networks = net.networks if isinstance(net, Ensemble) else [net]
+    with np.errstate(over="ignore", invalid="ignore"):
+        metrics = results(net, data, recipe.build_loss(data.task))
+    metrics |= {
+        "recipe": recipe.name,
+        "task": data.task,
+        "epochs": int(history.epochs[-1]["epoch"]) if len(history) else 0,
+        "best_epoch": history.best_epoch,
+        "interrupted": history.interrupted,
+        "seconds": round(seconds, 3),
+        "seed": recipe.seed,
+        "data": str(data),
+        "parameters": sum(each.theta.size for each in networks),
+        "version": __version__,
+        **more,
+    }
+    net.save(out / MODEL_FILE)
+    draw(out / PLOTS_FOLDER, net, data, history, recipe.build_augmentation())
+    write_metrics(metrics, out)
     return metrics
 
 
@@ -90,7 +109,8 @@ def load_data(recipe: Recipe) -> Dataset:
         raise ValueError(f"the recipe table is for a file of yours: glassnet train {table.source} --target COLUMN")
     seed = recipe.seed if table.seed is None else table.seed
     data = load(table.source, target=table.target, drop=table.drop or (), split=table.split, task=table.task, seed=seed)
-    return data if table.validation else data.without_validation()
+    validated = table.validation and recipe.pack is None  # a pack holds out rows of its own
+    return data if validated else data.without_validation()
 
 
 def located(recipe: Recipe) -> Recipe:

@@ -9,7 +9,7 @@ from typing import Any
 from glassnet.checks import count, positive_int
 from glassnet.recipes.parts import closest
 
-RawSpace = dict[str, Any]  # as TOML has it; TuneTable makes it a dict of Range and Choices
+RawSpace = dict[str, Any]  # as TOML has it; `read_space` makes it a dict of Range and Choices
 
 
 @dataclass(frozen=True)
@@ -70,21 +70,21 @@ class TuneTable:
     def __post_init__(self) -> None:
         positive_int(self.trials, "recipe: tune.trials")
         count(self.confirm, "recipe: tune.confirm")
-        self.space = dict(_read(self.space, ""))
+        self.space = dict(read_space(self.space, "tune.space"))
 
 
-def _read(table: RawSpace, path: str) -> Iterator[tuple[str, Range | Choices]]:
-    """The entries of a search space by name. "optimizer.lr" may be one key, or a table in a table."""
+def read_space(table: RawSpace, where: str, path: str = "") -> Iterator[tuple[str, Range | Choices]]:
+    """Yield the entries of a search space by name. "optimizer.lr" may be one key, or a table in a table."""
     for key, value in table.items():
         name = path + key
         if isinstance(value, Range | Choices):
             yield name, value
         elif not isinstance(value, dict) or not value:
-            raise ValueError(f"recipe: tune.space.{name} must be a table with low and high, or choices, not {value!r}")
+            raise ValueError(f"recipe: {where}.{name} must be a table with low and high, or choices, not {value!r}")
         elif all(isinstance(inner, dict) for inner in value.values()):
-            yield from _read(value, f"{name}.")
+            yield from read_space(value, where, f"{name}.")
         else:
-            yield name, _entry(value, f"recipe: tune.space.{name}")
+            yield name, _entry(value, f"recipe: {where}.{name}")
 
 
 def _entry(value: dict[str, Any], where: str) -> Range | Choices:

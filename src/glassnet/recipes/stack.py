@@ -32,7 +32,6 @@ def build_layers(
     stack.embed_categories()
     stack.embed_numbers()
     stack.disturb_inputs()
-    stack.part_members()
     stack.hidden()
     stack.head(n_out)
     stack.end(loss)
@@ -57,17 +56,12 @@ class Stack:
     """
 
     def __init__(self, table: NetworkTable, n_in: int) -> None:
-        if isinstance(table.hidden, dict):
-            raise ValueError("network.hidden goes by the number of training rows: take recipe.sized(rows), or settle")
         self.units: list[int] = table.hidden
         needed = len(table.hidden) + 1
         self.factors: list[float] = [1.0] * needed if table.lr_factors is None else table.lr_factors
         if len(self.factors) != needed:
             raise ValueError(f"network.lr_factors: {needed} layers need as many, not {len(self.factors)}")
-        if table.member_scales and (table.members or 1) == 1:
-            raise ValueError("network.member_scales: there are no members; set network.members, such as to 32")
         self.table = table
-        self.members: int = table.members or 1
         self.layers: list[nn.Layer] = []
         self.numbers: int = n_in
         self.widths: list[int] = [1] * n_in
@@ -124,25 +118,14 @@ class Stack:
         if self.table.input_dropout:
             self.layers.append(call(nn.Dropout, {"rate": self.table.input_dropout}, "network.input_dropout"))
 
-    def part_members(self) -> None:
-        """Give each row to all members; from here on, a row's values are no columns any more."""
-        if self.members > 1:
-            chunks = self.widths if self.width > len(self.widths) else None
-            sizes = {"k": self.members, "width": self.width, "chunks": chunks}
-            self.layers.append(call(nn.Members, sizes, "network.members"))
-
     def hidden(self) -> None:
         """Add the hidden layers, each with its normalization, activation and dropout."""
         table = self.table
         dense = {"init": table.init, "max_norm": table.max_norm}
-        for i, (units, factor) in enumerate(zip(self.units, self.factors, strict=False)):
-            if table.member_scales and i > 0:
-                self.layers.append(nn.MemberScale(self.members, self.width))
+        for units, factor in zip(self.units, self.factors, strict=False):
             sizes = {"fan_in": self.width, "fan_out": units, "lr_factor": factor}
             self.layers.append(call(nn.Dense, sizes | dense, "network.hidden"))
             self.widths = [units]
-            if table.member_scales:
-                self.layers.append(nn.MemberScale(self.members, units))
             if table.normalization is not None:
                 part = {"name": table.normalization, "width": units}
                 self.layers.append(make(part, nn.Normalization, "network.normalization"))
@@ -156,17 +139,11 @@ class Stack:
         """Add the last layer with parameters."""
         table = self.table
         sizes = {"fan_in": self.width, "fan_out": n_out, "lr_factor": self.factors[-1], "init": table.init}
-        if self.members == 1:
-            self.layers.append(call(nn.Dense, sizes | {"max_norm": table.max_norm}, "network"))
-        else:
-            self.layers.append(call(nn.MemberHeads, sizes | {"k": self.members}, "network"))
+        self.layers.append(call(nn.Dense, sizes | {"max_norm": table.max_norm}, "network"))
 
     def end(self, loss: nn.Loss) -> None:
         """Turn the last outputs into those that the loss takes and people read."""
         if isinstance(loss, nn.Poisson):  # of positive outputs
             self.layers.append(nn.Exp())
-        if self.members > 1:
-            of = {nn.CrossEntropy: "classes", nn.BinaryCrossEntropy: "logits"}.get(type(loss), "values")
-            self.layers.append(nn.MemberMean(self.members, of))
         if loss.task == "regression" and self.table.standardize_target and not isinstance(loss, nn.Poisson):
             self.layers.append(nn.Unstandardize())

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from glassnet.checks import positive_int
 from glassnet.data.labels import Task
+from glassnet.pack.candidate import ENDS
+from glassnet.pack.pack import NETWORKS
 from glassnet.recipes.parts import Part
+from glassnet.recipes.space import RawSpace, read_space
 from glassnet.train.settings import Regime
-
-Widths = list[int] | dict[str, Any]  # of the hidden layers, or the arguments of `by_rows`
 
 
 @dataclass
@@ -33,9 +35,7 @@ class NetworkTable:
     rotations: int | None = None  # the most pairs of columns that get rotated copies, if they interact strongly
     embedding: Part | None = None  # of each feature: PiecewiseLinear or Periodic, as {name = ..., dim = 16}
     category_dim: int | None = None  # trained values for each category, in place of its column of 0 and 1
-    members: int | None = None  # networks in one, which share these layers (TabM-mini)
-    member_scales: bool | None = None  # with scales of each member's own before and after each of them (TabM)
-    hidden: Widths = field(default_factory=lambda: [128])
+    hidden: list[int] = field(default_factory=lambda: [128])
     activation: Part = "ReLU"
     normalization: str | None = None  # BatchNorm or LayerNorm
     dropout: float = 0.0
@@ -53,7 +53,28 @@ class NetworkTable:
 
 @dataclass(kw_only=True)
 class TrainingTable(Regime):
-    """[training]: settings of `gn.fit`, and one more."""
+    """[training]: settings of `gn.fit`."""
 
     epochs: int = 20
-    min_steps: int | None = None  # in an epoch, made by smaller batches if there are few rows
+
+
+@dataclass
+class PackTable:
+    """[pack]: small networks that hold out other rows answer, and not one that trains as [training] says.
+
+    The recipe describes what they have in common. candidates: for each kind of them the settings in which it differs,
+    such as {"network": {"dropout": 0.4}}; by default there is one kind. networks, ends and batch_size are those of
+    `glassnet.pack.fit_pack`. space: from what further kinds are drawn while there is time, as in [tune].
+    """
+
+    networks: int = NETWORKS
+    ends: list[int] = field(default_factory=lambda: list(ENDS))
+    batch_size: int | None = None
+    candidates: dict[str, Any] = field(default_factory=dict)
+    space: RawSpace = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        positive_int(self.networks, "recipe: pack.networks")
+        if self.batch_size is not None:
+            positive_int(self.batch_size, "recipe: pack.batch_size")
+        self.space = dict(read_space(self.space, "pack.space"))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from glassnet.recipes.directory import FILES, METRICS_FILE, RECIPE_FILE, member,
 from glassnet.recipes.ensembles import write_ensemble
 from glassnet.recipes.finished import Finished
 from glassnet.recipes.identity import require_same_data
+from glassnet.recipes.packs import train_pack
 from glassnet.recipes.reading import load as load_recipe
 from glassnet.recipes.recipe import Recipe
 from glassnet.recipes.run import load_data, located, train_one
@@ -20,11 +23,16 @@ from glassnet.recipes.side_by_side import train_side_by_side
 from glassnet.terminal import say
 
 
-def train(recipe: Recipe, out: Path, *, resume: bool = False, progress: bool = False) -> dict[str, Any]:
+def train(
+    recipe: Recipe, out: Path, *, resume: bool = False, progress: bool = False, time_limit: float | None = None
+) -> dict[str, Any]:
     """Carry out a recipe and fill the run directory `out`; return the content of metrics.json, which is written last.
 
     The members of an ensemble are runs in `out`, trained side by side in processes of their own. In a script, such a
     call needs `if __name__ == "__main__":`. Ctrl-C ends it at once.
+
+    time_limit: seconds, for a pack (see `glassnet.pack.fit_pack`). With resume=True it goes on from what its run has
+    found, even if that is finished.
 
     A run that was killed leaves a checkpoint, from which resume=True goes on. Raises FileExistsError if `out` holds a
     run or anything else, or another process is training there; ValueError for a recipe or data that make no sense;
@@ -32,7 +40,11 @@ def train(recipe: Recipe, out: Path, *, resume: bool = False, progress: bool = F
     if an epoch was finished.
     """
     need("cli", "matplotlib", "tomli_w")
-    carry_out = train_one if recipe.ensemble == 1 else _train_members
+    carry_out: Callable[..., dict[str, Any]] = train_one if recipe.ensemble == 1 else _train_members
+    if recipe.pack is not None:
+        carry_out = partial(train_pack, time_limit=time_limit)
+    elif time_limit is not None:
+        raise ValueError(f"the recipe {recipe.name} is of no pack, so it takes no time limit: set training.epochs")
     try:
         with keeping(), run_directory(out, resume=resume):
             if (out / RECIPE_FILE).is_file():
@@ -53,7 +65,7 @@ def member_recipe(recipe: Recipe, number: int) -> Recipe:
 def _check_begun(recipe: Recipe, out: Path) -> None:
     """Raise ValueError if the run to resume, or the recipe, is an ensemble of another recipe."""
     begun = load_recipe(out / RECIPE_FILE)
-    if max(begun.ensemble, recipe.ensemble) > 1 and begun != located(recipe):
+    if (max(begun.ensemble, recipe.ensemble) > 1 or recipe.pack) and begun != located(recipe):
         raise ValueError(f"{out} was begun with another recipe: go on without naming one, or choose another --out")
 
 

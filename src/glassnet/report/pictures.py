@@ -104,7 +104,7 @@ def mistakes(data: Dataset, predicted: Array, confidence: Array) -> Markup:
 def first_layer(run: Finished) -> Markup | None:
     """The weights of the first layer as images, if the network takes images."""
     shape = run.net.info.get("image_shape")
-    if shape is None or (W := pixel_weights(run.net, shape)) is None:
+    if shape is None or (W := pixel_weights(run.network, shape)) is None:
         return None
     label = f"The weights into the {W.shape[1]:,} units of the first layer, as images of {shape[0]} x {shape[1]}."
     return draw(plots.first_layer(W, tuple(shape)), "weights", label)

@@ -112,7 +112,7 @@ def _results(run: Finished, data: Dataset | None, areas: dict[str, tuple[float, 
 def _linear(run: Finished, data: Dataset) -> dict[str, float] | None:
     """The figures of a linear model on the test part, without its loss, which is another one."""
     recipe = run.recipe.sized(len(data.train))
-    patient = Patient.of(run.net, data, run.loss, recipe.build_optimizer(), recipe.training.batch_size, recipe.seed)
+    patient = Patient.of(run.network, data, run.loss, recipe.build_optimizer(), recipe.training.batch_size, recipe.seed)
     outputs = linear_outputs(patient, data.test.x)
     if outputs is None or not np.isfinite(outputs).all():
         return None
@@ -205,10 +205,13 @@ def _layers(run: Finished) -> Table:
     """The table that `Network.summary` prints."""
     rows = [
         [str(i), repr(layer), ", ".join(f"{name} {shape}" for name, shape in layer.shapes().items()), f"{layer.size:,}"]
-        for i, layer in enumerate(run.net.layers)
+        for i, layer in enumerate(run.network.layers)
     ]
-    rows.append(["", "all", run.net.dtype.name, f"{run.net.theta.size:,}"])
-    return Table("Layers, in the order in which a row passes them.", ["", "layer", "shapes", "parameters"], rows)
+    rows.append(["", "all", run.network.dtype.name, f"{run.network.theta.size:,}"])
+    which = " of the network with the largest share of the pack's answer" if run.net is not run.network else ""
+    return Table(
+        f"Layers{which}, in the order in which a row passes them.", ["", "layer", "shapes", "parameters"], rows
+    )
 
 
 def _command(run: Finished) -> str:

@@ -12,7 +12,6 @@ import numpy as np
 from glassnet.fast import FastStep
 from glassnet.nn import Loss, Network
 from glassnet.nn.layer import Array
-from glassnet.nn.members import MemberLoss
 from glassnet.optim import Optimizer
 from glassnet.train.units import StandardUnits
 
@@ -70,8 +69,8 @@ def training_step(
     net: Network, x: Array, t: Array, loss: Loss, optimizer: Optimizer, batch: int, reads_gradients: bool = False
 ) -> Step:
     """Choose the step: the fast one if the network allows it and the kernels cover all of the training."""
-    # The fast path leaves out Unstandardize, and compares with targets in its units, for each member.
-    plain, targets = loss.loss if isinstance(loss, MemberLoss) else loss, t
+    # The fast path leaves out Unstandardize, and compares with targets in its units.
+    plain, targets = loss, t
     if isinstance(plain, StandardUnits):
         targets = plain.standardized(t)
         plain = plain.loss

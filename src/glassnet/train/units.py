@@ -5,7 +5,6 @@ from __future__ import annotations
 from glassnet.nn import Loss, Network, Unstandardize
 from glassnet.nn.layer import Array
 from glassnet.nn.losses import Task
-from glassnet.nn.members import member_loss
 
 
 class StandardUnits(Loss):
@@ -41,10 +40,6 @@ class StandardUnits(Loss):
 
 
 def training_loss(loss: Loss, net: Network) -> Loss:
-    """Return the loss that training minimises.
-
-    It is in standard units if the network ends in Unstandardize, and the mean of the members' losses if it has Members.
-    """
+    """Return the loss that training minimises: in standard units if the network ends in Unstandardize."""
     last = net.layers[-1]
-    loss = StandardUnits(loss, last) if isinstance(last, Unstandardize) else loss
-    return member_loss(loss, net.layers, net.n_out)
+    return StandardUnits(loss, last) if isinstance(last, Unstandardize) else loss

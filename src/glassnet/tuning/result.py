@@ -16,9 +16,10 @@ from glassnet import plots
 from glassnet.data import Dataset
 from glassnet.files import own_folder, replacing
 from glassnet.recipes import Recipe
+from glassnet.recipes.reading import changed
 from glassnet.recipes.run import located
 from glassnet.recipes.space import Range
-from glassnet.tuning.space import Space, chosen_values, with_values
+from glassnet.tuning.space import Space, chosen_values
 from glassnet.tuning.study import FAILED, OWN, finished, kind, latest
 from glassnet.version import __version__
 
@@ -76,7 +77,7 @@ def write(
     best = next(trial for trial in ranked if not finalists or trial.number == finalists[0].trial)
     values = chosen_values(best.params, space)
     importance = _importance(study, ranked)
-    won = located(replace(with_values(recipe, values), tune=None))
+    won = located(replace(changed(recipe, values), tune=None))
     own = next((trial for trial in ranked if OWN in trial.user_attrs), None)
     count = Counter(kind(trial) for trial in trials)
     summary = {

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 from glassnet.data import Dataset
 from glassnet.extras import need
 from glassnet.recipes import Recipe
+from glassnet.recipes.reading import changed
 from glassnet.recipes.space import TuneTable
 from glassnet.train import DivergenceError
 from glassnet.tuning.interrupt import Interrupt
 from glassnet.tuning.progress import SearchProgress
 from glassnet.tuning.result import Finalist, Result, write
-from glassnet.tuning.space import Space, check_space, chosen_values, space_of, suggest, with_values
+from glassnet.tuning.space import Space, check_space, chosen_values, space_of, suggest
 from glassnet.tuning.study import FAILED, OWN, PROCESS, begun, finished, open_study, sampler, this_process
 from glassnet.tuning.trial import BreakOff, Outcome, data_of, monitor_of, run
 
@@ -103,9 +104,7 @@ def _try(search: Search) -> None:
         values = chosen_values(asked.params, search.space)
         search.show.epoch(asked.number, 1)
         try:
-            outcome = _known(search, values) or _train(
-                search, with_values(search.recipe, values), _watch(search, asked)
-            )
+            outcome = _known(search, values) or _train(search, changed(search.recipe, values), _watch(search, asked))
         except BREAKS as error:
             asked.set_user_attr(FAILED, str(error) or type(error).__name__)
             found = search.study.tell(asked, state=TrialState.PRUNED)  # the sampler counts it as a bad trial
@@ -153,7 +152,7 @@ def _confirm(search: Search, best: int) -> list[Finalist]:
     for done, (each, seed) in enumerate(work):
         if _name(each, seed) not in study.user_attrs:
             search.show.confirm(done, len(work), each.number, seed)
-            recipe = replace(with_values(search.recipe, chosen_values(each.params, space)), seed=seed)
+            recipe = replace(changed(search.recipe, chosen_values(each.params, space)), seed=seed)
             study.set_user_attr(_name(each, seed), _judge(search, recipe))
     finalists = []
     for each in chosen:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from glassnet import optim
 from glassnet.data import Dataset
-from glassnet.recipes import Recipe, from_dict
-from glassnet.recipes.reading import put
+from glassnet.recipes import Recipe
+from glassnet.recipes.reading import changed
 from glassnet.recipes.space import Choices, Range
 from glassnet.train.metrics import METRICS
 
@@ -50,17 +50,9 @@ def check_space(recipe: Recipe, space: Space, monitor: str, data: Dataset) -> No
             )
         for value in each.choices if isinstance(each, Choices) else (each.low, each.high):
             try:
-                with_values(recipe, {key: value}).settle(data, None if key == "network.rotations" else pairs)
+                changed(recipe, {key: value}).settle(data, None if key == "network.rotations" else pairs)
             except ValueError as error:
                 raise ValueError(f"tune.space.{key}, at {value!r}: {error}") from None
-
-
-def with_values(recipe: Recipe, values: dict[str, Any]) -> Recipe:
-    """Return the recipe with other values, such as {"optimizer.lr": 0.1}."""
-    table = recipe.to_dict()
-    for key, value in values.items():
-        put(table, key, value)
-    return from_dict(table)
 
 
 def suggest(trial: Trial, space: Space) -> None:

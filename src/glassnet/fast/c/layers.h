@@ -12,7 +12,6 @@ Before each call all threads have met, so x and dy are whole. */
 their names. */
 typedef struct {
     int64_t kind, n_in, n_out;
-    int64_t rows;          /* for each row of the batch: one for each member, after Members */
     const Group *groups;   /* its parameters, in the order of the layer's class */
     int64_t size[3];       /* whole numbers that the layer was made with */
     double constant[2];    /* other numbers, which may change between two steps */
@@ -22,7 +21,7 @@ typedef struct {
     uint64_t key, passes;  /* of Dropout: what its random numbers come from, and how many times it has drawn some */
 } Layer;
 
-/* What a layer does for a batch: for m rows of x, which are those of all members. */
+/* What a layer does for a batch of m rows. */
 #define FORWARD(name) static void name##_forward(const Layer *l, const Optimizer *o, int64_t m, int training, Thread t)
 #define BACKWARD(name) static void name##_backward(const Layer *l, const Optimizer *o, int64_t m, Thread t)
 

@@ -7,13 +7,13 @@
 enum { LOSSES(KIND) };
 
 typedef struct {
-    int64_t kind, n_out, members; /* members: outputs in a row, for each row of the batch, that have the same target */
+    int64_t kind, n_out;
     double constant;       /* label smoothing, or Huber's delta */
     const int32_t *labels; /* [N], of the whole training part; null: it has targets instead */
     const real *targets;   /* [N, n_out] */
     const real *weights;   /* [m], of the rows of the batch; null: all are 1 */
-    real *y, *dy;          /* [m * members, n_out]: outputs, and the derivative */
-    double *row;           /* [m * members] */
+    real *y, *dy;          /* [m, n_out]: outputs, and the derivative */
+    double *row;           /* [m] */
 } Loss;
 
 /* log sum exp(y) - q . y, and dy = (softmax(y) - q) / m; q is a label or a distribution, smoothed. */
@@ -71,14 +71,13 @@ INLINE real entry(const Loss *l, real y, real t, real *dy) {
 
 /* This thread's outputs: row i of the batch is row rows[i] of the training part. */
 static void loss_rows(const Loss *l, const int64_t *rows, int64_t m, Thread t) {
-    int64_t n = l->n_out, k = l->members;
-    m *= k;
+    int64_t n = l->n_out;
     Range mine = share(m, 1, t);
     for (int64_t i = mine.begin; i < mine.end; i++) {
-        const real *y = l->y + i * n, *target = l->targets ? l->targets + rows[i / k] * n : 0;
+        const real *y = l->y + i * n, *target = l->targets ? l->targets + rows[i] * n : 0;
         real *dy = l->dy + i * n;
         if (l->labels) {
-            l->row[i] = cross_entropy(l, y, 0, l->labels[rows[i / k]], dy, (real)m);
+            l->row[i] = cross_entropy(l, y, 0, l->labels[rows[i]], dy, (real)m);
         } else if (l->kind == KIND_CrossEntropy) {
             l->row[i] = cross_entropy(l, y, target, 0, dy, (real)m);
         } else {
@@ -90,8 +89,8 @@ static void loss_rows(const Loss *l, const int64_t *rows, int64_t m, Thread t) {
             l->row[i] = sum / (double)n;
         }
         if (l->weights) {
-            l->row[i] *= l->weights[i / k];
-            for (int64_t j = 0; j < n; j++) dy[j] *= l->weights[i / k];
+            l->row[i] *= l->weights[i];
+            for (int64_t j = 0; j < n; j++) dy[j] *= l->weights[i];
         }
     }
 }
@@ -99,6 +98,6 @@ static void loss_rows(const Loss *l, const int64_t *rows, int64_t m, Thread t) {
 /* The mean over the batch, the same for every thread. */
 static double mean_loss(const Loss *l, int64_t m) {
     double sum = 0;
-    for (int64_t i = 0; i < m * l->members; i++) sum += l->row[i];
-    return sum / (double)(m * l->members);
+    for (int64_t i = 0; i < m; i++) sum += l->row[i];
+    return sum / (double)m;
 }

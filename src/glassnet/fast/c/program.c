@@ -217,7 +217,7 @@ const char *layout(void) {
 
 /* The names of all kinds, numbered in each table from 0 on. */
 const char *kinds(void) {
-    return LAYERS(NAME) ";" LOSSES(NAME) ";" OPTIMIZERS(NAME) ";" MEANS(NAME);
+    return LAYERS(NAME) ";" LOSSES(NAME) ";" OPTIMIZERS(NAME);
 }
 
 /* How many reals of memory of its own a thread needs for products of matrices at most n wide. */

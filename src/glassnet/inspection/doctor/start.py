@@ -243,8 +243,6 @@ def learns_by_heart(patient: Patient) -> Iterator[Finding]:
         if not teach(net, patient.data, few, loss, Adam(3e-3), STEPS, len(few)):
             return  # what isn't finite is found in training
         outputs = net.forward(few.x, training=True)  # by the batch's statistics: few rows, few steps
-    if outputs.shape[1] != net.n_out:  # those of members side by side: only inference takes their mean
-        outputs = net.predict(few.x)
     reached = score(outputs, few.y, loss)
     if loss.task == "classification":
         learned = reached["accuracy"] >= RIGHT

@@ -1,0 +1,278 @@
+"""The training of a pack in rounds: what is trained next, until when, and the best mixture so far."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from contextlib import suppress
+from itertools import count
+from threading import Event
+
+import numpy as np
+
+from glassnet.fast.threads import available
+from glassnet.nn import Layer, Network
+from glassnet.nn.layer import Array
+from glassnet.pack.answers import Answers
+from glassnet.pack.candidate import Candidate, take_state
+from glassnet.pack.mixture import Mixture, Team, mix
+from glassnet.pack.trainee import Trainee
+from glassnet.train import DivergenceError, History
+
+WORSE = 1.03  # times the error at the cycle before: a candidate that is worse than that trains no further
+SHOWN = 3  # parts of a mixture, in a line
+REFITS = 4  # networks of each candidate in the mixture that hold out nothing
+
+Draw = Callable[[int], Candidate]  # makes the candidate of a number, counted from 0
+Job = tuple[Team, Trainee, int]  # a network, and how many cycles it is to have ended
+
+
+class TimeIsUp(Exception):  # noqa: N818  no error: it ends a training
+    """The time limit was reached, or the next round wouldn't be finished before."""
+
+
+class PackTraining:
+    """Candidates, their networks so far, and the best mixture of them.
+
+    x (N, n_in): raw rows. folds: all parts of the rows that may be held out. networks: of each candidate at first, each
+    of which holds out another fold. batch: rows in a batch. limit: seconds, or None to train the given candidates and
+    no more. keep: is called whenever a network has ended its cycles. restored: the arrays of networks by their names,
+    and useless: the numbers of drawn candidates that the mixture didn't take, both from an earlier call. tell: is
+    given what is found, in lines.
+    """
+
+    def __init__(
+        self,
+        x: Array,
+        answers: Answers,
+        folds: list[Array],
+        networks: int,
+        batch: int,
+        seed: int,
+        *,
+        threads: int | None = None,
+        limit: float | None = None,
+        restored: dict[str, dict[str, Array]] | None = None,
+        useless: Iterable[int] = (),
+        keep: Callable[[PackTraining], None] = lambda _: None,
+        tell: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self.x, self.answers, self.folds, self.batch, self.seed = x, answers, folds, batch, seed
+        self.held: list[Array] = folds[:networks]  # those that all networks in a mixture hold out
+        self.threads = threads or available()
+        self.restored, self.keep, self.tell = restored or {}, keep, tell
+        self.start: float = time.monotonic()
+        self.deadline: float | None = None if limit is None else self.start + limit
+        self.teams: list[Team] = []
+        self.networks: dict[str, Trainee] = {}  # all of them, by their names
+        self.useless: set[int] = set(useless)
+        self.best: Mixture | None = None
+        self.history: History = History()
+        self._prepared: dict[str, tuple[list[Layer], Array]] = {}
+        self._pace = 0.0  # seconds for an epoch of one network, beside the others
+        self._stop = Event()
+
+    def run(self, candidates: Sequence[Candidate], draw: Draw | None = None) -> Mixture:
+        """Train until all is done or the time is up; return the best mixture.
+
+        With a limit, training goes on after the given candidates: those in the mixture hold out all folds, further ones
+        are drawn, and at last networks that hold out nothing join in. Ctrl-C, or the limit, ends a round and leaves
+        what was found before. If there is nothing yet, Ctrl-C is raised, and the limit waits for the first cycle.
+        Raises DivergenceError if the losses of all candidates become NaN or infinite.
+        """
+        with ThreadPoolExecutor(self.threads) as self._pool:
+            try:
+                self._rounds(candidates, draw)
+            except KeyboardInterrupt:
+                self.history.interrupted = True
+                if self.best is None:
+                    raise
+            finally:
+                self._stop.set()
+        assert self.best is not None
+        return self.best
+
+    def _rounds(self, candidates: Sequence[Candidate], draw: Draw | None) -> None:
+        try:
+            self._train_candidates([self._team(candidate, i) for i, candidate in enumerate(candidates)])
+            if self.deadline is None:
+                return
+            self._hold_out_all()
+        except TimeIsUp:
+            return
+        if draw is not None:
+            self._draw_more(draw, len(candidates))
+        with suppress(TimeIsUp):
+            self._refit()
+
+    def _draw_more(self, draw: Draw, given: int) -> None:
+        """Train drawn candidates as long as there is time, and forget those that the mixture doesn't take."""
+        with suppress(TimeIsUp):
+            for number in count():
+                if number in self.useless:
+                    continue
+                team, before = self._team(draw(number), given + number), self.best
+                self._train_candidates([team], self._refitting())
+                if self.best is before:
+                    self.useless.add(number)
+                    self.teams = [other for other in self.teams if other is not team]
+                    self.networks = {name: net for name, net in self.networks.items() if net not in team.trainees}
+
+    def _train_candidates(self, teams: list[Team], spare: float = 0.0) -> None:
+        """Train candidates, cycle by cycle. After the second, one goes on if that may help.
+
+        It may if it is in the best mixture, and not worse than after the first.
+        """
+        self.teams += teams
+        going = teams
+        while going:
+            self._round([(team, trainee, team.ends + 1) for team in going for trainee in team.trainees], spare)
+            going = [team for team in going if team in self.teams]
+            for team in going:
+                team.ends += 1
+            self._choose()
+            going = [team for team in going if self._goes_on(team)]
+
+    def _goes_on(self, team: Team) -> bool:
+        """Whether one more cycle of a candidate may help."""
+        if team.ends == len(team.candidate.ends):
+            return False
+        if team.ends == 1:
+            return True
+        assert self.best is not None
+        before, now = (team.error(end, self.answers, self.best.rows) for end in (team.ends - 2, team.ends - 1))
+        return team in self.best.last_ends() and now <= WORSE * before
+
+    def _hold_out_all(self) -> None:
+        """Let the candidates of the mixture hold out the folds that were left, one after the other; drop all others."""
+        assert self.best is not None
+        ends = self.best.last_ends()
+        more: dict[Team, list[Trainee]] = {}
+        for team in ends:
+            more[team] = [self._trainee(team, i) for i in range(len(self.held), len(self.folds))]
+            self._round([(team, trainee, ends[team]) for trainee in more[team]])
+        if not all(team in self.teams for team in ends):
+            raise TimeIsUp  # a network's loss became infinite, so there is no mixture for the further folds
+        self.teams, self.held = list(ends), self.folds
+        for team in self.teams:
+            team.trainees += more[team]
+            team.ends = ends[team]
+        self.best = Mixture(self.best.shares, self.answers, self._rows())
+        self._choose()
+
+    def _refit(self) -> None:
+        """Train networks of the mixture's candidates on all rows, as long as it takes them."""
+        assert self.best is not None
+        jobs: list[Job] = []
+        for team, ends in self.best.last_ends().items():
+            team.refits = team.refits or [self._trainee(team, None, i) for i in range(REFITS)]
+            jobs += [(team, trainee, ends) for trainee in team.refits]
+        self._round(jobs)
+
+    def _refitting(self) -> float:
+        """Return how many seconds `_refit` will take."""
+        assert self.best is not None
+        return self._pace * REFITS * sum(team.candidate.ends[n - 1] for team, n in self.best.last_ends().items())
+
+    def _round(self, jobs: list[Job], spare: float = 0.0) -> None:
+        """Train networks side by side. A candidate whose loss becomes infinite is dropped.
+
+        Raises TimeIsUp if the limit, less `spare` seconds, comes before all have ended their cycles.
+        """
+        until = math.inf if self.deadline is None or self.best is None else self.deadline - spare
+        epochs = sum(_epochs(*job) for job in jobs)
+        if time.monotonic() + self._pace * epochs > until:
+            raise TimeIsUp
+        start = time.monotonic()
+
+        def halted() -> bool:
+            return self._stop.is_set() or time.monotonic() > until
+
+        waiting = {self._pool.submit(trainee.train, ends, halted): team for team, trainee, ends in jobs}
+        try:
+            while waiting:
+                done, _ = wait(waiting, return_when=FIRST_COMPLETED)
+                for each in done:
+                    self._finish(waiting.pop(each), each.exception())
+                self.keep(self)
+        except BaseException:
+            self._stop.set()
+            self._pool.shutdown(cancel_futures=True)
+            raise
+        if epochs:
+            self._pace = (time.monotonic() - start) / epochs
+        if any(len(trainee.cycle_ends) < ends for team, trainee, ends in jobs if team in self.teams):
+            raise TimeIsUp
+
+    def _finish(self, team: Team, fault: BaseException | None) -> None:
+        """Note how the training of a network of this candidate ended."""
+        if fault is None or team not in self.teams:
+            return
+        if not isinstance(fault, DivergenceError):
+            raise fault
+        self.teams.remove(team)
+        self.tell(f"{fault}, so that is left out")
+        if not self.teams:
+            raise fault
+
+    def _rows(self) -> Array:
+        """The rows that all networks together hold out."""
+        return np.concatenate(self.held)
+
+    def _choose(self) -> None:
+        """Take the best mixture if it is better than the one before, and note it."""
+        found = mix(self.teams, self.answers, self._rows())
+        if self.best is not None and found.error >= self.best.error:
+            return
+        self.best = found
+        epochs = sum(_trained(trainee) for trainee in self.networks.values())
+        last = [trainee.cycle_ends[team.ends - 1].loss for team in self.teams for trainee in team.trainees]
+        row = {"epoch": epochs, "train_loss": float(np.mean(last)), "val_loss": found.error}
+        self.history.epochs.append(row | {"seconds": round(time.monotonic() - self.start, 3)})
+        parts = found.parts()
+        more = f" and {len(parts) - SHOWN} more" if len(parts) > SHOWN else ""
+        about = f"{len(self.networks)} networks, {epochs} epochs: error {found.error:.4g} for rows held out"
+        self.tell(f"{about}; {', '.join(parts[:SHOWN])}{more}")
+
+    def _team(self, candidate: Candidate, number: int) -> Team:
+        """Make the first networks of a candidate."""
+        layers = candidate.preprocessing
+        if repr(layers) not in self._prepared:
+            x = self.x.astype(candidate.net.dtype) if not layers else self.x
+            if layers:
+                net = Network(layers, dtype=candidate.net.dtype)
+                net.fit_preprocessing(x)
+                x = net.predict(x)
+            self._prepared[repr(layers)] = layers, x
+        team = Team(number, candidate, self._prepared[repr(layers)][0])
+        for i in range(len(self.held)):
+            team.trainees.append(self._trainee(team, i))
+        return team
+
+    def _trainee(self, team: Team, fold: int | None, number: int = 0) -> Trainee:
+        """Make a network of a candidate that holds out a fold or, with a number, none."""
+        own = [self.seed, team.number, len(self.folds) + number if fold is None else fold]
+        name = ".".join(map(str, own[1:]))
+        x = self._prepared[repr(team.before)][1]
+        net = team.candidate.trained(int(np.random.SeedSequence(own).generate_state(1)[0]))
+        if team.trainees:
+            take_state(net.layers, team.trainees[0].net.layers)
+        net.fit_preprocessing(x)
+        held = self.folds[fold] if fold is not None else np.zeros(0, np.int64)
+        trainee = Trainee(team.candidate, net, x, self.answers, held, self.batch, own)
+        if name in self.restored:
+            trainee.restore(self.restored[name])
+        self.networks[name] = trainee
+        return trainee
+
+
+def _epochs(team: Team, trainee: Trainee, ends: int) -> int:
+    """How many epochs a network has to train until so many cycles have ended."""
+    return max(0, team.candidate.ends[ends - 1] - _trained(trainee))
+
+
+def _trained(trainee: Trainee) -> int:
+    """How many epochs a network has trained."""
+    return (0, *trainee.candidate.ends)[len(trainee.cycle_ends)]

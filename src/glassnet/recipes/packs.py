@@ -1,0 +1,104 @@
+"""From the recipe of a pack to its candidates, and to a run directory."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from glassnet.data import Dataset
+from glassnet.pack import Candidate, Pack, fit_pack
+from glassnet.pack.pack import known
+from glassnet.recipes.directory import METRICS_FILE, PACK_FILE, RECIPE_FILE
+from glassnet.recipes.identity import difference, info_of
+from glassnet.recipes.reading import changed, variants
+from glassnet.recipes.recipe import Recipe
+from glassnet.recipes.run import load_data, located, write_run
+from glassnet.recipes.space import Choices, Range, RawSpace
+from glassnet.recipes.stack import build_layers, outputs
+from glassnet.terminal import say
+from glassnet.train.metrics import score
+
+DRAWN = 4  # among the numbers that follow a seed: the settings of candidates that are drawn
+
+
+def fit_recipe(recipe: Recipe, data: Dataset, *, n_out: int | None = None, **settings: Any) -> Pack:
+    """Train the pack of a recipe on the training rows of data.
+
+    n_out: how many outputs the networks have, by default one for each class, or one value. settings: further arguments
+    of `fit_pack`.
+    """
+    assert recipe.pack is not None
+    loss = recipe.build_loss(data.task)
+    make = partial(_candidate, recipe.pack.ends, data, outputs(loss, data.n_out) if n_out is None else n_out)
+    return fit_pack(
+        data.train.x,
+        data.train.y,
+        loss,
+        [make(name, each) for name, each in variants(recipe).items()],
+        networks=recipe.pack.networks,
+        batch=recipe.pack.batch_size,
+        seed=recipe.seed,
+        draw=partial(_drawn, recipe, recipe.pack.space, make) if recipe.pack.space else None,
+        **settings,
+    )
+
+
+def train_pack(recipe: Recipe, out: Path, *, progress: bool = False, time_limit: float | None = None) -> dict[str, Any]:
+    """Carry out the recipe of a pack in the existing run directory `out`, from the networks that it holds.
+
+    Returns the content of metrics.json. Raises as `glassnet.recipes.train`.
+    """
+    data = load_data(recipe)
+    info, networks = info_of(data), out / PACK_FILE
+    for note in data.notes if progress else ():
+        say(note)
+    if networks.is_file() and (differs := difference(info, known(networks))) is not None:
+        raise ValueError(f"{recipe.data.source} is not what {out} was trained on: its {differs} changed")
+    if not (out / RECIPE_FILE).is_file():
+        located(recipe).save(out / RECIPE_FILE)
+    (out / METRICS_FILE).unlink(missing_ok=True)  # while training goes on, it is no finished run
+    start = time.perf_counter()
+    pack = fit_recipe(
+        recipe,
+        data,
+        info=info,
+        threads=recipe.network.threads,
+        time_limit=time_limit,
+        checkpoint=networks,
+        tell=say if progress else lambda _: None,
+    )
+    loss = recipe.build_loss(data.task)
+    held = score(pack.outputs, data.train.y[pack.rows], loss)
+    about = {"val": held, "networks": len(pack.ensemble.networks), "parts": pack.parts}
+    return write_run(out, recipe, pack.ensemble, data, pack.history, time.perf_counter() - start, **about)
+
+
+def _candidate(ends: list[int], data: Dataset, n_out: int, name: str, recipe: Recipe) -> Candidate:
+    """Make the kind of network that a recipe describes, for these data."""
+    loss, network = recipe.build_loss(data.task), replace(recipe.network, standardize_target=False)  # the pack does it
+    layers = build_layers(network, loss, data.n_in, n_out, data.columns(), recipe.strong_pairs(data))
+    return Candidate(name, recipe.join(layers), recipe.build_optimizer(), tuple(ends))
+
+
+def _drawn(recipe: Recipe, space: RawSpace, make: Callable[[str, Recipe], Candidate], number: int) -> Candidate:
+    """Make the kind of network of that number, with settings drawn from a space."""
+    rng = np.random.default_rng([recipe.seed, DRAWN, number])
+    values = {key: _value(each, rng) for key, each in space.items()}
+    return make(f"drawn {number + 1}", changed(replace(recipe, pack=None), values))
+
+
+def _value(of: Range | Choices, rng: np.random.Generator) -> Any:
+    """Draw a value, a number to three digits."""
+    if isinstance(of, Choices):
+        return of.choices[int(rng.integers(len(of.choices)))]
+    if of.whole:
+        return int(rng.integers(int(of.low), int(of.high) + 1))
+    drawn = math.exp(rng.uniform(math.log(of.low), math.log(of.high))) if of.log else rng.uniform(of.low, of.high)
+    return float(f"{drawn:.3g}")
