@@ -57,7 +57,8 @@ def trace(
     checked = None if entry is None else step.check(*_entry(entry, step))
     if equation is None and checked is None:
         if not as_json:
-            say(f"{part} row {row}: {_answer(finished.net, split, row)}\n")
+            say(f"{part} row {row}: {_answer(finished.net, split, row)}")
+            say(f"this is {finished.which}\n" if finished.which else "")
         say(step.to_json() if as_json else step)
     for line in filter(None, (equation, checked)):
         say(line)
@@ -66,12 +67,14 @@ def trace(
 
 def _answer(net: Network | Ensemble, split: Split, row: int) -> str:
     """Print the answers of the data and of the network for a row."""
-    classes = net.info["classes"]
+    from glassnet.nn import Ensemble
+
+    classes, who = net.info["classes"], "the pack" if isinstance(net, Ensemble) else "the network"
     if not classes:
         value = float(net.predict(split.x[[row]])[0, 0])
-        return f"the data say {plain_figure(float(split.y[row]))}, the network {plain_figure(value)}"
+        return f"the data say {plain_figure(float(split.y[row]))}, {who} {plain_figure(value)}"
     p = net.predict_proba(split.x[[row]])[0]
-    return f"the data say {classes[int(split.y[row])]}, the network {classes[int(p.argmax())]} with {p.max():.1%}"
+    return f"the data say {classes[int(split.y[row])]}, {who} {classes[int(p.argmax())]} with {p.max():.1%}"
 
 
 def _entry(text: str, step: Trace) -> tuple[str, tuple[int, ...]]:

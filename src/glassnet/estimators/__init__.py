@@ -2,7 +2,7 @@
 
     parameters.py  what parameters may be, and what their words mean    base.py        what both estimators do
     objective.py   what is minimised, as scikit-learn scales it         classifier.py  regressor.py
-    plain.py       rows, network and training as scikit-learn has them  strong.py      the same for preset="strong"
+    plain.py       rows, network and training as scikit-learn has them  strong.py      preset="strong": a pack
     problem.py     what is to be learned         plan.py        what a training is to do
     stochastic.py  epochs of sgd and adam        state.py       what is carried from one training to the next
     lbfgs.py       SciPy's L-BFGS                passes.py      prediction and steps, of sparse rows too

@@ -32,12 +32,11 @@ class MLPClassifier(ClassifierMixin, BaseMLP, ClassifierParameters):
     scoring: the score for early stopping: None (accuracy), "loss", a scorer's name or a function (estimator, X, y).
     keep_optimizer: whether fit with warm_start goes on with the moments of its optimizer, too.
     callbacks: a list of gn.Callback, such as gn.Progress().
-    preset: "strong", for tables: the network and the training of the recipe `table`, that of `glassnet train my.csv`.
-    "pack", for tables, too: a mixture of small networks, each of which holds out other rows (see `glassnet.pack`). It
-    decides everything itself: only class_weight, random_state and verbose may be given, and `fit` gets all rows at
-    once. Then pack_ stands in the place of network_ and coefs_: it holds the gn.Ensemble that answers, says what that
-    consists of, and what it answers for held-out rows. The text that follows is about "strong"; both take the same
-    rows.
+    preset: "strong", for tables: the pack of the recipe `table`, that of `glassnet train my.csv`. Small networks each
+    hold out other rows, and are mixed by what they answer for those (see `glassnet.pack`). It decides everything
+    itself: only class_weight, random_state, verbose and time_limit may be given, and `fit` gets all rows at once.
+    time_limit: seconds, for which the preset goes on looking for a better pack; by default it ends when its kinds of
+    networks are trained.
 
     With the preset, X is an array of numbers, with NaN for missing ones, or a data frame of pandas or polars. Its
     columns of the types category and enum are categories. So is text, unless it holds numbers, dates or booleans. A
@@ -46,29 +45,11 @@ class MLPClassifier(ClassifierMixin, BaseMLP, ClassifierParameters):
     its column. A category is known if it is in at least 3 of the rows of the first fit. Any other is unknown. A column
     without known categories is left out. Raises TypeError for a sparse matrix.
 
-    With the preset, a parameter that equals its default takes the recipe's value, even if you write it, because
-    scikit-learn's rules hide the difference. Any other value means what is described below. So learning_rate_init=0.001
-    and max_iter=200 stand for the recipe's values, in a grid of GridSearchCV, too. For these numbers write 0.00100001
-    and 201. Write other defaults in another way: hidden_layer_sizes=[100], activation=["relu"] and dropout=[0.0], with
-    one for each hidden layer, batch_size=200, learning_rate=gn.Constant().
-
-    hidden_layer_sizes, activation, dropout: of the hidden layers, between the recipe's other layers.
-    learning_rate_init, beta_1, beta_2, epsilon: of the recipe's optimizer. solver="sgd" replaces it by SGD, with
-    momentum and nesterovs_momentum, and needs a learning_rate_init of its own. "lbfgs" is refused. alpha is
-    scikit-learn's penalty, in place of the recipe's weight decay.
-    batch_size, max_iter, learning_rate: the recipe's batches, epochs and schedule, which stretches over max_iter.
-    early_stopping, scoring, tol, n_iter_no_change: by default all rows are trained on in all epochs. early_stopping
-    holds some out, or takes X_val, and keeps the epoch that is best by `scoring`, or else by the metric that the recipe
-    monitors. Training stops early if tol or n_iter_no_change is given (or the recipe has a patience).
-    warm_start, partial_fit: the first rows fit the preprocessing and fix the categories. partial_fit takes its steps at
-    a constant rate. All rows count alike in the preprocessing, with any sample_weight.
-    coefs_, intercepts_: W and b of the layers Dense, and last those of each of the recipe's k networks in one, (k,
-    fan_in, n_outputs) and (k, n_outputs). Two classes have two outputs.
-
     After fit, it has scikit-learn's attributes, and more. network_ is the gn.Network with the weights coefs_ and
     intercepts_ (its outputs are logits). history_ is a gn.History. If rows are held out, there is
     validation_loss_curve_. With early_stopping, there are best_iter_, the epoch whose weights were kept, and stopped_,
-    whether nothing improved any more.
+    whether nothing improved any more. With the preset there is pack_ in place of all these: it holds the gn.Ensemble
+    that answers, what that consists of, its history, and what it answers for the rows held out.
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = constraints(ClassifierParameters)
@@ -178,7 +159,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP, ClassifierParameters):
         else:
             self._check_classes(unique_labels(y), same=self.warm_start and not incremental)
         flags = self._label_binarizer.transform(y).astype(bool)
-        # The preset's network has an output for each of two classes.
+        # The preset's networks have an output for each of two classes.
         return np.hstack([~flags, flags]) if self.preset is not None and flags.shape[1] == 1 else flags
 
     def _check_classes(self, found: Array, same: bool) -> None:

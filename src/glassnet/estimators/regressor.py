@@ -25,14 +25,14 @@ class MLPRegressor(RegressorMixin, BaseMLP, RegressorParameters):
 
     All others, such as activation, dropout and preset, are those of MLPClassifier, which describes them.
 
-    With preset="strong", a parameter that equals its default, such as learning_rate_init=0.001 or max_iter=200, takes
-    the recipe's value, even if you write it (write 0.00100001, 201). Targets are standardised, each by its own mean and
-    standard deviation, unless loss="poisson". Losses, such as those of loss_curve_, are then in these units, and
-    predictions in the targets' own.
+    With preset="strong", `loss` may be given, too. Targets are standardised, each by its own mean and standard
+    deviation, unless loss="poisson". The error of pack_ is then in these units, and predictions in the targets' own,
+    which stay within the range of training and a margin.
 
     After fit, it has scikit-learn's attributes, and more. network_ is the gn.Network with the weights coefs_ and
     intercepts_. history_ is a gn.History. If rows are held out, there is validation_loss_curve_. With early_stopping,
-    there are best_iter_, the epoch whose weights were kept, and stopped_, whether nothing improved any more.
+    there are best_iter_, the epoch whose weights were kept, and stopped_, whether nothing improved any more. With the
+    preset there is pack_ in place of all these.
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = constraints(RegressorParameters)

@@ -17,7 +17,7 @@ from glassnet.nn.ensemble import leading
 from glassnet.nn.layer import Array
 from glassnet.optim import Constant, Optimizer
 from glassnet.recipes import Recipe
-from glassnet.recipes.finished import load_same_data
+from glassnet.recipes.finished import load_same_data, which_network
 from glassnet.recipes.run import load_data
 
 PARTS = ("test", "val", "train")
@@ -100,9 +100,11 @@ def _run(path: Path) -> Subject:
     recipe, model = recipes.open_run(path)
     data, net = load_same_data(path, recipe, model), leading(model)
     file = f"gn.Network.load({str(path / 'model.safetensors')!r})"
+    source = f"glassnet train {path / 'recipe.toml'}"
     if isinstance(model, Ensemble):
         file = f"gn.Ensemble.load({str(path / 'model.safetensors')!r}).networks[{model.networks.index(net)}]"
-    return _subject(recipe, net, data, trained=True, file=file, source=f"glassnet train {path / 'recipe.toml'}")
+        source += f": {which_network(model)}"
+    return _subject(recipe, net, data, trained=True, file=file, source=source)
 
 
 def _recipe(what: str) -> Subject:

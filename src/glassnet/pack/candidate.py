@@ -36,6 +36,10 @@ class Candidate:
         if not self.ends or list(self.ends) != sorted(set(self.ends)):
             raise ValueError(f"candidate {self.name}: ends must rise, but they are {list(self.ends)}")
 
+    def epochs(self, ends: int) -> int:
+        """Return how many epochs have passed when so many cycles have ended."""
+        return (0, *self.ends)[ends]
+
     @property
     def preprocessing(self) -> list[Layer]:
         """Unfitted copies of the layers that prepare rows."""

@@ -79,6 +79,14 @@ class Mixture:
         mixed = sum(share * self.answers.answer(choice.outputs(), self.rows) for choice, share in self.shares.items())
         return self.answers.error(np.asarray(mixed), self.rows)
 
+    @property
+    def train_loss(self) -> float:
+        """The mean loss of its networks in the last epoch of each."""
+        return sum(
+            share * float(np.mean([trainee.cycle_ends[choice.end].loss for trainee in choice.team.trainees]))
+            for choice, share in self.shares.items()
+        )
+
     def last_ends(self) -> dict[Team, int]:
         """Return the candidates that take part, and the number of cycles of the longest training of each."""
         found: dict[Team, int] = {}

@@ -33,7 +33,8 @@ class Pack:
     network held out (n,), and outputs: what the networks that hadn't seen them answer for them (n, n_out), as the
     ensemble's `predict` does. error: of these, the mean negative log probability or, for values, the loss in standard
     units. parts: what the mixture consists of, in words. history: a row for each round of cycles that made the
-    mixture better, whose "epoch" counts those of all networks, and whose "val_loss" is this error.
+    mixture better, whose "epoch" counts those of all networks, and whose "val_loss" is this error. seconds: how
+    long the training took, in all calls.
     """
 
     ensemble: Ensemble
@@ -42,6 +43,7 @@ class Pack:
     error: float
     parts: list[str]
     history: History
+    seconds: float
 
 
 def fit_pack(
@@ -110,7 +112,7 @@ def fit_pack(
     kept.write(training, at_once=True)
     ensemble = best.ensemble(info or {})
     outputs = best.outputs(ensemble.mean().of)
-    return Pack(ensemble, best.rows, outputs, best.error, best.parts(), training.history)
+    return Pack(ensemble, best.rows, outputs, best.error, best.parts(), training.history, training.seconds)
 
 
 class Kept:
@@ -125,14 +127,14 @@ class Kept:
         if self.path is None or not os.path.lexists(self.path):
             return {}
         arrays, header = read_arrays(regular(self.path))
-        useless = header.pop("useless", None)
-        if header != self.header or not isinstance(useless, list):
+        useless, spent = header.pop("useless", None), header.pop("seconds", None)
+        if header != self.header or not isinstance(useless, list) or not isinstance(spent, float):
             raise ValueError(f"{os.fspath(self.path)} was written by another training: begin anew in another place")
         restored: dict[str, dict[str, Array]] = {}
         for name, array in arrays.items():
             network, _, own = name.partition("/")
             restored.setdefault(network, {})[own] = array
-        return {"restored": restored, "useless": useless}
+        return {"restored": restored, "useless": useless, "spent": spent}
 
     def write(self, training: PackTraining, at_once: bool = False) -> None:
         """Write all networks that have ended a cycle, unless they were written a moment ago."""
@@ -140,7 +142,9 @@ class Kept:
             return
         own = {name: trainee.arrays() for name, trainee in training.networks.items() if trainee.cycle_ends}
         arrays = {f"{name}/{key}": array for name, found in own.items() for key, array in found.items()}
-        write_arrays(self.path, arrays, self.header | {"useless": sorted(training.useless)})
+        write_arrays(
+            self.path, arrays, self.header | {"useless": sorted(training.useless), "seconds": training.seconds}
+        )
         self.last = time.monotonic()
 
 

@@ -26,7 +26,7 @@ def batch_size(rows: int) -> int:
     return next(size for most, size in BATCHES if rows < most)
 
 
-@dataclass
+@dataclass(eq=False)
 class CycleEnd:
     """A network at the end of a cycle.
 
@@ -40,7 +40,7 @@ class CycleEnd:
     steps: int
 
 
-@dataclass
+@dataclass(eq=False)
 class Trainee:
     """A network, the rows that it trains on, and how far it has come.
 

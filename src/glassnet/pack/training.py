@@ -38,9 +38,9 @@ class PackTraining:
 
     x (N, n_in): raw rows. folds: all parts of the rows that may be held out. networks: of each candidate at first, each
     of which holds out another fold. batch: rows in a batch. limit: seconds, or None to train the given candidates and
-    no more. keep: is called whenever a network has ended its cycles. restored: the arrays of networks by their names,
-    and useless: the numbers of drawn candidates that the mixture didn't take, both from an earlier call. tell: is
-    given what is found, in lines.
+    no more. keep: is called whenever a network has ended its cycles. tell: is given what is found, in lines. From an
+    earlier call come the arrays of networks by their names (restored), the numbers of drawn candidates that the mixture
+    didn't take (useless), and how many seconds it took (spent).
     """
 
     def __init__(
@@ -56,6 +56,7 @@ class PackTraining:
         limit: float | None = None,
         restored: dict[str, dict[str, Array]] | None = None,
         useless: Iterable[int] = (),
+        spent: float = 0.0,
         keep: Callable[[PackTraining], None] = lambda _: None,
         tell: Callable[[str], None] = lambda _: None,
     ) -> None:
@@ -63,16 +64,22 @@ class PackTraining:
         self.held: list[Array] = folds[:networks]  # those that all networks in a mixture hold out
         self.threads = threads or available()
         self.restored, self.keep, self.tell = restored or {}, keep, tell
-        self.start: float = time.monotonic()
-        self.deadline: float | None = None if limit is None else self.start + limit
+        self.start: float = time.monotonic() - spent
+        self.deadline: float | None = None if limit is None else time.monotonic() + limit
         self.teams: list[Team] = []
         self.networks: dict[str, Trainee] = {}  # all of them, by their names
         self.useless: set[int] = set(useless)
         self.best: Mixture | None = None
         self.history: History = History()
         self._prepared: dict[str, tuple[list[Layer], Array]] = {}
+        self._epochs = 0  # of all networks
         self._pace = 0.0  # seconds for an epoch of one network, beside the others
         self._stop = Event()
+
+    @property
+    def seconds(self) -> float:
+        """The seconds since the start, with those that were spent before."""
+        return time.monotonic() - self.start
 
     def run(self, candidates: Sequence[Candidate], draw: Draw | None = None) -> Mixture:
         """Train until all is done or the time is up; return the best mixture.
@@ -174,7 +181,7 @@ class PackTraining:
     def _refitting(self) -> float:
         """Return how many seconds `_refit` will take."""
         assert self.best is not None
-        return self._pace * REFITS * sum(team.candidate.ends[n - 1] for team, n in self.best.last_ends().items())
+        return self._pace * REFITS * sum(team.candidate.epochs(n) for team, n in self.best.last_ends().items())
 
     def _round(self, jobs: list[Job], spare: float = 0.0) -> None:
         """Train networks side by side. A candidate whose loss becomes infinite is dropped.
@@ -182,7 +189,7 @@ class PackTraining:
         Raises TimeIsUp if the limit, less `spare` seconds, comes before all have ended their cycles.
         """
         until = math.inf if self.deadline is None or self.best is None else self.deadline - spare
-        epochs = sum(_epochs(*job) for job in jobs)
+        epochs = sum(_left(*job) for job in jobs)
         if time.monotonic() + self._pace * epochs > until:
             raise TimeIsUp
         start = time.monotonic()
@@ -201,6 +208,7 @@ class PackTraining:
             self._stop.set()
             self._pool.shutdown(cancel_futures=True)
             raise
+        self._epochs += sum(_new(*job) for job in jobs)
         if epochs:
             self._pace = (time.monotonic() - start) / epochs
         if any(len(trainee.cycle_ends) < ends for team, trainee, ends in jobs if team in self.teams):
@@ -227,13 +235,11 @@ class PackTraining:
         if self.best is not None and found.error >= self.best.error:
             return
         self.best = found
-        epochs = sum(_trained(trainee) for trainee in self.networks.values())
-        last = [trainee.cycle_ends[team.ends - 1].loss for team in self.teams for trainee in team.trainees]
-        row = {"epoch": epochs, "train_loss": float(np.mean(last)), "val_loss": found.error}
-        self.history.epochs.append(row | {"seconds": round(time.monotonic() - self.start, 3)})
+        row: dict[str, float] = {"epoch": self._epochs, "train_loss": found.train_loss, "val_loss": found.error}
+        self.history.epochs.append(row | {"seconds": round(self.seconds, 3)})
         parts = found.parts()
         more = f" and {len(parts) - SHOWN} more" if len(parts) > SHOWN else ""
-        about = f"{len(self.networks)} networks, {epochs} epochs: error {found.error:.4g} for rows held out"
+        about = f"{len(self.networks)} networks, {self._epochs} epochs: error {found.error:.4g} for rows held out"
         self.tell(f"{about}; {', '.join(parts[:SHOWN])}{more}")
 
     def _team(self, candidate: Candidate, number: int) -> Team:
@@ -268,11 +274,11 @@ class PackTraining:
         return trainee
 
 
-def _epochs(team: Team, trainee: Trainee, ends: int) -> int:
-    """How many epochs a network has to train until so many cycles have ended."""
-    return max(0, team.candidate.ends[ends - 1] - _trained(trainee))
+def _left(team: Team, trainee: Trainee, ends: int) -> int:
+    """How many epochs a network has to train until so many cycles have ended: none if it was restored from there."""
+    return max(0, team.candidate.epochs(ends) - team.candidate.epochs(len(trainee.cycle_ends)))
 
 
-def _trained(trainee: Trainee) -> int:
-    """How many epochs a network has trained."""
-    return (0, *trainee.candidate.ends)[len(trainee.cycle_ends)]
+def _new(team: Team, trainee: Trainee, ends: int) -> int:
+    """How many epochs those cycles have that are new in this round."""
+    return team.candidate.epochs(ends) - team.candidate.epochs(team.ends if trainee in team.trainees else 0)

@@ -61,6 +61,11 @@ class Finished:
         return leading(self.net)
 
     @property
+    def which(self) -> str | None:
+        """Which network of a pack that is, in words; None for a single network."""
+        return None if isinstance(self.net, Network) else which_network(self.net)
+
+    @property
     def task(self) -> str:
         """The task: "classification" or "regression"."""
         return str(self.net.info["task"])
@@ -83,6 +88,12 @@ class Finished:
     def load_data(self) -> Dataset:
         """Load the data that it was trained on. Raises ValueError or OSError if they are gone or were changed."""
         return load_same_data(self.path, self.recipe, self.net)
+
+
+def which_network(pack: Ensemble) -> str:
+    """Say which network of a pack is looked into."""
+    shares = pack.mean().shares
+    return f"the network with the largest share of the answer, {shares.max():.1%}, of a pack of {len(shares)}"
 
 
 def load_same_data(run: Path, recipe: Recipe, net: Network | Ensemble) -> Dataset:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -64,7 +63,6 @@ def train_pack(recipe: Recipe, out: Path, *, progress: bool = False, time_limit:
     if not (out / RECIPE_FILE).is_file():
         located(recipe).save(out / RECIPE_FILE)
     (out / METRICS_FILE).unlink(missing_ok=True)  # while training goes on, it is no finished run
-    start = time.perf_counter()
     pack = fit_recipe(
         recipe,
         data,
@@ -77,7 +75,7 @@ def train_pack(recipe: Recipe, out: Path, *, progress: bool = False, time_limit:
     loss = recipe.build_loss(data.task)
     held = score(pack.outputs, data.train.y[pack.rows], loss)
     about = {"val": held, "networks": len(pack.ensemble.networks), "parts": pack.parts}
-    return write_run(out, recipe, pack.ensemble, data, pack.history, time.perf_counter() - start, **about)
+    return write_run(out, recipe, pack.ensemble, data, pack.history, pack.seconds, **about)
 
 
 def _candidate(ends: list[int], data: Dataset, n_out: int, name: str, recipe: Recipe) -> Candidate:

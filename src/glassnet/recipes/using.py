@@ -22,7 +22,8 @@ def evaluate_run(run: Path) -> dict[str, Any]:
     recipe, net = open_model(run)
     data = load_same_data(run, recipe, net)
     found = results(net, data, recipe.build_loss(data.task)) | {"task": data.task, "data": str(data)}
-    return found | {"recipe": recipe.name} if isinstance(net, Network) else found
+    one = isinstance(net, Network) or recipe.pack is not None  # run
+    return found | {"recipe": recipe.name} if one else found
 
 
 def export_run(run: Path, out: Path, input_dtype: str | None = None) -> str:

@@ -208,10 +208,8 @@ def _layers(run: Finished) -> Table:
         for i, layer in enumerate(run.network.layers)
     ]
     rows.append(["", "all", run.network.dtype.name, f"{run.network.theta.size:,}"])
-    which = " of the network with the largest share of the pack's answer" if run.net is not run.network else ""
-    return Table(
-        f"Layers{which}, in the order in which a row passes them.", ["", "layer", "shapes", "parameters"], rows
-    )
+    of = f" of {run.which}" if run.which else ""
+    return Table(f"Layers{of}, in the order in which a row passes them.", ["", "layer", "shapes", "parameters"], rows)
 
 
 def _command(run: Finished) -> str:

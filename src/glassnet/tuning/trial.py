@@ -30,6 +30,11 @@ def data_of(recipe: Recipe) -> Dataset:
 
     Raises ValueError if there are no validation rows to judge by.
     """
+    if recipe.pack is not None:
+        raise ValueError(
+            f"{recipe.name} is a pack, which tries kinds of networks by itself: give it time, as in"
+            " glassnet train --time 10m; to search the settings of one network, make a recipe without [pack]"
+        )
     data = load_data(recipe)
     if not len(data.val):
         raise ValueError(f"{recipe.data.source} has no validation rows to judge trials by")
