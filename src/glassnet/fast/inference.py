@@ -9,13 +9,14 @@ from typing import Any
 
 import numpy as np
 
+from glassnet.fast.kernels import Folded
 from glassnet.fast.program import Program, address, settings, uncovered
 from glassnet.fast.structures import READY, REALS
 from glassnet.fast.threads import Threads, limit
 from glassnet.nn import Dense, Layer, Network
 from glassnet.nn.layer import Array
 
-CAPACITY = 128  # rows at a time: enough for the products, and little enough for the caches
+CAPACITY = 512  # rows at a time: enough for the products, and little enough for the caches
 SMALL = 200_000  # multiplications: with fewer, one thread is done before another is awake
 
 
@@ -29,7 +30,7 @@ class Inference:
         self.layers: list[Layer] = list(net.layers)
         self.settings: list[tuple[Layer, str, Any]] = settings(net.layers)
         self.process: int = os.getpid()
-        self.products: int = sum(layer.W.size for layer in self.program.layers if isinstance(layer, Dense))
+        self.products: int = sum(layer.size for layer in self.program.layers if isinstance(layer, (Dense, Folded)))
         self.threads_for_few: Threads = Threads(self.threads)
         self.x: Array = np.zeros((CAPACITY, self.program.width), net.dtype)
         self.y: Array = np.zeros((CAPACITY, self.program.n_out), net.dtype)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from glassnet.fast.structures import COptimizer
+from glassnet.fast.structures import TOGETHER, COptimizer
 from glassnet.nn import (
     GELU,
     MAE,
@@ -78,9 +78,10 @@ class Kernel:
 NONE = Kernel()
 
 
-def _edges(layer: PiecewiseLinear) -> Sequence[Array]:
+def _edges_inner(layer: PiecewiseLinear) -> Sequence[Array]:
     layer.check(np.empty((0, layer.width_in)))
-    return [np.ascontiguousarray(layer.edges.T, layer.dtype)]
+    edges = np.ascontiguousarray(layer.edges.T, layer.dtype)
+    return [edges, np.where(np.isinf(edges[:, 2:]), np.nan, edges[:, 1:-1])]  # inner: NaN has no value above it
 
 
 def _low_scale_column(layer: CategoryEmbedding) -> Sequence[Array]:
@@ -97,9 +98,15 @@ def _x_hat_and_inv_std(_: Layer, new: New, rows: int, width: int) -> Sequence[in
     return [new(rows, width), new(max(rows, width))]  # inv_std: of each column, or row
 
 
-def _share_bin_below(layer: PiecewiseLinear, new: New, rows: int, _: int) -> Sequence[int]:
-    # The place of each value in its bin, and the bin; then for each feature the sums of W over the bins below.
-    return [new(rows, layer.width), new(rows, layer.width, dtype=np.int64), new(*layer.shapes()["W"])]
+def _share_bin(layer: PiecewiseLinear | Folded, new: New, rows: int, _: int) -> list[int]:
+    # The place of each value in its bin, and the bin: for a layer Folded, of some features at a time.
+    features = TOGETHER if isinstance(layer, Folded) else layer.width
+    return [new(features, rows), new(features, rows, dtype=f"u{layer.dtype.itemsize}")]
+
+
+def _share_bin_below(layer: PiecewiseLinear, new: New, rows: int, width: int) -> Sequence[int]:
+    # And for each feature the sums of W over the bins below.
+    return [*_share_bin(layer, new, rows, width), new(*layer.shapes()["W"])]
 
 
 def _waves(layer: Periodic, new: New, rows: int, _: int) -> Sequence[int]:
@@ -112,6 +119,37 @@ def _u(layer: CategoryEmbedding, new: New, rows: int, _: int) -> Sequence[int]:
 
 def _of_a_feature(layer: PiecewiseLinear | Periodic) -> int:
     return 2 * layer.size // layer.width + 2 * layer.dim
+
+
+class Folded(Layer):
+    """PiecewiseLinear and the Dense behind it as one layer, which a program for inference has in their place."""
+
+    def __init__(self, embedding: PiecewiseLinear, dense: Dense) -> None:
+        self.embedding = embedding
+        self.dense = dense
+        self.width, self.dim, self.bins, self.dtype = embedding.width, embedding.dim, embedding.bins, embedding.dtype
+
+    @property
+    def width_in(self) -> int:
+        """That of the embedding."""
+        return self.embedding.width_in
+
+    def width_out(self, width_in: int | None) -> int:
+        """That of the dense layer."""
+        return self.dense.fan_out
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """The parameters of both, in order."""
+        return {
+            f"{i}.{name}": shape
+            for i, each in enumerate((self.embedding, self.dense))
+            for name, shape in each.shapes().items()
+        }
+
+
+def _tables(layer: Folded) -> int:
+    # The sums of W over the bins below, both terms of each bin, as many zeros, and their products for some features.
+    return 3 * layer.bins * layer.dim + 2 * (1 + TOGETHER * layer.bins) * layer.dense.fan_out
 
 
 KERNELS: dict[type[Layer], Kernel] = {
@@ -129,19 +167,39 @@ KERNELS: dict[type[Layer], Kernel] = {
     BatchNorm: Kernel(constants=("eps", "momentum"), moved=("running_mean", "running_var"), memory=_x_hat_and_inv_std),
     LayerNorm: Kernel(constants=("eps",), memory=_x_hat_and_inv_std, own_dx=True),
     PiecewiseLinear: Kernel(
-        sizes=("width", "dim", "bins"), arrays=_edges, memory=_share_bin_below, scratch=_of_a_feature, own_dx=True
+        sizes=("width", "dim", "bins"), arrays=_edges_inner, memory=_share_bin_below, scratch=_of_a_feature, own_dx=True
     ),
     Periodic: Kernel(sizes=("width", "dim", "n"), memory=_waves, scratch=_of_a_feature, own_dx=True, reads_y=True),
     CategoryEmbedding: Kernel(
         sizes=("width", "dim"), arrays=_low_scale_column, memory=_u, scratch=lambda layer: layer.size, own_dx=True
     ),
 }
+FOLDED = Kernel(
+    sizes=("width", "dim", "bins"),
+    arrays=lambda layer: _edges_inner(layer.embedding),
+    memory=_share_bin,
+    scratch=_tables,
+)
 # Layers that prepare all rows once, before the kernels see them.
 PREPARED: tuple[type[Layer], ...] = (Columns, Standardize, QuantileNormalize, RobustScale, Rotations)
 WITHOUT: dict[type[Layer], str] = {
     Unstandardize: "applied to the outputs after the kernels, and in training to the targets",
     Softmax: "CrossEntropy takes the scores before it",
 }
+
+
+def chosen(layers: Sequence[Layer], training: bool) -> list[tuple[Layer, Kernel]]:
+    """Return the layers that a program has for these, each with its kernel."""
+    found: list[tuple[Layer, Kernel]] = []
+    for layer in layers:
+        kernel = KERNELS[type(layer)]
+        before = found[-1][0] if found else None
+        if not training and type(layer) is Dense and type(before) is PiecewiseLinear:
+            found[-1] = Folded(before, layer), FOLDED
+        elif training or kernel.infers:
+            found.append((layer, kernel))
+    return found
+
 
 # The name of each loss's constant, if it has one.
 LOSSES: dict[type[Loss], str | None] = {
@@ -173,4 +231,4 @@ RULES = ("SGD", "Nesterov", "Adam")
 
 def kind_names() -> list[str]:
     """Return the names of all kinds, which must be in the library."""
-    return [*(kind.__name__ for kind in (*KERNELS, *LOSSES)), *RULES]
+    return [*(kind.__name__ for kind in (*KERNELS, *LOSSES)), Folded.__name__, *RULES]

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from glassnet.fast.kernels import KERNELS, NONE, PREPARED, Kernel
+from glassnet.fast.kernels import KERNELS, NONE, PREPARED, Kernel, chosen
 from glassnet.fast.library import NoKernelsError, load_kernels
 from glassnet.fast.structures import BYTES, READY, REALS, CGroup, CLayer, CProgram, Library
 from glassnet.memory import aligned_zeros
@@ -101,10 +101,7 @@ class Program:
         preprocessing, layers, unit = split_layers(net)
         self.preprocessing: list[Layer] = preprocessing
         self.unit: Unstandardize | None = unit
-        kernels = ((layer, KERNELS[type(layer)]) for layer in layers)
-        self.kernels: list[tuple[Layer, Kernel]] = [
-            (layer, kernel) for layer, kernel in kernels if training or kernel.infers
-        ]
+        self.kernels: list[tuple[Layer, Kernel]] = chosen(layers, training)
         self.layers: list[Layer] = [layer for layer, _ in self.kernels]
         copies = 1 if training else threads
         self.c: CProgram = CProgram()
@@ -123,8 +120,8 @@ class Program:
         c.first = next(i for i, layer in enumerate(self.layers) if layer.size)
         c.n_parameters, c.optimizer.theta = net.theta.size, self.hold(net.theta)
         widest = max(max(layer.n_in, layer.n_out) for layer in self.c_layers)
-        c.scratch_size = max(
-            int(library.scratch_size(widest)), *(kernel.scratch(layer) for layer, kernel in self.kernels)
+        c.scratch_size = int(library.scratch_size(widest)) + max(
+            kernel.scratch(layer) for layer, kernel in self.kernels
         )
         c.scratch = self.allocate(threads * c.scratch_size)
         if len(self.preprocessing) == 1 and type(self.preprocessing[0]) is Standardize:  # done while gathering a batch

@@ -9,6 +9,7 @@ from typing import Any
 FORMATS = ("REALS", "BYTES", "READY")  # of rows: as given, real or bytes, or preprocessed already
 REALS, BYTES, READY = range(len(FORMATS))
 CHUNK = 4096  # parameters whose squares are summed together
+TOGETHER = 4  # features of a layer Folded whose tables are in use at a time
 MAX_THREADS = 64  # and one more than can be had
 
 
@@ -84,7 +85,12 @@ def layout() -> str:
     """Say what the function `layout` of the library must say."""
     structures = {"Layer": CLayer, "Group": CGroup, "Loss": CLoss, "Optimizer": COptimizer, "Program": CProgram}
     sizes = {name: sizeof(structure) for name, structure in structures.items()}
-    constants = {"CHUNK": CHUNK, "MAX_THREADS": MAX_THREADS, **{name: i for i, name in enumerate(FORMATS)}}
+    constants = {
+        "CHUNK": CHUNK,
+        "TOGETHER": TOGETHER,
+        "MAX_THREADS": MAX_THREADS,
+        **{name: i for i, name in enumerate(FORMATS)},
+    }
     return "; ".join(f"{name} {number}" for name, number in (sizes | constants).items())
 
 

@@ -34,6 +34,7 @@ TABLE(NAME) are their names, by which structures.py finds the numbers. */
 #define UNROLL _Pragma("GCC unroll 32")
 
 typedef real vec __attribute__((vector_size(SIZE * LANES), aligned(SIZE), may_alias));
+typedef bits bit_vec __attribute__((vector_size(SIZE * LANES), aligned(SIZE), may_alias));
 
 /* One of the threads that run the same function side by side. */
 typedef struct {
@@ -47,6 +48,8 @@ typedef struct {
 
 INLINE int64_t min64(int64_t a, int64_t b) { return a < b ? a : b; }
 INLINE int64_t max64(int64_t a, int64_t b) { return a > b ? a : b; }
+
+INLINE int64_t rounded_up(int64_t n, int64_t unit) { return (n + unit - 1) / unit * unit; }
 
 /* The thread's part of 0..n, in whole units. */
 INLINE Range share(int64_t n, int64_t unit, Thread t) {

@@ -5,71 +5,107 @@
 /* The columns behind the embedded ones, from rows of x or dy to those of y or dx. */
 INLINE void pass_plain(int64_t n, const real *from, real *to) { memcpy(to, from, (size_t)n * sizeof(real)); }
 
-FORWARD(PiecewiseLinear) {
-    int64_t width = l->size[0], dim = l->size[1], bins = l->size[2], plain = l->n_in - width;
-    const real *W = values(l, o, 0), *V = values(l, o, 1), *bias = values(l, o, 2), *all_edges = l->array[0];
-    real *shares = l->memory[0], *all_below = l->memory[2];
-    int64_t *bins_of = l->memory[1];
-    Range features = share(width, 1, t);
-    for (int64_t f = features.begin; f < features.end; f++) {
-        real *below = all_below + f * bins * dim;
-        memset(below, 0, (size_t)dim * sizeof(real));
-        for (int64_t i = dim; i < bins * dim; i++) below[i] = below[i - dim] + W[f * bins * dim + i - dim];
-    }
-    barrier(t);
-    Range mine = share(m, 1, t);
-    for (int64_t i = mine.begin; i < mine.end; i++) {
-        const real *x = l->x + i * l->n_in;
-        real *restrict y = l->y + i * l->n_out;
-        for (int64_t f = 0; f < width; f++) {
-            const real *edges = all_edges + f * (bins + 1);
-            int64_t bin = 0, above = bins; /* the first edge at or below x, and the first above it */
-            while (above - bin > 1) {
-                int64_t middle = (bin + above) / 2;
-                if (edges[middle] <= x[f] && edges[middle + 1] < INFINITY) bin = middle;
-                else above = middle;
-            }
-            real s = shares[i * width + f] = (x[f] - edges[bin]) / (edges[bin + 1] - edges[bin]);
-            bins_of[i * width + f] = bin;
-            const real *w = W + (f * bins + bin) * dim, *below = all_below + (f * bins + bin) * dim;
-            for (int64_t c = 0; c < dim; c++) y[f * dim + c] = below[c] + s * w[c] + bias[f * dim + c];
-            for (int64_t c = 0; V && c < dim; c++) y[f * dim + c] += x[f] * V[f * dim + c];
-        }
-        pass_plain(plain, x + width, y + width * dim);
+/* The bin of each of `rows` values x, `stride` apart, and the share of it that lies below x. inner: the bins - 1 edges between
+bins, NaN in place of those that the feature hasn't. How many of them aren't above x is the number of its bin. */
+static void find_bins(const real *x, int64_t stride, int64_t rows, const real *edges, const real *inner, int64_t bins,
+                      bits *bin, real *shares) {
+    for (int64_t first = 0; first < rows; first += LANES, x += LANES * stride) {
+        int64_t n = min64(LANES, rows - first);
+        real values[LANES] = {0}, low[LANES], high[LANES];
+        bits found[LANES];
+        for (int64_t i = 0; i < n; i++) values[i] = x[i * stride];
+        bit_vec count = {0};
+        for (int64_t e = 0; e < bins - 1; e++) count -= (bit_vec)(*(const vec *)values >= inner[e]); /* true is -1 */
+        *(bit_vec *)found = count;
+        for (int64_t i = 0; i < LANES; i++) low[i] = edges[found[i]], high[i] = edges[found[i] + 1];
+        for (int64_t i = 0; i < LANES; i++) values[i] = (values[i] - low[i]) / (high[i] - low[i]);
+        memcpy(bin + first, found, (size_t)n * sizeof(bits));
+        memcpy(shares + first, values, (size_t)n * sizeof(real));
     }
 }
 
+/* bias + W[0] + ... + W[b - 1] for each bin b of a feature. */
+INLINE void sums_below(const real *W, const real *bias, int64_t bins, int64_t dim, real *below) {
+    memcpy(below, bias, (size_t)dim * sizeof(real));
+    for (int64_t i = dim; i < bins * dim; i++) below[i] = below[i - dim] + W[i - dim];
+}
+
+/* The parts of PiecewiseLinear for one feature: x, y, dy, dx are its entries in the first row, others n_in or n_out apart. */
+INLINE void embed(int64_t m, int64_t dim, const real *x, int64_t n_in, const bits *bin, const real *shares,
+                  const real *W, const real *V, const real *below, real *y, int64_t n_out) {
+    for (int64_t i = 0; i < m; i++, x += n_in, y += n_out) {
+        const real *w = W + bin[i] * dim, *sum = below + bin[i] * dim;
+        if (V) for (int64_t c = 0; c < dim; c++) y[c] = sum[c] + shares[i] * w[c] + *x * V[c];
+        else for (int64_t c = 0; c < dim; c++) y[c] = sum[c] + shares[i] * w[c];
+    }
+}
+
+INLINE void embed_dx(int64_t m, int64_t dim, const bits *bin, const real *edges, const real *W, const real *V,
+                     const real *dy, int64_t n_out, real *dx, int64_t n_in) {
+    for (int64_t i = 0; i < m; i++, dy += n_out, dx += n_in) {
+        const real *w = W + bin[i] * dim;
+        real slope = 0, linear = 0;
+        for (int64_t c = 0; c < dim; c++) slope += dy[c] * w[c];
+        for (int64_t c = 0; V && c < dim; c++) linear += dy[c] * V[c];
+        *dx = slope / (edges[bin[i] + 1] - edges[bin[i]]) + linear;
+    }
+}
+
+/* G, H: [bins, dim], zeros before. */
+INLINE void embed_gradients(int64_t m, int64_t dim, const real *x, int64_t n_in, const bits *bin, const real *shares,
+                            const real *dy, int64_t n_out, real *G, real *H, real *dV) {
+    for (int64_t i = 0; i < m; i++, x += n_in, dy += n_out) {
+        real *restrict g = G + bin[i] * dim, *restrict h = H + bin[i] * dim;
+        for (int64_t c = 0; c < dim; c++) g[c] += dy[c], h[c] += shares[i] * dy[c], dV[c] += *x * dy[c];
+    }
+}
+
+#define USUAL 8 /* a dim that the compiler knows, so that its loops become single instructions */
+#define WITH_DIM(function, ...) (dim == USUAL ? function(m, USUAL, __VA_ARGS__) : function(m, dim, __VA_ARGS__))
+
+FORWARD(PiecewiseLinear) {
+    int64_t width = l->size[0], dim = l->size[1], bins = l->size[2], plain = l->n_in - width, all = m;
+    const real *W = values(l, o, 0), *V = values(l, o, 1), *bias = values(l, o, 2);
+    const real *edges = l->array[0], *inner = l->array[1];
+    real *shares = l->memory[0], *below = l->memory[2];
+    bits *bin = l->memory[1];
+    Range features = share(width, 1, t), mine = share(m, 1, t);
+    for (int64_t f = features.begin; f < features.end; f++)
+        sums_below(W + f * bins * dim, bias + f * dim, bins, dim, below + f * bins * dim);
+    barrier(t);
+    const real *x = l->x + mine.begin * l->n_in;
+    real *y = l->y + mine.begin * l->n_out;
+    m = mine.end - mine.begin;
+    for (int64_t f = 0; f < width; f++) {
+        int64_t at = f * all + mine.begin, w = f * bins * dim;
+        find_bins(x + f, l->n_in, m, edges + f * (bins + 1), inner + f * (bins - 1), bins, bin + at, shares + at);
+        WITH_DIM(embed, x + f, l->n_in, bin + at, shares + at, W + w, V ? V + f * dim : 0, below + w, y + f * dim,
+                 l->n_out);
+    }
+    for (int64_t i = 0; i < m; i++) pass_plain(plain, x + i * l->n_in + width, y + i * l->n_out + width * dim);
+}
+
 BACKWARD(PiecewiseLinear) {
-    int64_t width = l->size[0], dim = l->size[1], bins = l->size[2], plain = l->n_in - width;
-    const real *W = values(l, o, 0), *V = values(l, o, 1), *all_edges = l->array[0], *shares = l->memory[0];
-    const int64_t *bins_of = l->memory[1];
+    int64_t width = l->size[0], dim = l->size[1], bins = l->size[2], plain = l->n_in - width, all = m;
+    const real *W = values(l, o, 0), *V = values(l, o, 1), *edges = l->array[0], *shares = l->memory[0];
+    const bits *bin = l->memory[1];
     if (l->dx) {
         Range mine = share(m, 1, t);
-        for (int64_t i = mine.begin; i < mine.end; i++) {
-            const real *dy = l->dy + i * l->n_out;
-            real *dx = l->dx + i * l->n_in;
-            for (int64_t f = 0; f < width; f++) {
-                int64_t bin = bins_of[i * width + f];
-                const real *w = W + (f * bins + bin) * dim, *edges = all_edges + f * (bins + 1) + bin;
-                real slope = 0, linear = 0;
-                for (int64_t c = 0; c < dim; c++) slope += dy[f * dim + c] * w[c];
-                for (int64_t c = 0; V && c < dim; c++) linear += dy[f * dim + c] * V[f * dim + c];
-                dx[f] = slope / (edges[1] - edges[0]) + linear;
-            }
-            pass_plain(plain, dy + width * dim, dx + width);
-        }
+        const real *dy = l->dy + mine.begin * l->n_out;
+        real *dx = l->dx + mine.begin * l->n_in;
+        m = mine.end - mine.begin;
+        for (int64_t f = 0; f < width; f++)
+            WITH_DIM(embed_dx, bin + f * all + mine.begin, edges + f * (bins + 1), W + f * bins * dim,
+                     V ? V + f * dim : 0, dy + f * dim, l->n_out, dx + f, l->n_in);
+        for (int64_t i = 0; i < m; i++) pass_plain(plain, dy + i * l->n_out + width * dim, dx + i * l->n_in + width);
+        m = all;
         barrier(t); /* all have used W before anyone moves it */
     }
     Range features = share(width, 1, t);
     for (int64_t f = features.begin; f < features.end; f++) {
         real *G = t.scratch, *H = G + bins * dim, *dV = H + bins * dim, *dbias = dV + dim;
         memset(G, 0, (size_t)(2 * (bins + 1) * dim) * sizeof(real));
-        for (int64_t i = 0; i < m; i++) {
-            const real *dy = l->dy + i * l->n_out + f * dim;
-            real x = l->x[i * l->n_in + f], s = shares[i * width + f];
-            real *restrict g = G + bins_of[i * width + f] * dim, *restrict h = H + bins_of[i * width + f] * dim;
-            for (int64_t c = 0; c < dim; c++) g[c] += dy[c], h[c] += s * dy[c], dV[c] += x * dy[c];
-        }
+        WITH_DIM(embed_gradients, l->x + f, l->n_in, bin + f * m, shares + f * m, l->dy + f * dim, l->n_out, G, H, dV);
         for (int64_t b = bins - 1; b >= 0; b--) /* dbias holds the sum of G above */
             for (int64_t c = 0; c < dim; c++) H[b * dim + c] += dbias[c], dbias[c] += G[b * dim + c];
         give(l, o, 0, f * bins * dim, H, bins * dim);
@@ -77,6 +113,65 @@ BACKWARD(PiecewiseLinear) {
         give(l, o, 2, f * dim, dbias, dim);
     }
 }
+
+#define TOGETHER 4 /* features whose tables are in use at a time: they fit into a core's cache */
+
+/* PiecewiseLinear and the Dense behind it, in inference. Within a bin, what a feature adds to y is low + s rise, s being the
+share of the bin. A table holds both for each bin, or for each row if there are fewer. So rows take no product. */
+FORWARD(Folded) {
+    int64_t width = l->size[0], dim = l->size[1], bins = l->size[2], plain = l->n_in - width, n = l->n_out;
+    const real *W = values(l, o, 0), *V = values(l, o, 1), *bias = values(l, o, 2);
+    const real *dense = values(l, o, 3), *b = values(l, o, 4), *all_edges = l->array[0], *inner = l->array[1];
+    Range mine = share(m, 1, t);
+    int64_t rows = mine.end - mine.begin, by_row = rows < bins, places = by_row ? rows : bins;
+    real *below = t.scratch, *terms = below + bins * dim, *zeros = terms + 2 * bins * dim, *tables = zeros + 2 * n;
+    Thread alone = {0, 1, tables + TOGETHER * 2 * bins * n};
+    real *shares[TOGETHER];
+    bits *bin[TOGETHER];
+    for (int64_t g = 0; g < TOGETHER; g++) {
+        shares[g] = (real *)l->memory[0] + g * m + mine.begin;
+        bin[g] = (bits *)l->memory[1] + g * m + mine.begin;
+    }
+    const real *x = l->x + mine.begin * l->n_in;
+    real *all_y = l->y + mine.begin * n;
+    multiply_rows(x + width, l->n_in, dense + width * dim * n, 0, b, all_y, n, rows, n, plain, alone);
+    memset(zeros, 0, (size_t)(2 * n) * sizeof(real));
+    for (int64_t first = 0; first < width; first += TOGETHER) {
+        int64_t count = min64(TOGETHER, width - first);
+        for (int64_t g = 0; g < count; g++) {
+            int64_t f = first + g;
+            const real *edges = all_edges + f * (bins + 1), *w = W + f * bins * dim;
+            find_bins(x + f, l->n_in, rows, edges, inner + f * (bins - 1), bins, bin[g], shares[g]);
+            sums_below(w, bias + f * dim, bins, dim, below);
+            for (int64_t p = 0; p < places; p++) {
+                int64_t of = by_row ? bin[g][p] : p;
+                real *restrict low = terms + 2 * p * dim, *restrict rise = low + dim;
+                for (int64_t c = 0; c < dim; c++) {
+                    real v = V ? V[f * dim + c] : 0;
+                    low[c] = below[of * dim + c] + edges[of] * v;
+                    rise[c] = w[of * dim + c] + (edges[of + 1] - edges[of]) * v;
+                }
+            }
+            real *table = tables + g * 2 * bins * n;
+            multiply_rows(terms, dim, dense + f * dim * n, 0, 0, table, n, 2 * places, n, dim, alone);
+        }
+        for (int64_t i = 0; i < rows; i++) {
+            real *restrict y = all_y + i * n, s[TOGETHER];
+            const real *low[TOGETHER];
+            for (int64_t g = 0; g < TOGETHER; g++) {
+                low[g] = g < count ? tables + 2 * (g * bins + (by_row ? i : (int64_t)bin[g][i])) * n : zeros;
+                s[g] = g < count ? shares[g][i] : 0;
+            }
+            for (int64_t j = 0; j < n; j++) {
+                real sum = y[j];
+                UNROLL for (int g = 0; g < TOGETHER; g++) sum += low[g][j] + s[g] * low[g][n + j];
+                y[j] = sum;
+            }
+        }
+    }
+}
+
+BACKWARD(Folded) {} /* it isn't trained */
 
 #define TAU (real)6.283185307179586
 

@@ -6,7 +6,7 @@
 #define LAYERS(X)                                                                                     \
     ACTIVATIONS(X)                                                                                    \
     X(Dense) X(Dropout) X(GaussianNoise) X(BatchNorm) X(LayerNorm)                                    \
-    X(PiecewiseLinear) X(Periodic) X(CategoryEmbedding)
+    X(PiecewiseLinear) X(Folded) X(Periodic) X(CategoryEmbedding)
 enum { LAYERS(KIND) };
 
 static void layer_forward(const Layer *l, const Optimizer *o, int64_t m, int training, Thread t) {

@@ -134,13 +134,16 @@ static void infer_batch(void *program, Thread t) {
     if (t.id == 0) memcpy(p->out, last->y, (size_t)(p->m * last->n_out) * sizeof(real));
 }
 
-/* Of several, each thread takes the next, and has layers of its own to work in: nobody waits for anybody. */
+/* Of several, each thread takes the next, and has layers of its own to work in: nobody waits for anybody. They are of a size
+that gives all threads the same to do. */
 static void infer_batches(void *program, Thread t) {
     Program *p = program;
     const Layer *layers = p->layers + t.id * p->n_layers, *last = layers + p->n_layers - 1;
     Thread alone = {0, 1, t.scratch};
-    for (int64_t first; (first = atomic_fetch_add(&p->next, p->batch)) < p->m;) {
-        int64_t m = min64(p->batch, p->m - first);
+    int64_t times = rounded_up(p->m, t.count * p->batch) / (t.count * p->batch);
+    int64_t batch = min64(p->batch, rounded_up(p->m, t.count * times * TILE_ROWS) / (t.count * times));
+    for (int64_t first; (first = atomic_fetch_add(&p->next, batch)) < p->m;) {
+        int64_t m = min64(batch, p->m - first);
         gather(p, p->data, 0, first, m, layers->x, alone);
         for (int64_t l = 0; l < p->n_layers; l++) layer_forward(layers + l, &p->optimizer, m, 0, alone);
         memcpy(p->out + first * last->n_out, last->y, (size_t)(m * last->n_out) * sizeof(real));
@@ -208,10 +211,10 @@ void infer(Program *p, const void *data, int64_t format, int64_t m, real *out, i
 const char *layout(void) {
     static char text[256];
     snprintf(text, sizeof text,
-             "Layer %zu; Group %zu; Loss %zu; Optimizer %zu; Program %zu; CHUNK %d; MAX_THREADS %d; REALS %d; BYTES %d; "
-             "READY %d",
-             sizeof(Layer), sizeof(Group), sizeof(Loss), sizeof(Optimizer), sizeof(Program), CHUNK, MAX_THREADS, REALS,
-             BYTES, READY);
+             "Layer %zu; Group %zu; Loss %zu; Optimizer %zu; Program %zu; CHUNK %d; TOGETHER %d; MAX_THREADS %d; REALS %d; "
+             "BYTES %d; READY %d",
+             sizeof(Layer), sizeof(Group), sizeof(Loss), sizeof(Optimizer), sizeof(Program), CHUNK, TOGETHER, MAX_THREADS,
+             REALS, BYTES, READY);
     return text;
 }
 
