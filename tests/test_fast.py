@@ -46,28 +46,21 @@ LAYERS: dict[str, Callable[[], list[gn.Layer]]] = {
     "Exp": lambda: [gn.Tanh(), gn.Exp()],
     "two activations": lambda: [gn.Tanh(), gn.ReLU(), gn.Sigmoid()],
 }
-MEMBERS: dict[str, Callable[[str], list[gn.Layer]]] = {
-    "PiecewiseLinear A": lambda of: [gn.PiecewiseLinear(13, 3, bins=7, version="A"), gn.Tanh(), gn.Dense(39, 3)],
-    "PiecewiseLinear B": lambda of: [gn.PiecewiseLinear(10, 5, bins=100, plain=3), gn.Dense(53, 3)],
-    "Periodic": lambda of: [gn.Periodic(12, 4, n=5, plain=1), gn.Dense(49, 3)],
-    "embeddings of what is trained": lambda of: [
+EMBEDDINGS: dict[str, Callable[[], list[gn.Layer]]] = {
+    "PiecewiseLinear A": lambda: [gn.PiecewiseLinear(13, 3, bins=7, version="A"), gn.Tanh(), gn.Dense(39, 3)],
+    "PiecewiseLinear B": lambda: [gn.PiecewiseLinear(10, 5, bins=100, plain=3), gn.Dense(53, 3)],
+    "PiecewiseLinear of 8": lambda: [gn.PiecewiseLinear(13, 8, bins=32), gn.Dense(104, 3)],
+    "PiecewiseLinear of a bin": lambda: [gn.PiecewiseLinear(13, 8, bins=1), gn.Dense(104, 3)],
+    "PiecewiseLinear behind what is trained": lambda: [
+        gn.CategoryEmbedding([2, 3], 3, plain=8), gn.PiecewiseLinear(8, 8, plain=6), gn.Dense(70, 3)
+    ],
+    "Periodic": lambda: [gn.Periodic(12, 4, n=5, plain=1), gn.Dense(49, 3)],
+    "Periodic of what is trained": lambda: [
         gn.BatchNorm(13), gn.Periodic(13, 2, n=3), gn.LayerNorm(26), gn.Tanh(), gn.Dense(26, 3)
     ],
-    "CategoryEmbedding": lambda of: [gn.CategoryEmbedding([4, 1, 5], 3, plain=3), gn.Tanh(), gn.Dense(12, 3)],
-    "CategoryEmbedding of what is trained": lambda of: [
+    "CategoryEmbedding": lambda: [gn.CategoryEmbedding([4, 1, 5], 3, plain=3), gn.Tanh(), gn.Dense(12, 3)],
+    "CategoryEmbedding of what is trained": lambda: [
         gn.PiecewiseLinear(4, 2, bins=7, plain=9), gn.CategoryEmbedding([5, 6, 2], 7, plain=4), gn.Dense(25, 3)
-    ],
-    "embeddings of each member": lambda of: [
-        gn.Members(32, 13), gn.Periodic(13, 2, n=5), gn.MemberHeads(32, 26, 3), gn.MemberMean(32, of)
-    ],
-    "TabM-mini": lambda of: [
-        gn.Members(5, 13), gn.Dense(13, 19), gn.ReLU(), gn.Dropout(0.2), gn.MemberHeads(5, 19, 3), gn.MemberMean(5, of)
-    ],
-    "TabM": lambda of: [
-        gn.PiecewiseLinear(13, 2, bins=7), gn.Members(32, 26, chunks=[2] * 13), gn.Dense(26, 67),
-        gn.MemberScale(32, 67),
-        gn.ReLU(), gn.MemberScale(32, 67), gn.Dense(67, 9), gn.MemberScale(32, 9), gn.BatchNorm(9), gn.SiLU(),
-        gn.MemberHeads(32, 9, 3), gn.MemberMean(32, of),
     ],
 }  # fmt: skip
 # How far from the readable layers in float64 each may be, relatively.
@@ -197,23 +190,20 @@ def test_every_layer_with_every_loss(dtype: str, name: str, loss: str) -> None:
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-@pytest.mark.parametrize("name", MEMBERS)
+@pytest.mark.parametrize("name", EMBEDDINGS)
 @both_types
-def test_embeddings_and_members_with_every_loss(dtype: str, name: str, loss: str) -> None:
+def test_embeddings_with_every_loss(dtype: str, name: str, loss: str) -> None:
     def make() -> list[gn.Layer]:
-        of = {"labels": "classes", "shares": "classes", "flags": "logits"}.get(LOSSES[loss][1], "values")
-        *layers, last = MEMBERS[name](of)
-        end = [*ending(loss)(), last] if isinstance(last, gn.MemberMean) else [last, *ending(loss)()]
-        return [gn.Standardize(), *layers, *end]
+        return [gn.Standardize(), *EMBEDDINGS[name](), *ending(loss)()]
 
     assert_same(make, dataset(LOSSES[loss][1]), LOSSES[loss][0], OPTIMIZERS["momentum"], dtype)
 
 
 @pytest.mark.parametrize("optimizer", ["all of SGD", "AdamW", "clipped AdamW"])
-@pytest.mark.parametrize("name", MEMBERS)
-def test_embeddings_and_members_with_other_optimizers(name: str, optimizer: str) -> None:
+@pytest.mark.parametrize("name", EMBEDDINGS)
+def test_embeddings_with_other_optimizers(name: str, optimizer: str) -> None:
     def make() -> list[gn.Layer]:
-        return [gn.RobustScale(), *MEMBERS[name]("values"), gn.Unstandardize()]
+        return [gn.RobustScale(), *EMBEDDINGS[name](), gn.Unstandardize()]
 
     assert_same(make, dataset("values"), gn.MSE(), OPTIMIZERS[optimizer])
 
@@ -226,11 +216,9 @@ def test_tables_with_embedded_categories(dtype: str) -> None:
             gn.Standardize(),
             gn.CategoryEmbedding([30, 4], 3, plain=13),
             gn.PiecewiseLinear(11, 2, bins=7, plain=8),
-            gn.Members(4, 30, chunks=[2] * 11 + [1] * 2 + [3] * 2),
             gn.Dense(30, 9),
             gn.SiLU(),
-            gn.MemberHeads(4, 9, 3),
-            gn.MemberMean(4),
+            gn.Dense(9, 3),
         ]
 
     data, rng = dataset("values"), np.random.default_rng(0)
