@@ -98,13 +98,14 @@ def _shipped() -> Subject:
 
 def _run(path: Path) -> Subject:
     recipe, model = recipes.open_run(path)
-    data, net = load_same_data(path, recipe, model), leading(model)
+    data, net, of = load_same_data(path, recipe, model), leading(model), ""
     file = f"gn.Network.load({str(path / 'model.safetensors')!r})"
     source = f"glassnet train {path / 'recipe.toml'}"
     if isinstance(model, Ensemble):
         file = f"gn.Ensemble.load({str(path / 'model.safetensors')!r}).networks[{model.networks.index(net)}]"
         source += f": {which_network(model)}"
-    return _subject(recipe, net, data, trained=True, file=file, source=source)
+        of = f", one of a pack of {len(model.networks)}"
+    return _subject(recipe, net, data, trained=True, file=file, source=source, of=of)
 
 
 def _recipe(what: str) -> Subject:
@@ -130,10 +131,11 @@ def _subject(
     file: str | None,
     source: str,
     why_not: str | None = None,
+    of: str = "",
 ) -> Subject:
     widths = [net.n_in or data.n_in, *(layer.width_out(None) for layer in net.layers if layer.shapes().get("W"))]
     recipe = recipe.sized(len(data.train))
-    title = f"{recipe.name.removeprefix('explore-')}, {'-'.join(map(str, widths))}"
+    title = f"{recipe.name.removeprefix('explore-')}, {'-'.join(map(str, widths))}{of}"
     loss, optimizer = recipe.build_loss(data.task), recipe.build_optimizer()
     if trained and _scheduled(recipe):
         optimizer.lr /= 100

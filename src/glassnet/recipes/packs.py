@@ -40,7 +40,7 @@ def fit_recipe(recipe: Recipe, data: Dataset, *, n_out: int | None = None, **set
         data.train.x,
         data.train.y,
         loss,
-        [make(name, each) for name, each in variants(recipe).items()],
+        _different([make(name, each) for name, each in variants(recipe).items()]),
         networks=recipe.pack.networks,
         batch=recipe.pack.batch_size,
         seed=recipe.seed,
@@ -76,6 +76,14 @@ def train_pack(recipe: Recipe, out: Path, *, progress: bool = False, time_limit:
     held = score(pack.outputs, data.train.y[pack.rows], loss)
     about = {"val": held, "networks": len(pack.ensemble.networks), "parts": pack.parts}
     return write_run(out, recipe, pack.ensemble, data, pack.history, pack.seconds, **about)
+
+
+def _different(candidates: list[Candidate]) -> list[Candidate]:
+    """Leave out candidates that these data make the same as an earlier one, such as one with rotations but no pair."""
+    known: dict[str, Candidate] = {}
+    for each in candidates:
+        known.setdefault(repr((each.net, each.optimizer)), each)
+    return list(known.values())
 
 
 def _candidate(ends: list[int], data: Dataset, n_out: int, name: str, recipe: Recipe) -> Candidate:
