@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -50,3 +51,21 @@ def three_seeds(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def without_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Draw none of runs that are trained in this process."""
     monkeypatch.setattr("glassnet.recipes.run.draw", lambda *_: None)
+
+
+@pytest.fixture
+def small_preset(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the pack of preset="strong" a small one that hardly trains."""
+    from glassnet import recipes
+    from small_packs import SMALL_PACK
+
+    monkeypatch.setattr("glassnet.estimators.strong.load_recipe", partial(recipes.load, changes=SMALL_PACK))
+
+
+@pytest.fixture
+def learning_preset(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the pack of preset="strong" a small one that learns enough to be right about most rows."""
+    from glassnet import recipes
+    from small_packs import LEARNING_PACK
+
+    monkeypatch.setattr("glassnet.estimators.strong.load_recipe", partial(recipes.load, changes=LEARNING_PACK))

@@ -1,4 +1,4 @@
-"""What the tests of preset="strong" share: tables, settings that train fast, and looks at the training."""
+"""What the tests of preset="strong" share: its parameters, tables, and a look at a network."""
 
 from __future__ import annotations
 
@@ -7,41 +7,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import polars as pl
-import pytest
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
 
 import glassnet as gn
-from glassnet import recipes
-from glassnet.estimators import strong
 
 IRIS, CANCER, DIABETES = (f(return_X_y=True) for f in (load_iris, load_breast_cancer, load_diabetes))
-SMALL: dict[str, Any] = {"preset": "strong", "hidden_layer_sizes": [8], "max_iter": 3, "random_state": 0}
-LEARNS: dict[str, Any] = SMALL | {"max_iter": 30, "learning_rate_init": 0.01, "batch_size": 32}  # whatever the recipe
+STRONG: dict[str, Any] = {"preset": "strong", "random_state": 0}
 N = 240
 TOWNS = np.array(["harbour", "centre", "hills", None], object)
 
 
-def changed(monkeypatch: pytest.MonkeyPatch, *changes: str) -> recipes.Recipe:
-    """Tune the recipe for a test, whose data have no pairs to turn; return it."""
-    changes = ("network.rotations=0", *changes)
-    monkeypatch.setattr(strong, "load_recipe", lambda name: recipes.load(name, changes=changes))
-    return recipes.load("table", changes=changes)
-
-
-class Watcher(gn.Callback):
-    def on_start(self, run: gn.Training) -> None:
-        self.run = run
-
-
-def trained(model: Any, X: Any = IRIS[0], y: Any = IRIS[1], **more: Any) -> gn.Training:
-    """Fit, and return what the training was asked to do."""
-    watcher = Watcher()
-    model.set_params(callbacks=[watcher]).fit(X, y, **more)
-    return watcher.run
-
-
-def kinds(net: gn.Network) -> list[str]:
-    return [repr(layer) for layer in net.layers]
+def network(model: Any) -> gn.Network:
+    """The network of a fitted pack with the largest share."""
+    net: gn.Network = model.pack_.ensemble.networks[0]
+    return net
 
 
 def houses(rows: int = N) -> tuple[pd.DataFrame, np.ndarray]:

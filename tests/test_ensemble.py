@@ -187,10 +187,9 @@ def test_one_graph_gives_the_mean(n_out: int, last: type[gn.Layer] | None, task:
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-@pytest.mark.parametrize("preset", [None, "strong"])
-def test_flags_are_those_of_the_mean_probabilities(preset: str | None, tmp_path: Path) -> None:
+def test_flags_are_those_of_the_mean_probabilities(tmp_path: Path) -> None:
     x, flags = make_multilabel_classification(120, n_classes=3, random_state=0)
-    models = [MLPClassifier([8], max_iter=3, random_state=i, preset=preset).fit(x, flags) for i in range(2)]
+    models = [MLPClassifier([8], max_iter=3, random_state=i).fit(x, flags) for i in range(2)]
     p = np.mean([model.predict_proba(x) for model in models], axis=0)
     made = gn.Ensemble([model.network_ for model in models])
     made.save(tmp_path / "flags.safetensors")
@@ -223,4 +222,4 @@ def test_equal_preprocessing_is_shared_and_unequal_is_not(fast: bool) -> None:
         net.prepare = lambda rows, net=net: calls.append(net) or gn.Network.prepare(net, rows)
     together = gn.Ensemble(nets, "regression").predict(x)
     assert calls == [nets[0], nets[2]]
-    np.testing.assert_array_equal(together, np.mean([net.predict(x) for net in nets], axis=0))
+    np.testing.assert_allclose(together, np.mean([net.predict(x) for net in nets], axis=0), rtol=1e-12)

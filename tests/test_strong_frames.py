@@ -13,15 +13,15 @@ import pytest
 
 from glassnet.data import load
 from glassnet.estimators import MLPClassifier, MLPRegressor
-from strong_tables import CANCER, LEARNS, SMALL, TOWNS, houses, to_polars
+from strong_tables import CANCER, STRONG, TOWNS, houses, network, to_polars
 
-pytestmark = pytest.mark.filterwarnings("ignore:left out:UserWarning")
+pytestmark = [pytest.mark.filterwarnings("ignore:left out:UserWarning"), pytest.mark.usefixtures("small_preset")]
 
 
-def test_a_data_frame_of_pandas_or_polars() -> None:
+def test_a_data_frame_of_pandas_or_polars(learning_preset: None) -> None:
     X, y = houses()
-    model = MLPRegressor(**LEARNS).fit(X, y)
-    info = dict(zip(model.network_.info["features"], model.network_.info["categories"], strict=True))
+    model = MLPRegressor(**STRONG).fit(X, y)
+    info = dict(zip(network(model).info["features"], network(model).info["categories"], strict=True))
     assert {name: list(names) for name, names in info.items()} == {
         "area": [],
         "rooms": [],
@@ -34,9 +34,9 @@ def test_a_data_frame_of_pandas_or_polars() -> None:
     }
     assert list(model.feature_names_in_) == list(X)
     assert model.n_features_in_ == X.shape[1]
-    assert model.network_.layers[0].missing == [0, 2, 7]
+    assert network(model).layers[0].missing == [0, 2, 7]
     assert model.score(X, y) > 0.8
-    other = MLPRegressor(**LEARNS).fit(to_polars(X), pl.Series(y))
+    other = MLPRegressor(**STRONG).fit(to_polars(X), pl.Series(y))
     np.testing.assert_array_equal(other.predict(to_polars(X)), model.predict(X))
     np.testing.assert_array_equal(model.predict(to_polars(X)), model.predict(X))
 
@@ -45,7 +45,7 @@ def test_columns_are_what_glassnet_train_takes_them_for(tmp_path: Path) -> None:
     X, y = houses()
     to_polars(X).with_columns(price=pl.Series(y)).write_parquet(tmp_path / "houses.parquet")
     data = load(tmp_path / "houses.parquet", target="price")
-    net = MLPRegressor(**SMALL).build(X, y).network_
+    net = network(MLPRegressor(**STRONG).fit(X, y))
     assert tuple(net.info["features"]) == data.features
     assert tuple(map(tuple, net.info["categories"])) == data.categories
     columns = data.columns()
@@ -54,7 +54,7 @@ def test_columns_are_what_glassnet_train_takes_them_for(tmp_path: Path) -> None:
 
 def test_rows_one_at_a_time_with_values_that_are_new_or_missing() -> None:
     X, y = houses()
-    model = MLPRegressor(**SMALL).fit(X, y)
+    model = MLPRegressor(**STRONG).fit(X, y)
     np.testing.assert_allclose([model.predict(X[i : i + 1])[0] for i in range(9)], model.predict(X[:9]), rtol=1e-6)
     row = X[3:4].astype(object)
     new, other = (row.assign(town=[town], heating=["coal"], zone=[9]) for town in ("moon", "mars"))
@@ -75,7 +75,7 @@ def test_rows_one_at_a_time_with_values_that_are_new_or_missing() -> None:
 
 def test_names_and_order_of_columns_are_checked() -> None:
     X, y = houses()
-    model = MLPRegressor(**SMALL).fit(X, y)
+    model = MLPRegressor(**STRONG).fit(X, y)
     with pytest.raises(ValueError, match="feature names should match"):
         model.predict(X[X.columns[::-1]])
     with pytest.raises(ValueError, match="feature names should match"):
@@ -83,9 +83,9 @@ def test_names_and_order_of_columns_are_checked() -> None:
     with pytest.raises(ValueError, match="X must be a data frame, as in fit: 'town', 'heating', 'zone', 'name' held"):
         model.predict(X.to_numpy())
     numbered = X.set_axis(range(X.shape[1]), axis=1)
-    again = MLPRegressor(**SMALL).fit(numbered, y)
+    again = MLPRegressor(**STRONG).fit(numbered, y)
     np.testing.assert_array_equal(again.predict(numbered), model.predict(X))
-    assert again.network_.info["features"][2] == "x2"
+    assert network(again).info["features"][2] == "x2"
     with pytest.raises(ValueError, match="column 'rooms', row 1: 'many' is not a number"):
         model.predict(X[:2].assign(rooms=["2", "many"]))
     twice = pd.concat([X, X[["rooms", "area"]]], axis=1)
@@ -100,7 +100,7 @@ def test_text_that_is_numbers_and_objects() -> None:
     flags = np.array([True, None, False, True] * 10, object)
     mixed = np.array(["a", 1, None, "a"] * 10, object)
     X = pd.DataFrame({"text": text, "objects": objects, "flags": flags, "mixed": mixed})
-    net = MLPRegressor(**SMALL).fit(X, np.arange(40.0)).network_
+    net = network(MLPRegressor(**STRONG).fit(X, np.arange(40.0)))
     assert [list(names) for names in net.info["categories"]] == [[], [], [], ["1", "a"]]
     assert net.layers[0].missing == [0, 1, 2, 3]
     np.testing.assert_array_equal(net.layers[0].median[:3], [2, 2.5, 1])
@@ -109,18 +109,18 @@ def test_text_that_is_numbers_and_objects() -> None:
 @pytest.mark.parametrize("dtype", [object, "string"])
 def test_a_column_of_text_without_any_value_is_left_out(dtype: Any) -> None:
     X = pd.DataFrame({"area": np.arange(40.0), "note": pd.Series([None] * 40, dtype=dtype)})
-    model = MLPRegressor(**SMALL).fit(X, np.arange(40.0))
-    assert list(model.network_.info["features"]) == ["area"]
+    model = MLPRegressor(**STRONG).fit(X, np.arange(40.0))
+    assert list(network(model).info["features"]) == ["area"]
     np.testing.assert_array_equal(model.predict(X.assign(note="damp")), model.predict(X))
     with pytest.raises(ValueError, match="X has no column to learn from: in 'note', there is no value"):
         model.fit(X[["note"]], np.arange(40.0))
 
 
-def test_points_in_time_are_the_same_in_every_unit_and_type() -> None:
+def test_points_in_time_are_the_same_in_every_unit_and_type(learning_preset: None) -> None:
     days = [datetime.date(1960, 1, 1) + datetime.timedelta(days=400 * i) for i in range(40)]
     dates = pl.DataFrame({"day": days}).with_columns(span=pl.col("day") - datetime.date(1999, 1, 1))
     times = dates["day"].cast(pl.Datetime("us"))
-    model = MLPRegressor(**LEARNS).fit(dates, np.arange(40.0))
+    model = MLPRegressor(**STRONG).fit(dates, np.arange(40.0))
     expected = model.predict(dates)
     assert len(set(expected)) > 30
     for unit in ("ms", "us", "ns"):
@@ -134,12 +134,12 @@ def test_points_in_time_are_the_same_in_every_unit_and_type() -> None:
         np.testing.assert_array_equal(model.predict(frame.assign(day=days)), expected)
 
 
-def test_dates_as_text() -> None:
+def test_dates_as_text(learning_preset: None) -> None:
     days = [datetime.date(1960, 1, 1) + datetime.timedelta(days=400 * i) for i in range(40)]
     dates = pl.DataFrame({"day": days})
     text = dates.cast(pl.String)
     model, same = (
-        MLPRegressor(**LEARNS).fit(X, np.arange(40.0)) for X in (dates, pd.DataFrame(text.to_dict(as_series=False)))
+        MLPRegressor(**STRONG).fit(X, np.arange(40.0)) for X in (dates, pd.DataFrame(text.to_dict(as_series=False)))
     )
     for X in (dates, text, pd.DataFrame({"day": days}), pd.DataFrame({"day": text["day"].to_list()})):
         np.testing.assert_array_equal(model.predict(X), same.predict(dates))
@@ -150,9 +150,9 @@ def test_dates_as_text() -> None:
         model.predict(text.rename({"day": "age"}))
 
 
-def test_categories_alone() -> None:
+def test_categories_alone(learning_preset: None) -> None:
     town = pl.DataFrame({"town": TOWNS[np.arange(80) % 4], "side": ["left", "right"] * 40})
-    model = MLPClassifier(**LEARNS).fit(town, np.arange(80) % 4 == 3)
+    model = MLPClassifier(**STRONG).fit(town, np.arange(80) % 4 == 3)
     assert model.score(town, np.arange(80) % 4 == 3) == 1
 
 
@@ -167,10 +167,12 @@ def test_categories_alone() -> None:
         (["a", 1, 0.5], [["a", "1", "0.5"]]),
     ],
 )
-def test_categories_are_known_whatever_the_type_of_the_column(make: Any, fitted: list[Any], same: Any) -> None:
+def test_categories_are_known_whatever_the_type_of_the_column(
+    make: Any, fitted: list[Any], same: Any, learning_preset: None
+) -> None:
     wide = {"number": np.arange(20.0 * len(fitted))}
     X = pd.DataFrame(wide | {"kind": pd.concat([pd.Series(fitted)] * 20, ignore_index=True).astype("category")})
-    model = MLPRegressor(**LEARNS).fit(X, list(range(len(fitted))) * 20)
+    model = MLPRegressor(**STRONG).fit(X, list(range(len(fitted))) * 20)
     head = {"number": wide["number"][: len(fitted)]}
     expected = model.predict(X[: len(fitted)])
     assert len(set(expected)) == len(fitted)
@@ -181,21 +183,21 @@ def test_categories_are_known_whatever_the_type_of_the_column(make: Any, fitted:
 
 
 @pytest.mark.parametrize("make", [pd.DataFrame, pl.DataFrame])
-def test_a_whole_float_beside_a_missing_value_is_the_category_it_was(make: Any) -> None:
+def test_a_whole_float_beside_a_missing_value_is_the_category_it_was(make: Any, learning_preset: None) -> None:
     X = pd.DataFrame({"kind": pd.Categorical([1, 2, None] * 20)})
-    model = MLPRegressor(**LEARNS).fit(X, [1, 2, 3] * 20)
-    assert list(model.network_.info["categories"][0]) == ["1", "2"]
+    model = MLPRegressor(**STRONG).fit(X, [1, 2, 3] * 20)
+    assert list(network(model).info["categories"][0]) == ["1", "2"]
     np.testing.assert_array_equal(model.predict(make({"kind": [1.0, 2.0, np.nan]})), model.predict(X[:3]))
     np.testing.assert_array_equal(model.predict(make({"kind": [1, 2, None]})), model.predict(X[:3]))
 
 
-def test_numbers_some_missing() -> None:
+def test_numbers_some_missing(learning_preset: None) -> None:
     X, y = CANCER
     holes = np.where(np.random.default_rng(0).random(X.shape) < 0.1, np.nan, X)
-    model = MLPClassifier(**LEARNS).fit(holes, y)
+    model = MLPClassifier(**STRONG).fit(holes, y)
     assert model.score(holes, y) > 0.95
     assert model.score(pd.DataFrame(holes), y) == model.score(holes, y)
-    whole = MLPClassifier(**SMALL).fit(X, y)  # in which nothing lacked
+    whole = MLPClassifier(**STRONG).fit(X, y)  # in which nothing lacked
     filled = np.where(np.isnan(holes), np.median(X, axis=0), holes)
     np.testing.assert_allclose(whole.predict_proba(holes), whole.predict_proba(filled), atol=1e-6)
     for dtype in (np.float32, np.float64):

@@ -29,11 +29,19 @@ from glassnet.pack import Pack
 from glassnet.train import History
 from glassnet.turns import changing, reading
 
+OF_A_NETWORK = (  # attributes that only a fit without a preset has
+    *("network_", "coefs_", "intercepts_", "n_layers_", "loss_", "loss_curve_", "best_loss_", "t_", "stopped_"),
+    *("validation_loss_curve_", "validation_scores_", "best_validation_score_", "best_iter_"),
+    *("_state", "_optimizer", "_no_improvement_count"),
+)
+
 
 def _is_stochastic(estimator: BaseMLP) -> bool:
     """Whether partial_fit makes sense."""
     if estimator.solver == "lbfgs":
         raise AttributeError("partial_fit is only available for stochastic optimizers. lbfgs is not stochastic.")
+    if estimator.preset is not None:
+        raise AttributeError("partial_fit is only available without a preset: a pack needs all rows at once.")
     return True
 
 
@@ -169,7 +177,7 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator, MLPParameters):
     def _train(self, X: Any, y: Any, sample_weight: Any, val: tuple[Any, Any, Any], incremental: bool) -> Self:
         self._validate()
         if self.preset is not None:
-            return self._train_pack(X, y, sample_weight, all_at_once=not incremental and val == (None, None, None))
+            return self._train_pack(X, y, sample_weight, all_at_once=all(each is None for each in val))
         with self._unchanged_by_errors():
             first = not hasattr(self, "coefs_") or (not self.warm_start and not incremental)
             x, encoded = self._check_rows(X, y, incremental, reset=first)
@@ -204,9 +212,10 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator, MLPParameters):
             x, encoded = self._check_rows(X, y, incremental=False, reset=True)
             rows = Rows(x, encoded, self._weights(x, y, sample_weight))
             self.n_outputs_, self.out_activation_, self._dtype = encoded.shape[1], self._out_activation(), x.dtype
-            self.pack_ = strong.fit(self, self._problem(), rows, check_random_state(self.random_state))
-            for name in ("network_", "coefs_", "intercepts_", "_state", "_optimizer"):  # of a fit without a pack
+            pack = strong.fit(self, self._problem(), rows, check_random_state(self.random_state))
+            for name in OF_A_NETWORK:  # of a fit without a pack
                 self.__dict__.pop(name, None)
+            self.pack_, self.history_, self.n_iter_ = pack, pack.history, int(pack.history["epoch"][-1])
         return self
 
     def _judge(self, held: Rows, objective: Objective, scoring: Any) -> Validation:

@@ -79,3 +79,8 @@ def watchers(estimator: Any) -> list[Callback]:
     """Return a reporter for scikit-learn's callbacks, if the estimator or a meta-estimator around it has any."""
     watched = getattr(estimator, "_skl_callbacks", None) or hasattr(estimator, "_parent_callback_ctx")
     return [Hooks(estimator)] if watched else []
+
+
+def has_own(estimator: Any) -> bool:
+    """Whether callbacks of scikit-learn's were set on the estimator itself."""
+    return bool(getattr(estimator, "_skl_callbacks", None))

@@ -15,12 +15,13 @@ from glassnet.data import Dataset, Split
 from glassnet.data.checks import blaming
 from glassnet.data.dataset import require_squares
 from glassnet.data.schema import as_info, names_of
-from glassnet.estimators import parameters, tables
+from glassnet.estimators import hooks, parameters, tables
 from glassnet.estimators.parameters import MLPParameters
 from glassnet.estimators.problem import Problem
 from glassnet.estimators.validation import Rows
 from glassnet.nn.layer import Array
 from glassnet.pack import Pack
+from glassnet.pack.pack import FEWEST
 from glassnet.recipes import load as load_recipe
 from glassnet.recipes.packs import fit_recipe
 
@@ -40,7 +41,9 @@ def read_both(
 ) -> tuple[Array, Array, tables.TableColumns | None]:
     """Return rows X as the floats that the network takes, y as an array, and the table of a frame."""
     x, table = tables.numbers(estimator, table, X, reset)
-    x, y = check_X_y(x, y, multi_output=True, y_numeric=values, estimator=estimator, **tables.CHECKS)
+    x, y = check_X_y(
+        x, y, multi_output=True, y_numeric=values, ensure_min_samples=FEWEST, estimator=estimator, **tables.CHECKS
+    )
     if values and y.dtype.kind in "biuf":  # text is refused later, as in all estimators
         with blaming("y"):
             require_squares(y)
@@ -54,6 +57,8 @@ def check(settings: MLPParameters, *, all_at_once: bool) -> None:
     """
     if not all_at_once:
         raise ValueError("preset='strong' has fit(X, y) alone: it needs all rows at once, and holds some out by itself")
+    if hooks.has_own(settings):
+        raise ValueError("preset='strong' reports to no callbacks, as it trains many networks: leave out set_callbacks")
     if others := sorted(parameters.given(settings) - KNOWN):
         raise ValueError(f"preset='strong' decides {', '.join(others)} itself: leave the default")
 
@@ -75,7 +80,7 @@ def fit(settings: MLPParameters, problem: Problem, rows: Rows, random: Any) -> P
         recipe,
         data,
         n_out=rows.y.shape[1],
-        info=problem.info | {"features": problem.features or features} | as_info(table.schema),
+        info=problem.info | {"features": features} | as_info(table.schema),
         weights=rows.weight,
         time_limit=settings.time_limit,
         tell=print if settings.verbose else lambda _: None,
