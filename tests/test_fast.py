@@ -55,6 +55,7 @@ EMBEDDINGS: dict[str, Callable[[], list[gn.Layer]]] = {
         gn.CategoryEmbedding([2, 3], 3, plain=8), gn.PiecewiseLinear(8, 8, plain=6), gn.Dense(70, 3)
     ],
     "Periodic": lambda: [gn.Periodic(12, 4, n=5, plain=1), gn.Dense(49, 3)],
+    "Periodic of 8": lambda: [gn.Periodic(13, 8, n=19, sigma=1.0), gn.Dense(104, 3)],
     "Periodic of what is trained": lambda: [
         gn.BatchNorm(13), gn.Periodic(13, 2, n=3), gn.LayerNorm(26), gn.Tanh(), gn.Dense(26, 3)
     ],

@@ -117,8 +117,12 @@ def _u(layer: CategoryEmbedding, new: New, rows: int, _: int) -> Sequence[int]:
     return [new(rows, layer.width)]
 
 
-def _of_a_feature(layer: PiecewiseLinear | Periodic) -> int:
+def _of_a_feature(layer: PiecewiseLinear) -> int:
     return 2 * layer.size // layer.width + 2 * layer.dim
+
+
+def _of_a_feature_in_waves(layer: Periodic) -> int:
+    return 6 * layer.n * layer.dim + 3 * layer.n + 2 * layer.dim  # three times W, then c, the waves, b and y
 
 
 class Folded(Layer):
@@ -169,7 +173,9 @@ KERNELS: dict[type[Layer], Kernel] = {
     PiecewiseLinear: Kernel(
         sizes=("width", "dim", "bins"), arrays=_edges_inner, memory=_share_bin_below, scratch=_of_a_feature, own_dx=True
     ),
-    Periodic: Kernel(sizes=("width", "dim", "n"), memory=_waves, scratch=_of_a_feature, own_dx=True, reads_y=True),
+    Periodic: Kernel(
+        sizes=("width", "dim", "n"), memory=_waves, scratch=_of_a_feature_in_waves, own_dx=True, reads_y=True
+    ),
     CategoryEmbedding: Kernel(
         sizes=("width", "dim"), arrays=_low_scale_column, memory=_u, scratch=lambda layer: layer.size, own_dx=True
     ),

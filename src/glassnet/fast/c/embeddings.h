@@ -175,22 +175,74 @@ BACKWARD(Folded) {} /* it isn't trained */
 
 #define TAU (real)6.283185307179586
 
+/* sin(2 pi r) for |r| <= 1 / 4, by its series: 2 pi r (1 - z^2 / 3! + z^4 / 5! - ...) with z = 2 pi r. */
+INLINE real quarter_sine(real r) {
+#ifdef DOUBLE
+    enum { LAST = 21 };
+#else
+    enum { LAST = 13 };
+#endif
+    real z = TAU * r, y = 1;
+    UNROLL for (int n = LAST; n > 1; n -= 2) y = 1 - y * (z * z) * (1 / (real)(n * (n - 1)));
+    return y * z;
+}
+
+/* Sines and cosines of 2 pi x c. Counted in turns, the nearest whole number is taken off without an error. */
+INLINE void put_waves(int64_t n, real x, const real *c, real *restrict sines, real *restrict cosines) {
+    for (int64_t p = 0; p < n; p++) {
+        real turns = x * c[p], r = turns - rint(turns), size = fabs(r);
+        cosines[p] = quarter_sine((real)0.25 - size);
+        sines[p] = quarter_sine(size > (real)0.25 ? copysign((real)0.5 - size, r) : r);
+    }
+}
+
+typedef real eight __attribute__((vector_size(8 * SIZE), aligned(SIZE), may_alias));
+
+/* y = max(0, waves W + b), for the waves of one feature. */
+INLINE void put_products(int64_t n, int64_t dim, const real *waves, const real *W, const real *b, real *restrict y) {
+    if (dim == 8) { /* what packs have: y stays in a register */
+        eight sum = *(const eight *)b, other = {0};
+        for (int64_t p = 0; p < n; p += 2) {
+            sum += waves[p] * *(const eight *)(W + p * 8);
+            other += waves[p + 1] * *(const eight *)(W + p * 8 + 8);
+        }
+        *(eight *)y = sum + other;
+    } else {
+        memcpy(y, b, (size_t)dim * sizeof(real));
+        for (int64_t p = 0; p < n; p++)
+            for (int64_t d = 0; d < dim; d++) y[d] += waves[p] * W[p * dim + d];
+    }
+    for (int64_t d = 0; d < dim; d++) y[d] = y[d] > 0 ? y[d] : 0;
+}
+
+/* pull = g W and dW += g waves, with the n waves along the rows of W and dW (dim, n). */
+INLINE void pull_back(int64_t n, int64_t dim, const real *g, const real *waves, const real *W, real *dW, real *pull) {
+    int64_t p = 0;
+    for (; p + LANES <= n; p += LANES) {
+        vec sum = {0}, some = *(const vec *)(waves + p);
+        for (int64_t d = 0; d < dim; d++) {
+            sum += g[d] * *(const vec *)(W + d * n + p);
+            *(vec *)(dW + d * n + p) += g[d] * some;
+        }
+        *(vec *)(pull + p) = sum;
+    }
+    for (; p < n; p++) {
+        pull[p] = 0;
+        for (int64_t d = 0; d < dim; d++) pull[p] += g[d] * W[d * n + p], dW[d * n + p] += g[d] * waves[p];
+    }
+}
+
 FORWARD(Periodic) {
     int64_t width = l->size[0], dim = l->size[1], n = l->size[2], plain = l->n_in - width;
     const real *frequencies = values(l, o, 0), *W = values(l, o, 1), *b = values(l, o, 2);
-    real *all_waves = l->memory[0];
     Range mine = share(m, 1, t);
     for (int64_t i = mine.begin; i < mine.end; i++) {
         const real *x = l->x + i * l->n_in;
-        real *restrict y = l->y + i * l->n_out;
+        real *y = l->y + i * l->n_out;
         for (int64_t f = 0; f < width; f++) {
-            const real *c = frequencies + f * n, *w = W + f * 2 * n * dim;
-            real *waves = all_waves + (i * width + f) * 2 * n;
-            for (int64_t p = 0; p < n; p++) waves[p] = sin(TAU * x[f] * c[p]), waves[n + p] = cos(TAU * x[f] * c[p]);
-            memcpy(y + f * dim, b + f * dim, (size_t)dim * sizeof(real));
-            for (int64_t p = 0; p < 2 * n; p++)
-                for (int64_t d = 0; d < dim; d++) y[f * dim + d] += waves[p] * w[p * dim + d];
-            for (int64_t d = 0; d < dim; d++) y[f * dim + d] = y[f * dim + d] > 0 ? y[f * dim + d] : 0;
+            real *waves = (real *)l->memory[0] + (i * width + f) * 2 * n;
+            put_waves(n, x[f], frequencies + f * n, waves, waves + n);
+            put_products(2 * n, dim, waves, W + f * 2 * n * dim, b + f * dim, y + f * dim);
         }
         pass_plain(plain, x + width, y + width * dim);
     }
@@ -202,23 +254,29 @@ BACKWARD(Periodic) {
     Range features = share(width, 1, t); /* all of a feature is done by one thread, as nobody else uses its parameters */
     for (int64_t f = features.begin; f < features.end; f++) {
         const real *c = frequencies + f * n, *w = W + f * 2 * n * dim;
-        real *dW = t.scratch, *dc = dW + 2 * n * dim, *db = dc + n, *g = db + dim, *pull = g + dim;
-        memset(dW, 0, (size_t)(2 * n * dim + n + dim) * sizeof(real));
+        /* With the waves along their rows, W and dW are read by vectors. */
+        real *dW = t.scratch, *dW_rows = dW + 2 * n * dim, *W_rows = dW_rows + 2 * n * dim, *dc = W_rows + 2 * n * dim;
+        real *db = dc + n, *g = db + dim, *pull = g + dim;
+        memset(dW_rows, 0, (size_t)(2 * n * dim) * sizeof(real));
+        memset(dc, 0, (size_t)(n + dim) * sizeof(real));
+        for (int64_t p = 0; p < 2 * n; p++)
+            for (int64_t d = 0; d < dim; d++) W_rows[d * 2 * n + p] = w[p * dim + d];
         for (int64_t i = 0; i < m; i++) {
             const real *waves = all_waves + (i * width + f) * 2 * n, *y = l->y + i * l->n_out + f * dim;
             const real *dy = l->dy + i * l->n_out + f * dim;
-            real x = l->x[i * l->n_in + f], dx = 0;
+            real x = TAU * l->x[i * l->n_in + f], dx = 0;
             for (int64_t d = 0; d < dim; d++) g[d] = y[d] > 0 ? dy[d] : 0, db[d] += g[d];
-            for (int64_t p = 0; p < 2 * n; p++) {
-                pull[p] = 0;
-                for (int64_t d = 0; d < dim; d++) dW[p * dim + d] += waves[p] * g[d], pull[p] += g[d] * w[p * dim + d];
-            }
+            pull_back(2 * n, dim, g, waves, W_rows, dW_rows, pull);
             for (int64_t p = 0; p < n; p++) {
-                real dz = TAU * (pull[p] * waves[n + p] - pull[n + p] * waves[p]);
-                dc[p] += x * dz, dx += c[p] * dz;
+                pull[p] = pull[p] * waves[n + p] - pull[n + p] * waves[p];
+                dc[p] += x * pull[p];
             }
-            if (l->dx) l->dx[i * l->n_in + f] = dx;
+            if (!l->dx) continue;
+            for (int64_t p = 0; p < n; p++) dx += c[p] * pull[p];
+            l->dx[i * l->n_in + f] = TAU * dx;
         }
+        for (int64_t p = 0; p < 2 * n; p++)
+            for (int64_t d = 0; d < dim; d++) dW[p * dim + d] = dW_rows[d * 2 * n + p];
         give(l, o, 0, f * n, dc, n);
         give(l, o, 1, f * 2 * n * dim, dW, 2 * n * dim);
         give(l, o, 2, f * dim, db, dim);
