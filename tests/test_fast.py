@@ -490,6 +490,17 @@ def test_outputs_of_one_call_outlive_the_next() -> None:
     assert np.array_equal(first, kept)
 
 
+def test_momenta_too_small_for_all_their_digits_become_0_and_nothing_else_does() -> None:
+    net, optimizer = gn.Network([gn.Dense(2, 1)]), gn.Adam()
+    step = FastStep(net, np.zeros((4, 2), np.float32), np.ones((4, 1)), gn.MSE(), optimizer, 4)
+    momentum = optimizer.state()["m"]
+    momentum[...] = 1.2e-38  # nine tenths of it have fewer digits
+    step(np.arange(4), 1.0)
+    assert (momentum[:2] == 0).all()
+    assert momentum[2] != 0  # the bias has a gradient
+    assert np.float32(1e-40) * np.ones(1, np.float32) > 0  # outside of the kernels
+
+
 def test_divergence_leaves_the_weights_and_names_the_layer() -> None:
     data = dataset("values")
     net = gn.Network([gn.Dense(13, 9), gn.ReLU(), gn.Dense(9, 3)])
