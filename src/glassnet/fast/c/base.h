@@ -32,6 +32,7 @@ TABLE(NAME) are their names, by which structures.py finds the numbers. */
 
 #define INLINE static inline __attribute__((always_inline))
 #define UNROLL _Pragma("GCC unroll 32")
+#define APART _Pragma("GCC ivdep") /* what this loop writes, no other turn of it reads: the compiler needn't make sure */
 
 typedef real vec __attribute__((vector_size(SIZE * LANES), aligned(SIZE), may_alias));
 typedef bits bit_vec __attribute__((vector_size(SIZE * LANES), aligned(SIZE), may_alias));

@@ -24,19 +24,21 @@ static void find_bins(const real *x, int64_t stride, int64_t rows, const real *e
     }
 }
 
-/* bias + W[0] + ... + W[b - 1] for each bin b of a feature. */
-INLINE void sums_below(const real *W, const real *bias, int64_t bins, int64_t dim, real *below) {
+/* The parts of PiecewiseLinear for one feature: x, y, dy, dx are its entries in the first row, others n_in or n_out apart.
+First bias + W[0] + ... + W[b - 1] for each bin b. */
+INLINE void sums_below(int64_t bins, int64_t dim, const real *W, const real *bias, real *below) {
     memcpy(below, bias, (size_t)dim * sizeof(real));
-    for (int64_t i = dim; i < bins * dim; i++) below[i] = below[i - dim] + W[i - dim];
+    for (int64_t b = 1; b < bins; b++, W += dim, below += dim)
+        APART for (int64_t c = 0; c < dim; c++) below[dim + c] = below[c] + W[c];
 }
 
-/* The parts of PiecewiseLinear for one feature: x, y, dy, dx are its entries in the first row, others n_in or n_out apart. */
 INLINE void embed(int64_t m, int64_t dim, const real *x, int64_t n_in, const bits *bin, const real *shares,
                   const real *W, const real *V, const real *below, real *y, int64_t n_out) {
     for (int64_t i = 0; i < m; i++, x += n_in, y += n_out) {
         const real *w = W + bin[i] * dim, *sum = below + bin[i] * dim;
-        if (V) for (int64_t c = 0; c < dim; c++) y[c] = sum[c] + shares[i] * w[c] + *x * V[c];
-        else for (int64_t c = 0; c < dim; c++) y[c] = sum[c] + shares[i] * w[c];
+        real s = shares[i], value = *x;
+        if (V) APART for (int64_t c = 0; c < dim; c++) y[c] = sum[c] + s * w[c] + value * V[c];
+        else APART for (int64_t c = 0; c < dim; c++) y[c] = sum[c] + s * w[c];
     }
 }
 
@@ -51,17 +53,22 @@ INLINE void embed_dx(int64_t m, int64_t dim, const bits *bin, const real *edges,
     }
 }
 
-/* G, H: [bins, dim], zeros before. */
-INLINE void embed_gradients(int64_t m, int64_t dim, const real *x, int64_t n_in, const bits *bin, const real *shares,
-                            const real *dy, int64_t n_out, real *G, real *H, real *dV) {
+/* dW, dbias and dV, which are zeros before; G is memory like dW. */
+INLINE void embed_gradients(int64_t m, int64_t dim, int64_t bins, const real *x, int64_t n_in, const bits *bin,
+                            const real *shares, const real *dy, int64_t n_out, real *G, real *dW, real *dbias, real *dV) {
+    memset(G, 0, (size_t)(bins * dim) * sizeof(real));
     for (int64_t i = 0; i < m; i++, x += n_in, dy += n_out) {
-        real *restrict g = G + bin[i] * dim, *restrict h = H + bin[i] * dim;
-        for (int64_t c = 0; c < dim; c++) g[c] += dy[c], h[c] += shares[i] * dy[c], dV[c] += *x * dy[c];
+        real *g = G + bin[i] * dim, *h = dW + bin[i] * dim, s = shares[i], value = *x;
+        APART for (int64_t c = 0; c < dim; c++) g[c] += dy[c], h[c] += s * dy[c], dV[c] += value * dy[c];
+    }
+    for (int64_t b = bins - 1; b >= 0; b--) { /* dbias is the sum of G above */
+        real *g = G + b * dim, *h = dW + b * dim;
+        APART for (int64_t c = 0; c < dim; c++) h[c] += dbias[c], dbias[c] += g[c];
     }
 }
 
 #define USUAL 8 /* a dim that the compiler knows, so that its loops become single instructions */
-#define WITH_DIM(function, ...) (dim == USUAL ? function(m, USUAL, __VA_ARGS__) : function(m, dim, __VA_ARGS__))
+#define WITH_DIM(function, n, ...) (dim == USUAL ? function(n, USUAL, __VA_ARGS__) : function(n, dim, __VA_ARGS__))
 
 FORWARD(PiecewiseLinear) {
     int64_t width = l->size[0], dim = l->size[1], bins = l->size[2], plain = l->n_in - width, all = m;
@@ -71,7 +78,7 @@ FORWARD(PiecewiseLinear) {
     bits *bin = l->memory[1];
     Range features = share(width, 1, t), mine = share(m, 1, t);
     for (int64_t f = features.begin; f < features.end; f++)
-        sums_below(W + f * bins * dim, bias + f * dim, bins, dim, below + f * bins * dim);
+        WITH_DIM(sums_below, bins, W + f * bins * dim, bias + f * dim, below + f * bins * dim);
     barrier(t);
     const real *x = l->x + mine.begin * l->n_in;
     real *y = l->y + mine.begin * l->n_out;
@@ -79,7 +86,7 @@ FORWARD(PiecewiseLinear) {
     for (int64_t f = 0; f < width; f++) {
         int64_t at = f * all + mine.begin, w = f * bins * dim;
         find_bins(x + f, l->n_in, m, edges + f * (bins + 1), inner + f * (bins - 1), bins, bin + at, shares + at);
-        WITH_DIM(embed, x + f, l->n_in, bin + at, shares + at, W + w, V ? V + f * dim : 0, below + w, y + f * dim,
+        WITH_DIM(embed, m, x + f, l->n_in, bin + at, shares + at, W + w, V ? V + f * dim : 0, below + w, y + f * dim,
                  l->n_out);
     }
     for (int64_t i = 0; i < m; i++) pass_plain(plain, x + i * l->n_in + width, y + i * l->n_out + width * dim);
@@ -95,7 +102,7 @@ BACKWARD(PiecewiseLinear) {
         real *dx = l->dx + mine.begin * l->n_in;
         m = mine.end - mine.begin;
         for (int64_t f = 0; f < width; f++)
-            WITH_DIM(embed_dx, bin + f * all + mine.begin, edges + f * (bins + 1), W + f * bins * dim,
+            WITH_DIM(embed_dx, m, bin + f * all + mine.begin, edges + f * (bins + 1), W + f * bins * dim,
                      V ? V + f * dim : 0, dy + f * dim, l->n_out, dx + f, l->n_in);
         for (int64_t i = 0; i < m; i++) pass_plain(plain, dy + i * l->n_out + width * dim, dx + i * l->n_in + width);
         m = all;
@@ -103,12 +110,11 @@ BACKWARD(PiecewiseLinear) {
     }
     Range features = share(width, 1, t);
     for (int64_t f = features.begin; f < features.end; f++) {
-        real *G = t.scratch, *H = G + bins * dim, *dV = H + bins * dim, *dbias = dV + dim;
-        memset(G, 0, (size_t)(2 * (bins + 1) * dim) * sizeof(real));
-        WITH_DIM(embed_gradients, l->x + f, l->n_in, bin + f * m, shares + f * m, l->dy + f * dim, l->n_out, G, H, dV);
-        for (int64_t b = bins - 1; b >= 0; b--) /* dbias holds the sum of G above */
-            for (int64_t c = 0; c < dim; c++) H[b * dim + c] += dbias[c], dbias[c] += G[b * dim + c];
-        give(l, o, 0, f * bins * dim, H, bins * dim);
+        real *G = t.scratch, *dW = G + bins * dim, *dbias = dW + bins * dim, *dV = dbias + dim;
+        memset(dW, 0, (size_t)((bins + 2) * dim) * sizeof(real));
+        WITH_DIM(embed_gradients, m, bins, l->x + f, l->n_in, bin + f * m, shares + f * m, l->dy + f * dim, l->n_out, G,
+                 dW, dbias, dV);
+        give(l, o, 0, f * bins * dim, dW, bins * dim);
         if (V) give(l, o, 1, f * dim, dV, dim);
         give(l, o, 2, f * dim, dbias, dim);
     }
@@ -142,7 +148,7 @@ FORWARD(Folded) {
             int64_t f = first + g;
             const real *edges = all_edges + f * (bins + 1), *w = W + f * bins * dim;
             find_bins(x + f, l->n_in, rows, edges, inner + f * (bins - 1), bins, bin[g], shares[g]);
-            sums_below(w, bias + f * dim, bins, dim, below);
+            WITH_DIM(sums_below, bins, w, bias + f * dim, below);
             for (int64_t p = 0; p < places; p++) {
                 int64_t of = by_row ? bin[g][p] : p;
                 real *restrict low = terms + 2 * p * dim, *restrict rise = low + dim;

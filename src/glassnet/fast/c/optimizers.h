@@ -58,7 +58,7 @@ INLINE void move_row(const Optimizer *o, Rates rates, int64_t offset, const real
     switch (o->kind) {
 #define MOVE(name)                                                                                     \
     case KIND_##name:                                                                                  \
-        for (int64_t i = 0; i < n; i++) name##_rule(rates, g[i], w + i, slot1 + i, slot2 + i);        \
+        APART for (int64_t i = 0; i < n; i++) name##_rule(rates, g[i], w + i, slot1 + i, slot2 + i);  \
         break;
         OPTIMIZERS(MOVE)
     }

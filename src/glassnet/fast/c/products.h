@@ -91,10 +91,11 @@ typedef bits places __attribute__((vector_size(SIZE * LANES)));
 #define HIGH(a, b) __builtin_shufflevector(a, b, 1, 3)
 #endif
 
-/* Transpose a square of LANES x LANES: log2(LANES) times, interleave the rows' first half with their second half. */
-INLINE void transpose_square(const real *b, int64_t ldb, real *packed) {
+/* Transpose a square of LANES x LANES, of which so many rows are there and the others 0: log2(LANES) times, interleave the
+rows' first half with their second half. */
+INLINE void transpose_square(const real *b, int64_t ldb, int64_t there, real *packed) {
     vec rows[LANES], next[LANES];
-    UNROLL for (int i = 0; i < LANES; i++) rows[i] = *(const vec *)(b + i * ldb);
+    UNROLL for (int i = 0; i < LANES; i++) rows[i] = i < there ? *(const vec *)(b + i * ldb) : (vec){0};
     UNROLL for (int step = 1; step < LANES; step *= 2) {
         UNROLL for (int i = 0; i < LANES / 2; i++) {
             next[2 * i] = LOW(rows[i], rows[i + LANES / 2]);
@@ -107,10 +108,10 @@ INLINE void transpose_square(const real *b, int64_t ldb, real *packed) {
 
 /* The same as `pack` of b's transpose: take `columns` rows of b [., ldb]. */
 static void pack_transposed(const real *b, int64_t ldb, int64_t n, int64_t columns, real *packed) {
-    int64_t whole = columns == TILE_COLUMNS ? n / LANES * LANES : 0;
+    int64_t whole = n / LANES * LANES;
     for (int64_t p = 0; p < whole; p += LANES)
-        UNROLL for (int v = 0; v < 2; v++)
-            transpose_square(b + v * LANES * ldb + p, ldb, packed + p * TILE_COLUMNS + v * LANES);
+        for (int64_t j = 0; j < TILE_COLUMNS; j += LANES)
+            transpose_square(b + j * ldb + p, ldb, columns - j, packed + p * TILE_COLUMNS + j);
     for (int64_t p = whole; p < n; p++)
         for (int64_t j = 0; j < TILE_COLUMNS; j++) packed[p * TILE_COLUMNS + j] = j < columns ? b[j * ldb + p] : 0;
 }
