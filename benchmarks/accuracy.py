@@ -48,6 +48,10 @@ ENTRIES = {
     "mnist-deep": Entry("mnist-deep", (0,), ALL_ROWS),
     "california-embedded": Entry("california-embedded", (1, 2, 3, 4, 5)),
     "california-table": Entry("table", (1, 2, 3), ("data.source=california",)),
+    "no-table-rotations": Entry(
+        "table", (1, 2, 3), ("data.source=california", "pack.candidates.rotated.network.rotations=0"),
+        "california-table", "without rotated columns",
+    ),
     "no-rotations": Entry(
         "california-embedded", (1, 2, 3), ("network.rotations=0",), "california-embedded", "without rotated columns"
     ),

@@ -36,7 +36,7 @@ def main() -> None:
     fits.add_argument("--splits", nargs="+", type=int, choices=sources.SPLITS, default=list(sources.SPLITS))
     fits.add_argument("--anew", nargs="+", choices=CONTENDERS, help="fit these alone, whether there are results or not")
     fits.add_argument("--alone", action="store_true", help="nothing else runs: time anew what was timed beside others")
-    fits.add_argument("--limit", type=float, default=600, help="seconds after which a fit is given up")
+    fits.add_argument("--limit", type=float, default=600, help="CPU seconds after which a fit is given up")
     fits.add_argument("--look", help="the decision for which glassnet is fitted to part B")
     shows = commands.add_parser("report", help="write docs/tables.md; with --rows or --inner, print a summary")
     for one in (fits, shows):

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import resource
+import signal
 import subprocess
 import sys
 import time
 import warnings
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +26,18 @@ ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_
 
 
 def measured(fit: Fit, limit: float) -> dict[str, Any]:
-    """Fit in a process of its own, on one thread, and return its figures, or what went wrong. `limit` is in seconds."""
+    """Fit in a process of its own, on one thread, and return its figures, or what went wrong.
+
+    limit: CPU seconds, because seconds of a busy machine say nothing of the library.
+    """
     command = [sys.executable, "-m", "tables.fit", json.dumps(fit)]
     folder = Path(__file__).parents[1]
-    try:
-        done = subprocess.run(
-            command, cwd=folder, env=os.environ | ONE_THREAD, capture_output=True, text=True, timeout=limit, check=False
-        )
-    except subprocess.TimeoutExpired:
-        return {"failed": f"more than {limit:.0f} s"}
+    bound = partial(resource.setrlimit, resource.RLIMIT_CPU, (math.ceil(limit), math.ceil(limit)))
+    done = subprocess.run(
+        command, cwd=folder, env=os.environ | ONE_THREAD, capture_output=True, text=True, preexec_fn=bound, check=False
+    )
+    if done.returncode in (-signal.SIGXCPU, -signal.SIGKILL):
+        return {"failed": f"more than {limit:.0f} CPU s"}
     if done.returncode:
         return {"failed": (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1][:200]}
     return json.loads(done.stdout.splitlines()[-1])
