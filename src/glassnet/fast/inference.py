@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from threading import Lock
 from typing import Any
 
@@ -16,7 +16,7 @@ from glassnet.fast.threads import Threads, limit
 from glassnet.nn import Dense, Layer, Network
 from glassnet.nn.layer import Array
 
-CAPACITY = 512  # rows at a time: enough for the products, and little enough for the caches
+ROWS, NUMBERS = 512, 2**18  # at a time, at most: enough for the products, and little enough for the caches
 SMALL = 200_000  # multiplications: with fewer, one thread is done before another is awake
 
 
@@ -26,14 +26,15 @@ class Inference:
     def __init__(self, net: Network) -> None:
         self.limit: int | None = net.threads
         self.threads: int = limit(net)
-        self.program: Program = Program(net, CAPACITY, self.threads, training=False)
+        self.capacity: int = max(1, min(ROWS, NUMBERS // _widest(net.layers)))
+        self.program: Program = Program(net, self.capacity, self.threads, training=False)
         self.layers: list[Layer] = list(net.layers)
         self.settings: list[tuple[Layer, str, Any]] = settings(net.layers)
         self.process: int = os.getpid()
         self.products: int = sum(layer.size for layer in self.program.layers if isinstance(layer, (Dense, Folded)))
         self.threads_for_few: Threads = Threads(self.threads)
-        self.x: Array = np.zeros((CAPACITY, self.program.width), net.dtype)
-        self.y: Array = np.zeros((CAPACITY, self.program.n_out), net.dtype)
+        self.x: Array = np.zeros((self.capacity, self.program.width), net.dtype)
+        self.y: Array = np.zeros((self.capacity, self.program.n_out), net.dtype)
         self.x_address: int = address(self.x)
         self.y_address: int = address(self.y)
         self.infer: Callable[..., None] = self.program.library.infer
@@ -53,13 +54,14 @@ class Inference:
         """Return the outputs of rows x."""
         x, form = (np.ascontiguousarray(x), READY) if prepared else self.program.prepare(x)
         with self.lock:  # the memory that the kernels work in is one
-            y = self._many(x, form) if len(x) > CAPACITY else self._few(x, form)
+            y = self._many(x, form) if len(x) > self.capacity else self._few(x, form)
         return y if self.program.unit is None else self.program.unit.forward(y)
 
     def _many(self, x: Array, form: int) -> Array:
         """Read the rows where they are."""
         y = np.empty((len(x), self.program.n_out), self.program.dtype)
-        self.infer(self.pointer, address(x), form, len(x), address(y), min(self.threads, 1 + (len(x) - 1) // CAPACITY))
+        threads = min(self.threads, 1 + (len(x) - 1) // self.capacity)
+        self.infer(self.pointer, address(x), form, len(x), address(y), threads)
         return y
 
     def _few(self, x: Array, form: int) -> Array:
@@ -73,6 +75,14 @@ class Inference:
             with self.threads_for_few as count:
                 self.infer(self.pointer, self.x_address, form, n, self.y_address, count)
         return self.y[:n].copy()
+
+
+def _widest(layers: Sequence[Layer]) -> int:
+    """Return how many values the longest row between these layers has."""
+    widths = [1]
+    for layer in layers:
+        widths.append(layer.width_out(layer.width_in or widths[-1]) or widths[-1])
+    return max(widths)
 
 
 class FastEngine:

@@ -113,8 +113,10 @@ def _waves(layer: Periodic, new: New, rows: int, _: int) -> Sequence[int]:
     return [new(rows, layer.width, 2 * layer.n)]
 
 
-def _u(layer: CategoryEmbedding, new: New, rows: int, _: int) -> Sequence[int]:
-    return [new(rows, layer.width)]
+def _listed(layer: CategoryEmbedding, new: New, rows: int, _: int) -> Sequence[int]:
+    # The u of each row that aren't 0, their numbers, and how many there are.
+    numbers = f"u{layer.dtype.itemsize}"
+    return [new(rows, layer.width), new(rows, layer.width, dtype=numbers), new(rows, dtype=numbers)]
 
 
 def _of_a_feature(layer: PiecewiseLinear) -> int:
@@ -177,7 +179,7 @@ KERNELS: dict[type[Layer], Kernel] = {
         sizes=("width", "dim", "n"), memory=_waves, scratch=_of_a_feature_in_waves, own_dx=True, reads_y=True
     ),
     CategoryEmbedding: Kernel(
-        sizes=("width", "dim"), arrays=_low_scale_column, memory=_u, scratch=lambda layer: layer.size, own_dx=True
+        sizes=("width", "dim"), arrays=_low_scale_column, memory=_listed, scratch=lambda layer: layer.size, own_dx=True
     ),
 }
 FOLDED = Kernel(

@@ -292,29 +292,58 @@ BACKWARD(Periodic) {
         pass_plain(plain, l->dy + i * l->n_out + width * dim, l->dx + i * l->n_in + width);
 }
 
-/* Most of u is 0: that is skipped. */
+/* The parts of CategoryEmbedding for one row, most of whose u is 0: the `there` others are listed, with their numbers. */
+INLINE int64_t list_categories(int64_t width, const real *x, const double *low, const double *scale, real *u, bits *which) {
+    int64_t there = 0;
+    for (int64_t c = 0; c < width; c++) which[there] = (bits)c, there += x[c] != low[c];
+    for (int64_t k = 0; k < there; k++) u[k] = (real)((x[which[k]] - low[which[k]]) / scale[which[k]]);
+    return there;
+}
+
+INLINE void add_categories(int64_t there, int64_t dim, const real *u, const bits *which, const int64_t *column, const real *W,
+                           real *y) {
+    for (int64_t k = 0; k < there; k++) {
+        const real *w = W + which[k] * dim;
+        real *to = y + column[which[k]] * dim, share = u[k];
+        APART for (int64_t d = 0; d < dim; d++) to[d] += share * w[d];
+    }
+}
+
+/* Those from `begin` to `end` alone. */
+INLINE void category_gradients(int64_t there, int64_t dim, const real *u, const bits *which, const int64_t *column,
+                               const real *dy, int64_t begin, int64_t end, real *dW) {
+    for (int64_t k = 0; k < there; k++) {
+        int64_t c = which[k];
+        if (c < begin || c >= end) continue;
+        const real *from = dy + column[c] * dim;
+        real *to = dW + (c - begin) * dim, share = u[k];
+        APART for (int64_t d = 0; d < dim; d++) to[d] += share * from[d];
+    }
+}
+
 FORWARD(CategoryEmbedding) {
     int64_t width = l->size[0], dim = l->size[1], plain = l->n_in - width;
     const real *W = values(l, o, 0);
     const double *low = l->array[0], *scale = l->array[1];
     const int64_t *column = l->array[2];
-    real *all_u = l->memory[0];
+    real *u = l->memory[0];
+    bits *which = l->memory[1], *there = l->memory[2];
     Range mine = share(m, 1, t);
     for (int64_t i = mine.begin; i < mine.end; i++) {
         const real *x = l->x + i * l->n_in;
-        real *restrict y = l->y + i * l->n_out, *restrict u = all_u + i * width;
+        real *y = l->y + i * l->n_out;
         pass_plain(plain, x, y);
-        x += plain, y += plain;
-        memset(y, 0, (size_t)(l->n_out - plain) * sizeof(real));
-        for (int64_t c = 0; c < width; c++) u[c] = (real)((x[c] - low[c]) / scale[c]);
-        for (int64_t c = 0; c < width; c++)
-            for (int64_t d = 0; u[c] != 0 && d < dim; d++) y[column[c] * dim + d] += u[c] * W[c * dim + d];
+        memset(y + plain, 0, (size_t)(l->n_out - plain) * sizeof(real));
+        int64_t n = list_categories(width, x + plain, low, scale, u + i * width, which + i * width);
+        there[i] = (bits)n;
+        WITH_DIM(add_categories, n, u + i * width, which + i * width, column, W, y + plain);
     }
 }
 
 BACKWARD(CategoryEmbedding) {
     int64_t width = l->size[0], dim = l->size[1], plain = l->n_in - width;
-    const real *W = values(l, o, 0), *all_u = l->memory[0];
+    const real *W = values(l, o, 0), *u = l->memory[0];
+    const bits *which = l->memory[1], *there = l->memory[2];
     const double *scale = l->array[1];
     const int64_t *column = l->array[2];
     if (l->dx) {
@@ -334,13 +363,10 @@ BACKWARD(CategoryEmbedding) {
     }
     Range mine = share(width, 1, t);
     real *dW = t.scratch;
-    size_t size = (size_t)(mine.end - mine.begin) * (size_t)dim;
-    memset(dW, 0, size * sizeof(real));
-    for (int64_t i = 0; i < m; i++) {
-        const real *u = all_u + i * width, *dy = l->dy + i * l->n_out + plain;
-        for (int64_t c = mine.begin; c < mine.end; c++)
-            for (int64_t d = 0; u[c] != 0 && d < dim; d++)
-                dW[(c - mine.begin) * dim + d] += u[c] * dy[column[c] * dim + d];
-    }
-    give(l, o, 0, mine.begin * dim, dW, (int64_t)size);
+    int64_t size = (mine.end - mine.begin) * dim;
+    memset(dW, 0, (size_t)size * sizeof(real));
+    for (int64_t i = 0; i < m; i++)
+        WITH_DIM(category_gradients, there[i], u + i * width, which + i * width, column, l->dy + i * l->n_out + plain,
+                 mine.begin, mine.end, dW);
+    give(l, o, 0, mine.begin * dim, dW, size);
 }
