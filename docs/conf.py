@@ -7,12 +7,14 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from docutils import nodes
 from jupyter_client import KernelManager
 from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
 
 import glassnet
 
@@ -141,8 +143,37 @@ def plain_types(app: Sphinx, what: str, name: str, obj: Any, options: Any, signa
     )
 
 
+class Every(SphinxDirective):
+    """All public classes below one, with those of the named methods that they define, and last that one itself.
+
+    So a layer, a loss or an optimizer that is added is in the reference by itself.
+    """
+
+    required_arguments = 1
+    option_spec: ClassVar[dict[str, Any]] = {"members": lambda text: text.split(", ")}
+
+    def run(self) -> list[nodes.Node]:
+        """Write a directive `autoclass` for each."""
+        base, wanted = getattr(glassnet, self.arguments[0].rpartition(".")[2]), self.options.get("members", [])
+        lines = []
+        for each in (*below(base), base):
+            own = ", ".join(name for name in wanted if name in vars(each))
+            members = "   :members:" + (f" {own}" if each is not base else "")
+            lines += [f".. autoclass:: glassnet.{each.__name__}", *([members] if own or each is base else []), ""]
+        return self.parse_text_to_nodes("\n".join(lines))
+
+
+def below(base: type) -> Iterator[type]:
+    """Yield the public classes below one, in the order in which they are defined."""
+    for each in base.__subclasses__():
+        if getattr(glassnet, each.__name__, None) is each and each.__module__.startswith("glassnet."):
+            yield each
+        yield from below(each)
+
+
 def setup(app: Sphinx) -> None:
     """Tell Sphinx of the above."""
+    app.add_directive("every", Every)
     app.connect("builder-inited", gather)
     app.connect("autodoc-process-docstring", describe)
     app.connect("autodoc-process-signature", plain_types)

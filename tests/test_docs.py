@@ -141,8 +141,14 @@ def test_commands_exist_with_their_options(page: Path) -> None:
 
 def test_every_public_name_is_in_the_reference() -> None:
     described = "\n".join(text(path) for path in (DOCS / "reference").glob("*.md"))
-    lacking = [name for name in gn.__all__ if not re.search(rf":: glassnet\.{name}$", described, re.MULTILINE)]
-    assert lacking == []
+    every = tuple(map(pkgutil.resolve_name, re.findall(r"^\.\. every:: (\S+)", described, re.MULTILINE)))
+
+    def is_described(name: str) -> bool:
+        by_itself = re.search(rf":: glassnet\.(\w+\.)?{name}$", described, re.MULTILINE)
+        public = getattr(gn, name)
+        return by_itself is not None or (isinstance(public, type) and issubclass(public, every))
+
+    assert [name for name in gn.__all__ if not is_described(name)] == []
 
 
 class Loaded(HTMLParser):
@@ -158,7 +164,7 @@ class Loaded(HTMLParser):
         self.urls += filter(None, map(values.get, loaded))
 
 
-DOCUMENTED = re.compile(r"^\.\. auto(?:class|function|exception|method|attribute|data):: (\S+)", re.MULTILINE)
+DOCUMENTED = re.compile(r"^\.\. (?:every|auto(?:class|function|exception|method|attribute|data)):: (\S+)", re.MULTILINE)
 
 
 @pytest.mark.parametrize("page", sorted((DOCS / "reference").glob("*.md")), ids=lambda page: page.stem)

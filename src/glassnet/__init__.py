@@ -17,152 +17,28 @@ from glassnet import program
 
 program.begin()  # on the command line, Ctrl-C prints one line from here on
 
-# ruff: noqa: E402
-from glassnet.data import Augmentation, Dataset, Distortions, Split
+# ruff: noqa: E402, F403  a layer, loss or optimizer is listed once, in its room
+from glassnet import nn, optim, train
+from glassnet.data import Augmentation as Augmentation
+from glassnet.data import Dataset as Dataset
+from glassnet.data import Distortions as Distortions
+from glassnet.data import Split as Split
 from glassnet.fast import FastEngine
-from glassnet.nn import (
-    GELU,
-    MAE,
-    MSE,
-    BatchNorm,
-    BinaryCrossEntropy,
-    CategoryEmbedding,
-    Columns,
-    CrossEntropy,
-    Dense,
-    Dropout,
-    Ensemble,
-    Exp,
-    GaussianNoise,
-    GradientReport,
-    Huber,
-    Layer,
-    LayerNorm,
-    LeakyReLU,
-    Loss,
-    Network,
-    Periodic,
-    PiecewiseLinear,
-    Poisson,
-    QuantileNormalize,
-    ReLU,
-    RobustScale,
-    Rotations,
-    Sigmoid,
-    SiLU,
-    Softmax,
-    Standardize,
-    Tanh,
-    Unstandardize,
-    gradcheck,
-)
-from glassnet.optim import (
-    SGD,
-    Adam,
-    AdamW,
-    Constant,
-    Cosine,
-    ExponentialDecay,
-    Linear,
-    OneCycle,
-    Optimizer,
-    Schedule,
-    Tail,
-)
-from glassnet.train import (
-    EMA,
-    SWA,
-    Average,
-    Callback,
-    Checkpoint,
-    CSVLog,
-    DivergenceError,
-    History,
-    Progress,
-    baseline,
-    evaluate,
-    fit,
-)
+from glassnet.nn import *
+from glassnet.optim import *
+from glassnet.train import *
 from glassnet.version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from glassnet.data import load
-    from glassnet.exchange import export
-    from glassnet.inspection import Doctor, Finding, Trace, examine, trace
+    from glassnet.data import load as load
+    from glassnet.exchange import export as export
+    from glassnet.inspection import Doctor as Doctor
+    from glassnet.inspection import Finding as Finding
+    from glassnet.inspection import Trace as Trace
+    from glassnet.inspection import examine as examine
+    from glassnet.inspection import trace as trace
 
-__all__ = [
-    "EMA",
-    "GELU",
-    "MAE",
-    "MSE",
-    "SGD",
-    "SWA",
-    "Adam",
-    "AdamW",
-    "Augmentation",
-    "Average",
-    "BatchNorm",
-    "BinaryCrossEntropy",
-    "CSVLog",
-    "Callback",
-    "CategoryEmbedding",
-    "Checkpoint",
-    "Columns",
-    "Constant",
-    "Cosine",
-    "CrossEntropy",
-    "Dataset",
-    "Dense",
-    "Distortions",
-    "DivergenceError",
-    "Doctor",
-    "Dropout",
-    "Ensemble",
-    "Exp",
-    "ExponentialDecay",
-    "Finding",
-    "GaussianNoise",
-    "GradientReport",
-    "History",
-    "Huber",
-    "Layer",
-    "LayerNorm",
-    "LeakyReLU",
-    "Linear",
-    "Loss",
-    "Network",
-    "OneCycle",
-    "Optimizer",
-    "Periodic",
-    "PiecewiseLinear",
-    "Poisson",
-    "Progress",
-    "QuantileNormalize",
-    "ReLU",
-    "RobustScale",
-    "Rotations",
-    "Schedule",
-    "SiLU",
-    "Sigmoid",
-    "Softmax",
-    "Split",
-    "Standardize",
-    "Tail",
-    "Tanh",
-    "Trace",
-    "Unstandardize",
-    "baseline",
-    "evaluate",
-    "examine",
-    "export",
-    "fit",
-    "gradcheck",
-    "load",
-    "trace",
-]
-
-
-Network.engine = FastEngine()  # the rooms below know nothing of the kernels
+nn.Network.engine = FastEngine()  # the rooms below know nothing of the kernels
 
 _LATER = {  # names that are imported at their first use, and their modules
     "load": "data",
@@ -171,13 +47,13 @@ _LATER = {  # names that are imported at their first use, and their modules
 }
 
 
-if not TYPE_CHECKING:  # a type checker would accept every name
+if not TYPE_CHECKING:  # a type checker would accept every name, and doesn't follow lists of other modules
+    __all__ = [*nn.__all__, *optim.__all__, *train.__all__, *_LATER, "Augmentation", "Dataset", "Distortions", "Split"]
 
     def __getattr__(name: str) -> Any:
         if name in _LATER:
             return getattr(import_module(f"glassnet.{_LATER[name]}"), name)
         raise AttributeError(f"module 'glassnet' has no attribute {name!r}")
 
-
-def __dir__() -> list[str]:
-    return __all__
+    def __dir__() -> list[str]:
+        return __all__

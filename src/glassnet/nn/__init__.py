@@ -10,7 +10,7 @@ from glassnet.nn.layer import Layer
 from glassnet.nn.layers import Dense
 from glassnet.nn.losses import MAE, MSE, BinaryCrossEntropy, CrossEntropy, Huber, Loss, Poisson
 from glassnet.nn.network import Network
-from glassnet.nn.noise import Dropout, GaussianNoise, Noise, silenced
+from glassnet.nn.noise import Dropout, GaussianNoise, Noise
 from glassnet.nn.normalization import BatchNorm, LayerNorm, Normalization
 from glassnet.nn.preprocessing import Preprocessing, QuantileNormalize, RobustScale, Standardize, Unstandardize
 from glassnet.nn.rotations import Rotations
@@ -56,5 +56,4 @@ __all__ = [
     "Unstandardize",
     "gradcheck",
     "load_model",
-    "silenced",
 ]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from glassnet.nn import BatchNorm, silenced
+from glassnet.nn import BatchNorm
+from glassnet.nn.noise import silenced
 from glassnet.train.batches import Batch
 from glassnet.train.step import Step
 from glassnet.train.training import Training

@@ -22,8 +22,9 @@ from glassnet.inspection.doctor.held import (
 from glassnet.inspection.doctor.linear import linear_outputs
 from glassnet.inspection.doctor.patient import Patient
 from glassnet.inspection.doctor.structure import CALIBRATED
-from glassnet.nn import BatchNorm, silenced
+from glassnet.nn import BatchNorm
 from glassnet.nn.layer import Array
+from glassnet.nn.noise import silenced
 from glassnet.train.metrics import labels
 from glassnet.train.units import training_loss
 

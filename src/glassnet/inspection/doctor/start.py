@@ -12,9 +12,10 @@ from glassnet.inspection.doctor.finding import Finding, Severity
 from glassnet.inspection.doctor.looking import FLAT, LayerLook, layer_looks
 from glassnet.inspection.doctor.patient import Patient, teach
 from glassnet.inspection.doctor.structure import CALIBRATED
-from glassnet.nn import BatchNorm, BinaryCrossEntropy, CrossEntropy, Dense, Softmax, Unstandardize, silenced
+from glassnet.nn import BatchNorm, BinaryCrossEntropy, CrossEntropy, Dense, Softmax, Unstandardize
 from glassnet.nn.gradcheck import GradientProbe, Row
 from glassnet.nn.layer import Array
+from glassnet.nn.noise import silenced
 from glassnet.optim import Adam
 from glassnet.train.metrics import baseline, score
 
