@@ -21,7 +21,7 @@ from glassnet.estimators.problem import Problem
 from glassnet.estimators.validation import Rows
 from glassnet.nn.layer import Array
 from glassnet.pack import Pack
-from glassnet.pack.pack import FEWEST
+from glassnet.pack.pack import FEWEST_ROWS
 from glassnet.recipes import load as load_recipe
 from glassnet.recipes.packs import fit_recipe
 
@@ -42,7 +42,7 @@ def read_both(
     """Return rows X as the floats that the network takes, y as an array, and the table of a frame."""
     x, table = tables.numbers(estimator, table, X, reset)
     x, y = check_X_y(
-        x, y, multi_output=True, y_numeric=values, ensure_min_samples=FEWEST, estimator=estimator, **tables.CHECKS
+        x, y, multi_output=True, y_numeric=values, ensure_min_samples=FEWEST_ROWS, estimator=estimator, **tables.CHECKS
     )
     if values and y.dtype.kind in "biuf":  # text is refused later, as in all estimators
         with blaming("y"):

@@ -22,7 +22,7 @@ from glassnet.pack.training import Draw, PackTraining
 from glassnet.train import History
 
 FOLDS, NETWORKS = 8, 4  # parts of the rows, and how many of them are held out at first
-FEWEST = 4  # rows
+FEWEST_ROWS = 4
 SAVED = 3.0  # seconds between two checkpoints, at least
 
 
@@ -83,8 +83,8 @@ def fit_pack(
 
     Raises ValueError for fewer than 4 rows, or the checkpoint of another training; DivergenceError; OSError.
     """
-    if len(x) < FEWEST:
-        raise ValueError(f"a pack needs at least {FEWEST} rows, as its networks hold some out, not {len(x)}")
+    if len(x) < FEWEST_ROWS:
+        raise ValueError(f"a pack needs at least {FEWEST_ROWS} rows, as its networks hold some out, not {len(x)}")
     limit = None if time_limit is None else positive(time_limit, "time_limit")
     n_out = candidates[0].net.n_out
     assert n_out is not None
