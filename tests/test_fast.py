@@ -21,6 +21,7 @@ from glassnet.fast.training import FastStep
 from glassnet.nn import Noise
 from glassnet.train import Training
 from glassnet.train.step import training_step
+from public import public
 
 covered = FastStep.uncovered(gn.Network([gn.Dense(1, 1)]), gn.MSE(), gn.SGD(0.1))
 pytestmark = pytest.mark.skipif(covered is not None, reason=f"no fast path on this machine: {covered}")
@@ -422,12 +423,6 @@ def test_what_isnt_covered_is_done_by_the_readable_layers() -> None:
     data = dataset("labels")
     own = gn.Network([gn.Standardize(), gn.Dense(13, 9), Swish(), gn.Dense(9, 3)])
     assert gn.fit(own, data, gn.CrossEntropy(), gn.Adam(), epochs=2)["train_loss"][-1] < 2
-
-
-def public(kind: type) -> set[type]:
-    """The public classes of a kind, without those that only others are made of."""
-    found = {each for each in map(gn.__dict__.get, gn.__all__) if isinstance(each, type) and issubclass(each, kind)}
-    return found - {kind}
 
 
 def test_every_public_class_has_a_kernel_or_a_reason_to_have_none() -> None:

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import inspect
-
 import numpy as np
 import pytest
 
 import glassnet as gn
-from glassnet import nn
 from glassnet.explore.page import computed_layers
 from glassnet.inspection.trace_derivative import derivative
 from glassnet.inspection.trace_equation import equation
 from glassnet.nn.selfcheck import Case, cases
+from public import public
 from test_trace import computed
 
-PUBLIC = {
-    name
-    for name in nn.__all__
-    if inspect.isclass(kind := getattr(nn, name)) and issubclass(kind, gn.Layer) and "forward" in vars(kind)
-} - {"Layer"}
+PUBLIC = {layer.__name__ for layer in public(gn.Layer)}
 
 
 def subject(case: Case) -> int:
