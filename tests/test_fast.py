@@ -460,6 +460,28 @@ def test_prediction_of_any_number_of_rows(dtype: str, embedding: Callable[[], li
             np.testing.assert_array_equal(net.predict(rows[few]), y[few])
 
 
+@pytest.mark.parametrize("kind", ["float32", "float64", "uint8"])
+@both_types
+def test_quantiles_are_those_of_the_readable_layer(dtype: str, kind: str) -> None:
+    rng = np.random.default_rng(0)
+    train = np.c_[rng.normal(100, 30, 3000), rng.integers(0, 3, 3000), 10 * rng.integers(0, 9, 3000), np.full(3000, 7)]
+    net = gn.Network([gn.QuantileNormalize(), gn.RobustScale(), gn.Dense(4, 2)], dtype)
+    net.fit_preprocessing(train.astype(kind))
+    other = gn.QuantileNormalize(noise=0.01).fit(train)
+    net.layers[0].knots[:, 1] = other.knots[:, 1]
+    edges = [-1e30, 0, 1, 7, 255, 1e30, *train[:9, 0]]
+    x = np.r_[
+        train,
+        rng.uniform(0, 255, (3000, 4)),
+        np.repeat(np.clip(edges, 0, 255) if kind == "uint8" else edges, 4).reshape(-1, 4),
+    ]
+    rows = x.astype(kind)
+    y = net.prepare(rows)
+    assert y.dtype == np.dtype(dtype)
+    net.fast = False
+    np.testing.assert_allclose(y, net.prepare(rows), rtol=ROUNDING[dtype], atol=ROUNDING[dtype])
+
+
 def test_prediction_follows_what_is_fitted_or_set_anew() -> None:
     net = gn.Network([gn.Standardize(), gn.Dense(3, 2), gn.BatchNorm(2)])
     x = np.random.default_rng(0).normal(3, 2, (500, 3))

@@ -199,3 +199,9 @@ def test_onnx_has_the_networks_type_from_the_first_layer_on(before: str, first: 
         (y,) = session.run(["y"], {"x": x})
         assert y.dtype == net.dtype
         np.testing.assert_allclose(y, net.predict(x), rtol=1e-3, atol=1e-3)
+
+
+def test_values_however_far_from_the_median_are_drawn_in_to_3() -> None:
+    layer = gn.RobustScale().fit(np.arange(5.0)[:, np.newaxis])
+    far = np.array([[-np.inf], [-1e300], [1e200], [np.inf]])
+    np.testing.assert_allclose(layer.forward(far), [[-3], [-3], [3], [3]])

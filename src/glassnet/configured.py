@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
+from collections.abc import Mapping
 from typing import Any
 
 
 class Configured:
     """Keeps its constructor's arguments under their own names."""
 
+    @classmethod
+    @functools.cache
+    def arguments(cls) -> Mapping[str, inspect.Parameter]:
+        """Return the arguments of the constructor, by name."""
+        return inspect.signature(cls).parameters
+
     def config(self) -> dict[str, Any]:
         """Return the constructor's arguments, from which an equal object can be built."""
-        return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
+        return {name: getattr(self, name) for name in self.arguments()}
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self.config().items())})"

@@ -1,4 +1,4 @@
-"""Arrays that begin at a cache line."""
+"""Arrays that begin at a cache line, and where an array begins."""
 
 from __future__ import annotations
 
@@ -21,3 +21,8 @@ def aligned_zeros(shape: tuple[int, ...], dtype: npt.DTypeLike) -> npt.NDArray[A
     memory = np.zeros(size + CACHE_LINE, np.uint8)
     start = -memory.ctypes.data % CACHE_LINE
     return memory[start : start + size].view(dtype).reshape(shape)
+
+
+def address(array: npt.NDArray[Any]) -> int:
+    """The address of the first entry of a contiguous array. It takes a microsecond."""
+    return int(array.__array_interface__["data"][0])

@@ -4,6 +4,7 @@
     library.py    finds a C compiler, compiles c/ once per machine and number type, keeps it in the user's cache
     structures.py the structures of c/, compared with the library's when it is loaded
     kernels.py    the layers, losses and optimizers that have a kernel, and its facts
+    preparing.py  preprocessing, before the program
     program.py    a network as a program: which kernel for which layer, and the memory it works in
     training.py   a training step            inference.py   what Network.predict calls
     threads.py    how many threads

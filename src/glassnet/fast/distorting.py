@@ -8,8 +8,7 @@ import numpy as np
 
 from glassnet.data.augmentation import Augmentation, Distortions
 from glassnet.fast.library import NoKernelsError, load_kernels
-from glassnet.fast.program import address
-from glassnet.memory import aligned_zeros
+from glassnet.memory import address, aligned_zeros
 from glassnet.nn.layer import Array
 
 Augment = Callable[[Array, tuple[int, int], np.random.Generator], Array]

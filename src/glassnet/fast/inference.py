@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from glassnet.fast.kernels import Folded
-from glassnet.fast.program import Program, address, settings, uncovered
+from glassnet.fast.program import Program, settings, uncovered
 from glassnet.fast.structures import READY, REALS
 from glassnet.fast.threads import Threads, limit
+from glassnet.memory import address
 from glassnet.nn import Dense, Layer, Network
 from glassnet.nn.layer import Array
 
@@ -93,13 +94,23 @@ class FastEngine:
 
         prepared: whether x has been through the preprocessing.
         """
-        inference = net.compiled
+        inference = self._inference(net)
+        return None if inference is None else inference(x, prepared)
+
+    def prepare(self, net: Network, x: Array) -> Array | None:
+        """Return rows x after the preprocessing; None if the kernels don't cover this network."""
+        inference = self._inference(net)
+        return None if inference is None else inference.program.prepared(x)
+
+    def _inference(self, net: Network) -> Inference | None:
+        """Return what computes the network as it is now; None if the kernels don't cover it."""
+        inference: Inference | None = net.compiled
         if inference is None or not inference.is_current(net):
             fitted = all(hasattr(layer, name) for layer in net.layers for name in layer.state)
             if not fitted or uncovered(net) is not None:
                 return None
             inference = net.compiled = Inference(net)
-        return inference(x, prepared)
+        return inference
 
     def describe(self, net: Network) -> str:
         """Say what computes a network."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Sequence
-from copy import copy
 from ctypes import addressof, byref, sizeof
 from functools import partial
 from typing import Any
@@ -14,8 +13,9 @@ import numpy.typing as npt
 
 from glassnet.fast.kernels import KERNELS, NONE, PREPARED, Kernel, chosen
 from glassnet.fast.library import NoKernelsError, load_kernels
+from glassnet.fast.preparing import Preparation
 from glassnet.fast.structures import BYTES, READY, REALS, CGroup, CLayer, CProgram, Library
-from glassnet.memory import aligned_zeros
+from glassnet.memory import address, aligned_zeros
 from glassnet.nn import Layer, Network, Preprocessing, Standardize, Unstandardize, declared
 from glassnet.nn.layer import Array
 
@@ -73,11 +73,6 @@ def settings(layers: Sequence[Layer]) -> list[tuple[Layer, str, Any]]:
     ]
 
 
-def address(array: Array) -> int:
-    """The address of the first entry of a contiguous array. It takes a microsecond."""
-    return int(array.__array_interface__["data"][0])
-
-
 def _fill(field: Any, values: Sequence[float]) -> None:
     """Set the first numbers of a field that has room for several."""
     field[: len(values)] = values
@@ -124,6 +119,7 @@ class Program:
             kernel.scratch(layer) for layer, kernel in self.kernels
         )
         c.scratch = self.allocate(threads * c.scratch_size)
+        self.prepared: Preparation = Preparation(self.preprocessing, library, self.width, self.dtype)
         if len(self.preprocessing) == 1 and type(self.preprocessing[0]) is Standardize:  # done while gathering a batch
             self.preprocessing[0].check(np.empty((0, self.width)))
             mean, scale = self.preprocessing[0].mean, self.preprocessing[0].scale
@@ -163,14 +159,7 @@ class Program:
         form = {self.dtype: REALS, np.dtype(np.uint8): BYTES}.get(x.dtype)
         if form is not None and (self.c.scale or not self.preprocessing):
             return x if x.flags.c_contiguous and x.flags.aligned else x.copy(), form
-        ready = np.empty((len(x), self.width), self.dtype)
-        layers = [copy(layer) for layer in self.preprocessing]  # this thread's own: layers write into them
-        for start in range(0, len(x), 4096):
-            rows = x[start : start + 4096]
-            for layer in layers:
-                rows = layer.forward(rows)
-            ready[start : start + 4096] = rows
-        return ready, READY
+        return self.prepared(x), READY
 
     def _describe(self, c_layers: Sequence[CLayer]) -> None:
         """Fill in every layer's sizes and constants, and give it memory for its input and output."""

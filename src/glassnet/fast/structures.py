@@ -76,6 +76,7 @@ DECLARATIONS: dict[str, tuple[Any, list[Any]]] = {
     "move_mean": (None, [c_void_p, c_void_p, c_double, c_int64]),
     "infer": (None, [c_void_p, c_void_p, c_int64, c_int64, c_void_p, c_int64]),
     "scratch_size": (c_int64, [c_int64]),
+    "normalize_quantiles": (None, [c_void_p, c_void_p, c_int64, c_void_p, c_int64, c_int64, c_void_p]),
     "distort": (None, [*[c_void_p] * 5, c_int64, c_int64, c_int64, c_void_p, c_void_p]),
     "distortion_memory": (c_int64, [c_int64, c_int64]),
 }

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from glassnet.fast.kernels import LOSSES, OPTIMIZERS
-from glassnet.fast.program import Program, address, settings, uncovered
+from glassnet.fast.program import Program, settings, uncovered
 from glassnet.fast.structures import CHUNK, CLayer, COptimizer
 from glassnet.fast.threads import Threads, limit
+from glassnet.memory import address
 from glassnet.nn import CrossEntropy, Dropout, Exp, GaussianNoise, Loss, Network, Noise, Poisson
 from glassnet.nn.layer import Array
 from glassnet.optim import Optimizer

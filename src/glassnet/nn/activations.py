@@ -10,6 +10,8 @@ from glassnet.checks import number
 from glassnet.nn.layer import Array, Layer
 from glassnet.nn.written import Letter, Unit
 
+SHORT = 8  # values in a row: fewer are summed one by one, as NumPy does
+
 
 def logistic(x: Array, out: Array) -> Array:
     """1 / (1 + exp(-x)), with x clipped where the exponential would overflow; exact in both tails."""
@@ -198,6 +200,16 @@ class SiLU(Activation):
         return dx
 
 
+def of_rows(operation: np.ufunc, x: Array) -> Array:
+    """Return the maximum or the sum of each row (N, 1). Of short rows column by column: NumPy begins each row anew."""
+    if not 0 < x.shape[1] < SHORT:
+        return np.asarray(operation.reduce(x, axis=1, keepdims=True))
+    result = x[:, :1].copy()
+    for j in range(1, x.shape[1]):
+        operation(result, x[:, j : j + 1], out=result)
+    return result
+
+
 class Softmax(Activation):
     """Each row becomes probabilities: y_i = exp(x_i) / sum_j exp(x_j), computed after subtracting the row's maximum.
 
@@ -212,9 +224,9 @@ class Softmax(Activation):
 
     def forward(self, x: Array, training: bool = False) -> Array:
         """y = exp(x) / sum exp(x), row by row."""
-        y = np.subtract(x, x.max(axis=1, keepdims=True), out=self.buffer("y", x.shape, x.dtype))
+        y = np.subtract(x, of_rows(np.maximum, x), out=self.buffer("y", x.shape, x.dtype))
         np.exp(y, out=y)
-        y /= y.sum(axis=1, keepdims=True)
+        y /= of_rows(np.add, y)
         self.y = y
         return y
 

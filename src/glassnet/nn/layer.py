@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import math
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Self
@@ -161,9 +160,8 @@ class Layer(Configured):
         return twin
 
     def __repr__(self) -> str:
-        arguments = inspect.signature(type(self)).parameters.values()
         words = []
-        for argument in arguments:
+        for argument in self.arguments().values():
             value = getattr(self, argument.name)
             if argument.default is argument.empty:
                 words.append(repr(value))

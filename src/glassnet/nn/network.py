@@ -39,6 +39,9 @@ class Engine(Protocol):
         prepared: whether x has been through the preprocessing.
         """
 
+    def prepare(self, net: Network, x: Array) -> Array | None:
+        """Return rows x after the preprocessing; None if the engine doesn't cover this network."""
+
     def describe(self, net: Network) -> str:
         """Say in a few words what computes the network. If it isn't the engine, say why."""
 
@@ -139,8 +142,13 @@ class Network:
 
     def prepare(self, x: npt.ArrayLike) -> Array:
         """Return rows x after the preprocessing layers (N, their width): what `predict_prepared` takes."""
+        x = self.as_input(x)
+        if self.fast and self.engine is not None:
+            prepared = self.engine.prepare(self, x)
+            if prepared is not None:
+                return prepared
         layers = [copy(layer) for layer in self.layers[: self.preprocessing]]  # this call's own: layers write into them
-        return self._passed(layers, self.as_input(x))
+        return self._passed(layers, x)
 
     def predict_prepared(self, x: Array) -> Array:
         """Do the same as `predict` for rows that have been through the preprocessing."""

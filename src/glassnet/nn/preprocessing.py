@@ -17,6 +17,7 @@ from glassnet.checks import number, positive_int
 from glassnet.nn.layer import Array, Layer, Shape
 from glassnet.nn.written import Letter, Unit, Written, numeral
 
+FAR = 1e100  # in quartiles from the median: its square is a number still
 CHUNK = 250_000  # values at a time: they fit into a cache, and there is never a float copy of all pixels
 
 
@@ -238,7 +239,8 @@ class RobustScale(Preprocessing):
         self.check(x)
         self.z = (x - self.median) * self.scale
         y = self.buffer("y", x.shape, self.dtype)
-        return np.divide(self.z, np.hypot(1, self.z / 3), out=y, casting="same_kind")
+        z = np.clip(self.z, -FAR, FAR)
+        return np.divide(z, np.sqrt(1 + np.square(z / 3)), out=y, casting="same_kind")
 
     def backward(self, dy: Array) -> Array:
         """dx = dy * scale * (1 + (z / 3)^2)^(-3/2)."""

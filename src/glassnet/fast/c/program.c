@@ -7,6 +7,7 @@ The structures are filled by program.py, which also owns all memory. */
 #include "kinds.h"
 #include "losses.h"
 #include "optimizers.h"
+#include "quantiles.h"
 #include "threads.h"
 #include <stdio.h>
 
