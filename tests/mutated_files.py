@@ -38,8 +38,8 @@ NAMES = [
     *("0/x", "0/0.W", "best/theta", "best/0.W", "mean/theta", "optimizer/step", "optimizer/m", "history/x", "a/b"),
 ]
 TYPES = [
-    *("Noise", "Member", "Normalization", "Embedding", "Fitted", "Preprocessing", "Activation", "Layer", "RunningNorm"),
-    *("FixedNoise", "Network", "Dense", "ReLU", "BatchNorm", "MemberMean", "Rotations", "Dropout", "object"),
+    *("Noise", "Normalization", "Embedding", "Fitted", "Preprocessing", "Activation", "Layer", "RunningNorm"),
+    *("FixedNoise", "Network", "Dense", "ReLU", "BatchNorm", "Rotations", "Dropout", "object"),
 ]
 DTYPES = ["float16", "float32", "float64", "int8", "int32", "int64", "uint8", "bool"]
 VALUES: list[Any] = [
@@ -54,19 +54,16 @@ Source = tuple[Arrays, dict[str, Any]]
 
 
 def table_network(dtype: str = "float32") -> gn.Network:
-    """Columns, members, both embeddings and Unstandardize."""
+    """Columns, both embeddings and Unstandardize."""
     return gn.Network(
         [
             gn.Columns([0, 0, 3, 2], [1]),
             gn.RobustScale(),
             gn.PiecewiseLinear(2, 3, bins=4, plain=6),
             gn.CategoryEmbedding([3, 2], 2, plain=7),
-            gn.Members(2, 11),
             gn.Dense(11, 8),
-            gn.MemberScale(2, 8),
             gn.SiLU(),
-            gn.MemberHeads(2, 8, 1),
-            gn.MemberMean(2),
+            gn.Dense(8, 1),
             gn.Unstandardize(),
         ],
         dtype,

@@ -22,6 +22,7 @@ from glassnet import nn, recipes
 from glassnet.cli import main
 from glassnet.recipes import run as run_module
 from glassnet.train import CSVLog, Training
+from small_packs import SET_LEARNING_PACK, SET_SMALL_PACK
 
 SHORT = ("--set", "training.epochs=3")
 FILES = {"recipe.toml", "metrics.json", "history.csv", "model.safetensors", "plots"}
@@ -169,7 +170,7 @@ def test_predict_a_picture(glassnet: Command, digits: Path, tmp_path: Path) -> N
 
 def test_a_table_of_classes(glassnet: Command, tmp_path: Path) -> None:
     write_table(tmp_path / "t.csv", lambda a, b: "gauche" if a > b else "droite, bien sûr")
-    answer = glassnet("train", "t.csv", "--target", "answer", "--set", "training.epochs=20")
+    answer = glassnet("train", "t.csv", "--target", "answer", *SET_LEARNING_PACK)
     assert answer.status == 0
     metrics = json.loads((tmp_path / "runs" / "t" / "metrics.json").read_text())
     assert metrics["task"] == "classification"
@@ -185,7 +186,7 @@ def test_a_table_of_classes(glassnet: Command, tmp_path: Path) -> None:
 @unpictured
 def test_a_table_of_values(glassnet: Command, tmp_path: Path) -> None:
     write_table(tmp_path / "t.csv", lambda a, b: 1000 + 30 * a - 10 * b)
-    answer = glassnet("train", "t.csv", "--target", "answer", "--set", "training.epochs=60")
+    answer = glassnet("train", "t.csv", "--target", "answer", *SET_LEARNING_PACK)
     assert answer.status == 0
     assert "the mean of the training targets" in answer.out
     metrics = json.loads((tmp_path / "runs" / "t" / "metrics.json").read_text())
@@ -208,7 +209,7 @@ def test_paths_may_be_relative(
     (tmp_path / "mine.toml").write_text('name = "mine"\n[data]\nsource = "../table.csv"\ntarget = "answer"\n')
     monkeypatch.chdir(tmp_path / "work")
     what = ("../table.csv", "--target", "answer") if named_by == "command" else ("../mine.toml",)
-    trained = glassnet("train", *what, *SHORT, "--out", "run")
+    trained = glassnet("train", *what, *(SET_SMALL_PACK if named_by == "command" else SHORT), "--out", "run")
     assert trained.status == 0
     monkeypatch.chdir(tmp_path)
     assert glassnet("evaluate", "work/run").out.splitlines() == trained.out.splitlines()[:-1]
@@ -447,7 +448,9 @@ def test_resume_needs_no_more_than_the_run_directory(glassnet: Command, tmp_path
 def test_binary_cross_entropy_from_a_recipe(glassnet: Command, tmp_path: Path) -> None:
     rows = "\n".join(f"{i % 17},{'yes' if i % 17 > 8 else 'no'}" for i in range(200))
     (tmp_path / "t.csv").write_text(f"x,t\n{rows}\n")
-    answer = glassnet("train", "t.csv", "--target", "t", "--set", "loss=BinaryCrossEntropy", "--out", "run")
+    answer = glassnet(
+        "train", "t.csv", "--target", "t", "--set", "loss=BinaryCrossEntropy", *SET_LEARNING_PACK, "--out", "run"
+    )
     assert answer.status == 0
     metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
     assert metrics["test"]["accuracy"] > 0.9 > metrics["baseline"]["accuracy"]
@@ -460,6 +463,6 @@ def test_binary_cross_entropy_from_a_recipe(glassnet: Command, tmp_path: Path) -
 def test_a_large_value_is_predicted_with_all_its_digits(glassnet: Command, tmp_path: Path) -> None:
     rows = "\n".join(f"{i},{1234560 + 3.5 * i}" for i in range(100))
     (tmp_path / "t.csv").write_text(f"x,t\n{rows}\n")
-    assert glassnet("train", "t.csv", "--target", "t", "--out", "run").status == 0
+    assert glassnet("train", "t.csv", "--target", "t", *SET_SMALL_PACK, "--out", "run").status == 0
     values = [float(row["prediction"]) for row in read_csv(glassnet("predict", "run", "t.csv").out)]
     assert len(set(values)) > 50

@@ -19,6 +19,7 @@ import glassnet as gn
 from glassnet.cli import main
 from glassnet.recipes import run as run_module
 from glassnet.train import Checkpoint, Training
+from small_packs import SET_SMALL_PACK
 
 Refused = Callable[..., str]
 QUICK = ("--set", "training.epochs=2")
@@ -68,7 +69,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         assert type_in(patch, "train", "digits", *QUICK, *SMALL, "--out", "digits") == 0
-        assert type_in(patch, "train", "table.csv", "--target", "y", *QUICK, *SMALL, "--out", "table") == 0
+        assert type_in(patch, "train", "table.csv", "--target", "y", *SET_SMALL_PACK, "--out", "table") == 0
         patch.setattr(run_module, "draw", stop)
         assert type_in(patch, "train", "digits", *QUICK, *SMALL, "--out", "killed") == 130
     return folder
@@ -109,7 +110,7 @@ def write_table(path: Path, rows: int = 60, last: str = "") -> Path:
         ("train nowhere.csv --target y", "no such file: nowhere.csv"),
         ("train my.csv", "no such file: my.csv"),
         ("train table", "the recipe table is for a file of yours: glassnet train my.csv --target COLUMN"),
-        ("train table --set ensemble=2", "the recipe table is for a file of yours"),
+        ("train table --set ensemble=2", "a pack is an ensemble already: leave out ensemble, or [pack]"),
         ("doctor table", "the recipe table is for a file of yours"),
         ("gradcheck table", "the recipe table is for a file of yours"),
         ("train digits --target y", "only those take --target and --drop"),

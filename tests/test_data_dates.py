@@ -16,9 +16,9 @@ from glassnet import data as gd
 from glassnet import recipes
 from glassnet.cli import main
 from glassnet.data import csv_text, rows
+from small_packs import SMALL_PACK
 
 N = 120
-QUICK = ["training.epochs=2", "network.hidden=[8]"]
 ENDINGS = ["csv", "parquet"]
 
 
@@ -61,7 +61,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("runs")
     for ending in ENDINGS:
         path = written(houses(), folder / f"houses.{ending}")
-        recipes.train(recipes.choose(str(path), target="price", changes=QUICK), folder / ending)
+        recipes.train(recipes.choose(str(path), target="price", changes=SMALL_PACK), folder / ending)
     return {ending: folder / ending for ending in ENDINGS}
 
 
@@ -163,7 +163,7 @@ def test_a_run_predicts_from_both_files(runs: dict[str, Path], tmp_path: Path, p
     np.testing.assert_array_equal(predicted(run, written(frame, tmp_path / "t.csv")), expected)
     as_text = frame.with_columns(pl.col("built", "sold").cast(pl.String))
     np.testing.assert_array_equal(predicted(run, written(as_text, tmp_path / "text.parquet")), expected)
-    assert gn.Network.load(runs["csv"] / "model.safetensors").info["dates"] == ["built", "sold"]
+    assert gn.Ensemble.load(runs["csv"] / "model.safetensors").info["dates"] == ["built", "sold"]
 
 
 @pytest.mark.parametrize("row", [1, 50])
@@ -187,7 +187,7 @@ def test_missing_dates_in_prediction(runs: dict[str, Path], tmp_path: Path, piec
 
 def test_a_date_is_no_number(tmp_path: Path) -> None:
     path = written(houses().select("area", "price"), tmp_path / "t.csv")
-    recipes.train(recipes.choose(str(path), target="price", changes=QUICK), tmp_path / "run")
+    recipes.train(recipes.choose(str(path), target="price", changes=SMALL_PACK), tmp_path / "run")
     written(pl.DataFrame({"area": ["2003-03-10"] * 3}), path)
     with pytest.raises(ValueError, match="column 'area', row 1: '2003-03-10' is not a number"):
         predicted(tmp_path / "run", path)
@@ -198,7 +198,7 @@ def test_training_says_what_are_dates(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     path = written(houses(), tmp_path / "houses.csv")
-    changes = [part for change in QUICK for part in ("--set", change)]
+    changes = [part for change in SMALL_PACK for part in ("--set", change)]
     for command in (["train", str(path), "--target", "price", "--out", "run", *changes], ["evaluate", "run"]):
         monkeypatch.setattr(sys, "argv", ["glassnet", *command])
         with pytest.raises(SystemExit) as done:
@@ -211,8 +211,8 @@ def test_training_says_what_are_dates(
 def test_onnx_takes_days(runs: dict[str, Path], tmp_path: Path) -> None:
     pytest.importorskip("onnx")
     onnxruntime = pytest.importorskip("onnxruntime")
-    net = gn.Network.load(runs["csv"] / "model.safetensors")
-    net.export(tmp_path / "net.onnx", input_dtype="float64")
+    net = gn.Ensemble.load(runs["csv"] / "model.safetensors")
+    gn.export(net, tmp_path / "net.onnx", input_dtype="float64")
     session = onnxruntime.InferenceSession(tmp_path / "net.onnx")
     since = datetime.datetime(1970, 1, 1)
     x = [[a, (b - since.date()).days, (s - since).total_seconds() / 86400] for a, b, s, _ in houses()[8:].rows()]

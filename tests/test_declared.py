@@ -103,7 +103,6 @@ def test_a_damaged_checkpoint_changes_nothing(tmp_path: Path, name: str, array: 
         [{"type": "BatchNorm", "width": 10**12}],
         [{"type": "Rotations", "width": 3, "angles": 10**12}, {"type": "Dense", "fan_in": 4, "fan_out": 1}],
         [{"type": "PiecewiseLinear", "width": 10**9, "dim": 10**9}],
-        [{"type": "Members", "k": 10**6, "width": 10**9}, {"type": "MemberMean", "k": 10**6}],
         [{"type": "ReLU"}] * 100_000 + [{"type": "Dense", "fan_in": 2, "fan_out": 3}],
     ],
     ids=lambda layers: layers[0]["type"],
@@ -219,14 +218,14 @@ def test_a_header_nested_too_deep_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("layer", "name", "value"),
-    [(2, "edges", np.zeros((1, 2))), (3, "low", np.zeros(1)), (3, "scale", np.ones((5, 1))), (9, "k", 1)],
+    [(2, "edges", np.zeros((1, 2))), (3, "low", np.zeros(1)), (3, "scale", np.ones((5, 1)))],
 )
 def test_the_kernels_touch_nothing_that_is_not_as_declared(layer: int, name: str, value: Any) -> None:
     net = table_network()
     train(net)
     net.predict(rows().test.x)
     setattr(net.layers[layer], name, value)
-    assert net.engine.describe(net).startswith(f"NumPy ({layer}.{name} has shape" if name != "k" else "NumPy (layer 9")
+    assert net.engine.describe(net).startswith(f"NumPy ({layer}.{name} has shape")
 
 
 @pytest.mark.parametrize(

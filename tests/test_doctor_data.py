@@ -487,11 +487,9 @@ def test_missing_values_that_the_network_takes_are_no_fault() -> None:
     layers = [
         gn.Columns(**data.columns()),
         gn.PiecewiseLinear(2, 4, bins=8, plain=5),
-        gn.Members(3, 13),
         gn.Dense(13, 16),
         gn.ReLU(),
-        gn.MemberHeads(3, 16, 1),
-        gn.MemberMean(3),
+        gn.Dense(16, 1),
         gn.Unstandardize(),
     ]
     findings = gn.examine(gn.Network(layers), data, gn.MSE(), gn.AdamW(3e-3), epochs=3, batch_size=32)

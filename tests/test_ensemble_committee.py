@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 import glassnet as gn
-from ensemble_runs import RUN, SMALL, command, contents, write_table
+from ensemble_runs import RUN, command, contents, write_table
 from glassnet import recipes
+from small_packs import SMALL_PACK
 
 
 def test_a_committee_of_finished_runs(
@@ -49,7 +50,7 @@ def test_what_makes_no_committee(
     first, second = three_seeds / "member-0", three_seeds / "member-1"
     table = str(write_table(tmp_path / "table.csv"))
     for seed in (0, 1):
-        recipe = recipes.choose(table, target="answer", seed=seed, changes=["network.members=1", *SMALL])
+        recipe = recipes.choose(table, target="answer", seed=seed, changes=SMALL_PACK)
         recipes.train(recipe, tmp_path / f"table-{seed}")
     (tmp_path / "taken").mkdir()
     (tmp_path / "taken" / "file").touch()

@@ -19,6 +19,7 @@ from glassnet import recipes
 from glassnet.fast.threads import VARIABLES, available
 from glassnet.recipes import side_by_side
 from glassnet.recipes.side_by_side import shares
+from small_packs import one_network
 
 
 @pytest.mark.parametrize(
@@ -87,8 +88,7 @@ def test_the_run_says_how_good_they_are(three_seeds: Path) -> None:
 def test_members_share_the_split_of_a_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     write_table(tmp_path / "table.csv")
-    changes = ["network.members=1", "training.epochs=2", "network.hidden=[8]", "ensemble=2"]
-    recipe = recipes.choose("table.csv", target="answer", seed=3, changes=changes)
+    recipe = one_network("table.csv", "answer", "training.epochs=2", seed=3, ensemble=2)
     recipes.train(recipe, tmp_path / "run")
     nets = gn.Ensemble.load(tmp_path / "run" / "model.safetensors").networks
     assert nets[0].info == nets[1].info
@@ -120,8 +120,7 @@ def test_it_says_of_the_data_what_a_single_training_says(
     (tmp_path / "table.csv").write_text("".join(",".join(map(str, row)) + "\n" for row in rows))
     said = []
     for members in (1, 2):
-        changes = [f"ensemble={members}"]
-        recipe = recipes.choose(str(tmp_path / "table.csv"), target="answer", changes=changes)
+        recipe = one_network(tmp_path / "table.csv", "answer", "network.rotations=3", ensemble=members)
         with pytest.raises(KeyboardInterrupt):
             recipes.train(recipe, tmp_path / "run", progress=True)
         said.append(capsys.readouterr().out.splitlines())

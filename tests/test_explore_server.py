@@ -34,6 +34,7 @@ from glassnet.explore.guard import LIMIT
 from glassnet.explore.server import application
 from glassnet.explore.session import Session
 from glassnet.explore.subject import open_subject
+from small_packs import SMALL_PACK
 
 TOKEN, HOST, PORT = "a-token", "127.0.0.1", 8000
 WITH_TOKEN = {"X-Glassnet-Token": TOKEN}
@@ -413,8 +414,7 @@ def test_a_table_with_categories_and_missing_values(tmp_path: Path, dim: list[st
     x = ["" if i % 9 == 0 else f"{rng.normal():.3f}" for i in range(90)]
     rows = [f"{x[i]},{'abc'[i % 3]},{i % 7 + rng.normal():.3f}" for i in range(90)]
     (tmp_path / "t.csv").write_text("\n".join(["x,kind,y", *rows]))
-    changes = ["training.epochs=1", "network.hidden=[8]", "network.members=3", *dim]
-    recipes.train(recipes.choose(str(tmp_path / "t.csv"), target="y", changes=changes), tmp_path / "run")
+    recipes.train(recipes.choose(str(tmp_path / "t.csv"), target="y", changes=[*SMALL_PACK, *dim]), tmp_path / "run")
     session = Session(open_subject(str(tmp_path / "run")))
     try:
         assert session.network()["ranges"][0]["min"] < 0 < session.network()["ranges"][0]["max"]

@@ -15,7 +15,6 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
-from glassnet.nn.members import WeightedMean
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -25,7 +24,9 @@ from glassnet.cli import main
 from glassnet.exchange import from_sklearn, to_onnx
 from glassnet.exchange.layers import LAYERS
 from glassnet.extras import NotInstalledError
+from public import public
 from random_networks import difference, draw
+from small_packs import SMALL_PACK
 
 
 def run(model: onnx.ModelProto | Path, x: np.ndarray) -> dict[str, np.ndarray]:
@@ -49,9 +50,7 @@ def test_any_network_is_equal_to_predict_for_one_row_and_many(random: Random) ->
 
 
 def test_every_layer_of_the_library_can_be_exported() -> None:
-    public = [each for name in gn.__all__ if isinstance(each := getattr(gn, name), type)]
-    layers = {each for each in public if issubclass(each, gn.Layer) and each is not gn.Layer}
-    assert set(LAYERS) == layers | {WeightedMean}  # which ensembles use
+    assert set(LAYERS) == public(gn.Layer)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -67,41 +66,26 @@ def test_activations_of_huge_and_tiny_values(layer: gn.Layer, dtype: str) -> Non
 
 
 TABLES = {
-    "TabM": lambda of: [
-        gn.PiecewiseLinear(4, 3, bins=5, plain=5),
-        gn.Members(3, 17, chunks=[3] * 4 + [1] * 5),
-        gn.Dense(17, 6),
-        gn.MemberScale(3, 6),
-        gn.SiLU(),
-        gn.MemberHeads(3, 6, 2),
-        gn.MemberMean(3, of),
-    ],
-    "periodic": lambda of: [
-        gn.RobustScale(),
-        gn.Periodic(4, 3, n=4, sigma=0.5, plain=5),
-        gn.Members(2, 17),
-        gn.MemberHeads(2, 17, 2),
-        gn.MemberMean(2, of),
-    ],
-    "categories": lambda of: [
+    "lines": lambda: [gn.PiecewiseLinear(4, 3, bins=5, plain=5), gn.Dense(17, 6), gn.SiLU(), gn.Dense(6, 2)],
+    "periodic": lambda: [gn.RobustScale(), gn.Periodic(4, 3, n=4, sigma=0.5, plain=5), gn.Dense(17, 2)],
+    "categories": lambda: [
         gn.QuantileNormalize(),
         gn.CategoryEmbedding([3], 4, plain=6),
         gn.PiecewiseLinear(4, 3, bins=5, plain=6),
         gn.Dense(18, 2),
     ],
-    "categories alone": lambda of: [gn.CategoryEmbedding([4, 5], 2), gn.Dense(4, 2)],
-    "encoded": lambda of: [gn.PiecewiseLinear(9, 3, bins=80, version="A"), gn.Dense(27, 2)],
+    "categories alone": lambda: [gn.CategoryEmbedding([4, 5], 2), gn.Dense(4, 2)],
+    "encoded": lambda: [gn.PiecewiseLinear(9, 3, bins=80, version="A"), gn.Dense(27, 2)],
 }
 
 
-@pytest.mark.parametrize("of", ["values", "classes", "logits"])
 @pytest.mark.parametrize("name", TABLES)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_networks_for_tables(dtype: str, name: str, of: str) -> None:
+def test_networks_for_tables(dtype: str, name: str) -> None:
     rng = np.random.default_rng(0)
     x = np.column_stack([rng.normal(size=(200, 4)) * [1, 5, 100, 1e6], rng.integers(-1, 4, (200, 1))])
     x[rng.random(x.shape) < 0.1] = np.nan
-    net = gn.Network([gn.Columns([0, 0, 0, 0, 3], missing=[1, 4]), *TABLES[name](of)], dtype)
+    net = gn.Network([gn.Columns([0, 0, 0, 0, 3], missing=[1, 4]), *TABLES[name]()], dtype)
     net.fit_preprocessing(x)
     net.theta += rng.normal(size=net.theta.size) / 5
     x = np.concatenate([x, [[20, -50, 0, 1e7, 7]], np.full((1, 5), np.nan)])
@@ -374,7 +358,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
         with (folder / f"{name}.csv").open("w", newline="", encoding="utf-8") as file:
             csv.writer(file).writerows([["lon", "people", "rooms", target]])
             csv.writer(file).writerows(zip(lon, people, rooms, targets[target], strict=True))
-        recipe = recipes.choose(str(folder / f"{name}.csv"), target=target, changes=["training.epochs=3"])
+        recipe = recipes.choose(str(folder / f"{name}.csv"), target=target, changes=SMALL_PACK)
         recipes.train(recipe, folder / name)
     recipes.train(recipes.load("digits", changes=["training.epochs=3"]), folder / "digits")
     return folder

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,8 +18,8 @@ from glassnet import recipes
 from glassnet.recipes import run as run_module
 from glassnet.recipes.identity import checksum, difference, info_of
 from glassnet.report import compare
+from small_packs import SMALL_PACK, one_network
 
-QUICK = ["training.epochs=1", "network.hidden=[8]", "network.members=2"]
 PARTS = {"train": "training", "val": "validation", "test": "test"}
 PAIRS = np.random.default_rng(0).normal(size=(120, 2)).round(4)
 
@@ -46,7 +47,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.setattr(run_module, "draw", lambda *_: None)
         for name, target in (("other", second), ("run", first), ("again", first)):
             write(file, target)
-            recipes.train(recipes.choose(str(file), target="y", changes=QUICK), folder / name)
+            recipes.train(one_network(file, "y"), folder / name)
     return folder
 
 
@@ -98,12 +99,15 @@ def test_runs_of_other_targets_make_no_committee_and_neither_is_best(
     assert compare([folder / "run", folder / "again"]).same_data
 
 
-@pytest.mark.parametrize("members", [1, 2])
+@pytest.mark.parametrize("members", [1, 2, "a pack"])
 def test_a_training_does_not_go_on_with_other_data(
-    members: int, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    members: Any, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out, file = folder / "begun", folder / "own.csv"
-    recipe = recipes.choose(str(file), target="y", changes=[*QUICK, f"ensemble={members}"])
+    if members == "a pack":
+        recipe = recipes.choose(str(file), target="y", changes=SMALL_PACK)
+    else:
+        recipe = one_network(file, "y", ensemble=members)
     write(file, first)
     if members == 1:
         with monkeypatch.context() as patch:
@@ -112,7 +116,8 @@ def test_a_training_does_not_go_on_with_other_data(
                 recipes.train(recipe, out)
     else:
         recipes.train(recipe, out)
-        (out / "metrics.json").unlink()
+        if members == 2:  # a pack goes on when it is finished, too
+            (out / "metrics.json").unlink()
     write(file, second)
     assert command(monkeypatch, "train", "--resume", "--out", out) == 2
     assert "its targets changed" in capsys.readouterr().err

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import glassnet as gn
-from glassnet.nn import silenced
 from glassnet.nn.initializers import initializer
+from glassnet.nn.noise import silenced
 
 ROWS = hnp.arrays(np.float64, hnp.array_shapes(min_dims=2, max_dims=2, max_side=6), elements=st.floats(-50, 50))
 
@@ -325,44 +325,3 @@ def test_a_bin_holds_enough_rows() -> None:
         assert np.histogram(x, edges[np.isfinite(edges)])[0].min() >= min(min_rows, 100) - 1
     with pytest.raises(ValueError, match="min_rows must be a whole number of at least 1"):
         gn.PiecewiseLinear(1, 2, min_rows=0)
-
-
-def test_members_are_networks_of_their_own() -> None:
-    rng = np.random.default_rng(0)
-    x, t = rng.normal(size=(20, 3)), rng.normal(size=(20, 2))
-    net = gn.Network(
-        [gn.Members(4, 3), gn.Dense(3, 5), gn.Tanh(), gn.MemberHeads(4, 5, 2), gn.MemberMean(4)], "float64"
-    )
-    members, dense, _, heads, _ = net.layers
-    alone = [np.tanh((x * members.r[j]) @ dense.W + dense.b) @ heads.W[j] + heads.b[j] for j in range(4)]
-    np.testing.assert_allclose(net.forward(x), np.mean(alone, axis=0), atol=1e-12)
-    np.testing.assert_allclose(net.forward(x, training=True), np.concatenate(alone, axis=1), atol=1e-12)
-    data = gn.Dataset.from_arrays(x, t[:, 0])
-    data.train = gn.Split(x, t)
-    net.fast = False
-    history = gn.fit(net, data, gn.MSE(), gn.SGD(1e-12), epochs=1, batch_size=20, validate=False)
-    np.testing.assert_allclose(history["train_loss"], np.mean([np.square(y - t).mean() for y in alone]))
-
-
-def test_the_mean_of_members_is_that_of_probabilities() -> None:
-    x = np.random.default_rng(0).normal(size=(6, 3))
-    p = np.exp(x) / np.exp(x).sum(axis=1, keepdims=True)
-    y = gn.MemberMean(3, "classes").forward(x)
-    np.testing.assert_allclose(np.exp(y), p.reshape(2, 3, 3).mean(axis=1))
-    y = gn.MemberMean(3, "logits").forward(x)
-    np.testing.assert_allclose(1 / (1 + np.exp(-y)), (1 / (1 + np.exp(-x))).reshape(2, 3, 3).mean(axis=1))
-
-
-@pytest.mark.parametrize(
-    ("layers", "fault"),
-    [
-        (lambda: [gn.Members(3, 2), gn.Dense(2, 1)], r"ends in MemberMean\(3\)"),
-        (lambda: [gn.Dense(2, 1), gn.MemberMean(3)], "is for 3 members, but gets rows of 1"),
-        (lambda: [gn.Members(3, 2), gn.MemberHeads(4, 2, 1)], "is for 4 members, but gets rows of 3"),
-        (lambda: [gn.Members(3, 2), gn.Members(3, 2), gn.MemberMean(3)], "has members already"),
-        (lambda: [gn.Members(3, 2), gn.MemberMean(3), gn.ReLU()], "comes last, or before Unstandardize"),
-    ],
-)
-def test_members_that_do_not_fit_together(layers, fault) -> None:
-    with pytest.raises(ValueError, match=fault):
-        gn.Network(layers())

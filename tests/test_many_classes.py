@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from ensemble_runs import command
 from glassnet.recipes.confusion import MOST_WHOLE, Confusion
 from glassnet.train.metrics import class_scores, confusion_matrix
+from small_packs import SET_SMALL_PACK
 
 
 @given(st.integers(1, 2 * MOST_WHOLE), st.integers(0, 60), st.integers(0, 2**32 - 1))
@@ -49,9 +50,7 @@ def test_a_run_with_a_thousand_classes_is_small_and_everything_reads_it(
     rows = [[f"{i % 7}", f"{i % 11}", f"town{i % 1000}"] for i in range(3000)]
     with Path("towns.csv").open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([["a", "b", "town"], *rows])
-    small = "training.epochs=1", "network.members=1", "network.hidden=[4]", "network.embedding.dim=1"
-    changes = [word for change in small for word in ("--set", change)]
-    assert command(monkeypatch, "train", "towns.csv", "--target", "town", *changes, "--out", "run") == 0
+    assert command(monkeypatch, "train", "towns.csv", "--target", "town", *SET_SMALL_PACK, "--out", "run") == 0
     said = capsys.readouterr().out
     assert "1,000 classes: of the confusion matrix, only counts above 0 are kept, and there is no picture of it" in said
     assert Path("run/metrics.json").stat().st_size < 400_000

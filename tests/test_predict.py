@@ -19,9 +19,9 @@ from glassnet import recipes
 from glassnet.data import csv_text, numeric_rows, read_table, rows
 from glassnet.data.csv_text import read_text
 from glassnet.data.schema import Column
+from small_packs import SMALL_PACK
 
 N = 101
-QUICK = ["training.epochs=1", "network.hidden=[4]"]
 ENDINGS = ["csv", "parquet"]
 
 
@@ -45,7 +45,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A classifier of a table with numbers, booleans and categories."""
     folder = tmp_path_factory.mktemp("run")
     known(300).drop("id", "note").write_csv(folder / "t.csv")
-    recipes.train(recipes.choose(str(folder / "t.csv"), target="y", changes=QUICK), folder / "run")
+    recipes.train(recipes.choose(str(folder / "t.csv"), target="y", changes=SMALL_PACK), folder / "run")
     return folder / "run"
 
 
@@ -55,14 +55,14 @@ def values(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("values")
     a, b = np.random.default_rng(0).normal(size=(2, 100))
     pl.DataFrame({"a": a, "b": b, "y": a - b}).write_csv(folder / "t.csv")
-    recipes.train(recipes.choose(str(folder / "t.csv"), target="y", changes=QUICK), folder / "run")
+    recipes.train(recipes.choose(str(folder / "t.csv"), target="y", changes=SMALL_PACK), folder / "run")
     return folder / "run"
 
 
 @pytest.fixture(scope="module")
 def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("digits") / "run"
-    recipes.train(recipes.load("digits", changes=QUICK), out)
+    recipes.train(recipes.load("digits", changes=["training.epochs=1", "network.hidden=[4]"]), out)
     return out
 
 
@@ -113,7 +113,7 @@ def test_pieces_give_what_the_whole_gives(
     assert_alike(read(pieced), read(whole))
     assert names(tmp_path) == {table.name, whole.name, pieced.name}
 
-    net = gn.Network.load(run / "model.safetensors")
+    net = gn.Ensemble.load(run / "model.safetensors")
     codes = [net.info["categories"][2].index(name) for name in known()["city"]]
     p = net.predict_proba(np.column_stack([known()["a"], known()["flag"], codes]))
     shown = read(whole)
@@ -229,7 +229,7 @@ def test_the_index_of_pandas_is_kept(values: Path, tmp_path: Path) -> None:
     recipes.predict_file(values, tmp_path / "t.csv", tmp_path / "out.csv")
     found = pandas.read_csv(tmp_path / "out.csv", index_col=0)
     assert list(found.index) == ["c", "a", "b"]
-    net = gn.Network.load(values / "model.safetensors")
+    net = gn.Ensemble.load(values / "model.safetensors")
     np.testing.assert_allclose(found["prediction"], net.predict(table[["a", "b"]].to_numpy())[:, 0], rtol=1e-5)
 
     pytest.importorskip("pyarrow")
@@ -338,7 +338,7 @@ def test_an_array(values: Path, tmp_path: Path, pieces: None, kind: str, order: 
     recipes.predict_file(values, tmp_path / "x.npy", tmp_path / "out.parquet")
     found = pl.read_parquet(tmp_path / "out.parquet")
     assert found.columns == ["prediction"]
-    expected = gn.Network.load(values / "model.safetensors").predict(x.astype(np.float64))[:, 0]
+    expected = gn.Ensemble.load(values / "model.safetensors").predict(x.astype(np.float64))[:, 0]
     np.testing.assert_allclose(found["prediction"], expected, rtol=1e-4, atol=1e-6)
 
 
@@ -455,10 +455,10 @@ def test_a_parquet_file_is_read_by_others(run: Path, tmp_path: Path, pieces: Non
 
 def test_a_dropped_column_is_no_input_and_stands_in_front(tmp_path: Path) -> None:
     path = written(known().with_columns(id=pl.int_range(N)), tmp_path / "t.csv")
-    recipe = recipes.choose(str(path), target="y", drop=["id", "note"], changes=QUICK)
+    recipe = recipes.choose(str(path), target="y", drop=["id", "note"], changes=SMALL_PACK)
     recipes.train(recipe, tmp_path / "run")
     assert recipes.open_run(tmp_path / "run")[1].info["features"] == ["a", "flag", "city"]
     table = pl.concat(recipes.predictions(tmp_path / "run", path))
     assert table.columns[:3] == ["id", "note", "y"]
     with pytest.raises(ValueError, match="the table has no column 'key'"):
-        recipes.train(recipes.choose(str(path), target="y", drop=["key"], changes=QUICK), tmp_path / "other")
+        recipes.train(recipes.choose(str(path), target="y", drop=["key"], changes=SMALL_PACK), tmp_path / "other")

@@ -16,8 +16,8 @@ import pytest
 from glassnet import recipes
 from glassnet.data import rows
 from glassnet.estimators import MLPRegressor
+from small_packs import SMALL_PACK
 
-QUICK = ["training.epochs=1", "network.hidden=[4]", "network.members=2"]
 DAY = datetime.date(2001, 1, 1)
 
 
@@ -27,7 +27,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("run")
     lines = [f"{i}.5,{(1, 2, 3, 'more')[i % 4]},{DAY + datetime.timedelta(i)},{i % 4}.25" for i in range(120)]
     (folder / "t.csv").write_text("\n".join(["x,k,d,y", *lines]) + "\n")
-    recipes.train(recipes.choose(str(folder / "t.csv"), target="y", changes=QUICK), folder / "run")
+    recipes.train(recipes.choose(str(folder / "t.csv"), target="y", changes=SMALL_PACK), folder / "run")
     return folder / "run"
 
 
@@ -89,9 +89,9 @@ def test_an_unknown_category_now_and_then_is_no_news(run: Path, tmp_path: Path) 
     predicted(run, written(tmp_path / "some.csv", *(f"1.5,{k},2001-02-03" for k in ("new", "1", "newer", "more"))))
 
 
-def test_an_estimator_warns_of_unknown_categories_too() -> None:
+def test_an_estimator_warns_of_unknown_categories_too(small_preset: None) -> None:
     X = pl.DataFrame({"k": ["a", "b", "c"] * 20})
-    model = MLPRegressor(preset="strong", max_iter=1, random_state=0)
+    model = MLPRegressor(preset="strong", random_state=0)
     model.fit(X, np.arange(60) % 3.0)
     with pytest.warns(UserWarning, match="none of 60 values is a category known from training, such as 'a'; 'A'"):
         model.predict(X.select(pl.col("k").str.to_uppercase()))
@@ -147,7 +147,7 @@ def test_a_file_that_changes_while_it_is_predicted_leaves_no_answers(
     frame = pl.DataFrame(x, schema=["a", "b"])
     table, file = tmp_path / "t.csv", tmp_path / f"new.{ending}"
     frame.with_columns(y=pl.col("a")).write_csv(table)
-    recipes.train(recipes.choose(str(table), target="y", changes=QUICK), tmp_path / "run")
+    recipes.train(recipes.choose(str(table), target="y", changes=SMALL_PACK), tmp_path / "run")
     writers: dict[str, Callable[[Any], Any]] = {
         "npy": lambda path: np.save(path, x),
         "parquet": frame.write_parquet,
@@ -187,7 +187,7 @@ def test_a_target_with_the_name_of_an_answer(tmp_path: Path, target: str) -> Non
     file = tmp_path / "t.csv"
     frame = pl.DataFrame({"a": np.arange(40) / 2, target: ["no", "yes"] * 20})
     frame.write_csv(file)
-    recipes.train(recipes.choose(str(file), target=target, changes=QUICK), tmp_path / "run")
+    recipes.train(recipes.choose(str(file), target=target, changes=SMALL_PACK), tmp_path / "run")
     found = pl.concat(recipes.predictions(tmp_path / "run", file))
     assert found[target].to_list() == frame[target].to_list()
     assert set(found.columns) == {"prediction", "p(no)", "p(yes)", f"predicted {target}"}

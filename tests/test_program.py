@@ -16,6 +16,7 @@ import pytest
 import glassnet.program
 from glassnet.cli import main
 from glassnet.terminal import shown
+from small_packs import SET_SMALL_PACK
 
 Typed = Callable[..., tuple[object, str]]
 TINY = ("--set", "training.epochs=3", "--set", "network.hidden=[8]")
@@ -217,7 +218,7 @@ def test_names_in_a_table_reach_nobodys_terminal(typed: Typed, tmp_path: Path) -
     rows = "\n".join(f"{i % 7},{i % 3},{EVIL}{i % 2}" for i in range(60))
     (tmp_path / "t.csv").write_text(f"{EVIL},{EVIL}2,{EVIL}y\n{rows}\n")
     commands = [
-        ("train", "t.csv", "--target", f"{EVIL}y", *TINY, "--out", "run"),
+        ("train", "t.csv", "--target", f"{EVIL}y", *SET_SMALL_PACK, "--out", "run"),
         ("train", "t.csv", "--target", "y"),
         ("train", "t.csv", "--target", f"{EVIL}y", "--drop", EVIL + "3"),
         ("evaluate", "run"),

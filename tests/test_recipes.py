@@ -19,7 +19,6 @@ MINIMAL = {"name": "mine", "data": {"source": "digits"}}
 ENDS = {  # inputs and outputs
     "california": (8, 1),
     "california-embedded": (8, 1),
-    "california-tabm": (8, 1),
     "diabetes": (10, 1),
     "digits": (64, 10),
     "explore-mnist": (784, 10),
@@ -52,7 +51,7 @@ def test_a_bundled_recipe(name: str, tmp_path: Path) -> None:
     assert 0 < recipe.build_schedule()(10, 50, recipe.training.epochs) <= 1
 
     net = recipe.build_network(n_in, n_out, task)
-    shapes = [layer.W.shape[-2:] for layer in net.layers if isinstance(layer, (gn.Dense, gn.MemberHeads))]
+    shapes = [layer.W.shape[-2:] for layer in net.layers if isinstance(layer, gn.Dense)]
     embedding = recipe.network.embedding
     first = n_in + 14 * (recipe.network.rotations or 0)  # angles of each pair
     first *= embedding["dim"] if isinstance(embedding, dict) else 1
@@ -137,7 +136,6 @@ def test_hidden_layers_may_be_none() -> None:
         (MINIMAL | {"optimizer": 3}, "optimizer must be a name or a table with a name, not 3"),
         (MINIMAL | {"network": {"rotations": -1}}, r"network\.rotations must be a whole number of at least 0, not -1"),
         (MINIMAL | {"network": {"category_dim": -4}}, r"network\.category_dim must be .* at least 1, not -4"),
-        (MINIMAL | {"training": {"min_steps": 0}}, r"training\.min_steps must be a whole number of at least 1, not 0"),
         (MINIMAL | {"name": "a/b"}, "name must be a word or two without slashes, not 'a/b'"),
     ],
 )
@@ -234,7 +232,6 @@ def test_a_run_with_augmentation_shows_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        ["network.hidden=[]", "network.members=4"],  # no Dense
         ["network.embedding={name='PiecewiseLinear', dim=2, bins=4}", "network.hidden=[8]"],  # a Dense of no pixels
     ],
 )
@@ -316,17 +313,12 @@ def test_evaluating_what_is_no_run(tmp_path: Path) -> None:
         recipes.predict_file(tmp_path, tmp_path / "rows.csv")
 
 
-def test_embeddings_and_members() -> None:
-    table = {"embedding": {"name": "Periodic", "dim": 4}, "members": 5, "member_scales": True, "hidden": [16, 8]}
-    recipe = recipes.from_dict(MINIMAL | {"network": table})
-    columns = {"categories": [0, 3, 0], "missing": [2]}
-    net = recipe.build_network(3, 2, "classification", columns)
+def test_embeddings() -> None:
+    recipe = recipes.from_dict(MINIMAL | {"network": {"embedding": {"name": "Periodic", "dim": 4}, "hidden": [16, 8]}})
+    net = recipe.build_network(3, 2, "classification", {"categories": [0, 3, 0], "missing": [2]})
     kinds = [type(layer).__name__ for layer in net.layers]
-    block = ["MemberScale", "Dense", "MemberScale", "ReLU"]
-    assert kinds == ["Columns", "Standardize", "Periodic", "Members", *block[1:], *block, "MemberHeads", "MemberMean"]
-    assert net.layers[3].chunks == [4, 4, 1, 1, 1, 1]  # two numbers are embedded; marks and categories are not
-    with pytest.raises(ValueError, match=r"network\.member_scales: there are no members"):
-        recipes.from_dict(MINIMAL | {"network": {"member_scales": True}}).build_network(3, 2, "classification")
+    assert kinds == ["Columns", "Standardize", "Periodic", "Dense", "ReLU", "Dense", "ReLU", "Dense"]
+    assert net.layers[3].fan_in == 4 + 4 + 1 + 3 + 0  # two numbers are embedded; marks and categories are not
     with pytest.raises(ValueError, match=r"network\.embedding: there is no 'Periodical'"):
         recipes.from_dict(MINIMAL | {"network": {"embedding": "Periodical"}}).build_network(3, 2, "classification")
 
@@ -339,38 +331,13 @@ def test_embedded_categories() -> None:
         return recipe.build_network(4, 2, "classification", columns)
 
     embedding = {"name": "PiecewiseLinear", "dim": 2}
-    net = build(embedding=embedding, members=4, input_dropout=0.1)
+    net = build(embedding=embedding, input_dropout=0.1)
     kinds = [type(layer).__name__ for layer in net.layers]
     assert kinds[:5] == ["Columns", "Standardize", "CategoryEmbedding", "PiecewiseLinear", "Dropout"]
     assert repr(net.layers[2]) == "CategoryEmbedding([3, 7], 5, plain=3)"
-    assert net.layers[5].chunks == [2, 2, 1, 5, 5]  # two numbers, a mark and two columns of categories
-    assert build(members=4).layers[3].chunks == [1, 1, 1, 5, 5]
+    assert net.layers[5].fan_in == 2 + 2 + 1 + 5 + 5  # two numbers, a mark and two columns of categories
+    assert build().layers[3].fan_in == 1 + 1 + 1 + 5 + 5
     assert build({"categories": [3, 7], "missing": []}, embedding=embedding).layers[3].fan_in == 10  # no numbers
     assert type(build(None).layers[1]) is gn.Dense  # nor here categories
     with pytest.raises(ValueError, match=r"network\.category_dim must be a whole number"):
         build(category_dim=0)
-
-
-def test_few_rows_make_small_batches() -> None:
-    recipe = recipes.from_dict(MINIMAL | {"training": {"batch_size": 256, "min_steps": 32}})
-    sizes = [recipe.sized(rows).training.batch_size for rows in (10, 320, 5000, 100_000)]
-    assert sizes == [8, 10, 156, 256]
-    assert recipe.sized(320).build_training().batch_size == 10
-
-
-def test_few_rows_make_narrow_layers() -> None:
-    widths = {"layers": 2, "rows_per_unit": 5, "least": 100, "most": 200}
-    recipe = recipes.from_dict(MINIMAL | {"network": {"hidden": widths}})
-    assert [recipe.sized(rows).network.hidden[0] for rows in (10, 499, 600, 1000, 10**6)] == [100, 100, 120, 200, 200]
-    assert recipe.sized(600).network.hidden == [120, 120]
-    assert recipe.network.hidden == widths
-    with pytest.raises(ValueError, match=r"network\.hidden goes by the number of training rows"):
-        recipe.build_network(3, 2, "classification")
-    for wrong, message in (
-        ({"least": 0}, r"network\.hidden: least must be a whole number of at least 1, not 0"),
-        ({"layer": 2}, r"network\.hidden: by_rows takes no 'layer' \(did you mean layers\?\)"),
-    ):
-        with pytest.raises(ValueError, match=message):
-            recipes.from_dict(MINIMAL | {"network": {"hidden": wrong}}).sized(10)
-    assert recipes.load("table", changes=["network.hidden=[512]"]).sized(10).network.hidden == [512]
-    assert recipes.load("table", changes=["network.hidden.most=512"]).sized(10**6).network.hidden == [512, 512]

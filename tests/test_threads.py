@@ -41,24 +41,6 @@ def network(*first: gn.Layer, width: int = 12, fast: bool = True) -> gn.Network:
     return net
 
 
-def members(fast: bool) -> gn.Network:
-    layers = [
-        gn.Columns([0] * 12),
-        gn.QuantileNormalize(50),
-        gn.PiecewiseLinear(12, 3, bins=4),
-        gn.Members(3, 36),
-        gn.Dense(36, 8),
-        gn.MemberScale(3, 8),
-        gn.LayerNorm(8),
-        gn.SiLU(),
-        gn.MemberHeads(3, 8, 2),
-        gn.MemberMean(3, "classes"),
-    ]
-    net = gn.Network(layers, fast=fast)
-    net.fit_preprocessing(X)
-    return net
-
-
 def ensemble(fast: bool) -> gn.Ensemble:
     return gn.Ensemble([network(gn.RobustScale(), fast=fast), network(gn.Standardize(), fast=fast)], "regression")
 
@@ -77,8 +59,6 @@ WAYS: dict[str, Callable[[], tuple[Callable[[Any], Any], list[Any]]]] = {
         BLOCKS,
     ),
     "pixels": lambda: (network(gn.Standardize()).predict, [(b % 7).astype(np.uint8) for b in BLOCKS]),
-    "members by kernels": lambda: (members(True).predict_proba, BLOCKS),
-    "members by the readable layers": lambda: (members(False).predict_proba, BLOCKS),
     "ensemble": lambda: (ensemble(True).predict, BLOCKS),
     "ensemble of readable layers": lambda: (ensemble(False).predict, BLOCKS),
     "evaluate": lambda: ((lambda net: lambda x: evaluated(net, x))(network(gn.Standardize(), fast=False)), BLOCKS),
@@ -91,7 +71,7 @@ WAYS: dict[str, Callable[[], tuple[Callable[[Any], Any], list[Any]]]] = {
         BLOCKS,
     ),
     "preset strong": lambda: (
-        MLPClassifier([8], max_iter=1, random_state=0, preset="strong").fit(X, Y).predict_proba,
+        MLPClassifier(random_state=0, preset="strong").fit(X, Y).predict_proba,
         BLOCKS,
     ),
 }
@@ -99,7 +79,7 @@ WAYS: dict[str, Callable[[], tuple[Callable[[Any], Any], list[Any]]]] = {
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize("way", WAYS)
-def test_threads_get_the_answers_of_their_own_rows(way: str) -> None:
+def test_threads_get_the_answers_of_their_own_rows(way: str, small_preset: None) -> None:
     predict, blocks = WAYS[way]()
     right = [predict(block) for block in blocks]
     together = threading.Barrier(THREADS)
@@ -188,9 +168,8 @@ def test_a_training_that_begins_during_a_prediction_makes_it_an_error() -> None:
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-@pytest.mark.parametrize("preset", [None, "strong"])
 @pytest.mark.parametrize("act", ["fit", "partial_fit", "predict", "predict_proba", "pickle"])
-def test_an_estimator_in_training_is_its_threads(act: str, preset: str | None) -> None:
+def test_an_estimator_in_training_is_its_threads(act: str) -> None:
     acts: dict[str, Callable[[], Any]] = {
         "fit": lambda: model.fit(X, Y),
         "partial_fit": lambda: model.partial_fit(X, Y),
@@ -199,7 +178,7 @@ def test_an_estimator_in_training_is_its_threads(act: str, preset: str | None) -
         "pickle": lambda: pickle.dumps(model),
     }
     watcher = InAnotherThread(lambda _: acts[act]())
-    model = MLPClassifier([4], max_iter=1, random_state=0, preset=preset, callbacks=[watcher])
+    model = MLPClassifier([4], max_iter=1, random_state=0, callbacks=[watcher])
     with changing(model), ThreadPoolExecutor(1) as pool:  # from the first line of fit on, not just in its epochs
         assert "MLPClassifier is being trained" in str(pool.submit(model.fit, X, Y).exception())
     model.fit(X, Y)

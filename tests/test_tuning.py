@@ -28,6 +28,7 @@ from glassnet.tuning import result as result_module
 from glassnet.tuning import trial as trial_module
 from glassnet.tuning.space import chosen_values, own_values, space_of
 from glassnet.tuning.study import OWN, PROCESS, kind, open_study, this_process
+from small_packs import one_network
 
 FILES = {"study.journal", "recipe.toml", "trials.csv", "study.json", "plots"}
 SMALL = ["network.hidden=[16]", "training.epochs=4", "training.batch_size=128", "network.threads=1", "tune.confirm=0"]
@@ -91,7 +92,7 @@ def test_a_space_is_read_from_dotted_and_quoted_keys_and_survives_a_file(tmp_pat
 def test_the_default_space_fits_the_optimizer_and_holds_the_recipe() -> None:
     for name, keys in (
         ("digits", ["optimizer.lr", "optimizer.momentum"]),
-        ("table", ["optimizer.lr", "optimizer.weight_decay"]),
+        ("california-embedded", ["optimizer.lr", "optimizer.weight_decay"]),
     ):
         recipe = recipes.load(name)
         space = space_of(recipe)
@@ -458,16 +459,13 @@ def test_a_table_with_categories_and_missing_values_is_searched_and_the_search_g
         csv.writer(file).writerows([["size", "colour", "price"], *rows])
     changes = [
         "training.epochs=2",
-        "network.members=2",
-        "network.hidden.least=8",
-        "network.hidden.most=16",
         "tune.confirm=1",
-        "tune.space.network.hidden={choices=[[8],{layers=2,least=4,most=8}]}",
+        "tune.space.network.hidden={choices=[[8],[4,4]]}",
         "tune.space.network.rotations={low=0,high=1}",
         "tune.space.training.batch_size={low=16,high=64}",
     ]
-    for more in ([], changes[5:]):
-        recipe = recipes.choose(str(tmp_path / "my.csv"), target="price", changes=[*changes[:5], *more])
+    for more in ([], changes[2:]):
+        recipe = one_network(tmp_path / "my.csv", "price", *changes[:2], *more)
         folder = tmp_path / f"searched-{len(more)}"
         assert len(tuning.tune(recipe, folder, trials=2).summary["finalists"]) >= 1
         found = tuning.tune(recipe, folder, trials=3)

@@ -62,7 +62,8 @@ class Choice:
     def __str__(self) -> str:
         candidate = self.team.candidate
         scaled = "" if self.temperature == 1 else f", temperature {self.temperature:.2g}"
-        return f"{candidate.name} after {candidate.ends[self.end]} epochs{scaled}"
+        epochs = candidate.ends[self.end]
+        return f"{candidate.name} after {epochs} epoch{'s' if epochs > 1 else ''}{scaled}"
 
 
 @dataclass(frozen=True, eq=False)

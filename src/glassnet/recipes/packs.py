@@ -14,6 +14,7 @@ import numpy as np
 from glassnet.data import Dataset
 from glassnet.pack import Candidate, Pack, fit_pack
 from glassnet.pack.pack import known
+from glassnet.recipes.confusion import left_out
 from glassnet.recipes.directory import METRICS_FILE, PACK_FILE, RECIPE_FILE
 from glassnet.recipes.identity import difference, info_of
 from glassnet.recipes.reading import changed, variants
@@ -56,7 +57,7 @@ def train_pack(recipe: Recipe, out: Path, *, progress: bool = False, time_limit:
     """
     data = load_data(recipe)
     info, networks = info_of(data), out / PACK_FILE
-    for note in data.notes if progress else ():
+    for note in (*data.notes, *left_out(len(data.classes))) if progress else ():
         say(note)
     if networks.is_file() and (differs := difference(info, known(networks))) is not None:
         raise ValueError(f"{recipe.data.source} is not what {out} was trained on: its {differs} changed")
