@@ -5,6 +5,7 @@
     python benchmarks/suite.py run --anew glassnet           # ours again: the others' results are kept
     python benchmarks/suite.py run --part A --rows 3200 --inner     # to choose by: quick, and the test rows unseen
     python benchmarks/suite.py report --rows 3200 --inner    # the summary of that, on the terminal
+    python benchmarks/suite.py run --ingredients --rows 3200 --splits 0 --look "what each adds"
 
 Three splits 80/20, the same for everybody, each fit in a process of its own, on one thread. A result is kept at
 once, in benchmarks/tables/results.json, so a run that was stopped goes on. Part B is looked at for a decision alone:
@@ -19,7 +20,7 @@ from typing import Any
 
 from tables import comparing, looks, report, results, sources
 from tables.comparing import Board
-from tables.contenders import CONTENDERS, OURS
+from tables.contenders import ALL, CONTENDERS, OURS, OURS_CHANGED
 from tables.fit import measured
 from tables.kinds import Fit, Kind
 from tables.losses import BASE
@@ -32,7 +33,8 @@ def main() -> None:
     fits = commands.add_parser("run", help="fit what has no result yet")
     fits.add_argument("tables", nargs="*", help="default: all")
     fits.add_argument("--part", choices=("A", "B", "bundled"), help="the tables of a part")
-    fits.add_argument("--contenders", nargs="+", choices=CONTENDERS, default=list(CONTENDERS))
+    fits.add_argument("--contenders", nargs="+", choices=ALL, default=list(CONTENDERS))
+    fits.add_argument("--ingredients", action="store_true", help="ours, and ours without each ingredient")
     fits.add_argument("--splits", nargs="+", type=int, choices=sources.SPLITS, default=list(sources.SPLITS))
     fits.add_argument("--anew", nargs="+", choices=CONTENDERS, help="fit these alone, whether there are results or not")
     fits.add_argument("--alone", action="store_true", help="nothing else runs: time anew what was timed beside others")
@@ -49,7 +51,7 @@ def main() -> None:
     elif kind != Kind():
         print(report.summary(Board(results.load(), kind)))
     else:
-        report.write(Board(results.load()))
+        report.write(results.load())
 
 
 def run(arguments: argparse.Namespace, kind: Kind) -> None:
@@ -58,20 +60,21 @@ def run(arguments: argparse.Namespace, kind: Kind) -> None:
     if unknown := set(arguments.tables) - tables.keys():
         raise SystemExit(f"there is no table {min(unknown)}: choose from {', '.join(tables)}")
     names = arguments.tables or [name for name in tables if arguments.part in (None, tables[name].part)]
-    who = sorted(arguments.anew or arguments.contenders, key=lambda name: name != BASE)
+    chosen = [OURS, *OURS_CHANGED] if arguments.ingredients else arguments.anew or arguments.contenders
+    who = sorted(chosen, key=lambda name: name != BASE)
     fits = [Fit(table, split, name, *kind) for split, table, name in itertools.product(arguments.splits, names, who)]
     kept = results.load()
     fits = [fit for fit in fits if arguments.anew or fit not in kept or arguments.alone > kept[fit].get("alone", False)]
-    looking = any(fit.contender == OURS and tables[fit.table].part == "B" for fit in fits)
+    looking = any(fit.contender.startswith(OURS) and tables[fit.table].part == "B" for fit in fits)
     if looking and not arguments.look:
         raise SystemExit('glassnet is fitted to part B for a decision alone: say for which by --look "..."')
     for name in dict.fromkeys(fit.table for fit in fits):
         sources.frame(tables[name])  # fetched now, if it must be: a table that can't be had is no result
     try:
         for fit in fits:
-            figures = measured(fit, arguments.limit) | {"version": CONTENDERS[fit.contender].version()}
+            figures = measured(fit, arguments.limit) | {"version": ALL[fit.contender].version()}
             results.keep(fit, figures | ({"alone": True} if arguments.alone else {}))
-            print(f"{fit.table:14} {fit.split} {fit.contender:21} {_shown(figures)}", flush=True)
+            print(f"{fit.table:14} {fit.split} {fit.contender:21.50} {_shown(figures)}", flush=True)
     finally:
         if looking:
             looks.add(arguments.look, _seen(kind))

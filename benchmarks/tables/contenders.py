@@ -10,6 +10,7 @@ import importlib.metadata
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler, TargetEncoder
 
+from tables import variants
 from tables.prepare import Levels, Words, categories, numbers, plain
 
 Make = Callable[[pd.DataFrame, bool], Any]  # of training rows, and whether there are classes
@@ -139,3 +141,8 @@ CONTENDERS = {
     "RealMLP": Contender(_pytabkit("RealMLP_TD", use_ls=False, val_metric_name="cross_entropy"), "pytabkit"),
     "TabM": Contender(_pytabkit("TabM_D", val_metric_name="cross_entropy"), "pytabkit"),
 }
+OURS_CHANGED = {
+    f"{OURS}, {what}": Contender(partial(variants.make, changes), "glassnet", prepare=lambda frame: frame)
+    for what, changes in variants.VARIANTS.items()
+}
+ALL = CONTENDERS | OURS_CHANGED

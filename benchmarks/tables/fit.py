@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from tables import figures, losses, sources
-from tables.contenders import CONTENDERS
+from tables.contenders import ALL
 from tables.kinds import Fit
 
 PREDICTED = 10_000  # rows, drawn from the test rows, for the time that they take
@@ -46,7 +46,7 @@ def measured(fit: Fit, limit: float) -> dict[str, Any]:
 def here(fit: Fit) -> dict[str, Any]:
     """Fit in this process and return the figures: error (RMSE or log loss) and others, CPU seconds, megabytes."""
     table = sources.tables()[fit.table]
-    contender = CONTENDERS[fit.contender]
+    contender = ALL[fit.contender]
     whole = sources.frame(table)
     x = contender.prepare(whole.drop(columns=table.target)).assign(**{table.target: whole[table.target]})
     rows = sources.split(table, x, fit.split, fit.rows, fit.inner)

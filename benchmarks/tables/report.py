@@ -10,11 +10,14 @@ import numpy as np
 import page
 from tables import comparing, looks, sources
 from tables.comparing import Board
-from tables.contenders import CONTENDERS, OURS
+from tables.contenders import CONTENDERS, OURS, OURS_CHANGED
+from tables.kinds import Kind
 from tables.losses import BASE
+from tables.results import Records
 
 PAGE = Path(__file__).parents[2] / "docs" / "tables.md"
 LOSS = 1.01  # a ratio from which a table is lost
+INGREDIENTS = Kind(rows=3200)  # the fits that they are judged by
 COSTS = {"fit_cpu": "fit, CPU", "predict_cpu": "predict, CPU", "megabytes": "memory"}
 
 
@@ -123,6 +126,24 @@ def every(board: Board, figure: str, shown: Callable[[float], str], classes: boo
     return "\n".join(lines)
 
 
+def ingredients(board: Board) -> str:
+    """Our errors and CPU time without each ingredient, beside those with it."""
+    lines = [*_head("", *(f">{part}, {what}" for part in "AB" for what in ("error", "better", "CPU")))]
+    for name in OURS_CHANGED:
+        cells: list[str] = []
+        for part in "AB":
+            ratios, cost = (board.ratios(groups()[part], name, OURS, figure) for figure in ("error", "fit_cpu"))
+            if not ratios:
+                cells += ["", "", ""]
+                continue
+            s = comparing.summary(ratios)
+            more = f"{100 * (s.mean - 1):+.1f}%"
+            cells += [more, f"{s.better} of {s.tables}", f"{comparing.geometric(cost.values()):.2f} x"]
+        if any(cells):
+            lines.append(_row(name.removeprefix(f"{OURS}, "), *cells))
+    return "\n".join(lines)
+
+
 def groups() -> dict[str, list[str]]:
     """The tables that means are of."""
     counted = [table for table in sources.tables().values() if table.part in ("A", "B")]
@@ -135,8 +156,9 @@ def groups() -> dict[str, list[str]]:
     }
 
 
-def write(board: Board) -> None:
+def write(records: Records) -> None:
     """Write the page's tables."""
+    board = Board(records)
     page.put(
         PAGE,
         summary=summary(board),
@@ -152,6 +174,7 @@ def write(board: Board) -> None:
         fit=every(board, "fit_cpu", "{:.3g}".format),
         predict=every(board, "predict_cpu", "{:.2g}".format),
         memory=every(board, "megabytes", "{:.0f}".format),
+        ingredients=ingredients(Board(records, INGREDIENTS)),
         looks=looks.table(),
     )
 

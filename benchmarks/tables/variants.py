@@ -1,0 +1,50 @@
+"""What each ingredient of our default adds: the recipe without it, or with more of it."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import pandas as pd
+
+KINDS = ("plain", "robust", "waves", "rotated")
+
+
+def only(*names: str) -> str:
+    """Return the change after which these kinds of networks are left."""
+    tables = {
+        "plain": "{}",
+        "robust": "{network={inputs='RobustScale'}}",
+        "waves": "{network={embedding={name='Periodic', dim=8, n=16, sigma=1.0}}}",
+        "rotated": "{network={rotations=1}}",
+    }
+    return f"pack.candidates={{{', '.join(f'{name}={tables[name]}' for name in names)}}}"
+
+
+# What it is, and the changes of the recipe.
+VARIANTS: dict[str, tuple[str, ...]] = {
+    "the first kind alone": (only("plain"),),
+    "without robust inputs": (only("plain", "waves", "rotated"),),
+    "without waves": (only("plain", "robust", "rotated"),),
+    "without rotated pairs": (only("plain", "robust", "waves"),),
+    "numbers as they are, no embedding": ('network.embedding={name="PiecewiseLinear", dim=1, bins=1}', only("plain")),
+    "bins at quantiles of all values": ("network.embedding.distinct=false", only("plain")),
+    "categories as columns of 0 and 1": ("network.category_dim=1",),
+    "without dropout": ("network.dropout=0.0",),
+    "a tenth of the weight decay": ("optimizer.weight_decay=0.02",),
+    "one cycle of 8 epochs": ("pack.ends=[8]",),
+    "one cycle of 24 epochs": ("pack.ends=[24]",),
+    "one cycle of 80 epochs": ("pack.ends=[80]",),
+    "two networks of a kind, not four": ("pack.networks=2",),
+    "eight networks of a kind": ("pack.networks=8",),
+}
+
+
+def make(changes: tuple[str, ...], x: pd.DataFrame, classes: bool) -> Any:
+    """Return our estimator, whose recipe has these changes. The process makes no other."""
+    from glassnet import recipes
+    from glassnet.estimators import strong
+    from tables.contenders import CONTENDERS, OURS
+
+    strong.load_recipe = partial(recipes.load, changes=changes)  # type: ignore[attr-defined]
+    return CONTENDERS[OURS].make(x, classes)
