@@ -7,31 +7,36 @@ from typing import Any
 
 import pandas as pd
 
-KINDS = ("plain", "robust", "waves", "rotated")
+KINDS = {
+    "plain": "{}",
+    "decayed": "{optimizer={weight_decay=0.2}}",
+    "robust": "{network={inputs='RobustScale'}, optimizer={weight_decay=0.2}}",
+    "waves": ("{network={embedding={name='Periodic', dim=8, n=16, sigma=1.0}}, optimizer={weight_decay=0.2}}"),
+    "rotated": "{network={rotations=1}}",
+}
 
 
 def only(*names: str) -> str:
     """Return the change after which these kinds of networks are left."""
-    tables = {
-        "plain": "{}",
-        "robust": "{network={inputs='RobustScale'}}",
-        "waves": "{network={embedding={name='Periodic', dim=8, n=16, sigma=1.0}}}",
-        "rotated": "{network={rotations=1}}",
-    }
-    return f"pack.candidates={{{', '.join(f'{name}={tables[name]}' for name in names)}}}"
+    return f"pack.candidates={{{', '.join(f'{name}={KINDS[name]}' for name in names)}}}"
+
+
+def without(name: str) -> str:
+    """Return the change after which all other kinds of networks are left."""
+    return only(*(other for other in KINDS if other != name))
 
 
 # What it is, and the changes of the recipe.
 VARIANTS: dict[str, tuple[str, ...]] = {
     "the first kind alone": (only("plain"),),
-    "without robust inputs": (only("plain", "waves", "rotated"),),
-    "without waves": (only("plain", "robust", "rotated"),),
-    "without rotated pairs": (only("plain", "robust", "waves"),),
-    "numbers as they are, no embedding": ('network.embedding={name="PiecewiseLinear", dim=1, bins=1}', only("plain")),
-    "bins at quantiles of all values": ("network.embedding.distinct=false", only("plain")),
+    **{f"without the kind {name}": (without(name),) for name in KINDS},
+    "the first kind alone, numbers not embedded": (
+        'network.embedding={name="PiecewiseLinear", dim=1, bins=1}',
+        only("plain"),
+    ),
+    "bins at quantiles of all values": ("network.embedding.distinct=false",),
     "categories as columns of 0 and 1": ("network.category_dim=1",),
     "without dropout": ("network.dropout=0.0",),
-    "a tenth of the weight decay": ("optimizer.weight_decay=0.02",),
     "one cycle of 8 epochs": ("pack.ends=[8]",),
     "one cycle of 24 epochs": ("pack.ends=[24]",),
     "one cycle of 80 epochs": ("pack.ends=[80]",),
