@@ -60,6 +60,8 @@ def _series(name: str, column: Any, category: bool) -> pl.Series:
         raise ValueError(
             f"column {name!r} holds periods of time: turn them into points in time with .dt.to_timestamp()"
         )
+    if kind == "O" and (text := _text(name, column)) is not None:
+        return text.cast(pl.Categorical) if category else text
     dtype = column.cat.categories.dtype if hasattr(column, "cat") else column.dtype
     floats = dtype.kind == "f"
     values = list(column.to_numpy(f"f{dtype.itemsize}", na_value=np.nan)) if floats else column.tolist()
@@ -70,6 +72,20 @@ def _series(name: str, column: Any, category: bool) -> pl.Series:
             if made.dtype != pl.Null:
                 return made
     return pl.Series(name, _words(values), pl.Categorical if category else pl.String)
+
+
+def _text(name: str, column: Any) -> pl.Series | None:
+    """A column of pandas that holds nothing but text and missing values. Equal texts are looked at once."""
+    import polars as pl
+
+    try:
+        codes, found = column.factorize()
+    except TypeError:  # lists, which have no hash
+        return None
+    texts = list(found)
+    if hasattr(column, "cat") or not all(type(text) is str for text in texts):
+        return None
+    return pl.Series(name, [*texts, None], pl.String)[np.where(codes < 0, len(texts), codes)]
 
 
 def _words(values: list[Any]) -> list[str | None]:
