@@ -28,8 +28,13 @@ from pathlib import Path
 from glassnet import plots
 
 SMALL = "--set training.epochs=2 --set network.hidden=[4] --set network.threads=1"
+PACK = (
+    "--set network.hidden=[4] --set network.embedding.dim=2 --set network.threads=1"
+    " --set pack.ends=[1,2] --set pack.networks=2 --set pack.candidates={}"
+)
 COMMANDS = {
     "train": f"train digits {SMALL} --out out",
+    "pack": f"train rows.csv --target y {PACK} --out out",
     "members": f"train digits {SMALL} --set ensemble=2 --out out",
     "ensemble": "ensemble a b --out out",
     "tune": f"tune digits {SMALL} --set tune.confirm=0 --trials 2 --out out",
@@ -40,8 +45,9 @@ COMMANDS = {
     "compare": "compare a b --out out.html",
     "explore": "explore a --out out.html",
 }
-# What holds times, or numbers of trials (one that was killed has a number, too), is another each time.
-SAME = (".safetensors", ".toml", ".onnx", ".parquet", "out.csv", ".png")
+# What holds times, as pack.safetensors, or numbers of trials (one that was killed has a number, too), is another each
+# time.
+SAME = ("model.safetensors", "checkpoint.safetensors", ".toml", ".onnx", ".parquet", "out.csv", ".png")
 MADE_BEFORE = {"a": f"train digits {SMALL} --out a", "b": f"train digits {SMALL} --seed 1 --out b"}
 
 IMPORTED = (
@@ -172,6 +178,8 @@ def inside(names: list[str], every: int, root: Path) -> int:
         if status := trials.run(command, made)[0]:
             raise RuntimeError(f"{command}: status {status}; see {root / 'made.txt'}")
     np.save(made / "rows.npy", np.random.default_rng(0).integers(0, 17, size=(50, 64)).astype(np.float32))
+    rows = "".join(f"{i % 7},{i % 5},{i % 7 - i % 5}\n" for i in range(60))
+    (made / "rows.csv").write_text(f"a,b,y\n{rows}", encoding="utf-8")
     faults = [fault for name in names for fault in kill_everywhere(name, trials, every)]
     print("\n".join(faults) or "all recovered, nothing left")
     return bool(faults)

@@ -13,7 +13,7 @@ sys.path.append(str(Path(__file__).parents[1] / "benchmarks"))
 from fuzz import finding
 from fuzzing.loaders import LOADERS
 
-QUICK = ("csv", "npy", "png", "jpeg", "mnist", "california", "recipe", "set", "weights")
+QUICK = ("csv", "npy", "png", "jpeg", "mnist", "california", "recipe", "set", "weights", "pack")
 INPUTS = 30
 
 

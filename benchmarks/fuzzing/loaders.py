@@ -37,7 +37,7 @@ ROWS = "id,a,b,when,flag,y\n" + "".join(
     f"{i},{i % 7 + 0.5},{'xyz'[i % 3]},2024-01-{i % 28 + 1:02d},{'true' if i % 2 else 'false'},{i * 0.25}\n"
     for i in range(40)
 )
-TINY = ["training.epochs=1", "network.hidden=[4]", "network.members=2"]
+TINY = ["network.hidden=[4]", "network.embedding.dim=2", "pack.networks=2", "pack.ends=[1, 2]", "pack.candidates={}"]
 
 
 @dataclass(frozen=True)
@@ -299,6 +299,33 @@ def models(folder: Path) -> Loader:
     return Loader("model.safetensors", write, lambda path: mutated_files.outcome(kind, path), named=False)
 
 
+def pack(folder: Path) -> Loader:
+    """The networks that the training of a pack goes on from, changed in bytes, or under a right checksum."""
+    sys.path.append(str(Path(__file__).parents[2] / "tests"))
+    import mutated_files
+    from glassnet.nn.storage import read_arrays, write_arrays
+    from glassnet.recipes.directory import PACK_FILE
+    from glassnet.recipes.identity import info_of
+    from glassnet.recipes.packs import fit_recipe
+    from glassnet.recipes.run import load_data
+
+    run = table_run(folder)
+    good, source = (run / PACK_FILE).read_bytes(), read_arrays(run / PACK_FILE)
+    chosen, _ = recipes.open_run(run)
+    data = load_data(chosen)
+
+    def write(path: Path, random: Random) -> None:
+        if random.random() < 0.25:
+            path.write_bytes(changed_bytes()(good, random))
+        else:
+            write_arrays(path, *mutated_files.mutated(source, random)[0])
+
+    def load(path: Path) -> None:
+        fit_recipe(chosen, data, info=info_of(data), checkpoint=path)
+
+    return Loader(PACK_FILE, write, load, named=False)
+
+
 def weights(folder: Path) -> Loader:
     """Weights of PyTorch."""
     from safetensors.numpy import save
@@ -406,7 +433,8 @@ LOADERS: dict[str, tuple[Callable[[Path], Loader], float]] = {  # and which shar
     "metrics": (metrics, 0.03),
     "metrics-classes": (metrics_of_classes, 0.02),
     "history": (history, 0.02),
-    "models": (models, 0.08),
+    "models": (models, 0.06),
+    "pack": (pack, 0.02),
     "weights": (weights, 0.03),
     "study": (study, 0.02),
     "explorer": (requests, 0.05),

@@ -129,7 +129,8 @@ class Kept:
             return {}
         arrays, header = read_arrays(regular(self.path))
         useless, spent = header.pop("useless", None), header.pop("seconds", None)
-        if header != self.header or not isinstance(useless, list) or not isinstance(spent, float):
+        whole = isinstance(spent, float) and isinstance(useless, list) and all(type(each) is int for each in useless)
+        if header != self.header or not whole:
             raise ValueError(f"{os.fspath(self.path)} was written by another training: begin anew in another place")
         restored: dict[str, dict[str, Array]] = {}
         for name, array in arrays.items():
