@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from glassnet.estimators import MLPClassifier, MLPRegressor
 from glassnet.nn.mean import Mean
 from glassnet.pack import Candidate, Pack, fit_pack
 from glassnet.pack.answers import Answers
-from glassnet.pack.mixture import greedy
+from glassnet.pack.mixture import Choice, Mixture, greedy
 
 ENDS = (2, 4, 6)
 RNG = np.random.default_rng(0)
@@ -138,6 +139,21 @@ def test_the_greedy_mixture_is_no_worse_than_the_best_choice(k: int, seed: int) 
     assert answers.error(mixed, rows) <= min(answers.error(choice, rows) for choice in choices) + 1e-12
 
 
+@given(st.integers(0, 1000), st.floats(0, 0.1))
+def test_parts_that_hardly_help_are_left_out(seed: int, slack: float) -> None:
+    rng, rows = np.random.default_rng(seed), np.arange(300)
+    answers = Answers.of(rng.normal(size=300), gn.MSE(), 1)
+    good, other = (answers.targets + rng.normal(0, 0.3, (300, 1)) for _ in range(2))
+    teams: list[Any] = [SimpleNamespace(outputs=lambda end, y=y: y) for y in (good, other, good + 0.001, good + 50)]
+    choices = [Choice(team, 0, 1.0) for team in teams]
+    mixture = Mixture(dict(zip(choices, (0.4, 0.35, 0.05, 0.2), strict=True)), answers, rows)
+    trimmed = mixture.trimmed(slack)
+    assert trimmed.error <= (1 + slack) * mixture.error
+    assert np.isclose(sum(trimmed.shares.values()), 1)
+    assert choices[3] not in trimmed.shares  # it harms
+    assert len(trimmed.shares) <= (3 if slack < 0.05 else 2)
+
+
 @pytest.mark.parametrize("of", ["values", "classes", "logits"])
 def test_the_mean_is_that_of_values_or_of_probabilities(of: Any) -> None:
     x, weights = RNG.normal(size=(3, 4, 2)), [1.0, 2.0, 5.0]
@@ -228,7 +244,9 @@ def test_with_more_time_the_mixture_is_no_worse_for_the_rows_held_out() -> None:
     assert len(first.rows) == 60
     assert len(np.unique(pack.rows)) == 120
     errors = pack.history["val_loss"]
-    assert errors[: len(first.history)] == first.history["val_loss"]
+    *before, last = first.history["val_loss"]
+    assert errors[: len(before)] == before
+    assert errors[len(before)] <= last  # from which the parts that hardly helped were left out
     assert all(after < before for before, after in pairwise(errors[len(first.history) :]))
     assert pack.history.interrupted
 

@@ -77,7 +77,28 @@ class Mixture:
     @property
     def error(self) -> float:
         """The error for the held rows: the mean negative log probability, or the loss in standard units."""
-        mixed = sum(share * self.answers.answer(choice.outputs(), self.rows) for choice, share in self.shares.items())
+        return self._error(self.shares, self._answers())
+
+    def trimmed(self, slack: float) -> Mixture:
+        """Return it without the choices that hardly help: one after the other goes that is missed least.
+
+        slack: how much larger the error may become, as a share of it.
+        """
+        shares, answers = self.shares, self._answers()
+        most = (1 + slack) * self._error(shares, answers)
+        while len(shares) > 1:
+            fewer = min((_without(choice, shares) for choice in shares), key=lambda each: self._error(each, answers))
+            if self._error(fewer, answers) > most:
+                break
+            shares = fewer
+        return Mixture(shares, self.answers, self.rows)
+
+    def _answers(self) -> dict[Choice, Array]:
+        """What each choice answers for the held rows."""
+        return {choice: self.answers.answer(choice.outputs(), self.rows) for choice in self.shares}
+
+    def _error(self, shares: dict[Choice, float], answers: dict[Choice, Array]) -> float:
+        mixed = sum(share * answers[choice] for choice, share in shares.items())
         return self.answers.error(np.asarray(mixed), self.rows)
 
     @property
@@ -129,6 +150,11 @@ class Mixture:
         unit, outputs = self.answers.unit, [choice.outputs() for choice in self.shares]
         each = outputs if unit is None else [unit.forward(y) for y in outputs]
         return Mean(list(self.shares.values()), of)(np.stack(each))
+
+
+def _without(choice: Choice, shares: dict[Choice, float]) -> dict[Choice, float]:
+    """Return the shares of all other choices, which sum to 1 again."""
+    return {other: share / (1 - shares[choice]) for other, share in shares.items() if other is not choice}
 
 
 def mix(teams: Sequence[Team], answers: Answers, rows: Array) -> Mixture:
