@@ -14,6 +14,7 @@ import argparse
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -52,9 +53,9 @@ def train(folder: Path) -> Path:
     """Train a small network for an epoch on a thousand rows; return the run."""
     known = next(tables(1000, seed=1)).drop("id", "name").with_columns(y=pl.col("a") * pl.col("b") - pl.col("c"))
     known.write_csv(folder / "known.csv")
-    changes = ["training.epochs=1", "network.members=1", "network.hidden=[16]"]
+    changes = ["training.epochs=1", "network.hidden=[16]"]
     recipe = recipes.choose(str(folder / "known.csv"), target="y", changes=changes)
-    recipes.train(recipe, folder / "run")
+    recipes.train(replace(recipe, pack=None), folder / "run")
     return folder / "run"
 
 
