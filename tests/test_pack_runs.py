@@ -38,7 +38,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def here(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def here(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, without_pictures: None) -> Path:
     """A copy of it as the working folder."""
     shutil.copytree(trained, tmp_path, dirs_exist_ok=True)
     for recipe in tmp_path.glob("*/recipe.toml"):
@@ -78,8 +78,8 @@ def test_a_pack_is_no_ensemble_of_packs() -> None:
         recipes.from_dict(MINIMAL | {"pack": {}, "ensemble": 2})
 
 
-def test_a_recipe_of_a_pack_settles_on_one_network() -> None:
-    data = gn.load("diabetes")
+def test_a_recipe_of_a_pack_settles_on_one_network(trained: Path) -> None:
+    data = gn.load(trained / "my.csv", target="price")
     made = recipes.load("table", changes=SMALL_PACK).settle(data)
     assert isinstance(made.net, gn.Network)
     assert gn.gradcheck(made.net, data.train.x[:4], data.train.y[:4], made.loss).passed

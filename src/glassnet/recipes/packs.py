@@ -57,8 +57,8 @@ def train_pack(recipe: Recipe, out: Path, *, progress: bool = False, time_limit:
     """
     data = load_data(recipe)
     info, networks = info_of(data), out / PACK_FILE
-    for line in (*data.notes, *left_out(len(data.classes)), data) if progress else ():
-        say(line)
+    for note in (*data.notes, *left_out(len(data.classes))) if progress else ():
+        say(note)
     if networks.is_file() and (differs := difference(info, known(networks))) is not None:
         raise ValueError(f"{recipe.data.source} is not what {out} was trained on: its {differs} changed")
     if not (out / RECIPE_FILE).is_file():
