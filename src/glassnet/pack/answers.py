@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from glassnet.nn import BinaryCrossEntropy, CrossEntropy, Loss, Poisson, Unstandardize
+from glassnet.nn import MSE, BinaryCrossEntropy, CrossEntropy, Loss, Poisson, Unstandardize
 from glassnet.nn.activations import Softmax, logistic
 from glassnet.nn.layer import Array
 from glassnet.train.units import StandardUnits
@@ -61,11 +61,20 @@ class Answers:
 
     def error(self, answers: Array, rows: Array) -> float:
         """Return the error of mixed answers for these rows: mean negative log probability, or the loss of values."""
+        return float(self.errors(answers[np.newaxis], rows)[0])
+
+    def errors(self, several: Array, rows: Array) -> Array:
+        """Return the errors (k,) of several answers (k, n, ...) for the same rows."""
         weights = None if self.weights is None else self.weights[rows] / self.weights[rows].mean()
-        if not self.probable:
-            return self.loss.forward(answers, self.targets[rows], weights)
-        far = -np.log(np.maximum(answers, 1e-12)).reshape(len(rows), -1).mean(axis=1)
-        return float(np.average(far, weights=weights))
+        if self.probable:
+            far = -np.log(np.maximum(several, 1e-12))
+        elif isinstance(self.loss, MSE):
+            far = (several - self.targets[rows]) ** 2
+        else:
+            return np.array([self.loss.forward(answers, self.targets[rows], weights) for answers in several])
+        if weights is not None:
+            far = far.reshape(*far.shape[:2], -1) * weights[:, np.newaxis]
+        return far.reshape(len(far), -1).mean(axis=1)
 
     def temperature(self, outputs: Array, rows: Array) -> float:
         """Return by which outputs are best divided before they become probabilities; 1 for values.

@@ -74,7 +74,7 @@ def fit_pack(
 
     The rows are dealt into 8 folds, evenly by class, and the networks of a candidate each hold out another one. Their
     cycles end after more and more epochs. After the second a candidate goes on if that may help: if it is in the best
-    mixture, and not worse than after the first. What hardly helps the mixture is left out in the end.
+    mixture, and not worse than after the first. What hardly helps the mixture is left out.
 
     time_limit: seconds. With it the training goes on until they are over: the candidates in the mixture hold out all
     folds, `draw` makes further ones, and at last networks that hold out nothing join in. The mixture never gets worse

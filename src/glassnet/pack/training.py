@@ -22,7 +22,6 @@ from glassnet.pack.trainee import Trainee
 from glassnet.train import DivergenceError, History
 
 WORSE = 1.03  # times the error at the cycle before: a candidate that is worse than that trains no further
-SLACK = 0.002  # of the error: each part of a mixture takes as much time to answer as any other
 SHOWN = 3  # parts of a mixture, in a line
 REFITS = 4  # networks of each candidate in the mixture that hold out nothing
 
@@ -100,7 +99,7 @@ class PackTraining:
             finally:
                 self._stop.set()
         assert self.best is not None
-        return self._trimmed(self.best)
+        return self.best
 
     def _rounds(self, candidates: Sequence[Candidate], draw: Draw | None) -> None:
         try:
@@ -242,14 +241,6 @@ class PackTraining:
         more = f" and {len(parts) - SHOWN} more" if len(parts) > SHOWN else ""
         about = f"{len(self.networks)} networks, {self._epochs} epochs: error {found.error:.4g} for rows held out"
         self.tell(f"{about}; {', '.join(parts[:SHOWN])}{more}")
-
-    def _trimmed(self, best: Mixture) -> Mixture:
-        """Leave out what hardly helps. Whoever gives a time limit wants the best answer, everybody else a quick one."""
-        found = best.trimmed(SLACK if self.deadline is None else 0.0)
-        self.history.epochs[-1] |= {"train_loss": found.train_loss, "val_loss": found.error}
-        if left := len(best.shares) - len(found.shares):
-            self.tell(f"left out, as they hardly help: {left} of {len(best.shares)} parts")
-        return found
 
     def _team(self, candidate: Candidate, number: int) -> Team:
         """Make the first networks of a candidate."""
