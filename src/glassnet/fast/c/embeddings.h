@@ -5,17 +5,25 @@
 /* The columns behind the embedded ones, from rows of x or dy to those of y or dx. */
 INLINE void pass_plain(int64_t n, const real *from, real *to) { memcpy(to, from, (size_t)n * sizeof(real)); }
 
+/* How many bins a feature has: it may have fewer than there is room for. */
+INLINE int64_t bins_there(const real *inner, int64_t bins) {
+    int64_t there = 1;
+    while (there < bins && !isnan(inner[there - 1])) there++;
+    return there;
+}
+
 /* The bin of each of `rows` values x, `stride` apart, and the share of it that lies below x. inner: the bins - 1 edges between
 bins, NaN in place of those that the feature hasn't. How many of them aren't above x is the number of its bin. */
 static void find_bins(const real *x, int64_t stride, int64_t rows, const real *edges, const real *inner, int64_t bins,
                       bits *bin, real *shares) {
+    int64_t there = bins_there(inner, bins);
     for (int64_t first = 0; first < rows; first += LANES, x += LANES * stride) {
         int64_t n = min64(LANES, rows - first);
         real values[LANES] = {0}, low[LANES], high[LANES];
         bits found[LANES];
         for (int64_t i = 0; i < n; i++) values[i] = x[i * stride];
         bit_vec count = {0};
-        for (int64_t e = 0; e < bins - 1; e++) count -= (bit_vec)(*(const vec *)values >= inner[e]); /* true is -1 */
+        for (int64_t e = 0; e < there - 1; e++) count -= (bit_vec)(*(const vec *)values >= inner[e]); /* true is -1 */
         *(bit_vec *)found = count;
         for (int64_t i = 0; i < LANES; i++) low[i] = edges[found[i]], high[i] = edges[found[i] + 1];
         for (int64_t i = 0; i < LANES; i++) values[i] = (values[i] - low[i]) / (high[i] - low[i]);
@@ -129,7 +137,7 @@ FORWARD(Folded) {
     const real *W = values(l, o, 0), *V = values(l, o, 1), *bias = values(l, o, 2);
     const real *dense = values(l, o, 3), *b = values(l, o, 4), *all_edges = l->array[0], *inner = l->array[1];
     Range mine = share(m, 1, t);
-    int64_t rows = mine.end - mine.begin, by_row = rows < bins, places = by_row ? rows : bins;
+    int64_t rows = mine.end - mine.begin, by_row = rows < bins;
     real *below = t.scratch, *terms = below + bins * dim, *zeros = terms + 2 * bins * dim, *tables = zeros + 2 * n;
     Thread alone = {0, 1, tables + TOGETHER * 2 * bins * n};
     real *shares[TOGETHER];
@@ -149,6 +157,7 @@ FORWARD(Folded) {
             const real *edges = all_edges + f * (bins + 1), *w = W + f * bins * dim;
             find_bins(x + f, l->n_in, rows, edges, inner + f * (bins - 1), bins, bin[g], shares[g]);
             WITH_DIM(sums_below, bins, w, bias + f * dim, below);
+            int64_t places = by_row ? rows : bins_there(inner + f * (bins - 1), bins);
             for (int64_t p = 0; p < places; p++) {
                 int64_t of = by_row ? bin[g][p] : p;
                 real *restrict low = terms + 2 * p * dim, *restrict rise = low + dim;
