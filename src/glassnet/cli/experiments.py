@@ -72,7 +72,8 @@ def train(
     note = " (stopped early, by Ctrl-C)" if metrics["interrupted"] else ""
     if "parts" in metrics:
         say(f"{metrics['networks']} networks answer: {', '.join(metrics['parts'])}")
-        say(f"{metrics['seconds']:.1f} s{note}; written to {folder}; for more: --resume --out {folder} --time 10m")
+        say(f"{metrics['seconds']:.1f} s{note}; written to {folder}")
+        say(f"for a better one: glassnet train --resume --out {folder} --time 10m", error=True)
         return
     epochs = "1 epoch" if metrics["epochs"] == 1 else f"{metrics['epochs']} epochs"
     say(f"{epochs} in {metrics['seconds']:.1f} s{note}; written to {folder}")

@@ -57,8 +57,9 @@ def train_pack(recipe: Recipe, out: Path, *, progress: bool = False, time_limit:
     """
     data = load_data(recipe)
     info, networks = info_of(data), out / PACK_FILE
-    for note in (*data.notes, *left_out(len(data.classes))) if progress else ():
-        say(note)
+    tell = partial(say, error=True) if progress else lambda _: None
+    for line in (*data.notes, *left_out(len(data.classes))) if progress else ():
+        say(line)
     if networks.is_file() and (differs := difference(info, known(networks))) is not None:
         raise ValueError(f"{recipe.data.source} is not what {out} was trained on: its {differs} changed")
     if not (out / RECIPE_FILE).is_file():
@@ -71,7 +72,7 @@ def train_pack(recipe: Recipe, out: Path, *, progress: bool = False, time_limit:
         threads=recipe.network.threads,
         time_limit=time_limit,
         checkpoint=networks,
-        tell=say if progress else lambda _: None,
+        tell=tell,
     )
     loss = recipe.build_loss(data.task)
     held = score(pack.outputs, data.train.y[pack.rows], loss)
