@@ -85,6 +85,7 @@ def test_the_run_says_how_good_they_are(three_seeds: Path) -> None:
     assert {path.name for path in (three_seeds / "plots").iterdir()} == {"curves.png", "confusion.png", "mistakes.png"}
 
 
+@pytest.mark.usefixtures("quick_members", "without_pictures")
 def test_members_share_the_split_of_a_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     write_table(tmp_path / "table.csv")

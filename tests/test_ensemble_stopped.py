@@ -21,6 +21,7 @@ from glassnet import recipes
 from glassnet.recipes.progress import TrainingsProgress
 
 
+@pytest.mark.usefixtures("quick_members")
 def test_finished_members_arent_trained_again(
     three_seeds: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

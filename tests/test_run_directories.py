@@ -20,6 +20,7 @@ ABANDONED = ".glassnet-0123456789abcdef.part"  # the folder in which a killed pr
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="folders are held on POSIX systems")
 unpictured = pytest.mark.usefixtures("without_pictures")
+pytestmark = pytest.mark.usefixtures("quick_members")
 
 
 @pytest.fixture(scope="module")
