@@ -124,9 +124,9 @@ def test_a_ratio_is_as_sure_as_the_rows_say_together(tmp_path):
 
 def test_part_b_needs_a_reason_to_be_looked_at(tmp_path, monkeypatch):
     monkeypatch.setattr(results, "load", dict)
-    arguments = argparse.Namespace(
-        tables=["telco"], part=None, contenders=["glassnet"], splits=[0], anew=None, alone=False, limit=1, look=None
-    )
+    asked = {"tables": ["telco"], "contenders": ["glassnet"], "splits": [0], "limit": 1}
+    left = {"part": None, "anew": None, "alone": False, "look": None, "ingredients": False}
+    arguments = argparse.Namespace(**asked, **left)
     with pytest.raises(SystemExit, match="for a decision alone"):
         suite.run(arguments, Kind())
 
