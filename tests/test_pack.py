@@ -18,7 +18,7 @@ from glassnet import recipes
 from glassnet.estimators import MLPClassifier, MLPRegressor
 from glassnet.nn.mean import Mean
 from glassnet.pack import Candidate, Pack, fit_pack
-from glassnet.pack.answers import Answers
+from glassnet.pack.answers import TEMPERATURES, Answers
 from glassnet.pack.mixture import STEPS, bagged, greedy
 
 ENDS = (2, 4, 6)
@@ -156,6 +156,18 @@ def test_shares_too_small_to_matter_are_dropped() -> None:
     choices = np.stack([t, *(t + 5 * RNG.normal(size=(30, *t.shape)))])
     shares = bagged(choices, Answers.of(t, gn.MSE(), 1), np.arange(200))
     np.testing.assert_array_equal(shares, [1, *[0] * 30])
+
+
+@given(st.integers(1, 4), st.floats(-3, 1), st.integers(0, 1000))
+def test_the_temperature_is_the_best_of_those_on_the_list(n_out: int, spread: float, seed: int) -> None:
+    rng, rows = np.random.default_rng(seed), np.arange(50)
+    outputs = rng.normal(0, 10**spread, (50, n_out))
+    flags = rng.random((50, n_out)) < np.minimum(1, np.exp(outputs / 2))
+    classes = Answers.of(flags.argmax(axis=1), gn.CrossEntropy(), n_out)
+    for answers in (classes, Answers.of(flags, gn.BinaryCrossEntropy(), n_out)):
+        errors = [answers.error(answers.answer(outputs, rows, t), rows) for t in TEMPERATURES]
+        best = TEMPERATURES.tolist().index(answers.temperature(outputs, rows))
+        assert np.isclose(errors[best], min(errors), rtol=1e-6)
 
 
 @pytest.mark.parametrize("of", ["values", "classes", "logits"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,7 @@ from glassnet.nn.layer import Array
 from glassnet.train.units import StandardUnits
 
 TEMPERATURES = np.exp(np.linspace(np.log(0.25), np.log(8), 60))
+APART = 8  # of them, those that are tried first
 MARGIN = 0.05  # of the range of the training targets, beyond which no value is answered
 
 
@@ -79,9 +81,19 @@ class Answers:
     def temperature(self, outputs: Array, rows: Array) -> float:
         """Return by which outputs are best divided before they become probabilities; 1 for values.
 
-        Guo et al. 2017 (arXiv:1706.04599), section 4.2.
+        Guo et al. 2017 (arXiv:1706.04599), section 4.2. The error is convex in 1 / temperature, where no probability is
+        too small to count: so one of each few is tried, and what lies around the best is halved again and again.
         """
         if not self.probable:
             return 1.0
-        errors = [self.error(self.answer(outputs, rows, t), rows) for t in TEMPERATURES]
-        return float(TEMPERATURES[int(np.argmin(errors))])
+
+        @functools.cache
+        def error(i: int) -> float:
+            return self.error(self.answer(outputs, rows, TEMPERATURES[i]), rows)
+
+        near = min(range(0, len(TEMPERATURES), APART), key=error)
+        low, high = max(0, near - APART), min(len(TEMPERATURES) - 1, near + APART)
+        while low < high:
+            middle = (low + high) // 2
+            low, high = (low, middle) if error(middle) <= error(middle + 1) else (middle + 1, high)
+        return float(TEMPERATURES[low])
