@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from glassnet.exchange.graph import Graph
 from glassnet.nn.mean import Mean
+
+if TYPE_CHECKING:
+    from glassnet.exchange.graph import Graph  # which needs onnx
 
 
 def write_mean(graph: Graph, mean: Mean, outputs: list[str]) -> str:
