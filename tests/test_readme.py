@@ -30,6 +30,7 @@ def printed(code: str) -> str:
 
 
 def words(text: str) -> list[str]:
+    text = re.sub("(?<=networks answer: ).*", "a mixture", text)  # which another machine's rounding may change
     return NUMBER.sub("#", text).split()
 
 
