@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from docutils import nodes
+from docutils.parsers.rst import directives
 from jupyter_client import KernelManager
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
@@ -146,17 +147,19 @@ def plain_types(app: Sphinx, what: str, name: str, obj: Any, options: Any, signa
 class Every(SphinxDirective):
     """All public classes below one, with those of the named methods that they define, and last that one itself.
 
-    So a layer, a loss or an optimizer that is added is in the reference by itself.
+    With :direct: those right below it alone, without the bases of others. So a layer, a loss or an optimizer that is
+    added is in the reference by itself.
     """
 
     required_arguments = 1
-    option_spec: ClassVar[dict[str, Any]] = {"members": lambda text: text.split(", ")}
+    option_spec: ClassVar[dict[str, Any]] = {"members": lambda text: text.split(", "), "direct": directives.flag}
 
     def run(self) -> list[nodes.Node]:
         """Write a directive `autoclass` for each."""
         base, wanted = getattr(glassnet, self.arguments[0].rpartition(".")[2]), self.options.get("members", [])
         lines = []
-        for each in (*below(base), base):
+        direct = [each for each in below(base) if base in each.__bases__ and "forward" in vars(each)]
+        for each in direct if "direct" in self.options else (*below(base), base):
             own = ", ".join(name for name in wanted if name in vars(each))
             members = "   :members:" + (f" {own}" if each is not base else "")
             lines += [f".. autoclass:: glassnet.{each.__name__}", *([members] if own or each is base else []), ""]
