@@ -220,3 +220,12 @@ def test_onnx_takes_days(runs: dict[str, Path], tmp_path: Path) -> None:
     expected = predicted(runs["csv"], written(houses()[8:], tmp_path / "t.csv"))
     np.testing.assert_allclose(y[:, 0], expected, rtol=1e-4)
     assert session.get_modelmeta().custom_metadata_map["dates"] == '["built", "sold"]'
+
+
+def test_a_network_sees_the_place_of_a_date_in_its_cycles(tmp_path: Path) -> None:
+    days = [datetime.datetime(2024, 1, 1) + datetime.timedelta(days=i) for i in range(60)]
+    at = [day + datetime.timedelta(hours=6) for day in days]
+    frame = pl.DataFrame({"day": [day.date() for day in days], "at": at, "y": range(60)})
+    frame.write_csv(tmp_path / "days.csv")
+    columns = gn.load(tmp_path / "days.csv", target="y").columns()
+    assert columns["cycles"] == [(0, 7.0), (0, 365.2425), (1, 7.0), (1, 365.2425), (1, 1.0)]

@@ -85,7 +85,7 @@ def test_networks_for_tables(dtype: str, name: str) -> None:
     rng = np.random.default_rng(0)
     x = np.column_stack([rng.normal(size=(200, 4)) * [1, 5, 100, 1e6], rng.integers(-1, 4, (200, 1))])
     x[rng.random(x.shape) < 0.1] = np.nan
-    net = gn.Network([gn.Columns([0, 0, 0, 0, 3], missing=[1, 4]), *TABLES[name]()], dtype)
+    net = gn.Network([gn.Columns([0, 0, 0, 0, 3], missing=[4], cycles=[(1, 7)]), *TABLES[name]()], dtype)
     net.fit_preprocessing(x)
     net.theta += rng.normal(size=net.theta.size) / 5
     x = np.concatenate([x, [[20, -50, 0, 1e7, 7]], np.full((1, 5), np.nan)])

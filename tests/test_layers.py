@@ -300,6 +300,21 @@ def test_columns_of_numbers_categories_and_missing_values() -> None:
         gn.Columns([0, 0], missing=[2])
 
 
+def test_columns_place_a_number_in_its_cycles() -> None:
+    layer = gn.Columns([3, 0, 0], missing=[2], cycles=[(2, 7), (2, 365.2425), (1, 2)])
+    thursday = 19000 // 7 * 7  # 1970-01-01 was one
+    x = np.array([[0, 0.5, thursday], [1, -0.5, thursday + 3], [2, 2.0, thursday + 700], [0, np.nan, np.nan]])
+    y = layer.fit(x).forward(x)
+    assert y.shape == (4, layer.width_out(None))
+    np.testing.assert_allclose(y[:, 2], [-0.5, 3 / 7 - 0.5, -0.5, 0])
+    np.testing.assert_allclose(y[:3, 3], x[:3, 2] / 365.2425 % 1 - 0.5)
+    np.testing.assert_allclose(y[:, 4], [-0.25, 0.25, -0.5, 0])
+    assert [layer.source(unit)[0] for unit in range(6)] == [1, 2, 2, 2, 1, 2]
+    for cycles, fault in (([(0, 7)], "columns of numbers"), ([(1, 0)], "above 0"), ([(3, 7)], "columns of numbers")):
+        with pytest.raises(ValueError, match=fault):
+            gn.Columns([3, 0, 0], cycles=cycles)
+
+
 def test_piecewise_linear_is_the_papers_encoding_times_weights() -> None:
     rng = np.random.default_rng(0)
     x = np.column_stack([rng.normal(size=300), rng.integers(0, 4, 300), np.full(300, 7.0)])

@@ -14,6 +14,7 @@ from glassnet.data.schema import Column, Schema
 
 SMALLEST = 1e-150  # and its inverse: the bounds of targets whose squares are numbers
 VAL, TEST = 0.16, 0.2  # shares of the rows, unless a split has been published
+DAY, WEEK, YEAR = 1.0, 7.0, 365.2425  # in days
 
 
 @dataclass(eq=False, repr=False)
@@ -88,15 +89,24 @@ class Dataset:
         """The columns whose numbers are days since 1970."""
         return tuple(column.name for column in self.schema if column.kind == "date")
 
-    def columns(self) -> dict[str, list[int]]:
+    def columns(self) -> dict[str, Any]:
         """Return the arguments of the layer `Columns`; none if x is no table.
 
-        A column gets a mark for missing values if one is missing in a training row.
+        A column gets a mark for missing values if one is missing in a training row. A date comes with its place in the
+        week and in the year, and with a time of the day also in the day.
         """
         if not self.schema:
             return {}
         missing = np.flatnonzero(np.isnan(self.train.x).any(axis=0)).tolist()
-        return {"categories": [len(names) for names in self.categories], "missing": missing}
+        found: dict[str, Any] = {"categories": [len(names) for names in self.categories], "missing": missing}
+        cycles = [(j, length) for j in range(self.n_in) for length in self._cycles(j)]
+        return found | ({"cycles": cycles} if cycles else {})
+
+    def _cycles(self, j: int) -> list[float]:
+        """The lengths of the cycles of a column, in days: none if it holds no dates."""
+        if self.schema[j].kind != "date":
+            return []
+        return [WEEK, YEAR, DAY] if (self.train.x[:, j] % 1 > 0).any() else [WEEK, YEAR]
 
     def without_validation(self) -> Dataset:
         """Return a dataset with the validation rows behind the training rows, and none to validate."""

@@ -22,13 +22,18 @@ if TYPE_CHECKING:
 
 
 def columns(graph: Graph, layer: Columns, x: str) -> str:
-    """Numbers, marks of missing values, and a column of 0 and 1 for each category, side by side."""
+    """Numbers, cycles, marks of missing values, and a column of 0 and 1 for each category, side by side."""
     x = graph.cast(x, np.float64)
     parts = []
     if layer.numbers:
         centred = graph.add("Sub", graph.add("Gather", x, np.array(layer.numbers), axis=1), layer.median[layer.numbers])
         scaled = graph.add("Div", centred, layer.scale[layer.numbers])
         parts.append(graph.add("Where", graph.add("IsNaN", scaled), 0.0, scaled))
+    if layer.turning:
+        value = graph.add("Gather", x, np.array(layer.turning), axis=1)
+        whole = graph.add("Mul", graph.add("Floor", graph.add("Div", value, layer.lengths)), layer.lengths)
+        place = graph.add("Sub", graph.add("Div", graph.add("Sub", value, whole), layer.lengths), 0.5)
+        parts.append(graph.add("Where", graph.add("IsNaN", place), 0.0, place))
     if layer.missing:
         missing = graph.add("IsNaN", graph.add("Gather", x, np.array(layer.missing), axis=1))
         parts.append(graph.cast(missing, np.float64))

@@ -106,8 +106,8 @@ def cases() -> Iterator[Case]:
 
     for loss in LOSSES:
         for rows, n_in, _, n_out in SHAPES:
-            first = Columns([0] * n_in, missing=[n_in - 1])
-            layers = [first, Dense(n_in + 1, n_out, init="lecun"), *([Exp()] if isinstance(loss, Poisson) else [])]
+            first = Columns([0] * n_in, missing=[n_in - 1], cycles=[(0, 50.0)])
+            layers = [first, Dense(n_in + 2, n_out, init="lecun"), *([Exp()] if isinstance(loss, Poisson) else [])]
             yield from _both_modes(layers, first, loss, rows, n_in, n_out)
             turned = Rotations(max(1, n_in - 1), pairs=2, angles=5, plain=min(1, n_in - 1))
             layers = [turned, Dense(turned.width_out(n_in), n_out, init="lecun")]

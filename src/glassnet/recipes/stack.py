@@ -76,7 +76,7 @@ class Stack:
         """Fill and mark missing values. A category becomes a column of 0 and 1."""
         first = nn.Columns(**arguments)
         self.layers.append(first)
-        self.numbers, self.widths = len(first.numbers), [1] * first.width_out(self.width)
+        self.numbers, self.widths = first.continuous, [1] * first.width_out(self.width)
         self.categories = [n for n in first.categories if n]
 
     def rotate(self, pairs: int | Pairs | None) -> None:
