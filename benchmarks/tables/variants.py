@@ -35,7 +35,7 @@ VARIANTS: dict[str, tuple[str, ...]] = {
         only("plain"),
     ),
     "bins at quantiles of all values": ("network.embedding.distinct=false",),
-    "categories as columns of 0 and 1": ("network.category_dim=1",),
+    "one trained value for a category, not 8": ("network.category_dim=1",),
     "without dropout": ("network.dropout=0.0",),
     "one cycle of 8 epochs": ("pack.ends=[8]",),
     "one cycle of 24 epochs": ("pack.ends=[24]",),
