@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -76,7 +77,7 @@ class Mixture:
     answers: Answers
     rows: Array
 
-    @property
+    @cached_property
     def error(self) -> float:
         """The error for the held rows: the mean negative log probability, or the loss in standard units."""
         mixed = sum(share * self.answers.answer(choice.outputs(), self.rows) for choice, share in self.shares.items())

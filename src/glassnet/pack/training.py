@@ -149,8 +149,10 @@ class PackTraining:
         if team.ends == 1:
             return True
         assert self.best is not None
+        if team not in self.best.last_ends():
+            return False
         before, now = (team.error(end, self.answers, self.best.rows) for end in (team.ends - 2, team.ends - 1))
-        return team in self.best.last_ends() and now <= WORSE * before
+        return now <= WORSE * before
 
     def _hold_out_all(self) -> None:
         """Let the candidates of the mixture hold out the folds that were left, one after the other; drop all others."""

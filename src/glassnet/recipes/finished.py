@@ -99,7 +99,7 @@ def which_network(pack: Ensemble) -> str:
 def load_same_data(run: Path, recipe: Recipe, net: Network | Ensemble) -> Dataset:
     """Do as `Finished.load_data` for a run of which only the recipe and the network are read."""
     data = load_data(recipe)
-    require_same_data(data, recipe, net, run)
+    require_same_data(data, recipe, net.info, run)
     return data
 
 

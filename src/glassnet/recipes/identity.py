@@ -97,8 +97,8 @@ def difference(one: Mapping[str, Any], other: Mapping[str, Any]) -> str | None:
     return next((name for name in KNOWN_BY if one.get(name) != other.get(name)), None)
 
 
-def require_same_data(data: Dataset, recipe: Recipe, net: Network | Ensemble, run: Path) -> None:
+def require_same_data(data: Dataset, recipe: Recipe, info: Mapping[str, Any], run: Path) -> None:
     """Raise ValueError, saying what changed, unless data that the recipe names are those that `run` was trained on."""
-    changed = difference(info_of(data), net.info)
+    changed = difference(info_of(data), info)
     if changed is not None:
         raise ValueError(f"{recipe.data.source} is not what {run} was trained on: its {changed} changed")

@@ -16,11 +16,11 @@ from glassnet.pack import Candidate, Pack, fit_pack
 from glassnet.pack.pack import known
 from glassnet.recipes.confusion import left_out
 from glassnet.recipes.directory import METRICS_FILE, PACK_FILE, RECIPE_FILE
-from glassnet.recipes.identity import difference, info_of
+from glassnet.recipes.identity import info_of, require_same_data
 from glassnet.recipes.reading import changed, variants
 from glassnet.recipes.recipe import Recipe
 from glassnet.recipes.run import load_data, located, write_run
-from glassnet.recipes.space import Choices, Range, RawSpace
+from glassnet.recipes.space import Choices, Range, RawSpace, short_number
 from glassnet.recipes.stack import build_layers, outputs
 from glassnet.terminal import say
 from glassnet.train.metrics import score
@@ -60,8 +60,8 @@ def train_pack(recipe: Recipe, out: Path, *, progress: bool = False, time_limit:
     tell = partial(say, error=True) if progress else lambda _: None
     for line in (*data.notes, *left_out(len(data.classes))) if progress else ():
         say(line)
-    if networks.is_file() and (differs := difference(info, known(networks))) is not None:
-        raise ValueError(f"{recipe.data.source} is not what {out} was trained on: its {differs} changed")
+    if networks.is_file():
+        require_same_data(data, recipe, known(networks), out)
     if not (out / RECIPE_FILE).is_file():
         located(recipe).save(out / RECIPE_FILE)
     (out / METRICS_FILE).unlink(missing_ok=True)  # while training goes on, it is no finished run
@@ -82,10 +82,10 @@ def train_pack(recipe: Recipe, out: Path, *, progress: bool = False, time_limit:
 
 def _different(candidates: list[Candidate]) -> list[Candidate]:
     """Leave out candidates that these data make the same as an earlier one, such as one with rotations but no pair."""
-    known: dict[str, Candidate] = {}
+    found: dict[str, Candidate] = {}
     for each in candidates:
-        known.setdefault(repr((each.net, each.optimizer)), each)
-    return list(known.values())
+        found.setdefault(repr((each.net, each.optimizer)), each)
+    return list(found.values())
 
 
 def _candidate(ends: list[int], data: Dataset, n_out: int, name: str, recipe: Recipe) -> Candidate:
@@ -109,4 +109,4 @@ def _value(of: Range | Choices, rng: np.random.Generator) -> Any:
     if of.whole:
         return int(rng.integers(int(of.low), int(of.high) + 1))
     drawn = math.exp(rng.uniform(math.log(of.low), math.log(of.high))) if of.log else rng.uniform(of.low, of.high)
-    return float(f"{drawn:.3g}")
+    return short_number(drawn)

@@ -49,7 +49,7 @@ def train_one(
     start, checkpoint = time.perf_counter(), out / CHECKPOINT_FILE
     begun = checkpoint.is_file()
     if begun:
-        require_same_data(data, recipe, Network.load(checkpoint), out)
+        require_same_data(data, recipe, Network.load(checkpoint).info, out)
     if not (out / RECIPE_FILE).is_file():
         located(recipe).save(out / RECIPE_FILE)  # as it was given: on other rows, it decides anew
     with np.errstate(over="ignore", invalid="ignore"):  # an overflow shows in the losses, so NumPy needn't warn of it

@@ -73,6 +73,11 @@ class TuneTable:
         self.space = dict(read_space(self.space, "tune.space"))
 
 
+def short_number(value: float) -> float:
+    """Return a number to three digits, as a recipe will have it."""
+    return float(f"{value:.3g}")
+
+
 def read_space(table: RawSpace, where: str, path: str = "") -> Iterator[tuple[str, Range | Choices]]:
     """Yield the entries of a search space by name. "optimizer.lr" may be one key, or a table in a table."""
     for key, value in table.items():

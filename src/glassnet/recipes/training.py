@@ -79,7 +79,7 @@ def _train_members(recipe: Recipe, out: Path, *, progress: bool) -> dict[str, An
     members = {member(out, number): member_recipe(recipe, number) for number in range(recipe.ensemble)}
     trained = {folder: run for folder in members if (run := _trained(folder))}
     for folder, run in trained.items():
-        require_same_data(data, recipe, run.net, folder)
+        require_same_data(data, recipe, run.net.info, folder)
     train_side_by_side({folder: each for folder, each in members.items() if folder not in trained}, progress)
     return write_ensemble(out, {folder.name: Finished.read(folder) for folder in members}, data)
 

@@ -9,7 +9,7 @@ from glassnet import optim
 from glassnet.data import Dataset
 from glassnet.recipes import Recipe
 from glassnet.recipes.reading import changed
-from glassnet.recipes.space import Choices, Range
+from glassnet.recipes.space import Choices, Range, short_number
 from glassnet.train.metrics import METRICS
 
 if TYPE_CHECKING:
@@ -25,7 +25,9 @@ def space_of(recipe: Recipe) -> Space:
     if recipe.tune is not None and recipe.tune.space:
         return recipe.tune.space
     optimizer = recipe.build_optimizer()
-    space: Space = {"optimizer.lr": Range(_short(optimizer.lr / WIDE), _short(optimizer.lr * WIDE), log=True)}
+    space: Space = {
+        "optimizer.lr": Range(short_number(optimizer.lr / WIDE), short_number(optimizer.lr * WIDE), log=True)
+    }
     if isinstance(optimizer, optim.SGD):
         return space | {"optimizer.momentum": Range(0.0, 0.99)}
     return space | {"optimizer.weight_decay": Range(1e-4, 1.0, log=True)}
@@ -74,7 +76,7 @@ def chosen_values(params: dict[str, Any], space: Space) -> dict[str, Any]:
 def _value(param: Any, each: Range | Choices) -> Any:
     if isinstance(each, Choices):
         return json.loads(param)
-    return int(param) if each.whole else min(max(_short(param), each.low), each.high)
+    return int(param) if each.whole else min(max(short_number(param), each.low), each.high)
 
 
 def own_values(recipe: Recipe, space: Space) -> dict[str, Any] | None:
@@ -103,7 +105,3 @@ def _own_value(recipe: Recipe, key: str) -> Any:
         made = recipe.build_optimizer() if table == "optimizer" else recipe.build_schedule()
         value = getattr(made, name, None)
     return value
-
-
-def _short(value: float) -> float:
-    return float(f"{value:.3g}")
