@@ -43,7 +43,8 @@ def as_polars(frame: Any, categories: Collection[str] = ()) -> pl.DataFrame:
         raise ValueError(f"X has several columns named {twice[0]!r}; rename all but one")
     if not all(isinstance(name, str) for name in names):
         names = [f"x{i}" for i in range(len(names))]
-    return pl.DataFrame([_series(name, frame.iloc[:, i], name in categories) for i, name in enumerate(names)])
+    columns = (column for _, column in frame.items())
+    return pl.DataFrame([_series(name, each, name in categories) for name, each in zip(names, columns, strict=True)])
 
 
 def _series(name: str, column: Any, category: bool) -> pl.Series:
@@ -60,8 +61,8 @@ def _series(name: str, column: Any, category: bool) -> pl.Series:
         raise ValueError(
             f"column {name!r} holds periods of time: turn them into points in time with .dt.to_timestamp()"
         )
-    if kind == "O" and (text := _text(name, column)) is not None:
-        return text.cast(pl.Categorical) if category else text
+    if kind == "O" and (text := _text(name, column, pl.Categorical if category else pl.String)) is not None:
+        return text
     dtype = column.cat.categories.dtype if hasattr(column, "cat") else column.dtype
     floats = dtype.kind == "f"
     values = list(column.to_numpy(f"f{dtype.itemsize}", na_value=np.nan)) if floats else column.tolist()
@@ -74,7 +75,7 @@ def _series(name: str, column: Any, category: bool) -> pl.Series:
     return pl.Series(name, _words(values), pl.Categorical if category else pl.String)
 
 
-def _text(name: str, column: Any) -> pl.Series | None:
+def _text(name: str, column: Any, dtype: type[pl.DataType]) -> pl.Series | None:
     """A column of pandas that holds nothing but text and missing values. Equal texts are looked at once."""
     import polars as pl
 
@@ -85,7 +86,7 @@ def _text(name: str, column: Any) -> pl.Series | None:
     texts = list(found)
     if hasattr(column, "cat") or not all(type(text) is str for text in texts):
         return None
-    return pl.Series(name, [*texts, None], pl.String)[np.where(codes < 0, len(texts), codes)]
+    return pl.Series(name, [*texts, None], dtype)[np.where(codes < 0, len(texts), codes)]
 
 
 def _words(values: list[Any]) -> list[str | None]:

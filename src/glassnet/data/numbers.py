@@ -104,9 +104,9 @@ def plain_columns(frame: pl.DataFrame) -> pl.DataFrame:
     """
     import polars as pl
 
-    known = frame.select(known_text(pl.col(pl.String)))
-    if not known.width:
+    if pl.String not in frame.dtypes:
         return frame
+    known = frame.select(known_text(pl.col(pl.String)))
     numbers = known.select(pl.all().cast(pl.Float64, strict=False))
     codes = known.select(pl.all().str.contains(r"^0\d").any())
     missing = zip(known.null_count().row(0), numbers.null_count().row(0), codes.row(0), strict=True)

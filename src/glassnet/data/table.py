@@ -16,7 +16,7 @@ from glassnet.data.csv_text import headless, read_text
 from glassnet.data.dataset import Dataset, shuffled_rows
 from glassnet.data.dates import read_dates
 from glassnet.data.labels import Task, check_task
-from glassnet.data.markers import without_markers
+from glassnet.data.markers import is_text, without_markers
 from glassnet.data.numbers import plain_columns, read_numbers
 from glassnet.data.parquet import refusing_damage
 from glassnet.data.schema import Column, names_of
@@ -109,7 +109,8 @@ def numeric_rows(frame: pl.DataFrame, columns: Sequence[Column] | Sequence[str],
     """
     _require_columns(frame, names_of(columns))
     numbers = [column.name for column in columns if isinstance(column, Column) and column.kind == "number"]
-    frame = frame.with_columns(plain_columns(frame.select(numbers)))  # all at once: in CSV, all columns are text
+    if text := [name for name in numbers if is_text(frame[name])]:  # all at once: in CSV, all columns are text
+        frame = frame.with_columns(plain_columns(frame.select(text)))
     return np.column_stack(
         [
             values_without_gaps(frame[column], first)

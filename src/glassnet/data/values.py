@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -70,7 +72,7 @@ def values_of(values: pl.Series, column: Column, first: int = 1) -> NDArray[np.f
     """
     import polars as pl
 
-    kind = kind_of(values)
+    kind = None if is_text(values) else kind_of(values)
     if column.kind == "category" and kind not in ("date", "span", "time"):
         return _codes(values, column)
     if is_text(values):
@@ -157,24 +159,36 @@ def example(kind: Kind, notation: str) -> str:
 
 
 def _codes(values: pl.Series, column: Column) -> NDArray[np.float64]:
-    """The number of each value's category, -1 for any other value, NaN where it is missing."""
+    """The number of each value's category, -1 for any other value, NaN if it is missing. Equal texts are read once."""
     import polars as pl
 
-    known = without_markers(values)
-    names = pl.Series(column.categories, dtype=pl.String)
-    numbers = _places(known, names)
-    if -1 in numbers:  # a whole number may be written as a float: 1.0 is the category 1, unless "1.0" is one
-        numbers = np.where(numbers == -1, _places(_whole(known), _whole(names)), numbers)
-    return np.where(known.is_null(), np.nan, numbers)
+    if values.dtype != pl.Categorical:
+        values = values.cast(pl.String).cast(pl.Categorical)
+    codes = values.to_physical()
+    if codes.null_count():
+        codes = codes.fill_null(1 + int(np.nan_to_num(codes.to_numpy()).max()))
+    places = codes.to_numpy()
+    row = np.full(int(places.max(initial=0)) + 1, -1)  # of each code: a row that has it
+    row[places] = np.arange(len(places))
+    number = np.empty(len(row))
+    number[row >= 0] = _numbers(without_markers(values[row[row >= 0]]), column.categories)
+    return number[places]
 
 
-def _places(values: pl.Series, names: pl.Series) -> NDArray[np.float64]:
-    """The place of each value among the names, the first if two are the same, else -1."""
+def _numbers(known: pl.Series, categories: Sequence[str]) -> NDArray[np.float64]:
+    """The place of each text among the categories, the first if two are the same; -1 for any other, NaN for null."""
     import polars as pl
 
-    places = dict(zip(reversed(names.to_list()), range(len(names) - 1, -1, -1), strict=True))
-    found = values.replace_strict(list(places), list(places.values()), default=-1, return_dtype=pl.Float64)
-    return found.to_numpy()
+    found = _places(known, categories)
+    if -1 in found:  # a whole number may be written as a float: 1.0 is the category 1, unless "1.0" is one
+        whole = _places(_whole(known), _whole(pl.Series(categories, dtype=pl.String)).to_list())
+        found = np.where(found == -1, whole, found)
+    return found
+
+
+def _places(known: pl.Series, names: Sequence[str]) -> NDArray[np.float64]:
+    place = dict(zip(reversed(names), range(len(names) - 1, -1, -1), strict=True))
+    return np.array([math.nan if text is None else place.get(text, -1) for text in known.to_list()], np.float64)
 
 
 def _whole(values: pl.Series) -> pl.Series:
