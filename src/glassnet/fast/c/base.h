@@ -31,8 +31,15 @@ TABLE(NAME) are their names, by which structures.py finds the numbers. */
 #define NAME(name, ...) #name " "
 
 #define INLINE static inline __attribute__((always_inline))
+/* UNROLL: a loop of so few turns that they are written out. APART: what this loop writes, no other turn of it reads, so
+that the compiler needn't make sure. (clang would do it at run time, and go one by one where a layer works in place.) */
+#ifdef __clang__
+#define UNROLL _Pragma("clang loop unroll(full)")
+#define APART _Pragma("clang loop vectorize(assume_safety)")
+#else
 #define UNROLL _Pragma("GCC unroll 32")
-#define APART _Pragma("GCC ivdep") /* what this loop writes, no other turn of it reads: the compiler needn't make sure */
+#define APART _Pragma("GCC ivdep")
+#endif
 
 typedef real vec __attribute__((vector_size(SIZE * LANES), aligned(SIZE), may_alias));
 typedef bits bit_vec __attribute__((vector_size(SIZE * LANES), aligned(SIZE), may_alias));

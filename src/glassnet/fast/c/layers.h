@@ -128,7 +128,7 @@ INLINE real silu_gradient(real x, real dy) {
         const real *from = l->x, slope = (real)l->constant[0];                                                \
         real *to = l->y;                                                                                      \
         Range r = share(m * l->n_out, LANES, t);                                                              \
-        for (int64_t i = r.begin; i < r.end; i++) {                                                           \
+        APART for (int64_t i = r.begin; i < r.end; i++) {                                                     \
             real x = from[i];                                                                                 \
             to[i] = forward;                                                                                  \
         }                                                                                                     \
@@ -137,7 +137,7 @@ INLINE real silu_gradient(real x, real dy) {
         const real *inputs = l->x, *outputs = l->y, *from = l->dy, slope = (real)l->constant[0];              \
         real *to = l->dx;                                                                                     \
         Range r = share(m * l->n_out, LANES, t);                                                              \
-        for (int64_t i = r.begin; i < r.end; i++) {                                                           \
+        APART for (int64_t i = r.begin; i < r.end; i++) {                                                     \
             real x = inputs[i], y = outputs[i], dy = from[i];                                                 \
             to[i] = backward;                                                                                 \
         }                                                                                                     \
@@ -163,7 +163,7 @@ FORWARD(Dropout) {
     uint64_t key = mix64(l->key + l->passes * 0x9e3779b97f4a7c15u);
     uint32_t low = (uint32_t)key, high = (uint32_t)(key >> 32), rate = (uint32_t)(l->constant[0] * 0x1p32);
     Range r = share(m * l->n_out, LANES, t);
-    for (int64_t i = r.begin; i < r.end; i++) {
+    APART for (int64_t i = r.begin; i < r.end; i++) {
         mask[i] = mix32(mix32((uint32_t)i + low) ^ high) >= rate ? scale : 0;
         l->y[i] = l->x[i] * mask[i];
     }
@@ -172,13 +172,13 @@ FORWARD(Dropout) {
 BACKWARD(Dropout) {
     const real *mask = l->memory[0];
     Range r = share(m * l->n_out, LANES, t);
-    for (int64_t i = r.begin; i < r.end; i++) l->dx[i] = l->dy[i] * mask[i];
+    APART for (int64_t i = r.begin; i < r.end; i++) l->dx[i] = l->dy[i] * mask[i];
 }
 
 FORWARD(GaussianNoise) {
     const real *noise = l->memory[0], std = (real)l->constant[0];
     Range r = share(m * l->n_out, LANES, t);
-    for (int64_t i = r.begin; i < r.end; i++) l->y[i] = l->x[i] + std * noise[i];
+    APART for (int64_t i = r.begin; i < r.end; i++) l->y[i] = l->x[i] + std * noise[i];
 }
 
 BACKWARD(GaussianNoise) {} /* dx is dy, in place */
