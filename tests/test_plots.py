@@ -28,8 +28,8 @@ def whole(figure: Figure) -> Figure:
 
 
 def apart(texts) -> bool:
-    """No two of these texts overlap."""
-    boxes = [text.get_window_extent() for text in texts if text.get_text()]
+    """No two of these texts or images overlap."""
+    boxes = [text.get_window_extent() for text in texts if not hasattr(text, "get_text") or text.get_text()]
     return not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
 
 
@@ -165,10 +165,10 @@ def test_confusion_refuses_other_shapes():
 def test_mistakes_are_the_wrong_rows_the_surest_first():
     images = np.arange(4)[:, None, None] * np.ones((4, 5, 5))
     figure = whole(plots.mistakes(images, [7, 2, 3, 4], [1, 2, 5, 9], [0.6, 1.0, 0.99, 0.7], range(10)))
-    shown = [panel for panel in figure.axes if panel.images]
-    assert [panel.get_title() for panel in shown] == ["3 → 5  99.0%", "4 → 9  70%", "7 → 1  60%"]
-    assert [panel.images[0].get_array()[0, 0] for panel in shown] == [2, 3, 0]
-    assert len({panel.images[0].get_clim() for panel in shown}) == 1
+    (sheet,) = figure.axes
+    assert [text.get_text() for text in sheet.texts] == ["3 → 5  99.0%", "4 → 9  70%", "7 → 1  60%"]
+    assert [image.get_array()[0, 0] for image in sheet.images] == [2, 3, 0]
+    assert len({image.get_clim() for image in sheet.images}) == 1
     assert words(figure) == ["All 3 mistakes: true → predicted, confidence"]
 
 
@@ -178,9 +178,9 @@ def test_at_most_24_mistakes_with_titles_apart(names, wrong, shown):
     true = np.arange(100) % 26
     predicted = np.where(np.arange(100) < wrong, (true + 1) % 26, true)
     figure = whole(plots.mistakes(np.ones((100, 8, 8)), true, predicted, np.full(100, 0.9999), names))
-    panels = [panel for panel in figure.axes if panel.images]
-    assert len(panels) == shown
-    assert apart([panel.title for panel in panels])
+    (sheet,) = figure.axes
+    assert len(sheet.images) == len(sheet.texts) == shown
+    assert apart([*figure.texts, *sheet.texts, *sheet.images])
 
 
 def test_mistake_table_names_rows_classes_and_confidence():
@@ -262,8 +262,10 @@ def test_predictions_refuse_what_cannot_be_drawn():
 def test_first_layer_shows_the_largest_units_on_one_symmetric_scale(units):
     W = np.random.default_rng(units).normal(size=(12, units)) * np.arange(1, units + 1)
     figure = whole(plots.first_layer(W, (3, 4)))
-    images = [panel.images[0] for panel in figure.axes if panel.images]
+    sheet, scale = figure.axes
+    images = sheet.images
     assert len(images) == min(units, 64)
+    assert apart([*figure.texts, *images, scale.yaxis])
     norms = [np.linalg.norm(image.get_array()) for image in images]
     assert norms == sorted(norms, reverse=True)
     largest = W[:, np.argmax(np.linalg.norm(W, axis=0))]
@@ -337,9 +339,11 @@ def test_labels():
 def test_augmented_images_stand_below_their_originals() -> None:
     images = np.random.default_rng(0).random((3, 4, 8, 6))
     figure = whole(plots.augmented(images))
-    shown = [panel.get_images()[0].get_array() for panel in figure.axes]
+    (sheet,) = figure.axes
+    shown = [image.get_array() for image in sheet.images]
     assert np.array_equal(np.reshape(shown, images.shape), images)
-    tops = [panel.get_position().y0 for panel in figure.axes]
+    assert apart([*figure.texts, *sheet.images])
+    tops = [image.get_window_extent().y0 for image in sheet.images]
     assert tops[0] > tops[4] > tops[8]
     for shape in [(3, 4, 8), (1, 4, 8, 6), (2, 0, 8, 6)]:
         with pytest.raises(ValueError, match="the images must have shape"):

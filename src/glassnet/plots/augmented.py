@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .style import WIDTH, styled
+from .style import HEAD, WIDTH, styled
+from .tiles import draw_tiles, places, sheet
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -27,13 +28,11 @@ def augmented(images: ArrayLike) -> Figure:
     if shown.ndim != 4 or len(shown) < 2 or not shown.size:
         raise ValueError(f"the images must have shape (1 + times, N, height, width), not {shown.shape}")
     rows, columns, height, width = shown.shape
-    cell = WIDTH / columns
-    figure = Figure(figsize=(WIDTH, 0.35 + rows * cell * height / width))
-    figure.set_layout_engine("constrained", w_pad=0.02, h_pad=0.02, wspace=0, hspace=0.02, rect=(0, 0, 1, 0.98))
-    panels = figure.subplots(rows, columns, squeeze=False)
-    for line, pictures in zip(panels, shown, strict=True):
-        for panel, picture in zip(line, pictures, strict=True):
-            panel.set_axis_off()
-            panel.imshow(picture, cmap="Greys", vmin=shown.min(), vmax=shown.max())
+    ratio = height / width
+    cell = (WIDTH / columns, WIDTH / columns * ratio)
+    figure = Figure(figsize=(WIDTH, HEAD + rows * cell[1]))
+    where = places(rows * columns, columns, HEAD, cell, 0.0, ratio)
+    pictures = shown.reshape(-1, height, width)
+    draw_tiles(sheet(figure), pictures, where, cmap="Greys", vmin=shown.min(), vmax=shown.max())
     figure.suptitle("Training images, and below each its augmented versions", x=0.01, ha="left")
     return figure

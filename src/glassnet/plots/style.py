@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 WIDTH = 8.0  # inches: 1200 pixels in the file
 DPI = 150
+HEAD = 0.35  # inches above images, for the headline
 
 # From the palette of Okabe and Ito, "Color Universal Design" (2008): distinct for every kind of colour vision.
 BLUE = "#0072B2"

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .style import WIDTH, styled
+from .style import HEAD, WIDTH, styled
+from .tiles import draw_tiles, places, sheet
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MOST = 64  # units shown
+SCALE = 0.8  # inches for the colour bar and its numbers
 
 
 @styled()
@@ -41,15 +43,15 @@ def first_layer(W: ArrayLike, image_shape: tuple[int, int]) -> Figure:
     scale = float(np.quantile(np.abs(shown), 0.995)) or 1.0
     columns = 16 if len(shown) > 32 else 8
     rows = -(-len(shown) // columns)
-    cell = (WIDTH - 0.8) / columns  # inches; the rest is the colour bar's
-    figure = Figure(figsize=(WIDTH, 0.32 + rows * cell * min(height / width, 2.0)))
-    figure.set_layout_engine("constrained", w_pad=0.02, h_pad=0.02, wspace=0, hspace=0, rect=(0.005, 0.02, 0.99, 0.96))
-    panels = figure.subplots(rows, columns, squeeze=False).ravel()
-    for panel in panels:
-        panel.set_axis_off()
-    for panel, unit in zip(panels, shown, strict=False):
-        image = panel.imshow(unit, cmap="RdBu_r", vmin=-scale, vmax=scale)
-    figure.colorbar(image, ax=panels, label="weight", extend="both", aspect=25, pad=0.01)
+    wide, ratio = (WIDTH - SCALE) / columns, height / width
+    tall = wide * min(ratio, 2.0)
+    figure = Figure(figsize=(WIDTH, HEAD + rows * tall + 0.1))
+    where = places(len(shown), columns, HEAD, (wide, tall), 0.0, ratio)
+    panel = sheet(figure)
+    draw_tiles(panel, shown, where, cmap="RdBu_r", vmin=-scale, vmax=scale)
+    left, bottom, high = 1 - (SCALE - 0.1) / WIDTH, 0.1 / figure.get_figheight(), rows * tall / figure.get_figheight()
+    bar = figure.add_axes((left, bottom, 0.1 / WIDTH, high))
+    figure.colorbar(panel.images[0], cax=bar, label="weight", extend="both")
     figure.suptitle(
         f"First-layer weights, one image per unit ({len(shown)} of {weights.shape[1]:,}, the largest norm first)",
         x=0.01,

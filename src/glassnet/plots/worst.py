@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .labels import percent, short
-from .style import ORANGE, WIDTH, styled
+from .style import HEAD, ORANGE, WIDTH, styled
+from .tiles import draw_tiles, places, sheet
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -55,15 +56,15 @@ def mistakes(
     columns, lines, form = (8, 1, "{} → {}  {}") if brief else (6, 3, "{}\n→ {}\n{}")
     rows = -(-len(found) // columns)
     shown = pictures[[mistake.row for mistake in found]]
-    cell = WIDTH / columns
-    height = min(cell * shown.shape[1] / shown.shape[2], 2 * cell) + 0.15 * lines
-    figure = Figure(figsize=(WIDTH, 0.35 + rows * height), layout="constrained")
-    panels = figure.subplots(rows, columns, squeeze=False).ravel()
-    for panel in panels:
-        panel.set_axis_off()
-    for panel, picture, mistake in zip(panels, shown, found, strict=False):
-        panel.imshow(picture, cmap="gray_r", vmin=shown.min(), vmax=shown.max())
-        panel.set_title(form.format(mistake.true, mistake.predicted, percent(mistake.confidence)), fontsize=8)
+    wide, words, ratio = WIDTH / columns, 0.16 * lines, shown.shape[1] / shown.shape[2]
+    tall = min(wide * ratio, 2 * wide) + words
+    figure = Figure(figsize=(WIDTH, HEAD + rows * tall))
+    where = places(len(found), columns, HEAD, (wide, tall), words, ratio)
+    panel = sheet(figure)
+    draw_tiles(panel, shown, where, cmap="gray_r", vmin=shown.min(), vmax=shown.max())
+    for (left, top, right, _), mistake in zip(where, found, strict=True):
+        told = form.format(mistake.true, mistake.predicted, percent(mistake.confidence))
+        panel.text((left + right) / 2, top - 0.02, told, fontsize=8, ha="center", va="bottom")
     figure.suptitle(_headline(len(found), total), x=0.01, ha="left")
     return figure
 
