@@ -14,8 +14,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from glassnet import program
+from glassnet.version import __version__ as __version__
 
 program.begin()  # on the command line, Ctrl-C prints one line from here on
+program.tell_version(__version__)
 
 # ruff: noqa: E402, F403  a layer, loss or optimizer is listed once, in its room
 from glassnet import nn, optim, train
@@ -27,7 +29,6 @@ from glassnet.fast import FastEngine
 from glassnet.nn import *
 from glassnet.optim import *
 from glassnet.train import *
-from glassnet.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from glassnet.data import load as load

@@ -48,6 +48,19 @@ def begin() -> None:
         _fit_limits()
 
 
+def tell_version(version: str) -> None:
+    """End this process if it is `glassnet --version`, which needs no library: loading them would take most of the time."""
+    if not begun or sys.argv[1:] != ["--version"]:
+        return
+    need_output(True)
+    try:
+        print(f"glassnet {version}", flush=True)
+    except OSError as error:
+        if not reader_gone(error):
+            _refuse(f"{error.filename}: {error.strerror}")
+    finish(0)
+
+
 def _fit_limits() -> None:
     """Work within the limits of this process, and say so if they are too tight: libraries hang or abort in imports.
 

@@ -22,8 +22,6 @@ from glassnet.estimators.validation import Rows
 from glassnet.nn.layer import Array
 from glassnet.pack import Pack
 from glassnet.pack.pack import FEWEST_ROWS
-from glassnet.recipes import load as load_recipe
-from glassnet.recipes.packs import fit_recipe
 
 KNOWN = {"preset", "time_limit", "loss", "class_weight", "random_state", "verbose"}  # the parameters that it goes by
 LOSSES = {"squared_error": "MSE", "absolute_error": "MAE", "huber": "Huber", "poisson": "Poisson"}
@@ -65,6 +63,9 @@ def check(settings: MLPParameters, *, all_at_once: bool) -> None:
 
 def fit(settings: MLPParameters, problem: Problem, rows: Rows, random: Any) -> Pack:
     """Train a pack on rows, some of whose values may be NaN, and encoded targets (N, n_outputs)."""
+    from glassnet.recipes import load as load_recipe  # it takes as long to import as all other rooms
+    from glassnet.recipes.packs import fit_recipe
+
     recipe = load_recipe("table")
     recipe.seed = int(random.randint(2**31))
     if problem.task == "regression":

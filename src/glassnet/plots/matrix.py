@@ -102,4 +102,5 @@ def _write_counts(panel: Axes, counts: NDArray[np.int_], right: Shades, wrong: S
         shade = (right if row == column else wrong)[row, column]
         dark = shade[:3] @ (0.299, 0.587, 0.114) < 0.6  # luma, ITU-R BT.601
         color = "white" if dark else INK if n else PALE
-        panel.text(column, row, f"{n:d}", color=color, ha="center", va="center", fontsize=8)
+        count = panel.text(column, row, f"{n:d}", color=color, ha="center", va="center", fontsize=8)
+        count.set_in_layout(False)  # it is inside its cell: asking for its size would take most of the time
