@@ -59,6 +59,34 @@ def test_training_in_memory_needs_numpy_alone() -> None:
     assert loaded <= {"glassnet", "numpy", "platformdirs", "google"}  # google: a namespace that .pth files may make
 
 
+def loaded(*command: str) -> set[str]:
+    """The modules that Python loads for a command, beside its own and those of its start."""
+    done = subprocess.run([sys.executable, "-X", "importtime", *command], capture_output=True, text=True)
+    found = re.findall(r"^import time: +\d+ \| +\d+ \| +(\S+)$", done.stderr, re.MULTILINE)
+    assert "glassnet.program" in found, done.stderr
+    return {name for name in found if name.partition(".")[0] not in sys.stdlib_module_names}
+
+
+def test_the_version_is_told_before_any_library_is_loaded() -> None:
+    assert "numpy" in loaded("-c", "import glassnet")
+    assert not {"numpy", "typer", "glassnet.nn", "glassnet.cli"} & loaded("-m", "glassnet", "--version")
+
+
+@pytest.mark.parametrize("command", [["--help"], ["train", "--help"], ["train"], ["recipes", "digits"]])
+def test_a_command_loads_only_what_it_uses(command: list[str]) -> None:
+    heavy = {"sklearn", "scipy", "polars", "pandas", "matplotlib", "onnx", "optuna", "starlette", "jinja2", "PIL"}
+    assert not heavy & loaded("-m", "glassnet", *command)
+
+
+def test_the_estimators_load_little_beside_scikit_learn() -> None:
+    already = loaded("-c", "import sklearn.neural_network, glassnet")
+    more = {
+        name.removeprefix("glassnet.").partition(".")[0]
+        for name in loaded("-c", "import glassnet.estimators") - already
+    }
+    assert more <= {"estimators", "data", "pack", "limits"}
+
+
 def floor(room: str) -> int:
     return next((i for i, rooms in enumerate(FLOORS) if room in rooms), -1)
 

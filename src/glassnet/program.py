@@ -49,7 +49,7 @@ def begin() -> None:
 
 
 def tell_version(version: str) -> None:
-    """End this process if it is `glassnet --version`, which needs no library: loading them would take most of the time."""
+    """End this process if it is `glassnet --version`, which needs no library, and so loads none."""
     if not begun or sys.argv[1:] != ["--version"]:
         return
     need_output(True)
