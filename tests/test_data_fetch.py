@@ -17,6 +17,7 @@ import pytest
 
 from glassnet.data import catalog, resolve
 from glassnet.data.archive import Archive, gunzip
+from glassnet.files import cache_folder
 
 CONTENT = bytes(range(256)) * 64
 PACKED = gzip.compress(CONTENT, mtime=0)
@@ -219,9 +220,24 @@ def test_a_users_folder_that_is_none_is_an_error(
         resolve.find(archive())
 
 
-def test_the_cache_is_where_the_system_keeps_caches() -> None:
-    assert resolve.cache_folder().is_absolute()
-    assert "glassnet" in resolve.cache_folder().parts
+@pytest.mark.parametrize(
+    ("system", "variable", "usual"),
+    [
+        ("linux", "XDG_CACHE_HOME", "/home/me/.cache/glassnet"),
+        ("freebsd14", "XDG_CACHE_HOME", "/home/me/.cache/glassnet"),
+        ("darwin", "XDG_CACHE_HOME", "/home/me/Library/Caches/glassnet"),
+        ("win32", "LOCALAPPDATA", "/home/me/AppData/Local/glassnet"),
+    ],
+)
+def test_the_cache_is_where_the_system_keeps_caches(
+    monkeypatch: pytest.MonkeyPatch, system: str, variable: str, usual: str
+) -> None:
+    monkeypatch.setattr(sys, "platform", system)
+    monkeypatch.setenv("HOME", "/home/me")
+    monkeypatch.delenv(variable, raising=False)
+    assert cache_folder() == Path(usual)
+    monkeypatch.setenv(variable, "/somewhere/else")
+    assert cache_folder() == Path("/somewhere/else/glassnet")
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -32,9 +33,14 @@ sys.meta_path.insert(0, Hider())
 """
 
 
+CORE = {re.split(r"[><=]", each)[0] for each in PROJECT["dependencies"]}
+
+
 def packages(extra: str) -> set[str]:
     """What an extra installs, in lower case, with what the extras that it brings do."""
     found = set()
+    if extra == "core":
+        return CORE
     for each in EXTRAS[extra]:
         if inside := re.fullmatch(r"glassnet\[(.*)\]", each):
             found |= set().union(*map(packages, inside[1].split(",")))
@@ -59,6 +65,9 @@ def run(code: str, hidden: list[str], folder: Path) -> subprocess.CompletedProce
 
 NETWORK = "import glassnet as gn; net = gn.Network([gn.Dense(2, 3), gn.ReLU(), gn.Dense(3, 1)])\n"
 CALLS = [
+    ("core", "safetensors", NETWORK + "net.save('net.safetensors')"),
+    ("core", "safetensors", "import glassnet as gn; gn.Network.load('table.csv')"),
+    ("core", "safetensors", NETWORK + "from glassnet.exchange import load_pytorch; load_pytorch(net, 'table.csv')"),
     ("tables", "polars", "import glassnet as gn; gn.load('table.csv', target='b')"),
     ("tables", "polars", "from glassnet import data; data.read_rows('table.csv', ['a'])"),
     ("data", "scikit-learn", "import glassnet as gn; gn.load('digits')"),
@@ -91,7 +100,7 @@ def test_what_needs_a_package_that_isnt_there_says_how_to_get_it(
     last = done.stderr.splitlines()[-1]
     assert re.fullmatch(
         rf"glassnet\.extras\.NotInstalledError: {PURPOSES[extra]} need {package}, which isn't installed: "
-        rf'pip install "glassnet\[{extra}\]"',
+        rf'pip install "{re.escape("glassnet" if extra == "core" else f"glassnet[{extra}]")}"',
         last,
     )
     assert [path.name for path in tmp_path.iterdir()] == ["table.csv"]
@@ -99,7 +108,8 @@ def test_what_needs_a_package_that_isnt_there_says_how_to_get_it(
 
 def test_every_package_of_an_extra_has_a_call_that_misses_it() -> None:
     tried = {package for _, package, _ in CALLS}
-    assert set().union(*(packages(extra) for extra in PURPOSES)) - tried == {"tqdm"}  # without it, lines stand for bars
+    without = {"numpy", "tqdm", "threadpoolctl"}  # lines stand for bars, and the doctor's looks for no other cores
+    assert set().union(*(packages(extra) for extra in PURPOSES)) - tried == without
 
 
 def test_what_is_asked_to_be_installed_is_what_brings_the_package() -> None:
@@ -112,11 +122,11 @@ def test_what_is_asked_to_be_installed_is_what_brings_the_package() -> None:
                 assert {PACKAGES.get(each, each) for each in modules} <= packages(extra), path
                 calls += 1
     assert calls > 10
-    assert set(EXTRAS) == {*PURPOSES, "all", "notebook"}
+    assert {"core", *EXTRAS} == {*PURPOSES, "all", "notebook"}
 
 
 def test_all_brings_everything_that_the_library_can_use() -> None:
-    assert packages("all") == set().union(*map(packages, PURPOSES))
+    assert packages("all") == set().union(*map(packages, PURPOSES.keys() - {"core"}))
 
 
 def test_the_command_line_without_its_packages_is_one_line_and_exit_status_2(tmp_path: Path) -> None:
@@ -147,8 +157,7 @@ def test_a_command_without_one_of_its_packages_is_one_line(
     assert re.fullmatch(rf'glassnet: .* isn\'t installed: pip install "glassnet\[{extra}\]"\n', done.stderr)
 
 
-def test_the_core_trains_looks_inside_saves_and_loads(tmp_path: Path) -> None:
-    code = """
+LEARNING = """
 import numpy as np
 import glassnet as gn
 
@@ -156,12 +165,32 @@ x = np.random.default_rng(0).normal(size=(200, 3))
 data = gn.Dataset.from_arrays(x, x[:, 0] * x[:, 1])
 net = gn.Network([gn.Standardize(), gn.Dense(3, 8), gn.GELU(), gn.Dense(8, 1), gn.Unstandardize()])
 doctor = gn.Doctor()
-gn.fit(net, data, gn.MSE(), gn.AdamW(), epochs=2, callbacks=[doctor, gn.Progress(), gn.Checkpoint("part")])
+gn.fit(net, data, gn.MSE(), gn.AdamW(), epochs=2, callbacks=[doctor, gn.Progress()])
 gn.trace(net, x[0], data.train.y[0], gn.MSE(), gn.SGD(0.1)).equation(layer=1, unit=0)
 assert gn.gradcheck(net, x[:4], data.train.y[:4], gn.MSE()).passed
+assert gn.evaluate(net, data.test, gn.MSE())["mse"] > 0
+"""
+
+
+def test_numpy_alone_trains_looks_inside_and_compiles_kernels(tmp_path: Path) -> None:
+    code = f"import os; os.environ['XDG_CACHE_HOME'] = {str(tmp_path)!r}\n" + LEARNING + "net.summary()"
+    done = run(code, [*BESIDE, *map(module, CORE - {"numpy"})], tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "epoch 2/2" in done.stderr
+    if shutil.which("cc"):
+        assert "computed by NumPy" not in done.stdout
+
+
+def test_the_core_saves_and_loads(tmp_path: Path) -> None:
+    code = (
+        LEARNING
+        + """
+gn.fit(net, data, gn.MSE(), gn.AdamW(), epochs=1, callbacks=[gn.Checkpoint("part")])
 net.save("net.safetensors")
 assert (gn.Network.load("net.safetensors").predict(x) == net.predict(x)).all()
+assert len(gn.fit(net, data, gn.MSE(), gn.AdamW(), epochs=1, resume="part")) == 1
 """
+    )
     done = run(code, BESIDE, tmp_path)
     assert done.returncode == 0, done.stderr
 

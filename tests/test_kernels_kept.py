@@ -210,7 +210,7 @@ def test_a_compiler_that_cannot_be_called_is_told_of(
 def test_without_a_home_nothing_is_kept_or_loaded_below_the_current_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("platformdirs.user_cache_dir", lambda name: f"~/.cache/{name}")
+    monkeypatch.setenv("XDG_CACHE_HOME", "caches")
     monkeypatch.chdir(tmp_path)
     library._say.cache_clear()
     with pytest.warns(RuntimeWarning, match="there is no folder for caches: set HOME or XDG_CACHE_HOME"):

@@ -56,7 +56,7 @@ def test_training_in_memory_needs_numpy_alone() -> None:
     )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     loaded = {name for name in shown.split() if not name.startswith(("_", "cython"))}
-    assert loaded <= {"glassnet", "numpy", "platformdirs", "google"}  # google: a namespace that .pth files may make
+    assert loaded <= {"glassnet", "numpy", "google"}  # google: a namespace that .pth files may make
 
 
 def loaded(*command: str) -> set[str]:

@@ -68,7 +68,7 @@ def test_it_is_pure_python_and_whole(installed: Installed) -> None:
     assert "Requires-Python: >=3.11" in metadata
     assert "](docs/" not in metadata
     core = re.findall(r"^Requires-Dist: ([\w-]+)[^;\n]*$", metadata, re.MULTILINE)
-    assert sorted(core) == ["numpy", "platformdirs", "safetensors", "threadpoolctl"]
+    assert sorted(core) == ["numpy", "safetensors", "threadpoolctl"]
 
 
 def test_the_sdist_has_what_belongs_to_it(installed: Installed) -> None:

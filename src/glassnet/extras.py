@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 
 PURPOSES = {
+    "core": "files of networks",  # no extra: pip install --no-deps leaves it out
     "tables": "tables and data frames",
     "data": "data sets by name and pictures of digits",
     "plots": "pictures and reports",
@@ -36,6 +37,7 @@ def need(extra: str, *modules: str) -> None:
     """
     if missing := [PACKAGES.get(module, module) for module in modules if not installed(module)]:
         there = "isn't" if len(missing) == 1 else "aren't"
+        wanted = "glassnet" if extra == "core" else f"glassnet[{extra}]"
         raise NotInstalledError(
-            f'{PURPOSES[extra]} need {", ".join(missing)}, which {there} installed: pip install "glassnet[{extra}]"'
+            f'{PURPOSES[extra]} need {", ".join(missing)}, which {there} installed: pip install "{wanted}"'
         )

@@ -7,6 +7,7 @@ import math
 import os
 import re
 import shutil
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -15,6 +16,11 @@ from typing import Any
 
 from glassnet.program import keeping
 
+CACHES = {  # a variable with the folder of a user's caches, and where that is if it isn't set
+    "linux": ("XDG_CACHE_HOME", "~/.cache"),
+    "darwin": ("XDG_CACHE_HOME", "~/Library/Caches"),
+    "win32": ("LOCALAPPDATA", "~/AppData/Local"),
+}
 TEMPORARY = re.compile(r"\.glassnet-[0-9a-f]{16}\.part")  # a folder in which a file, or a folder, is made whole
 
 
@@ -23,12 +29,11 @@ def cache_folder() -> Path:
 
     Raises FileNotFoundError if there is none, as for a user without a name and a home.
     """
-    from platformdirs import user_cache_dir
-
-    folder = Path(user_cache_dir("glassnet"))
-    if not folder.is_absolute():  # the path of platformdirs would then depend on the current folder
-        raise FileNotFoundError("there is no folder for caches: set HOME or XDG_CACHE_HOME to a whole path")
-    return folder
+    variable, usual = CACHES.get(sys.platform, CACHES["linux"])
+    folder = os.environ.get(variable) or os.path.expanduser(usual)  # noqa: PTH111  it leaves a ~ that means nothing
+    if not os.path.isabs(folder):  # noqa: PTH117  the place would depend on the current folder
+        raise FileNotFoundError(f"there is no folder for caches: set HOME or {variable} to a whole path")
+    return Path(folder, "glassnet")
 
 
 def regular(path: str | os.PathLike[str]) -> Path:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from glassnet.data.checks import blaming
+from glassnet.extras import need
 from glassnet.files import regular
 from glassnet.nn import BatchNorm, Dense, Layer, LayerNorm, Network
 from glassnet.nn.layer import Array
@@ -149,6 +150,7 @@ def _array(name: str, tensor: Any) -> Array:
 
 def _read(path: str | os.PathLike[str]) -> dict[str, Array]:
     """The tensors of a safetensors file."""
+    need("core", "safetensors")
     from safetensors import SafetensorError, safe_open
 
     with regular(path).open("rb"):  # a missing or unreadable file is an OSError with its name

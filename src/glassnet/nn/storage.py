@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from glassnet.extras import need
 from glassnet.files import regular, replacing
 from glassnet.limits import parse_json
 from glassnet.nn.layer import Array
@@ -16,6 +17,7 @@ from glassnet.nn.layer import Array
 
 def write_arrays(path: str | os.PathLike[str], arrays: dict[str, Array], header: dict[str, Any]) -> None:
     """Write named arrays and a header that JSON can hold to one safetensors file, atomically."""
+    need("core", "safetensors")
     from safetensors.numpy import save
 
     whole = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
@@ -28,6 +30,7 @@ def write_arrays(path: str | os.PathLike[str], arrays: dict[str, Array], header:
 
 def read_arrays(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dict[str, Any]]:
     """Read a file of `write_arrays`. Raises ValueError if it is anything else, truncated or damaged."""
+    need("core", "safetensors")
     from safetensors import SafetensorError, safe_open
 
     with regular(path).open("rb"):  # a missing or unreadable file is an OSError with its name

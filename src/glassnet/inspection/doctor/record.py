@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from glassnet.data import Split
+from glassnet.extras import installed
 from glassnet.inspection.doctor.looking import Glass, Look
 from glassnet.inspection.norms import norm
 from glassnet.nn import Loss, Network
@@ -128,8 +129,11 @@ class Watch:
 
 
 def one_thread() -> AbstractContextManager[object]:
-    """Keep NumPy's products to one thread: others, once woken, spin for a while on the cores that training needs."""
-    return _pools().limit(limits=1, user_api="blas")
+    """Keep NumPy's products to one thread: others, once woken, spin for a while on the cores that training needs.
+
+    Without threadpoolctl they aren't kept, and training takes longer.
+    """
+    return _pools().limit(limits=1, user_api="blas") if installed("threadpoolctl") else nullcontext()
 
 
 @cache
