@@ -111,7 +111,11 @@ def test_probabilities_of_scores_of_a_softmax_and_of_one_output() -> None:
         (lambda: gn.Network([gn.Dense(4, 8), gn.BatchNorm(3)]), ValueError, r"BatchNorm\(3\), takes rows of 3"),
         (lambda: gn.Network([]), ValueError, "at least one layer"),
         (lambda: gn.Network([gn.Dense(4, 8), "relu"]), TypeError, "layer 1 is 'relu': not a layer"),
-        (lambda: gn.Network([gn.Dense(2, 2)], dtype="float16"), ValueError, "float32 or float64, not float16"),
+        (
+            lambda: gn.Network([gn.Dense(2, 2)], dtype="float16"),
+            ValueError,
+            "float32, float64 or bfloat16, not float16",
+        ),
         (lambda: gn.Network([layer := gn.Dense(2, 2), layer]), ValueError, "is in a network already"),
     ],
 )

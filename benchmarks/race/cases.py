@@ -26,11 +26,12 @@ class Case:
     batch: int
     lr: float
     images: int = IMAGES
+    dtype: str = "float32"  # or bfloat16, for the products alone
 
     @property
     def name(self) -> str:
         """Such as "784-128-10, batch 32"."""
-        return f"{shape(self.widths)}, batch {self.batch}"
+        return f"{shape(self.widths)}, batch {self.batch}{'' if self.dtype == 'float32' else f', {self.dtype}'}"
 
     @property
     def rows(self) -> int:

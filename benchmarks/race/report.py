@@ -14,12 +14,19 @@ import page
 from glassnet.files import replacing
 from race import machine
 from race.goals import Section
-from race.sections import Table, cold, imports, prediction, scaling, training
+from race.sections import Table, bfloat16, cold, imports, prediction, scaling, training
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "benchmarks" / "speed.json"
-SECTIONS = {"training": training, "cold": cold, "predict": prediction, "import": imports, "scaling": scaling}
-SHOWN = ["training", "cold", "predict", "import"]  # in the page; scaling is a picture
+SECTIONS = {
+    "training": training,
+    "bfloat16": bfloat16,
+    "cold": cold,
+    "predict": prediction,
+    "import": imports,
+    "scaling": scaling,
+}
+SHOWN = ["training", "bfloat16", "cold", "predict", "import"]  # in the page; scaling is a picture
 PICTURES = {
     "training": ("Images per second in training, as multiples of JAX's", "speed.png"),
     "scaling": ("The time of an epoch, and of an operation, against the operations of an epoch", "speed-scaling.png"),

@@ -11,12 +11,12 @@ from race.contenders import Predict
 from race.digits import Digits
 
 
-def network(weights: Parameters, *before: gn.Layer) -> gn.Network:
+def network(weights: Parameters, *before: gn.Layer, dtype: str = "float32") -> gn.Network:
     """Build Dense layers with ReLU between them, of these weights, after the layers `before`."""
     layers: list[gn.Layer] = []
     for W, _ in weights:
         layers += [gn.Dense(*W.shape), gn.ReLU()]
-    net = gn.Network([*before, *layers[:-1]], threads=THREADS)
+    net = gn.Network([*before, *layers[:-1]], dtype, threads=THREADS)
     dense = [layer for layer in net.layers if isinstance(layer, gn.Dense)]
     for layer, (W, b) in zip(dense, weights, strict=True):
         layer.W[...], layer.b[...] = W, b
@@ -40,7 +40,7 @@ class Trainer:
             image_shape=(28, 28),
             target="digit",
         )
-        self.net = network(parameters(case.widths), gn.Standardize(per_feature=False))
+        self.net = network(parameters(case.widths), gn.Standardize(per_feature=False), dtype=case.dtype)
         self.optimizer = gn.SGD(case.lr, MOMENTUM)
         self.epochs = 0
 

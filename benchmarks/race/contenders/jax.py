@@ -16,27 +16,30 @@ from race.contenders import Predict
 from race.digits import Digits
 
 
-def scores(weights: Any, x: Any) -> Any:
-    """The outputs of the last layer."""
+def scores(weights: Any, x: Any, dtype: str = "float32") -> Any:
+    """The outputs of the last layer; dtype: that of the products' terms. Their sums are float32."""
+
+    def affine(x: Any, W: Any, b: Any) -> Any:
+        return jnp.matmul(x.astype(dtype), W.astype(dtype), preferred_element_type=jnp.float32) + b
+
     for W, b in weights[:-1]:
-        x = jax.nn.relu(x @ W + b)
-    W, b = weights[-1]
-    return x @ W + b
+        x = jax.nn.relu(affine(x, W, b))
+    return affine(x, *weights[-1])
 
 
-def loss(weights: Any, x: Any, y: Any) -> Any:
+def loss(weights: Any, x: Any, y: Any, dtype: str) -> Any:
     """Cross-entropy, the mean over the batch."""
-    log_p = jax.nn.log_softmax(scores(weights, x))
+    log_p = jax.nn.log_softmax(scores(weights, x, dtype))
     return -jnp.take_along_axis(log_p, y[:, None], axis=1).mean()
 
 
-@partial(jax.jit, donate_argnums=0)
-def train(state: Any, x: Any, y: Any, batches: Any, lr: Any) -> Any:
+@partial(jax.jit, donate_argnums=0, static_argnames="dtype")
+def train(state: Any, x: Any, y: Any, batches: Any, lr: Any, dtype: str) -> Any:
     """One epoch. Rows are gathered batch by batch: faster than permuting all of them first."""
 
     def step(state: Any, rows: Any) -> Any:
         weights, velocity = state
-        gradient = jax.grad(loss)(weights, x[rows], y[rows])
+        gradient = jax.grad(loss)(weights, x[rows], y[rows], dtype)
         velocity = jax.tree.map(lambda v, g: MOMENTUM * v - lr * g, velocity, gradient)
         return (jax.tree.map(jnp.add, weights, velocity), velocity), None
 
@@ -58,7 +61,7 @@ class Trainer:
     def epoch(self) -> None:
         """Wait for it too: JAX returns before it has computed."""
         batches = self.rng.permutation(self.case.rows).reshape(-1, self.case.batch)
-        self.state = jax.block_until_ready(train(self.state, self.x, self.y, batches, self.case.lr))
+        self.state = jax.block_until_ready(train(self.state, self.x, self.y, batches, self.case.lr, self.case.dtype))
 
     def labels(self) -> NDArray[np.int64]:
         """The classes with the highest scores."""

@@ -40,7 +40,9 @@ class Trainer:
         """The loop of every tutorial."""
         for rows in torch.randperm(len(self.x)).split(self.case.batch):
             self.optimizer.zero_grad()
-            cross_entropy(self.net(self.x[rows]), self.y[rows]).backward()
+            with torch.autocast("cpu", torch.bfloat16, enabled=self.case.dtype == "bfloat16"):
+                loss = cross_entropy(self.net(self.x[rows]), self.y[rows])
+            loss.backward()
             self.optimizer.step()
 
     def labels(self) -> NDArray[np.int64]:

@@ -80,7 +80,7 @@ class Script:
                 self.imports.add("from glassnet.explore import shipped")
             return [f"net = {subject.file}"]
         layers = ",\n".join(f"    {_qualified(repr(layer))}" for layer in subject.net.layers)
-        lines = [f"net = gn.Network([\n{layers},\n], dtype={subject.net.dtype.name!r}, seed={subject.net.seed})"]
+        lines = [f"net = gn.Network([\n{layers},\n], dtype={subject.net.precision!r}, seed={subject.net.seed})"]
         if self._has_preprocessing:
             lines.append("net.fit_preprocessing(data.train.x, data.train.y)")
         return lines

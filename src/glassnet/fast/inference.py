@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from glassnet.fast.kernels import Folded
-from glassnet.fast.program import Program, settings, uncovered
+from glassnet.fast.program import Program, settings, uncovered, without_unit
 from glassnet.fast.structures import READY, REALS
 from glassnet.fast.threads import Threads, limit
 from glassnet.memory import address
@@ -115,4 +115,7 @@ class FastEngine:
     def describe(self, net: Network) -> str:
         """Say what computes a network."""
         why = uncovered(net)
-        return f"NumPy ({why})" if why else f"compiled kernels, at most {limit(net)} threads"
+        if why:
+            return f"NumPy ({why})"
+        slow = without_unit(net)
+        return f"compiled kernels, at most {limit(net)} threads" + (f", but trained by NumPy: {slow}" if slow else "")

@@ -119,6 +119,12 @@ def _listed(layer: CategoryEmbedding, new: New, rows: int, _: int) -> Sequence[i
     return [new(rows, layer.width), new(rows, layer.width, dtype=numbers), new(rows, dtype=numbers)]
 
 
+def _narrow_terms(layer: Dense) -> int:
+    # Two columns of tiles and 512 lines of a matrix, or the same and the sums of a gradient of up to 1024 rows.
+    n_in, n_out = (-(-n // 32) for n in (layer.fan_in, layer.fan_out))
+    return max(34 * 256 * max(n_in, n_out), 2**14 * (1 + n_in) + 1024 * n_in) if layer.narrow else 0
+
+
 def _of_a_feature(layer: PiecewiseLinear) -> int:
     return 2 * layer.size // layer.width + 2 * layer.dim
 
@@ -159,7 +165,7 @@ def _tables(layer: Folded) -> int:
 
 
 KERNELS: dict[type[Layer], Kernel] = {
-    Dense: Kernel(own_dx=True),
+    Dense: Kernel(sizes=("narrow",), scratch=_narrow_terms, own_dx=True),
     ReLU: Kernel(in_place=True, reads_y=True),
     LeakyReLU: Kernel(constants=("slope",)),
     Sigmoid: Kernel(in_place=True, reads_y=True),

@@ -41,6 +41,14 @@ def uncovered(net: Network) -> str | None:
     return str(library) if isinstance(library, NoKernelsError) else _displaced(net)
 
 
+def without_unit(net: Network) -> str | None:
+    """Say why the kernels can't train with products of bfloat16, or return None if they can, or needn't."""
+    library = load_kernels(net.dtype)
+    if net.precision != "bfloat16" or (not isinstance(library, NoKernelsError) and library.has_matrix_unit()):
+        return None
+    return "this processor has no matrix unit for bfloat16 that the kernels know"
+
+
 def _displaced(net: Network) -> str | None:
     """Name an array that isn't where the kernels would look for it, because another was put in its place."""
     place, size, wanted = address(net.theta), net.dtype.itemsize, net.theta.dtype

@@ -75,6 +75,7 @@ DECLARATIONS: dict[str, tuple[Any, list[Any]]] = {
     "observe": (None, [c_void_p, c_void_p, c_void_p, c_int64, c_int64]),
     "move_mean": (None, [c_void_p, c_void_p, c_double, c_int64]),
     "infer": (None, [c_void_p, c_void_p, c_int64, c_int64, c_void_p, c_int64]),
+    "has_matrix_unit": (c_int64, []),
     "scratch_size": (c_int64, [c_int64]),
     "normalize_quantiles": (None, [c_void_p, c_void_p, c_int64, c_void_p, c_int64, c_int64, c_void_p]),
     "distort": (None, [*[c_void_p] * 5, c_int64, c_int64, c_int64, c_void_p, c_void_p]),

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from glassnet.fast.kernels import LOSSES, OPTIMIZERS
-from glassnet.fast.program import Program, settings, uncovered
+from glassnet.fast.program import Program, settings, uncovered, without_unit
 from glassnet.fast.structures import CHUNK, CLayer, COptimizer
 from glassnet.fast.threads import Threads, limit
 from glassnet.memory import address
@@ -34,6 +34,7 @@ class FastStep:
         self.optimizer = optimizer
         self.program: Program = Program(net, batch, self.threads.limit, training=True)
         program = self.program
+        assert net.precision != "bfloat16" or program.library.has_matrix_unit()  # `uncovered` has looked
         c = program.c
         x, form = program.prepare(x)
         c.data, c.format = program.hold(x), form
@@ -70,7 +71,7 @@ class FastStep:
             return f"there is no kernel for {unknown[0].__name__}"
         if isinstance(loss, Poisson) and type(net.layers[-1]) is not Exp:  # whose outputs can't be negative
             return "the kernel for Poisson takes outputs of Exp"
-        return uncovered(net)
+        return uncovered(net) or without_unit(net)
 
     def __call__(self, rows: Array, factor: float, weights: Array | None = None, x: Array | None = None) -> float:
         """Move the network by the gradient of the batch of rows with these numbers, at the learning rate lr * factor.

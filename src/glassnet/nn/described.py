@@ -11,7 +11,8 @@ import numpy as np
 from glassnet.nn import declared
 from glassnet.nn.layer import Array, Layer
 
-DTYPES = (np.dtype(np.float32), np.dtype(np.float64))  # of networks
+# Of a network's parameters, by the precision that it is made with. bfloat16 is that of products alone, see bfloat16.py.
+DTYPES = {name: np.dtype(kept) for name, kept in [("float32", "f4"), ("float64", "f8"), ("bfloat16", "f4")]}
 
 
 def layer_types(base: type[Layer] = Layer) -> Iterator[tuple[str, type[Layer]]]:
@@ -26,8 +27,8 @@ def layer_types(base: type[Layer] = Layer) -> Iterator[tuple[str, type[Layer]]]:
             yield layer.__name__, layer
 
 
-def described_layers(description: Mapping[str, Any], arrays: Mapping[str, Array]) -> tuple[list[Layer], np.dtype[Any]]:
-    """Return the layers and the dtype that `Network.describe` described; the layers have no memory yet.
+def described_layers(description: Mapping[str, Any], arrays: Mapping[str, Array]) -> tuple[list[Layer], str]:
+    """Return the layers and the precision that `Network.describe` described; the layers have no memory yet.
 
     Raises ValueError unless the arrays hold all their parameters, so a network is never larger than its file. Other
     faults of a description raise any error.
@@ -36,12 +37,12 @@ def described_layers(description: Mapping[str, Any], arrays: Mapping[str, Array]
     unknown = next((entry["type"] for entry in description["layers"] if entry["type"] not in types), None)
     if unknown is not None:
         raise ValueError(f"its layer {unknown} is unknown: import the module that defines it first")
-    dtype = next((dtype for dtype in DTYPES if dtype.name == description["dtype"]), None)
-    if dtype is None:
+    precision = description["dtype"]
+    if not isinstance(precision, str) or precision not in DTYPES:
         raise ValueError(f"its dtype is {short(description['dtype'])}")
     layers = [
         types[entry["type"]](**{name: value for name, value in entry.items() if name != "type"})
         for entry in description["layers"]
     ]
-    declared.check_parameters(layers, arrays, dtype)
-    return layers, dtype
+    declared.check_parameters(layers, arrays, DTYPES[precision])
+    return layers, precision

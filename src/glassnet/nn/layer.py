@@ -47,6 +47,7 @@ class Layer(Configured):
     max_norm: float | None = None  # the largest norm of each column of the `decayed` parameters
     dtype: np.dtype[Any] = np.dtype(np.float64)
     reuse_buffers = False
+    narrow: bool = False  # in training, the terms of its products are rounded to bfloat16
     buffers: dict[str, Array]
 
     def forward(self, x: Array, training: bool = False) -> Array:

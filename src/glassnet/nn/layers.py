@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 import numpy as np
 
 from glassnet.checks import positive, positive_int
+from glassnet.nn.bfloat16 import bfloat16
 from glassnet.nn.initializers import initializer
 from glassnet.nn.layer import Array, Layer
 from glassnet.nn.written import Letter, Unit, Written, weighted_sum
+
+
+def _as_it_is(a: Array) -> Array:
+    return a
 
 
 class Dense(Layer):
@@ -20,6 +26,7 @@ class Dense(Layer):
     Weights start as `init` says: "he" (default), "glorot", "lecun", "zeros" or "normal(std)"; biases at zero.
     max_norm: after each step, the weights into a unit (a column of W) are scaled down to this Euclidean norm if
     theirs is larger (Srivastava et al. 2014, JMLR 15:1929-1958, section 5.1). lr_factor multiplies the learning rate.
+    In a network of dtype bfloat16, the terms of the three products are rounded to bfloat16 while it trains.
     Raises ValueError for a fan that is no positive whole number, an unknown `init`, or a number that isn't positive.
     """
 
@@ -42,20 +49,21 @@ class Dense(Layer):
 
     def forward(self, x: Array, training: bool = False) -> Array:
         """y = x W + b."""
-        self.x = x
+        self.terms: Callable[[Array], Array] = bfloat16 if self.narrow and training else _as_it_is
+        self.x = self.terms(x)
         y = self.buffer("y", (len(x), self.fan_out))
-        np.matmul(x, self.W, out=y)
+        np.matmul(self.x, self.terms(self.W), out=y)
         y += self.b
         return y
 
     def backward(self, dy: Array) -> Array:
         """dW = x^T dy, db = sum of dy over rows, dx = dy W^T."""
         self.parameter_gradients(dy)
-        return np.matmul(dy, self.W.T, out=self.buffer("dx", self.x.shape))
+        return np.matmul(self.terms(dy), self.terms(self.W).T, out=self.buffer("dx", self.x.shape))
 
     def parameter_gradients(self, dy: Array) -> None:
         """dW = x^T dy, db = sum of dy over rows."""
-        np.matmul(self.x.T, dy, out=self.dW)
+        np.matmul(self.x.T, self.terms(dy), out=self.dW)
         np.sum(dy, axis=0, out=self.db)
 
     def shapes(self) -> dict[str, tuple[int, ...]]:

@@ -50,10 +50,11 @@ class Network:
     """Layers in a row: the output of one is the input of the next.
 
     `theta` and `grad` are contiguous vectors (n_parameters,) of all parameters and their gradients, layer after layer.
-    A layer's W, b, dW, db are views into them. `dtype` is "float32" or "float64". `seed` draws the initial weights and
-    the noise of training, so equal arguments make equal networks. `n_in` and `n_out` are the widths of a row before and
-    after (n_in is None until fitting decides it). `info` holds anything else that should be saved with the weights,
-    such as the names of features and classes. It may hold anything that JSON can.
+    A layer's W, b, dW, db are views into them. `dtype` is "float32" or "float64". "bfloat16" is float32 as well, but
+    rounds the terms of Dense layers' products in training. `precision` is the name of the three. `seed` draws the
+    initial weights and the noise of training, so equal arguments make equal networks. `n_in` and `n_out` are the widths
+    of a row before and after (n_in is None until fitting decides it). `info` holds anything else that should be saved
+    with the weights, such as the names of features and classes. It may hold anything that JSON can.
 
     `fast` lets an engine (glassnet.fast) train and predict if it covers the network. It gives the same numbers, except
     for rounding, and leaves `grad` alone in training. fast=False keeps to the readable layers. `threads` limits the
@@ -90,11 +91,12 @@ class Network:
         self.compiled: Any = None  # what the engine keeps with the network
         self.spare: list[list[dict[str, Array]]] = []  # buffers of the layers that no prediction uses at present
         try:
-            self.dtype: np.dtype[Any] = np.dtype(dtype)
+            self.precision: str = "bfloat16" if str(dtype) == "bfloat16" else np.dtype(dtype).name
         except TypeError:
-            raise ValueError(f"dtype must be float32 or float64, not {dtype!r}") from None
-        if self.dtype not in DTYPES:
-            raise ValueError(f"dtype must be float32 or float64, not {self.dtype.name}")
+            self.precision = repr(dtype)
+        if self.precision not in DTYPES:
+            raise ValueError(f"dtype must be float32, float64 or bfloat16, not {self.precision}")
+        self.dtype: np.dtype[Any] = DTYPES[self.precision]
         self.seed: int = int(seed)
         self.info: dict[str, Any] = {}
         self.n_in, self.n_out = check_widths(self.layers)
@@ -280,7 +282,7 @@ class Network:
         """Return an equal network that shares nothing with this one, in another dtype if one is given."""
         other = object.__new__(Network)
         with reading(self):
-            other.__setstate__({**self.__getstate__(), "dtype": dtype or self.dtype})
+            other.__setstate__({**self.__getstate__(), "dtype": dtype or self.precision})
         return other
 
     def summary(self) -> None:
@@ -289,7 +291,7 @@ class Network:
         for i, layer in enumerate(self.layers):
             shapes = ", ".join(f"{name} {shape}" for name, shape in layer.shapes().items())
             rows.append((str(i), brief(repr(layer)), shapes, f"{layer.size:,}"))
-        rows.append(("", "total", self.dtype.name, f"{self.theta.size:,}"))
+        rows.append(("", "total", self.precision, f"{self.theta.size:,}"))
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         for index, name, shapes, size in rows:
             print(f"{index:>{widths[0]}}  {name:<{widths[1]}}  {shapes:<{widths[2]}}  {size:>{widths[3]}}")
@@ -298,7 +300,7 @@ class Network:
     def describe(self) -> dict[str, Any]:
         """Describe the network without its numbers, as JSON can hold it."""
         layers = [{"type": type(layer).__name__, **layer.config()} for layer in self.layers]
-        return {"layers": layers, "dtype": self.dtype.name, "seed": self.seed, "info": self.info}
+        return {"layers": layers, "dtype": self.precision, "seed": self.seed, "info": self.info}
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write layers, weights, preprocessing and `info` to one safetensors file, atomically."""
@@ -333,8 +335,8 @@ class Network:
     def _restored(cls, path: str | os.PathLike[str], description: dict[str, Any], arrays: dict[str, Array]) -> Network:
         """Build the network of a description and its numbers; raise ValueError, naming the file, if it fails."""
         try:
-            layers, dtype = described_layers(description, arrays)
-            net = cls(layers, dtype, count(description["seed"], "seed"))
+            layers, precision = described_layers(description, arrays)
+            net = cls(layers, precision, count(description["seed"], "seed"))
             declared.check_file(net.layers, net.n_in, net.dtype, arrays)
             net.set_arrays(arrays)
             net.info = description["info"]
@@ -351,15 +353,15 @@ class Network:
 
     def __repr__(self) -> str:
         layers = ", ".join(map(repr, self.layers))
-        return f"Network([{layers}], dtype={self.dtype.name!r}, seed={self.seed})"
+        return f"Network([{layers}], dtype={self.precision!r}, seed={self.seed})"
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Network:
         return self.copy()
 
     def __getstate__(self) -> dict[str, Any]:
         layers = [(type(layer), layer.config()) for layer in self.layers]
-        settings = {name: getattr(self, name) for name in ("dtype", "seed", "fast", "threads", "info")}
-        return {"layers": layers, **settings, "arrays": self.arrays()}
+        settings = {name: getattr(self, name) for name in ("seed", "fast", "threads", "info")}
+        return {"layers": layers, "dtype": self.precision, **settings, "arrays": self.arrays()}
 
     def __setstate__(self, saved: dict[str, Any]) -> None:
         settings = {name: saved[name] for name in ("dtype", "seed", "fast", "threads")}
@@ -378,4 +380,5 @@ class Network:
             part = slice(start, start + layer.size)
             layer.bind(self.theta[part], self.grad[part])
             layer.reuse_buffers = True
+            layer.narrow = self.precision == "bfloat16"
             start = part.stop

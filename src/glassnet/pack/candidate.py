@@ -48,7 +48,7 @@ class Candidate:
     def trained(self, seed: int) -> Network:
         """Return a network of the layers after them, with weights drawn by the seed."""
         layers = copies(self.net.layers[self.net.preprocessing :])
-        return Network(layers, seed=seed, dtype=self.net.dtype, fast=self.net.fast, threads=1)
+        return Network(layers, seed=seed, dtype=self.net.precision, fast=self.net.fast, threads=1)
 
     def __repr__(self) -> str:
         return f"Candidate({self.name!r}, {self.net!r}, {self.optimizer!r}, ends={self.ends})"

@@ -116,7 +116,7 @@ class Mixture:
         last: list[Layer] = [] if self.answers.unit is None else [self.answers.unit]
         trained = [*choice.team.before, *trainee.net.layers, *last]
         layers = copies(trained)
-        net = Network(layers, seed=trainee.net.seed, dtype=trainee.net.dtype)
+        net = Network(layers, seed=trainee.net.seed, dtype=trainee.net.precision)
         take_state(layers, trained)
         net.theta[...] = trainee.cycle_ends[choice.end].theta
         if choice.temperature != 1:

@@ -250,7 +250,7 @@ class PackTraining:
         if repr(layers) not in self._prepared:
             x = self.x.astype(candidate.net.dtype) if not layers else self.x
             if layers:
-                net = Network(layers, dtype=candidate.net.dtype)
+                net = Network(layers, dtype=candidate.net.precision)
                 net.fit_preprocessing(x)
                 x = net.predict(x)
             self._prepared[repr(layers)] = layers, x

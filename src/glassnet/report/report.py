@@ -207,7 +207,7 @@ def _layers(run: Finished) -> Table:
         [str(i), repr(layer), ", ".join(f"{name} {shape}" for name, shape in layer.shapes().items()), f"{layer.size:,}"]
         for i, layer in enumerate(run.network.layers)
     ]
-    rows.append(["", "all", run.network.dtype.name, f"{run.network.theta.size:,}"])
+    rows.append(["", "all", run.network.precision, f"{run.network.theta.size:,}"])
     of = f" of {run.which}" if run.which else ""
     return Table(f"Layers{of}, in the order in which a row passes them.", ["", "layer", "shapes", "parameters"], rows)
 

@@ -4,6 +4,7 @@ A layer reads x and dy, and writes y and dx; some of these are the same memory, 
 Before each call all threads have met, so x and dy are whole. */
 #pragma once
 #include "base.h"
+#include "narrow.h"
 #include "optimizers.h"
 #include "products.h"
 #include "threads.h"
@@ -43,18 +44,33 @@ INLINE void give(const Layer *l, const Optimizer *o, int number, int64_t at, con
     }
 }
 
+/* A product of a dense layer. narrow: its terms are rounded to bfloat16. */
+static void product(int64_t narrow, const real *a, const real *b, int transposed, const real *bias, real *c, int64_t m,
+                    int64_t columns, int64_t n, Thread t) {
+    (void)narrow;
+#ifdef MATRIX_UNIT
+    if (narrow) narrow_multiply(a, b, transposed, bias, c, m, columns, n, t);
+    else
+#endif
+        multiply(a, b, transposed, bias, c, m, columns, n, t);
+}
+
 FORWARD(Dense) {
     const real *W = values(l, o, 0), *b = values(l, o, 1);
-    multiply(l->x, W, 0, b, l->y, m, l->n_out, l->n_in, t);
+    product(training && l->size[0], l->x, W, 0, b, l->y, m, l->n_out, l->n_in, t);
 }
 
 BACKWARD(Dense) {
     const real *W = values(l, o, 0);
     if (l->dx) {
-        multiply(l->dy, W, 1, 0, l->dx, m, l->n_in, l->n_out, t);
+        product(l->size[0], l->dy, W, 1, 0, l->dx, m, l->n_in, l->n_out, t);
         barrier(t); /* all have used W before anyone moves it */
     }
-    weight_gradient(l->x, l->n_in, l->dy, l->n_out, m, l->n_in, l->n_out, o, l->groups, 0, t);
+#ifdef MATRIX_UNIT
+    if (l->size[0]) narrow_gradient(l->x, l->dy, m, l->n_in, l->n_out, o, l->groups, t);
+    else
+#endif
+        weight_gradient(l->x, l->n_in, l->dy, l->n_out, m, l->n_in, l->n_out, o, l->groups, 0, t);
     Range mine = share(l->n_out, LANES, t);
     for (int64_t j = mine.begin; j < mine.end; j += STRIP) {
         real sum[STRIP] = {0};
