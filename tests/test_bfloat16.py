@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import glassnet as gn
-from glassnet.fast.library import load_kernels
+from glassnet.fast.loading import load_kernels
 from glassnet.fast.training import FastStep
 from glassnet.nn.bfloat16 import bfloat16
 from glassnet.train.step import ReadableStep

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import glassnet as gn
-from glassnet.fast import kernels, library, threads
+from glassnet.fast import compiling, kernels, loading, structures, threads
 from glassnet.fast.training import FastStep
 from glassnet.nn import Noise
 from glassnet.train import Training
@@ -398,7 +398,8 @@ def test_bits_dont_depend_on_the_number_of_threads(dtype: str, optimizer: str) -
 def test_one_argument_switches_and_the_summary_tells(capsys: pytest.CaptureFixture[str]) -> None:
     net = gn.Network([gn.Dense(4, 3)], threads=1)
     net.summary()
-    assert "compiled kernels, at most 1 thread" in capsys.readouterr().out
+    level = loading.level(np.dtype(np.float32))
+    assert f"compiled kernels ({level}), at most 1 thread" in capsys.readouterr().out
     net.fast = False
     net.summary()
     assert capsys.readouterr().out.splitlines()[-1] == "computed by NumPy"
@@ -434,8 +435,8 @@ def test_every_public_class_has_a_kernel_or_a_reason_to_have_none() -> None:
 
 
 def test_every_kernel_in_c_is_in_the_table() -> None:
-    found = library.load_kernels(np.dtype(np.float32))
-    assert isinstance(found, library.Library)
+    found = loading.load_kernels(np.dtype(np.float32))
+    assert isinstance(found, structures.Library)
     assert set(found.numbers) == set(kernels.kind_names())
 
 
@@ -579,7 +580,6 @@ def test_the_fastest_count_is_found_and_found_again() -> None:
 
 CHECK = """
 import sys, numpy as np, glassnet as gn
-from glassnet.fast import library
 net = gn.Network([gn.Dense(3, 2)], sys.argv[1])
 net.summary()
 data = gn.Dataset.from_arrays(np.random.default_rng(0).normal(size=(60, 3)), np.arange(60) % 2)
@@ -588,7 +588,8 @@ gn.fit(net, data, gn.CrossEntropy(), gn.SGD(0.1), epochs=1)
 
 
 def summary_with(tmp_path: Path, dtype: str = "float32", **environment: str) -> str:
-    env = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache"), **environment}
+    kept = {"XDG_CACHE_HOME": str(tmp_path / "cache"), "GLASSNET_KERNELS": "native"}
+    env = os.environ | kept | environment
     shown = subprocess.run([sys.executable, "-c", CHECK, dtype], env=env, capture_output=True, text=True, check=True)
     return shown.stdout.splitlines()[-1]
 
@@ -617,7 +618,7 @@ def test_without_a_compiler_or_a_cache_numpy_does_it(tmp_path: Path) -> None:
 
 
 def test_the_key_of_the_kept_library_names_the_processor() -> None:
-    assert library._processor()
+    assert compiling._processor()
 
 
 def test_replaced_arrays_are_never_reached_into() -> None:

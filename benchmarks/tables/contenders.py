@@ -56,9 +56,9 @@ def commit() -> str:
 def _glassnet(x: pd.DataFrame, classes: bool) -> Any:
     """Text, dates and missing cells as they are: the estimator looks at columns by itself."""
     from glassnet import estimators
-    from glassnet.fast import library
+    from glassnet.fast import loading
 
-    library.load_kernels(np.dtype(np.float32))  # compiled once on a machine, and not in a fit
+    loading.load_kernels(np.dtype(np.float32))  # compiled once on a machine, and not in a fit
     kind = estimators.MLPClassifier if classes else estimators.MLPRegressor
     return kind(preset="strong", random_state=0)
 

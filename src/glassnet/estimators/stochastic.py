@@ -35,6 +35,7 @@ class WeightedStep:
 
     def __init__(self, step: Any, run: Training, objective: Objective, weight: np.ndarray | None, plan: Plan) -> None:
         self.step = step
+        self.level: str = step.level
         self.run = run
         self.objective = objective
         self.weight = weight

@@ -1,7 +1,10 @@
-"""The fast path: the layers of nn/, the losses and the optimizers once more, in C, compiled at the first use.
+"""The fast path: layers, losses and optimizers once more, in C, from the wheel or compiled at the first use.
 
     c/            the kernels: matrix products in register tiles, layers, losses, optimizers, threads
-    library.py    finds a C compiler, compiles c/ once per machine and number type, keeps it in the user's cache
+    loading.py    which kernels are used, and the warning if there are none
+    shipped.py    those that came with the wheel
+    compiling.py  finds a C compiler, compiles c/ once per machine and number type, keeps it in the user's cache
+    library.py    opens either        flags.py      what compilers are told
     structures.py the structures of c/, compared with the library's when it is loaded
     kernels.py    the layers, losses and optimizers that have a kernel, and its facts
     preparing.py  preprocessing, before the program
@@ -13,7 +16,8 @@ The readable layers are the reference. They compute any network that isn't cover
 """
 
 from glassnet.fast.inference import FastEngine
+from glassnet.fast.loading import missing, tell_slow
 from glassnet.fast.program import uncovered
 from glassnet.fast.training import FastStep
 
-__all__ = ["FastEngine", "FastStep", "uncovered"]
+__all__ = ["FastEngine", "FastStep", "missing", "tell_slow", "uncovered"]

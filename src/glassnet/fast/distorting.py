@@ -7,7 +7,8 @@ from collections.abc import Callable
 import numpy as np
 
 from glassnet.data.augmentation import Augmentation, Distortions
-from glassnet.fast.library import NoKernelsError, load_kernels
+from glassnet.fast.library import NoKernelsError
+from glassnet.fast.loading import load_kernels
 from glassnet.memory import address, aligned_zeros
 from glassnet.nn.layer import Array
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from glassnet.fast.kernels import Folded
+from glassnet.fast.loading import level
 from glassnet.fast.program import Program, settings, uncovered, without_unit
 from glassnet.fast.structures import READY, REALS
 from glassnet.fast.threads import Threads, limit
@@ -118,4 +119,5 @@ class FastEngine:
         if why:
             return f"NumPy ({why})"
         slow = without_unit(net)
-        return f"compiled kernels, at most {limit(net)} threads" + (f", but trained by NumPy: {slow}" if slow else "")
+        kernels = f"compiled kernels ({level(net.dtype)}), at most {limit(net)} threads"
+        return f"{kernels}, but trained by NumPy: {slow}" if slow else kernels

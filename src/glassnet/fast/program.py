@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from glassnet.fast.kernels import KERNELS, NONE, PREPARED, Kernel, chosen
-from glassnet.fast.library import NoKernelsError, load_kernels
+from glassnet.fast.library import NoKernelsError
+from glassnet.fast.loading import load_kernels
 from glassnet.fast.preparing import Preparation
 from glassnet.fast.structures import BYTES, READY, REALS, CGroup, CLayer, CProgram, Library
 from glassnet.memory import address, aligned_zeros

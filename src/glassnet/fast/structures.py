@@ -80,6 +80,7 @@ DECLARATIONS: dict[str, tuple[Any, list[Any]]] = {
     "normalize_quantiles": (None, [c_void_p, c_void_p, c_int64, c_void_p, c_int64, c_int64, c_void_p]),
     "distort": (None, [*[c_void_p] * 5, c_int64, c_int64, c_int64, c_void_p, c_void_p]),
     "distortion_memory": (c_int64, [c_int64, c_int64]),
+    "built": (c_char_p, []),
 }
 
 
@@ -97,9 +98,10 @@ def layout() -> str:
 
 
 class Library(CDLL):
-    """The kernels. `numbers` are those of their kinds, by name."""
+    """The kernels. `numbers` are those of their kinds, by name. `level` says which build it is."""
 
     numbers: dict[str, int]
+    level: str
 
 
 def declare(library: Library, names: Iterable[str]) -> None:

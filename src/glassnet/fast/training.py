@@ -61,6 +61,7 @@ class FastStep:
         self.train: Callable[..., float] = program.library.train
         self.pass_on: Callable[..., None] = program.library.observe
         self.pointer: Any = program.pointer()
+        self.level: str = program.library.level
 
     @staticmethod
     def uncovered(net: Network, loss: Loss, optimizer: Optimizer) -> str | None:

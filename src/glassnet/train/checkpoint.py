@@ -17,6 +17,8 @@ from glassnet.nn.storage import read_arrays, write_arrays
 from glassnet.train.history import History
 from glassnet.train.training import Best, Callback, Training
 
+LONGEST = 100  # characters of what computed a training
+
 
 class Checkpoint(Callback):
     """Write a checkpoint to `path` after every `every` epochs, each replacing the one before atomically.
@@ -25,7 +27,7 @@ class Checkpoint(Callback):
     weights, the best ones so far and the history. Settings and position are JSON in its header. There is no random
     state, because the order of rows, the noise of training and the augmentation of each epoch depend on the seed and
     the epoch's number alone. `fit(..., resume=path)` goes on from it, to the same bits as training that was never
-    interrupted.
+    interrupted. Where other kernels compute it now, a UserWarning says that the last bits may differ.
     """
 
     def __init__(self, path: str | os.PathLike[str], every: int = 1) -> None:
@@ -49,6 +51,7 @@ def save(run: Training, path: str | os.PathLike[str]) -> None:
         "settings": run.settings(),
         "steps": run.optimizer.steps,
         "epochs": history.epochs,
+        "computed by": run.level,
     }
     if run.mean is not None:
         arrays["mean/theta"] = run.mean
@@ -80,6 +83,7 @@ def restore(run: Training, path: str | os.PathLike[str]) -> None:
     run.net.set_arrays(arrays)
     run.optimizer.set_state(under("optimizer", arrays), header["steps"])
     run.history = History(arrays["history/step_loss"].tolist(), arrays["history/step_lr"].tolist(), header["epochs"])
+    run.level = header["computed by"]
     run.mean = under("mean", arrays).get("theta")
     if "best" in header:
         best = under("best", arrays)
@@ -95,7 +99,7 @@ def check(run: Training, arrays: dict[str, Array], header: dict[str, Any]) -> No
     """Raise ValueError, naming the entry, unless a file is as `save` would write it for this training."""
     net, optimizer = run.net, run.optimizer
     declared.check_file(net.layers, net.n_in, net.dtype, arrays)
-    missing = next((name for name in ("epochs", "steps") if name not in header), None)
+    missing = next((name for name in ("epochs", "steps", "computed by") if name not in header), None)
     if missing is not None:
         raise ValueError(f"{missing} is missing")
     vector, epochs = net.theta.shape, header["epochs"]
@@ -123,6 +127,8 @@ def check(run: Training, arrays: dict[str, Array], header: dict[str, Any]) -> No
         state = {name: array for name, array in under("best", arrays).items() if name != "theta"}
         declared.check_whole_state(net.layers, net.n_in, state)
     count(header["steps"], "steps", steps[0])
+    if not isinstance(header["computed by"], str) or len(header["computed by"]) > LONGEST:
+        raise ValueError(f"computed by is {short(header['computed by'])}")
     _check_epochs(run, epochs)
     _check_best(run, header)
 

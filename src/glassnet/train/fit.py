@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 
@@ -118,6 +119,13 @@ def _train(run: Training, watchers: Sequence[Callback], resume: str | os.PathLik
         run.largest_batch,
         any(watcher.reads_gradients for watcher in watchers),
     )
+    if run.level not in (None, step.level):
+        warnings.warn(
+            f"{run.level} computed this training up to epoch {len(run.history)}, and {step.level} goes on: the last"
+            " bits may differ from those of a training that was never interrupted",
+            UserWarning,
+            stacklevel=3,
+        )
     loop = Loop(run, step, watchers, len(run.history.step_loss))
     try:
         with loop.watched():

@@ -28,6 +28,7 @@ class Loop:
     def __init__(self, run: Training, step: Step, watchers: Sequence[Callback], steps: int = 0) -> None:
         self.run = run
         self.move = step
+        run.level = step.level
         self.watchers = watchers
         self.steps: int = steps
         self.start: float = time.perf_counter() - (run.history["seconds"][-1] if len(run.history) else 0)

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Sequence
 from copy import copy
 from typing import Protocol
 
 import numpy as np
 
-from glassnet.fast import FastStep
+from glassnet.fast import FastStep, missing, tell_slow
 from glassnet.nn import Loss, Network
 from glassnet.nn.layer import Array
 from glassnet.optim import Optimizer
 from glassnet.train.units import StandardUnits
 
+PATIENCE = 1.0  # seconds of training by NumPy before somebody is told that it could be faster
+
 
 class Step(Protocol):
-    """A step: move the network's weights by the gradient of a batch, with the learning rate lr * factor."""
+    """A step: move the network's weights by the gradient of a batch, with the learning rate lr * factor.
+
+    level: what computes it. Another one's results differ in their last bits.
+    """
+
+    level: str
 
     def __call__(self, rows: Array, factor: float, weights: Array | None = None, x: Array | None = None) -> float:
         """Return the loss of these training rows before the step. If it isn't finite, nothing is moved.
@@ -33,10 +41,19 @@ class Step(Protocol):
 
 
 class ReadableStep:
-    """Forward, loss, backward, optimizer, on at most `batch` of the rows x (N, n_in) with targets t."""
+    """Forward, loss, backward, optimizer, on at most `batch` of the rows x (N, n_in) with targets t.
 
-    def __init__(self, net: Network, x: Array, t: Array, loss: Loss, optimizer: Optimizer, batch: int) -> None:
+    lacking: why there are no kernels, if they would do this faster. If training takes long, that is told once.
+    """
+
+    level: str = "NumPy"
+
+    def __init__(
+        self, net: Network, x: Array, t: Array, loss: Loss, optimizer: Optimizer, batch: int, lacking: str | None = None
+    ) -> None:
         self.net = net
+        self.lacking = lacking
+        self.start: float = time.perf_counter()
         self.loss = loss
         self.optimizer = optimizer
         self.all: tuple[Array, Array] = x, t
@@ -54,6 +71,9 @@ class ReadableStep:
             if math.isfinite(value):
                 self.net.backward(loss.backward(), input_gradient=False)
                 self.optimizer.step(self.net, factor)
+        if self.lacking is not None and time.perf_counter() - self.start > PATIENCE:
+            tell_slow(self.lacking)
+            self.lacking = None
         return value
 
     def observe(self, rows: Array, x: Array | None = None) -> None:
@@ -74,8 +94,11 @@ def training_step(
     if isinstance(plain, StandardUnits):
         targets = plain.standardized(t)
         plain = plain.loss
-    if not net.fast or FastStep.uncovered(net, plain, optimizer) is not None:
+    if not net.fast:
         return ReadableStep(net, x, t, loss, optimizer, batch)
+    if (why := FastStep.uncovered(net, plain, optimizer)) is not None:
+        lacking = missing(net.dtype)
+        return ReadableStep(net, x, t, loss, optimizer, batch, lacking if why == lacking else None)
     return FastStep(net, x, targets, plain, optimizer, batch, reads_gradients)
 
 

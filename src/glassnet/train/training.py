@@ -43,6 +43,7 @@ class Training(Settings):
     history: History = field(default_factory=History)
     mean: Array | None = None  # the averaged weights, once there are some
     best: Best | None = None
+    level: str | None = None  # what computes it, such as "NumPy"; before its first step, what computed the checkpoint
     stop: bool = False
     failure: str | None = None  # why training broke off: the message of the DivergenceError
 

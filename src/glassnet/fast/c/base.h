@@ -18,12 +18,23 @@ typedef uint32_t bits;
 #endif
 
 #if defined(__AVX512F__)
-#define LANES (64 / SIZE) /* reals in a vector register */
+#define BYTES_OF_VECTOR 64
+#define VECTORS "AVX-512"
+#elif defined(__AVX2__)
+#define BYTES_OF_VECTOR 32
+#define VECTORS "AVX2"
 #elif defined(__AVX__)
-#define LANES (32 / SIZE)
+#define BYTES_OF_VECTOR 32
+#define VECTORS "AVX"
 #else
-#define LANES (16 / SIZE)
+#define BYTES_OF_VECTOR 16
+#if defined(__aarch64__)
+#define VECTORS "NEON"
+#else
+#define VECTORS "SSE"
 #endif
+#endif
+#define LANES (BYTES_OF_VECTOR / SIZE) /* reals in a vector register */
 
 /* A table is a macro TABLE(X) that says X(name, ...) of each of its kinds: `enum { TABLE(KIND) }` numbers them, and
 TABLE(NAME) are their names, by which structures.py finds the numbers. */

@@ -224,5 +224,16 @@ const char *kinds(void) {
     return LAYERS(NAME) ";" LOSSES(NAME) ";" OPTIMIZERS(NAME);
 }
 
+/* What the last bits of results depend on: the processor's features that the compiler was to use, and the compiler. */
+const char *built(void) {
+    static char text[64];
+#ifdef __clang__
+    snprintf(text, sizeof text, "%s, clang %d.%d.%d", VECTORS, __clang_major__, __clang_minor__, __clang_patchlevel__);
+#else
+    snprintf(text, sizeof text, "%s, gcc %d.%d.%d", VECTORS, __GNUC__, __GNUC_MINOR__, __GNUC_PATCHLEVEL__);
+#endif
+    return text;
+}
+
 /* How many reals of memory of its own a thread needs for products of matrices at most n wide. */
 int64_t scratch_size(int64_t n) { return (n + BLOCK) * TILE_COLUMNS; }
