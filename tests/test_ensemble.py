@@ -220,6 +220,41 @@ def test_equal_preprocessing_is_shared_and_unequal_is_not(fast: bool) -> None:
     calls: list[gn.Network] = []
     for net in nets:
         net.prepare = lambda rows, net=net: calls.append(net) or gn.Network.prepare(net, rows)
-    together = gn.Ensemble(nets, "regression").predict(x)
-    assert calls == [nets[0], nets[2]]
+    ensemble = gn.Ensemble(nets, "regression")
+    together = ensemble.predict(x)
+    if ensemble.compiled:
+        assert len(ensemble.compiled[0].preparations) == 2
+    else:
+        assert calls == [nets[0], nets[2]]
     np.testing.assert_allclose(together, np.mean([net.predict(x) for net in nets], axis=0), rtol=1e-12)
+
+
+def test_networks_that_differ_in_the_last_layer_alone_answer_as_each_does_also_once_they_differ_in_more() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(2000, 5))
+    first, other = (
+        gn.Network(
+            [gn.Standardize(), gn.PiecewiseLinear(5, 4, 8), gn.Dense(20, 16), gn.ReLU(), gn.Dense(16, 3)], seed=seed
+        )
+        for seed in (0, 1)
+    )
+    first.fit_preprocessing(x)
+    other.fit_preprocessing(2 * x)
+    nets = [first, other, first.copy(), first.copy()]
+    for net, temperature in zip(nets[2:], (2, 3), strict=True):
+        net.layers[-1].W /= temperature
+        net.layers[-1].b += temperature
+    ensemble = gn.Ensemble(nets, "classification", [1, 2, 3, 4])
+
+    def outputs() -> np.ndarray:
+        mixed = sum(w * net.predict_proba(x).astype(np.float64) for w, net in zip([1, 2, 3, 4], nets, strict=True)) / 10
+        np.testing.assert_allclose(ensemble.predict_proba(x), mixed, rtol=1e-5)
+        np.testing.assert_array_equal(ensemble._outputs(x), [net.predict(x) for net in nets])
+        np.testing.assert_array_equal(ensemble._outputs(x)[:, 7:8], ensemble._outputs(x[7:8]))
+        return mixed
+
+    before = outputs()
+    nets[3].theta[:] += 0.01
+    assert np.abs(outputs() - before).max() > 1e-4
+    nets[2].layers[2].W = nets[2].layers[2].W.copy()  # the kernels no longer cover this one
+    outputs()

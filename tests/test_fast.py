@@ -483,6 +483,38 @@ def test_quantiles_are_those_of_the_readable_layer(dtype: str, kind: str) -> Non
     np.testing.assert_allclose(y, net.prepare(rows), rtol=ROUNDING[dtype], atol=ROUNDING[dtype])
 
 
+@pytest.mark.parametrize("kind", ["float32", "float64", "float16", "int64"])
+@both_types
+def test_rows_are_prepared_as_by_the_readable_layers(dtype: str, kind: str) -> None:
+    rng = np.random.default_rng(0)
+    train = np.c_[rng.normal(3, 30, 700), rng.integers(0, 3, 700), rng.integers(0, 60, 700), rng.integers(0, 2, 700)]
+    x = np.r_[train, rng.integers(-2, 9, (300, 4)), np.full((1, 4), 1000)]
+    if np.dtype(kind).kind == "f":
+        x[::5, 0], x[3::7, 1], x[5::8, 2] = np.nan, np.nan, 0.5
+    columns = gn.Columns([0, 3, 0, 2], [0, 1], [[2, 7], [0, 365.2425]])
+    for layers in (
+        [columns, gn.QuantileNormalize(50)],
+        [columns, gn.Rotations(4, [[0, 1], [2, 0]], plain=7), gn.Standardize(), gn.RobustScale()],
+        [gn.Columns([0] * 4), gn.Standardize(per_feature=False, eps=0.1)],
+        [gn.Columns([2, 3, 2, 2])],
+    ):
+        net = gn.Network([type(layer)(**layer.config()) for layer in layers] + [gn.LayerNorm(width(layers))], dtype)
+        net.fit_preprocessing(train.astype(kind))
+        rows = x.astype(kind)
+        y, alone = net.prepare(rows), net.prepare(rows[3:4])
+        np.testing.assert_array_equal(alone, y[3:4])
+        net.fast = False
+        np.testing.assert_allclose(y, net.prepare(rows), rtol=ROUNDING[dtype], atol=ROUNDING[dtype])
+
+
+def width(layers: list[gn.Layer]) -> int:
+    """That of rows after layers."""
+    found = 4
+    for layer in layers:
+        found = layer.width_out(found) or found
+    return found
+
+
 def test_prediction_follows_what_is_fitted_or_set_anew() -> None:
     net = gn.Network([gn.Standardize(), gn.Dense(3, 2), gn.BatchNorm(2)])
     x = np.random.default_rng(0).normal(3, 2, (500, 3))

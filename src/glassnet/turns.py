@@ -32,21 +32,22 @@ def changing(thing: object) -> Iterator[None]:
 
 
 class reading:  # noqa: N801  used as `changing` is; a generator would take a microsecond more of each prediction
-    """Read a model; raises RuntimeError, at the start or in the end, if another thread changes it meanwhile."""
+    """Read models; raises RuntimeError, at the start or in the end, if another thread changes one meanwhile."""
 
-    __slots__ = ("changes", "thing")
-    changes: int
-    thing: object
+    __slots__ = ("changes", "things")
+    changes: tuple[int, ...]
+    things: tuple[object, ...]
 
-    def __init__(self, thing: object) -> None:
-        self.thing = thing
+    def __init__(self, *things: object) -> None:
+        self.things = things
 
     def __enter__(self) -> None:
-        self.changes = _changes(self.thing)
+        self.changes = tuple(map(_changes, self.things))
 
     def __exit__(self, error: object, *_: object) -> None:
-        if error is None and _changes(self.thing) != self.changes:
-            raise _refusal(self.thing)
+        if error is None and (now := tuple(map(_changes, self.things))) != self.changes:
+            pairs = zip(self.things, self.changes, now, strict=True)
+            raise _refusal(next(thing for thing, before, after in pairs if before != after))
 
 
 def _changes(thing: object) -> int:

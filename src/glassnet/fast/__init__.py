@@ -7,9 +7,10 @@
     library.py    opens either        flags.py      what compilers are told
     structures.py the structures of c/, compared with the library's when it is loaded
     kernels.py    the layers, losses and optimizers that have a kernel, and its facts
-    preparing.py  preprocessing, before the program
+    preparing.py  the layers that take raw rows, as steps before a program
     program.py    a network as a program: which kernel for which layer, and the memory it works in
-    training.py   a training step            inference.py   what Network.predict calls
+    training.py   a training step
+    inference.py  what Network.predict and Ensemble.predict call
     threads.py    how many threads
 
 The readable layers are the reference. They compute any network that isn't covered here (`uncovered` says why).

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from glassnet.fast.preparing import STEPS
 from glassnet.fast.structures import TOGETHER, COptimizer
 from glassnet.nn import (
     GELU,
@@ -19,7 +20,6 @@ from glassnet.nn import (
     BatchNorm,
     BinaryCrossEntropy,
     CategoryEmbedding,
-    Columns,
     CrossEntropy,
     Dense,
     Dropout,
@@ -33,14 +33,10 @@ from glassnet.nn import (
     Periodic,
     PiecewiseLinear,
     Poisson,
-    QuantileNormalize,
     ReLU,
-    RobustScale,
-    Rotations,
     Sigmoid,
     SiLU,
     Softmax,
-    Standardize,
     Tanh,
     Unstandardize,
 )
@@ -195,7 +191,7 @@ FOLDED = Kernel(
     scratch=_tables,
 )
 # Layers that prepare all rows once, before the kernels see them.
-PREPARED: tuple[type[Layer], ...] = (Columns, Standardize, QuantileNormalize, RobustScale, Rotations)
+PREPARED: tuple[type[Layer], ...] = tuple(STEPS)
 WITHOUT: dict[type[Layer], str] = {
     Unstandardize: "applied to the outputs after the kernels, and in training to the targets",
     Softmax: "CrossEntropy takes the scores before it",
@@ -245,4 +241,4 @@ RULES = ("SGD", "Nesterov", "Adam")
 
 def kind_names() -> list[str]:
     """Return the names of all kinds, which must be in the library."""
-    return [*(kind.__name__ for kind in (*KERNELS, *LOSSES)), Folded.__name__, *RULES]
+    return [*(kind.__name__ for kind in (*KERNELS, *LOSSES, *PREPARED)), Folded.__name__, *RULES]

@@ -1,49 +1,116 @@
-"""Preprocessing of all rows at once, before the kernels see them: quantiles by a kernel, the other layers by NumPy."""
+"""Preprocessing by the kernels: the fitted layers that take raw rows, as steps."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from copy import copy
+import ctypes
+from collections.abc import Callable, Sequence
+from ctypes import addressof, byref
 from typing import Any
 
 import numpy as np
 
-from glassnet.fast.structures import Library
-from glassnet.memory import address
-from glassnet.nn import Layer, QuantileNormalize
+from glassnet.fast.structures import BYTES, DOUBLES, PORTION, REALS, SLICE, CPreparation, CStep, Library
+from glassnet.memory import address, aligned_zeros
+from glassnet.nn import Columns, Layer, QuantileNormalize, RobustScale, Rotations, Standardize
 from glassnet.nn.layer import Array
 
-ROWS = 1024  # at a time: they stay in the caches
+Step = tuple[Sequence[int], Sequence[Array]]  # its sizes and arrays, in the order in which the C code numbers them
+
+
+def _columns(layer: Columns, *_: Any) -> Step:
+    whole = (np.array(each, np.int64) for each in (layer.categories, layer.missing, layer.turning))
+    categories, missing, turning = whole
+    sizes = len(categories), len(missing), len(turning)
+    return sizes, [categories, layer.median, layer.scale, missing, turning, layer.lengths]
+
+
+def _standardize(layer: Standardize, width: int, seen: np.dtype[Any]) -> Step:
+    mean, scale = (np.broadcast_to(a, width) for a in (layer.mean, layer.scale))
+    return (), [mean.astype(np.result_type(seen, layer.dtype)), scale.astype(layer.dtype)]
+
+
+def _quantiles(layer: QuantileNormalize, _: int, seen: np.dtype[Any]) -> Step:
+    knots, levels = np.asarray(layer.met_by(seen).T, np.float64), layer.levels.ravel()
+    first = [np.searchsorted(column, column) for column in knots]  # of several knots that are the same
+    return (len(levels),), [knots, levels, (levels[np.reshape(first, knots.shape)] + levels) / 2]
+
+
+STEPS: dict[type[Layer], Callable[[Any, int, np.dtype[Any]], Step]] = {
+    Columns: _columns,
+    Standardize: _standardize,
+    QuantileNormalize: _quantiles,
+    RobustScale: lambda layer, *_: ((), [layer.median, layer.scale]),
+    Rotations: lambda layer, *_: ((layer.width, layer.added), [layer.A]),
+}
 
 
 class Preparation:
-    """The layers of preprocessing of one network, for as long as their state isn't replaced."""
+    """Some layers of preprocessing, for as long as their state isn't replaced. Used by one thread at a time.
 
-    def __init__(self, layers: Sequence[Layer], library: Library, width: int, dtype: np.dtype[Any]) -> None:
+    width: of raw rows. threads: how many may prepare rows side by side.
+    """
+
+    def __init__(
+        self, layers: Sequence[Layer], library: Library, width: int, dtype: np.dtype[Any], threads: int
+    ) -> None:
         self.layers: list[Layer] = list(layers)
         self.library: Library = library
-        self.width = width  # after them
+        self.width = width
         self.dtype: np.dtype[Any] = dtype
-        self.knots: dict[tuple[int, np.dtype[Any]], Array] = {}  # of a layer, as rows of a type meet them: by columns
+        self.threads = threads
+        self.known: dict[np.dtype[Any], CPreparation] = {}  # by the type of the rows
+        self.held: list[Any] = []
+
+    @property
+    def width_out(self) -> int:
+        """That of prepared rows."""
+        width = self.width
+        for layer in self.layers:
+            width = layer.width_out(width) or width
+        return width
+
+    def readable(self, seen: np.dtype[Any]) -> tuple[np.dtype[Any], int]:
+        """Return the type that the kernels read raw rows of a type as, and their format."""
+        known = {self.dtype: REALS, np.dtype(np.uint8): BYTES, np.dtype(np.float64): DOUBLES}
+        dtype = seen if seen in known else np.dtype(np.float64)
+        return dtype, REALS if dtype == self.dtype else known[dtype]
+
+    def described(self, seen: np.dtype[Any]) -> CPreparation:
+        """Return the steps for rows of a type: less precise ones meet the numbers of a layer as they'd be in theirs."""
+        if seen in self.known:
+            return self.known[seen]
+        steps, width, most, rows = (CStep * len(self.layers))(), self.width, self.width, seen
+        for layer, step in zip(self.layers, steps, strict=True):
+            sizes, arrays = STEPS[type(layer)](layer, width, seen)
+            step.kind, step.n_in = self.library.numbers[type(layer).__name__], width
+            step.n_out = width = layer.width_out(width) or width
+            seen = np.result_type(seen, layer.dtype) if isinstance(layer, Rotations) else layer.dtype
+            step.rounded = seen == self.dtype
+            step.size[: len(sizes)] = sizes
+            step.array[: len(arrays)] = [self._hold(array) for array in arrays]
+            most = max(most, width)
+        memory = self._hold(aligned_zeros((self.threads, 2, most, SLICE), np.float64))
+        self.held.append(steps)
+        self.known[rows] = CPreparation(addressof(steps), len(steps), self.width, width, most, memory)
+        return self.known[rows]
+
+    def _hold(self, array: Array) -> int:
+        """Return the address of an array, as whole numbers or float64, that lives as long as this."""
+        array = np.require(array, array.dtype if array.dtype == np.int64 else np.float64, ["C", "A"])
+        self.held.append(array)
+        return address(array)
 
     def __call__(self, x: Array) -> Array:
-        """Return rows x after all layers (N, width)."""
-        ready = np.empty((len(x), self.width), self.dtype)
-        layers = [copy(layer) for layer in self.layers]  # this thread's own: layers write into them
-        for start in range(0, len(x), ROWS):
-            rows = x[start : start + ROWS]
-            for i, layer in enumerate(layers):
-                rows = self._normalized(i, layer, rows) if isinstance(layer, QuantileNormalize) else layer.forward(rows)
-            ready[start : start + ROWS] = rows
+        """Return rows x after all layers (N, width_out)."""
+        steps = self.described(x.dtype)
+        dtype, form = self.readable(x.dtype)
+        rows = np.require(x, dtype, ["C", "A"])
+        ready = np.empty((len(rows), steps.n_out), self.dtype)
+        threads = 1 if len(rows) < PORTION else self.threads
+        self.library.prepare(byref(steps), address(rows), form, len(rows), address(ready), threads)
         return ready
 
-    def _normalized(self, i: int, layer: QuantileNormalize, x: Array) -> Array:
-        """Return what QuantileNormalize makes of rows x, in the network's type."""
-        layer.check(x)
-        if (i, x.dtype) not in self.knots:
-            self.knots[i, x.dtype] = np.ascontiguousarray(layer.met_by(x.dtype).T, np.float64)
-        knots, levels = self.knots[i, x.dtype], np.ascontiguousarray(layer.levels, np.float64)
-        x, y = np.require(x, np.float64, ["C", "A"]), np.empty(x.shape, self.dtype)
-        places = address(knots), address(levels), len(levels), address(x), *x.shape, address(y)
-        self.library.normalize_quantiles(*places)
-        return y
+
+def array_of(preparations: Sequence[CPreparation]) -> ctypes.Array[CPreparation]:
+    """Return them as the kernels take several."""
+    return (CPreparation * len(preparations))(*preparations)

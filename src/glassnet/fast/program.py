@@ -15,7 +15,7 @@ from glassnet.fast.kernels import KERNELS, NONE, PREPARED, Kernel, chosen
 from glassnet.fast.library import NoKernelsError
 from glassnet.fast.loading import load_kernels
 from glassnet.fast.preparing import Preparation
-from glassnet.fast.structures import BYTES, READY, REALS, CGroup, CLayer, CProgram, Library
+from glassnet.fast.structures import DOUBLES, READY, CGroup, CLayer, CProgram, Library
 from glassnet.memory import address, aligned_zeros
 from glassnet.nn import Layer, Network, Preprocessing, Standardize, Unstandardize, declared
 from glassnet.nn.layer import Array
@@ -128,7 +128,8 @@ class Program:
             kernel.scratch(layer) for layer, kernel in self.kernels
         )
         c.scratch = self.allocate(threads * c.scratch_size)
-        self.prepared: Preparation = Preparation(self.preprocessing, library, self.width, self.dtype)
+        width = self.width if net.n_in is None else net.n_in
+        self.prepared: Preparation = Preparation(self.preprocessing, library, width, self.dtype, threads)
         if len(self.preprocessing) == 1 and type(self.preprocessing[0]) is Standardize:  # done while gathering a batch
             self.preprocessing[0].check(np.empty((0, self.width)))
             mean, scale = self.preprocessing[0].mean, self.preprocessing[0].scale
@@ -165,9 +166,9 @@ class Program:
 
     def prepare(self, x: Array) -> tuple[Array, int]:
         """Return rows x in a form that the kernels read, and the form: as they are, or preprocessed by the layers."""
-        form = {self.dtype: REALS, np.dtype(np.uint8): BYTES}.get(x.dtype)
-        if form is not None and (self.c.scale or not self.preprocessing):
-            return x if x.flags.c_contiguous and x.flags.aligned else x.copy(), form
+        dtype, form = self.prepared.readable(x.dtype)
+        if form != DOUBLES and (self.c.scale or not self.preprocessing):
+            return np.require(x, dtype, ["C", "A"]), form
         return self.prepared(x), READY
 
     def _describe(self, c_layers: Sequence[CLayer]) -> None:

@@ -6,11 +6,13 @@ from collections.abc import Iterable
 from ctypes import CDLL, POINTER, Structure, c_char_p, c_double, c_int64, c_void_p, sizeof
 from typing import Any
 
-FORMATS = ("REALS", "BYTES", "READY")  # of rows: as given, real or bytes, or preprocessed already
-REALS, BYTES, READY = range(len(FORMATS))
+FORMATS = ("REALS", "BYTES", "DOUBLES", "READY")  # of rows: as given, of these types; or prepared already, real
+REALS, BYTES, DOUBLES, READY = range(len(FORMATS))
 CHUNK = 4096  # parameters whose squares are summed together
 TOGETHER = 4  # features of a layer Folded whose tables are in use at a time
 MAX_THREADS = 64  # and one more than can be had
+SLICE = 128  # rows that are prepared at a time
+PORTION = 4096  # rows that several networks answer at a time
 
 
 def fields(text: str) -> list[tuple[str, Any]]:
@@ -64,9 +66,27 @@ class CProgram(Structure):
         ("optimizer", COptimizer),
         *fields(
             "int: n_parameters n_groups; pointer: groups squares; int: scratch_size; pointer: scratch rows x;"
-            "int: m; pointer: out; int: next"
+            "int: m; pointer: out; int: next preparation family n_shared; pointer: twin"
         ),
     ]
+
+
+class CStep(Structure):
+    """Step in preparing.h."""
+
+    _fields_ = fields("int: kind n_in n_out rounded size[3]; pointer: array[6]")
+
+
+class CPreparation(Structure):
+    """Preparation in preparing.h."""
+
+    _fields_ = fields("pointer: steps; int: n_steps n_in n_out most; pointer: memory")
+
+
+class CInference(Structure):
+    """Inference in inference.h."""
+
+    _fields_ = fields("pointer: programs preparations prepared ready; int: n_programs n_preparations n_in")
 
 
 DECLARATIONS: dict[str, tuple[Any, list[Any]]] = {
@@ -74,10 +94,10 @@ DECLARATIONS: dict[str, tuple[Any, list[Any]]] = {
     "train_many": (c_int64, [c_void_p, c_void_p, c_void_p, c_int64, c_void_p, c_void_p, c_int64]),
     "observe": (None, [c_void_p, c_void_p, c_void_p, c_int64, c_int64]),
     "move_mean": (None, [c_void_p, c_void_p, c_double, c_int64]),
-    "infer": (None, [c_void_p, c_void_p, c_int64, c_int64, c_void_p, c_int64]),
     "has_matrix_unit": (c_int64, []),
+    "infer": (None, [c_void_p, c_void_p, c_int64, c_int64, c_void_p, c_int64, c_int64]),
     "scratch_size": (c_int64, [c_int64]),
-    "normalize_quantiles": (None, [c_void_p, c_void_p, c_int64, c_void_p, c_int64, c_int64, c_void_p]),
+    "prepare": (None, [c_void_p, c_void_p, c_int64, c_int64, c_void_p, c_int64]),
     "distort": (None, [*[c_void_p] * 5, c_int64, c_int64, c_int64, c_void_p, c_void_p]),
     "distortion_memory": (c_int64, [c_int64, c_int64]),
     "built": (c_char_p, []),
@@ -86,12 +106,23 @@ DECLARATIONS: dict[str, tuple[Any, list[Any]]] = {
 
 def layout() -> str:
     """Say what the function `layout` of the library must say."""
-    structures = {"Layer": CLayer, "Group": CGroup, "Loss": CLoss, "Optimizer": COptimizer, "Program": CProgram}
+    structures = {
+        "Layer": CLayer,
+        "Group": CGroup,
+        "Loss": CLoss,
+        "Optimizer": COptimizer,
+        "Program": CProgram,
+        "Step": CStep,
+        "Preparation": CPreparation,
+        "Inference": CInference,
+    }
     sizes = {name: sizeof(structure) for name, structure in structures.items()}
     constants = {
         "CHUNK": CHUNK,
         "TOGETHER": TOGETHER,
         "MAX_THREADS": MAX_THREADS,
+        "SLICE": SLICE,
+        "PORTION": PORTION,
         **{name: i for i, name in enumerate(FORMATS)},
     }
     return "; ".join(f"{name} {number}" for name, number in (sizes | constants).items())

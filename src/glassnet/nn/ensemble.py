@@ -12,11 +12,12 @@ import numpy.typing as npt
 
 from glassnet.checks import positive
 from glassnet.nn.activations import Sigmoid, Softmax
-from glassnet.nn.layer import Array
+from glassnet.nn.layer import Array, fitted_alike
 from glassnet.nn.mean import Mean
 from glassnet.nn.network import Network
 from glassnet.nn.preprocessing import Standardize
 from glassnet.nn.storage import read_arrays, write_arrays
+from glassnet.turns import reading
 
 TASKS = ("classification", "regression")
 ABOUT = (  # rows and outputs
@@ -83,6 +84,7 @@ class Ensemble:
             if all(net.info.get(name) == value for net in self.networks)
         }
         self.info: dict[str, Any] = shared | {"task": task}
+        self.compiled: list[Any] = []  # what the engine keeps with the networks
 
     @classmethod
     def joined(cls, models: Sequence[Network | Ensemble]) -> Ensemble:
@@ -103,9 +105,19 @@ class Ensemble:
         probabilities. (For a single output and for flags, it is the sigmoid.) If the networks end in Softmax or
         Sigmoid, the scores are this mean itself.
         """
-        return self.mean()(np.stack(self._outputs(x)))
+        return self.mean()(self._outputs(x))
 
-    def _outputs(self, x: npt.ArrayLike) -> list[Array]:
+    def _outputs(self, x: npt.ArrayLike) -> Array:
+        """The outputs (networks, N, n_out) of each network."""
+        first = self.networks[0]
+        if first.engine is not None and all(net.fast for net in self.networks):
+            with reading(*self.networks):
+                outputs = first.engine.predict(self.networks, self.compiled, first.as_rows(x))
+            if outputs is not None:
+                return outputs
+        return np.stack(self._one_by_one(x))
+
+    def _one_by_one(self, x: npt.ArrayLike) -> list[Array]:
         """The outputs of each network. Networks with equal preprocessing share its result: it may cost the most."""
         outputs: list[Array] = []
         known: list[tuple[Network, Array]] = []
@@ -179,6 +191,9 @@ class Ensemble:
             raise ValueError(f"{os.fspath(path)} holds no ensemble that this glassnet can build: {error}") from None
         return ensemble
 
+    def __getstate__(self) -> dict[str, Any]:
+        return vars(self) | {"compiled": []}
+
     def __repr__(self) -> str:
         return f"Ensemble([{', '.join(map(repr, self.networks))}])"
 
@@ -201,11 +216,7 @@ def load_model(path: str | os.PathLike[str]) -> Network | Ensemble:
 def _prepares_alike(net: Network, other: Network) -> bool:
     """Whether two networks have equal preprocessing."""
     layers, others = net.layers[: net.preprocessing], other.layers[: other.preprocessing]
-    return (net.dtype, list(map(repr, layers))) == (other.dtype, list(map(repr, others))) and all(
-        np.array_equal(getattr(layer, name), getattr(same, name))
-        for layer, same in zip(layers, others, strict=True)
-        for name in layer.state
-    )
+    return net.dtype == other.dtype and fitted_alike(layers, others)
 
 
 def _facts(net: Network, task: str) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -177,3 +177,12 @@ class Layer(Configured):
         self.bind(np.zeros(self.size, self.dtype), np.zeros(self.size, self.dtype))
         self.initialize(np.random.default_rng(0))
         return self.__dict__[name]
+
+
+def fitted_alike(layers: Sequence[Layer], others: Sequence[Layer]) -> bool:
+    """Whether layers have the same settings, and have fitted the same."""
+    return list(map(repr, layers)) == list(map(repr, others)) and all(
+        np.array_equal(getattr(layer, name), getattr(other, name))
+        for layer, other in zip(layers, others, strict=True)
+        for name in layer.state
+    )

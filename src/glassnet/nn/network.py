@@ -33,10 +33,11 @@ ROWS_AT_ONCE = 1024  # rows that inference works on at a time: enough for the ma
 class Engine(Protocol):
     """Computes the layers' numbers, except for rounding, faster. nn/ knows none: the package sets `Network.engine`."""
 
-    def predict(self, net: Network, x: Array, prepared: bool) -> Array | None:
-        """Return the outputs of rows x in inference mode; None if the engine doesn't cover this network.
+    def predict(self, nets: Sequence[Network], compiled: list[Any], x: Array, prepared: bool = False) -> Array | None:
+        """Return the outputs (networks, N, n_out) of rows x in inference mode.
 
-        prepared: whether x has been through the preprocessing.
+        None if the engine doesn't cover one of the networks. compiled: what it keeps with them. prepared: whether x has
+        been through the preprocessing.
         """
 
     def prepare(self, net: Network, x: Array) -> Array | None:
@@ -88,7 +89,7 @@ class Network:
         self.layers: list[Layer] = list(layers)
         self.fast = fast
         self.threads: int | None = None if threads is None else positive_int(threads, "threads")
-        self.compiled: Any = None  # what the engine keeps with the network
+        self.compiled: list[Any] = []  # what the engine keeps with the network
         self.spare: list[list[dict[str, Array]]] = []  # buffers of the layers that no prediction uses at present
         try:
             self.precision: str = "bfloat16" if str(dtype) == "bfloat16" else np.dtype(dtype).name
@@ -160,8 +161,9 @@ class Network:
         """Predict from the first layer, or from the first after preprocessing."""
         with reading(self):
             if self.fast and self.engine is not None:
-                y = self.engine.predict(self, x, prepared=first > 0)
-                if y is not None:
+                outputs = self.engine.predict([self], self.compiled, x, prepared=first > 0)
+                if outputs is not None:
+                    y: Array = outputs[0]
                     return y
             layers = [copy(layer) for layer in self.layers]  # this call's own: layers write into them
             for layer, buffers in zip(layers, self._unused_buffers(), strict=True):
@@ -223,6 +225,11 @@ class Network:
 
     def as_input(self, x: npt.ArrayLike) -> Array:
         """Return x as the array that the first layer takes; raise ValueError if it can't be one."""
+        x = self.as_rows(x)
+        return x if isinstance(self.layers[0], Preprocessing) else x.astype(self.dtype, copy=False)
+
+    def as_rows(self, x: npt.ArrayLike) -> Array:
+        """Return x as an array of its own type; raise ValueError if the first layer can't take it."""
         x = np.asarray(x)
         if x.ndim != 2 or (self.n_in is not None and x.shape[1] != self.n_in):
             width = "any number of" if self.n_in is None else self.n_in
@@ -230,7 +237,7 @@ class Network:
             raise ValueError(f"{first!r} takes an array of shape (N, {width}), not one of shape {x.shape}")
         if x.dtype.kind not in "buif":
             raise ValueError(f"the network takes numbers, not an array of {x.dtype}")
-        return x if isinstance(self.layers[0], Preprocessing) else x.astype(self.dtype, copy=False)
+        return x
 
     def reseed(self, *seed: int) -> None:
         """Restart the random numbers that layers draw in training: the same seed gives the same noise again."""

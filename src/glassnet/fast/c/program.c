@@ -1,63 +1,11 @@
-/* A network as a program: one training step, or inference, by threads that all run the same lines.
-
-The structures are filled by program.py, which also owns all memory. */
+/* Training: one step, by threads that all run the same lines; and what the library tells of itself. */
 #define _GNU_SOURCE /* sched_getcpu */
-#include "base.h"
 #include "distortions.h"
-#include "kinds.h"
-#include "losses.h"
-#include "optimizers.h"
-#include "quantiles.h"
-#include "threads.h"
+#include "inference.h"
+#include "program.h"
 #include <stdio.h>
 
-#define AHEAD 4     /* rows that are asked for before they are needed */
-#define CHUNK 4096  /* parameters whose squares are summed together */
-
-enum { REALS, BYTES, READY }; /* rows as given, real or unsigned bytes; or preprocessed already, real */
-
-typedef struct {
-    Layer *layers; /* in inference, n_layers for each thread */
-    int64_t n_layers, first; /* the first layer with parameters: backward ends there */
-    const void *data;        /* [N, width] */
-    int64_t format, width, batch; /* batch: the rows that each layer has room for */
-    const real *mean, *scale; /* [width]: x = (data - mean) / scale; null: x = data */
-    Loss loss;
-    Optimizer optimizer;
-    int64_t n_parameters, n_groups;
-    const Group *groups; /* one for each parameter, in the order of theta */
-    double *squares;        /* [n_parameters / CHUNK + 1] */
-    int64_t scratch_size;
-    real *scratch;
-    /* of the present call: */
-    const int64_t *rows; /* [m]; null in inference: all */
-    const void *x;       /* [m, width], what to take for these rows of `data`; or null */
-    int64_t m;
-    real *out;
-    _Atomic int64_t next;
-} Program;
-
-/* Gather this thread's rows of the batch from `data`, standardised. */
-static void gather(const Program *p, const void *data, const int64_t *rows, int64_t first, int64_t m, real *to,
-                   Thread t) {
-    Range mine = share(m, 1, t);
-    int64_t n = p->width, bytes = p->format == BYTES, size = bytes ? 1 : (int64_t)sizeof(real);
-    const real *mean = p->mean, *scale = p->format == READY ? 0 : p->scale;
-    for (int64_t i = mine.begin; i < mine.end; i++) {
-        const char *row = (const char *)data + (rows ? rows[i] : first + i) * n * size;
-        if (rows && i + AHEAD < mine.end) {
-            const char *next = (const char *)data + rows[i + AHEAD] * n * size;
-            for (int64_t line = 0; line < n * size; line += 64) __builtin_prefetch(next + line);
-        }
-        real *restrict x = to + i * n;
-        const real *reals = (const real *)row;
-        const uint8_t *pixels = (const uint8_t *)row;
-        if (bytes && scale) for (int64_t j = 0; j < n; j++) x[j] = ((real)pixels[j] - mean[j]) / scale[j];
-        else if (bytes) for (int64_t j = 0; j < n; j++) x[j] = (real)pixels[j];
-        else if (scale) for (int64_t j = 0; j < n; j++) x[j] = (reals[j] - mean[j]) / scale[j];
-        else memcpy(x, reals, (size_t)n * sizeof(real));
-    }
-}
+#define CHUNK 4096 /* parameters whose squares are summed together */
 
 /* Move the parameters from..to by their whole gradient: with L2, that of the penalty is added to it. */
 static void move_part(const Optimizer *o, int64_t from, int64_t to, const Group *group) {
@@ -100,17 +48,6 @@ static void bound_all_norms(const Program *p, Thread t) {
         if (p->groups[g].max_norm > 0) bound_norms(&p->optimizer, &p->groups[g], t);
 }
 
-/* One batch through all layers, each thread doing its share of every layer. */
-static void forward(const Program *p, int training, Thread t) {
-    if (p->x) gather(p, p->x, 0, 0, p->m, p->layers->x, t);
-    else gather(p, p->data, p->rows, 0, p->m, p->layers->x, t);
-    barrier(t);
-    for (int64_t l = 0; l < p->n_layers; l++) {
-        layer_forward(&p->layers[l], &p->optimizer, p->m, training, t);
-        barrier(t);
-    }
-}
-
 static void step(void *program, Thread t) {
     const Program *p = program;
     forward(p, 1, t);
@@ -126,30 +63,6 @@ static void step(void *program, Thread t) {
 }
 
 static void pass_on(void *program, Thread t) { forward(program, 1, t); }
-
-/* Of a single batch, all threads do their share. */
-static void infer_batch(void *program, Thread t) {
-    const Program *p = program;
-    const Layer *last = &p->layers[p->n_layers - 1];
-    forward(p, 0, t);
-    if (t.id == 0) memcpy(p->out, last->y, (size_t)(p->m * last->n_out) * sizeof(real));
-}
-
-/* Of several, each thread takes the next, and has layers of its own to work in: nobody waits for anybody. They are of a size
-that gives all threads the same to do. */
-static void infer_batches(void *program, Thread t) {
-    Program *p = program;
-    const Layer *layers = p->layers + t.id * p->n_layers, *last = layers + p->n_layers - 1;
-    Thread alone = {0, 1, t.scratch};
-    int64_t times = rounded_up(p->m, t.count * p->batch) / (t.count * p->batch);
-    int64_t batch = min64(p->batch, rounded_up(p->m, t.count * times * TILE_ROWS) / (t.count * times));
-    for (int64_t first; (first = atomic_fetch_add(&p->next, batch)) < p->m;) {
-        int64_t m = min64(batch, p->m - first);
-        gather(p, p->data, 0, first, m, layers->x, alone);
-        for (int64_t l = 0; l < p->n_layers; l++) layer_forward(layers + l, &p->optimizer, m, 0, alone);
-        memcpy(p->out + first * last->n_out, last->y, (size_t)(m * last->n_out) * sizeof(real));
-    }
-}
 
 /* One step on the rows of the training part that are given by number; returns the loss before it. */
 double train(Program *p, const int64_t *rows, const void *x, const real *weights, int64_t m, int64_t threads) {
@@ -202,26 +115,20 @@ void move_mean(const Program *p, real *mean, double share, int64_t threads) {
     run(move_part_of_mean, &a, threads, p->scratch, p->scratch_size);
 }
 
-/* The outputs of all m rows of `data`, in inference mode. */
-void infer(Program *p, const void *data, int64_t format, int64_t m, real *out, int64_t threads) {
-    p->data = data, p->format = format, p->m = m, p->out = out, p->next = 0;
-    run(m > p->batch ? infer_batches : infer_batch, p, threads, p->scratch, p->scratch_size);
-}
-
 /* What structures.py must say the same of: the sizes of structures, and constants. */
 const char *layout(void) {
-    static char text[256];
+    static char text[512];
     snprintf(text, sizeof text,
-             "Layer %zu; Group %zu; Loss %zu; Optimizer %zu; Program %zu; CHUNK %d; TOGETHER %d; MAX_THREADS %d; REALS %d; "
-             "BYTES %d; READY %d",
-             sizeof(Layer), sizeof(Group), sizeof(Loss), sizeof(Optimizer), sizeof(Program), CHUNK, TOGETHER, MAX_THREADS,
-             REALS, BYTES, READY);
+             "Layer %zu; Group %zu; Loss %zu; Optimizer %zu; Program %zu; Step %zu; Preparation %zu; Inference %zu; CHUNK %d; "
+             "TOGETHER %d; MAX_THREADS %d; SLICE %d; PORTION %d; REALS %d; BYTES %d; DOUBLES %d; READY %d",
+             sizeof(Layer), sizeof(Group), sizeof(Loss), sizeof(Optimizer), sizeof(Program), sizeof(Step), sizeof(Preparation),
+             sizeof(Inference), CHUNK, TOGETHER, MAX_THREADS, SLICE, PORTION, REALS, BYTES, DOUBLES, READY);
     return text;
 }
 
 /* The names of all kinds, numbered in each table from 0 on. */
 const char *kinds(void) {
-    return LAYERS(NAME) ";" LOSSES(NAME) ";" OPTIMIZERS(NAME);
+    return LAYERS(NAME) ";" LOSSES(NAME) ";" OPTIMIZERS(NAME) ";" STEPS(NAME);
 }
 
 /* What the last bits of results depend on: the processor's features that the compiler was to use, and the compiler. */
