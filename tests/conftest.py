@@ -79,7 +79,7 @@ def small_preset(monkeypatch: pytest.MonkeyPatch) -> None:
     from glassnet import recipes
     from small_packs import SMALL_PACK
 
-    monkeypatch.setattr("glassnet.estimators.strong.load_recipe", partial(recipes.load, changes=SMALL_PACK))
+    monkeypatch.setattr("glassnet.recipes.load", partial(recipes.load, changes=SMALL_PACK))
 
 
 @pytest.fixture
@@ -88,4 +88,4 @@ def learning_preset(monkeypatch: pytest.MonkeyPatch) -> None:
     from glassnet import recipes
     from small_packs import LEARNING_PACK
 
-    monkeypatch.setattr("glassnet.estimators.strong.load_recipe", partial(recipes.load, changes=LEARNING_PACK))
+    monkeypatch.setattr("glassnet.recipes.load", partial(recipes.load, changes=LEARNING_PACK))

@@ -22,7 +22,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import glassnet as gn
 from glassnet import recipes
-from glassnet.estimators import MLPClassifier, MLPRegressor, strong
+from glassnet.estimators import MLPClassifier, MLPRegressor
 from glassnet.exchange import to_onnx
 from small_packs import SMALL_PACK
 from strong_tables import CANCER, DIABETES, IRIS, STRONG, N, houses, network
@@ -179,7 +179,7 @@ def test_whoever_tunes_the_recipe_tunes_the_preset(monkeypatch: pytest.MonkeyPat
         "network.input_dropout=0.2",
         "pack.ends=[1, 3]",
     ]
-    monkeypatch.setattr(strong, "load_recipe", partial(recipes.load, changes=changes))
+    monkeypatch.setattr("glassnet.recipes.load", partial(recipes.load, changes=changes))
     model = MLPClassifier(**STRONG).fit(*IRIS)
     recipe = recipes.load("table", changes=changes)
     expected = recipe.build_network(4, 3, "classification", {"categories": [0] * 4, "missing": []})

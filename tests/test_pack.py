@@ -194,7 +194,7 @@ def test_weights_that_make_no_sense_are_refused(weights: list[float], fault: str
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the recipe of the preset a small one."""
     load = partial(recipes.load, changes=["network.hidden=[16]", "pack.ends=[2, 4]", "pack.networks=2"])
-    monkeypatch.setattr("glassnet.estimators.strong.load_recipe", load)
+    monkeypatch.setattr("glassnet.recipes.load", load)
 
 
 @pytest.mark.parametrize("estimator", [MLPClassifier, MLPRegressor])

@@ -64,6 +64,7 @@ def metrics(run: str) -> dict[str, Any]:
         ({"candidates": {"a": {"network": {"dropout": "x"}}}}, r"candidates\.a: network\.dropout must be a number"),
         ({"candidates": {"a": {"training": {"epochs": 3}}}}, r"candidates\.a: training\.epochs is the same for all"),
         ({"candidates": {"a": {"seed": 3}}}, r"candidates\.a: seed is the same for all"),
+        ({"candidates": {"a": {"task": "counting"}}}, r"candidates\.a: task is one of classification, regression, not"),
         ({"candidates": {"a": 3}}, r"candidates\.a: it is a table of settings, not 3"),
         ({"space": {"network": {"dropout": {"low": 0.5, "high": 0.1}}}}, r"pack\.space\.network\.dropout: low must be"),
     ],

@@ -165,7 +165,7 @@ def test_a_date_fits_no_field(table: str) -> None:
             r"network\.dropout: Dropout: rate must be a number of at least 0 and below 1, not 1\.5",
         ),
         ({"network": {"hidden": [0]}}, r"network\.hidden: Dense: fan_out must be a whole number of at least 1"),
-        ({"network": {"dtype": "complex64"}}, "dtype must be float32 or float64, not complex64"),
+        ({"network": {"dtype": "complex64"}}, "dtype must be float32, float64 or bfloat16, not complex64"),
         ({"optimizer": "SGD"}, "optimizer: SGD lacks an argument; its arguments are lr"),
         ({"optimizer": {"name": "SGD", "lr": "big"}}, "optimizer: SGD: lr must be a number, not 'big'"),
         ({"schedule": {"name": "OneCycle", "warmup": 2}}, "schedule: OneCycle: warmup must be"),

@@ -31,26 +31,34 @@ def from_dict(values: dict[str, Any]) -> Recipe:
     return recipe
 
 
-def variants(recipe: Recipe) -> dict[str, Recipe]:
+def variants(recipe: Recipe, task: str | None = None) -> dict[str, Recipe]:
     """Return the recipe of each kind of network in a pack, by its name; of no pack none.
 
-    Raises ValueError for settings that a kind of network can't have.
+    task: "classification" or "regression" leaves out kinds for the other. Raises ValueError for settings that a kind of
+    network can't have, and if no kind is left.
     """
     if recipe.pack is None:
         return {}
     found: dict[str, Recipe] = {}
     for name, settings in (recipe.pack.candidates or {"plain": {}}).items():
         try:
-            found[name] = changed(replace(recipe, pack=None), dict(_flat(settings)))
+            if not isinstance(settings, dict):
+                raise ValueError(f"it is a table of settings, not {short(settings)}")
+            of = settings.get("task")
+            if of not in (None, *get_args(Task)):
+                raise ValueError(f"task is one of {', '.join(get_args(Task))}, not {short(of)}")
+            kind = changed(replace(recipe, pack=None), dict(_flat({k: v for k, v in settings.items() if k != "task"})))
         except ValueError as error:
             raise ValueError(f"recipe: pack.candidates.{name}: {str(error).removeprefix('recipe: ')}") from None
+        if task is None or of in (None, task):
+            found[name] = kind
+    if not found:
+        raise ValueError(f"recipe: pack.candidates: none is for {task}")
     return found
 
 
-def _flat(settings: Any, place: str = "") -> Iterator[tuple[str, Any]]:
+def _flat(settings: dict[str, Any], place: str = "") -> Iterator[tuple[str, Any]]:
     """Yield settings by their dotted names. A table with a name, such as {name = "SiLU"}, is one."""
-    if not isinstance(settings, dict):
-        raise ValueError(f"it is a table of settings, not {short(settings)}")
     for key, value in settings.items():
         if isinstance(value, dict) and "name" not in value:
             yield from _flat(value, f"{place}{key}.")

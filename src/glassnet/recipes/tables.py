@@ -63,8 +63,9 @@ class PackTable:
     """[pack]: small networks that hold out other rows answer, and not one that trains as [training] says.
 
     The recipe describes what they have in common. candidates: for each kind of them the settings in which it differs,
-    such as {"network": {"dropout": 0.4}}; by default there is one kind. networks, ends and batch_size are those of
-    `glassnet.pack.fit_pack`. space: from what further kinds are drawn while there is time, as in [tune].
+    such as {"network": {"dropout": 0.4}}, and `task` if it is for classification or regression alone; by default there
+    is one kind. networks, ends and batch_size are those of `glassnet.pack.fit_pack`. space: from what further kinds are
+    drawn while there is time, as in [tune].
     """
 
     networks: int = NETWORKS
