@@ -5,10 +5,13 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 LOWEST := .venv-lowest
 NEWEST := .venv-newest
+WINDOWS := .windows
+ZIG := $(BIN)/python -m ziglang cc -target x86_64-windows-gnu
+KERNELS := -std=gnu11 -O2 -fno-math-errno -fno-trapping-math -shared
 EVERYTHING := --editable ".[notebook]" --group dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-lowest test-newest check types format results accuracy tables bench bench-quick fuzz parity onnx sanitize kills notebook notebooks docs docs-links clean
+.PHONY: help demo test test-lowest test-newest test-windows check types format results accuracy tables bench bench-quick fuzz parity onnx sanitize kills notebook notebooks docs docs-links clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -31,6 +34,18 @@ test-newest:  ## the same with the newest versions there are: make test-newest P
 	@$(MAKE) --no-print-directory VENV=$(NEWEST) $(NEWEST)/bin/python
 	$(NEWEST)/bin/python -m pip install --quiet --upgrade --upgrade-strategy eager $(EVERYTHING)
 	$(NEWEST)/bin/python -m pytest
+
+# What the kernels give on Linux is written down; the same calls are made on Windows, by wine, with each level of x86-64.
+test-windows: $(VENV)/.zig  ## test the kernels built for Windows, by wine: two minutes
+	@command -v wine > /dev/null || { echo "make test-windows needs wine: apt-get install wine wine64"; exit 1; }
+	mkdir -p $(WINDOWS)
+	$(BIN)/python tests/windows/record.py $(WINDOWS)/float32.calls $(WINDOWS)/float64.calls
+	$(ZIG) -O2 tests/windows/replay.c -o $(WINDOWS)/replay.exe
+	cd $(WINDOWS) && set -e; for level in x86_64 x86_64_v3; do for real in float32 float64; do \
+	  $(abspath $(BIN))/python -m ziglang cc -target x86_64-windows-gnu -mcpu=$$level $(KERNELS) \
+	    $$(test $$real = float32 || echo -DDOUBLE) $(CURDIR)/src/glassnet/fast/c/program.c -o $$level-$$real.dll; \
+	  echo "$$level $$real:"; WINEDEBUG=-all WINEPREFIX=$(abspath $(WINDOWS))/wine wine replay.exe $$level-$$real.dll $$real.calls; \
+	done; done
 
 check: $(VENV)/.dev  ## lint, formatting and types
 	$(BIN)/ruff check .
@@ -92,7 +107,7 @@ docs-links: $(VENV)/.docs  ## look up every external link of the documentation; 
 	$(BIN)/sphinx-build -b linkcheck -D nb_execution_mode=off --keep-going --quiet docs docs/_build/links
 
 clean:  ## remove the environments, the caches and the built documentation
-	rm -rf $(VENV) $(LOWEST) $(NEWEST) .mypy_cache .pytest_cache .ruff_cache .hypothesis docs/_build docs/notebooks
+	rm -rf $(VENV) $(LOWEST) $(NEWEST) $(WINDOWS) .mypy_cache .pytest_cache .ruff_cache .hypothesis docs/_build docs/notebooks
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit("glassnet needs Python 3.11 or newer, this is " + sys.version.split()[0] \
@@ -114,6 +129,10 @@ $(VENV)/.bench: $(VENV)/.base
 
 $(VENV)/.tables: $(VENV)/.base
 	$(PIP) --group tables
+	@touch $@
+
+$(VENV)/.zig: $(VENV)/.base
+	$(PIP) "ziglang>=0.14"
 	@touch $@
 
 $(VENV)/.notebook: $(VENV)/.base

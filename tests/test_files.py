@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import os
 import signal
 import subprocess
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 
 import pytest
@@ -132,6 +133,69 @@ def test_who_has_patience_gets_a_folder_that_is_let_go(tmp_path: Path, monkeypat
     monkeypatch.setattr(files.time, "sleep", lambda seconds: first.close())
     with holding(tmp_path, patience=60) as held:
         assert held
+
+
+class Kernel32:
+    """What Windows gives for holding: names of objects that exist as long as a handle is open."""
+
+    def __init__(self) -> None:
+        self.names: dict[int, str] = {}
+        self.error = 0
+        self.CreateMutexW = lambda security, owned, name: self.create(name)
+        self.CloseHandle = lambda handle: self.names.pop(handle)
+
+    def create(self, name: str) -> int:
+        self.error = files.ALREADY_EXISTS if name in self.names.values() else 0
+        handle = max(self.names, default=0) + 1
+        self.names[handle] = name
+        return handle
+
+
+def test_on_windows_a_folder_is_held_by_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kernel = Kernel32()
+    monkeypatch.setattr(ctypes, "WinDLL", lambda name, use_last_error: kernel, raising=False)
+    monkeypatch.setattr(ctypes, "get_last_error", lambda: kernel.error, raising=False)
+    monkeypatch.setattr(sys, "platform", "win32")
+    (tmp_path / "Jörg's data").mkdir()
+    with holding(tmp_path / "Jörg's data") as held, holding(tmp_path):
+        assert held
+        with pytest.raises(BlockingIOError), holding(tmp_path / "Jörg's data" / ".." / "Jörg's data"):
+            pass
+        assert len(kernel.names) == 2
+        assert all(name.isascii() and "\\" not in name for name in kernel.names.values())
+    assert kernel.names == {}
+    with pytest.raises(FileNotFoundError), holding(tmp_path / "nowhere"):
+        pass
+    with replacing(tmp_path / "file") as part:
+        part.write_text("whole")
+    assert kernel.names == {}
+
+
+@pytest.mark.parametrize("refusals", [3, 10**9])
+def test_windows_replaces_a_file_once_nobody_has_it_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refusals: int
+) -> None:
+    replace, now = Path.replace, [0.0]
+
+    def refused(self: Path, target: Path) -> Path:
+        if now[0] < refusals * files.PAUSE:
+            raise PermissionError(errno.EACCES, "Access is denied", str(self), str(target))
+        return replace(self, target)
+
+    monkeypatch.setattr(files, "holding", lambda folder: nullcontext(False))
+    monkeypatch.setattr(Path, "replace", refused)
+    monkeypatch.setattr(files.time, "sleep", lambda seconds: now.append(now.pop() + seconds))
+    monkeypatch.setattr(files.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(sys, "platform", "win32")
+    (tmp_path / "history.csv").write_text("old")
+    error = nullcontext() if refusals == 3 else pytest.raises(PermissionError)
+    with error as found, replacing(tmp_path / "history.csv") as part:
+        part.write_text("new")
+    assert (tmp_path / "history.csv").read_text() == ("new" if refusals == 3 else "old")
+    assert [path.name for path in tmp_path.iterdir()] == ["history.csv"]
+    if found is not None:
+        said = f"{tmp_path / 'history.csv'}: another program has it open: close it there"
+        assert reason(found.value) == said
 
 
 def test_nothing_is_written_through_a_link(tmp_path: Path) -> None:

@@ -9,8 +9,9 @@ import re
 import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,9 @@ CACHES = {  # a variable with the folder of a user's caches, and where that is i
     "darwin": ("XDG_CACHE_HOME", "~/Library/Caches"),
     "win32": ("LOCALAPPDATA", "~/AppData/Local"),
 }
+PAUSE = 0.02  # seconds between two tries
+MOMENT = 1.0  # seconds for which a program such as a virus scanner may have a file open
+ALREADY_EXISTS = 183  # Windows' error of that name
 TEMPORARY = re.compile(r"\.glassnet-[0-9a-f]{16}\.part")  # a folder in which a file, or a folder, is made whole
 
 
@@ -52,7 +56,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Give a temporary path with the same name; rename it to `path` if the block succeeds, remove it if not.
 
     The rename is atomic, so a reader, or a process killed at any moment, finds the old file or the new one,
-    never half of one. Raises ValueError if `path` is a folder or a device, OSError if the file can't be written.
+    never half of one. Raises ValueError if `path` is a folder or a device, OSError if the file can't be written, or if
+    on Windows another program has it open for longer than a moment.
     """
     path = Path(path)
     if path.exists() and not path.is_file():
@@ -63,7 +68,22 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         yield part
         with part.open("rb+") as file:
             os.fsync(file.fileno())
-        part.replace(path)
+        _put(part, path)
+
+
+def _put(part: Path, path: Path) -> None:
+    """Rename a file. While another program has `path` open, Windows refuses that."""
+    end = time.monotonic() + MOMENT
+    while True:
+        try:
+            part.replace(path)
+            return
+        except PermissionError:
+            if sys.platform != "win32":
+                raise
+            if time.monotonic() >= end:
+                raise PermissionError(errno.EACCES, "another program has it open: close it there", path) from None
+            time.sleep(PAUSE)
 
 
 @contextmanager
@@ -100,41 +120,68 @@ def refuse_link(path: Path) -> None:
 
 
 @contextmanager
-def holding(folder: Path, patience: float = 0.0) -> Iterator[bool]:
-    """Hold a folder for this block alone. The system lets go of it when the process ends in any way.
+def holding(path: Path, patience: float = 0.0) -> Iterator[bool]:
+    """Hold a folder, or a file, for this block alone. The system lets go of it when the process ends in any way.
 
-    Gives whether it is held: some systems (Windows) and file systems (NFS) have no locks for folders. Raises
-    BlockingIOError if it is held already, here or by another process, and still is after `patience` seconds;
-    FileNotFoundError if it isn't there.
+    Gives whether it is held: some file systems (NFS) have no locks for folders. Raises BlockingIOError if it is held
+    already, here or by another process, and still is after `patience` seconds; FileNotFoundError if it isn't there.
     """
     end = time.monotonic() + patience
+    while True:
+        try:
+            let_go = _held_by_name(path) if sys.platform == "win32" else _held(path)
+            break
+        except BlockingIOError:
+            if time.monotonic() >= end:
+                raise
+            time.sleep(PAUSE)
     try:
-        import fcntl
-    except ImportError:
-        yield False
-        return
-    try:
-        descriptor = os.open(folder, os.O_RDONLY)
-    except PermissionError:
-        yield False
-        return
-    try:
-        held = None
-        while held is None:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                held = True
-            except BlockingIOError:
-                if time.monotonic() >= end:
-                    raise
-                time.sleep(0.02)
-            except OSError:
-                held = False
-        if not os.path.samestat(os.fstat(descriptor), folder.stat()):  # it was removed and made again in between
-            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), os.fspath(folder))
-        yield held
+        yield let_go is not None
     finally:
+        if let_go is not None:
+            let_go()
+
+
+def _held(path: Path) -> Callable[[], object] | None:
+    """Hold a folder or a file; return what lets go of it, or None if there are no locks for it."""
+    import fcntl
+
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except PermissionError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.path.samestat(os.fstat(descriptor), path.stat()):
+            return partial(os.close, descriptor)
+    except OSError as error:
         os.close(descriptor)
+        if isinstance(error, BlockingIOError | FileNotFoundError):
+            raise
+        return None
+    os.close(descriptor)  # it was removed and made again in between
+    raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), os.fspath(path))
+
+
+def _held_by_name(path: Path) -> Callable[[], object]:
+    """Do the same on Windows, which has no locks for folders, by a named object that one process makes at a time."""
+    import ctypes
+    from hashlib import sha256
+
+    path.stat()
+    place = os.path.normcase(path.resolve())
+    kernel: Any = ctypes.WinDLL("kernel32", use_last_error=True)  # type: ignore[attr-defined, unused-ignore]
+    kernel.CreateMutexW.restype = ctypes.c_void_p
+    kernel.CreateMutexW.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.c_wchar_p]
+    kernel.CloseHandle.argtypes = [ctypes.c_void_p]
+    handle = kernel.CreateMutexW(None, 0, f"glassnet-{sha256(place.encode('utf-8', 'surrogatepass')).hexdigest()}")
+    error: int = ctypes.get_last_error()  # type: ignore[attr-defined, unused-ignore]
+    if not handle:
+        raise OSError(errno.EACCES, f"it can't be locked (Windows' error {error})", os.fspath(path))
+    if error == ALREADY_EXISTS:
+        kernel.CloseHandle(handle)
+        raise BlockingIOError(errno.EWOULDBLOCK, os.strerror(errno.EWOULDBLOCK), os.fspath(path))
+    return partial(kernel.CloseHandle, handle)
 
 
 def remove_abandoned(folder: Path) -> None:

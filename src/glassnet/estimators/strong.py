@@ -63,10 +63,10 @@ def check(settings: MLPParameters, *, all_at_once: bool) -> None:
 
 def fit(settings: MLPParameters, problem: Problem, rows: Rows, random: Any) -> Pack:
     """Train a pack on rows, some of whose values may be NaN, and encoded targets (N, n_outputs)."""
-    from glassnet.recipes import load as load_recipe  # it takes as long to import as all other rooms
+    from glassnet import recipes  # they take as long to import as all other rooms
     from glassnet.recipes.packs import fit_recipe
 
-    recipe = load_recipe("table")
+    recipe = recipes.load("table")
     recipe.seed = int(random.randint(2**31))
     if problem.task == "regression":
         recipe.loss = LOSSES[problem.loss]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,12 +12,7 @@ from typing import Any, BinaryIO
 
 from optuna.storages.journal import BaseJournalBackend, JournalFileSymlinkLock
 
-from glassnet.files import naming, refuse_link
-
-try:
-    import fcntl
-except ImportError:  # on Windows
-    fcntl = None  # type: ignore[assignment]
+from glassnet.files import holding, naming, refuse_link
 
 
 class Journal(BaseJournalBackend):
@@ -26,7 +22,6 @@ class Journal(BaseJournalBackend):
         refuse_link(path)
         path.touch()
         self.path = path
-        self.can_lock: bool = _can_lock(path)
         self.line: int = 0  # that was read last, from 1
         self.offsets: dict[int, int] = {0: 0}  # in bytes, of the end of each line
 
@@ -55,32 +50,18 @@ class Journal(BaseJournalBackend):
 
         So a last line that isn't whole comes from a killed process, or from one whose disk was full. It is cut off.
         """
-        if not self.can_lock:
+        with holding(self.path, math.inf) as held:
+            if held:
+                with self.path.open("rb+") as file:
+                    _cut_last_line(file)
+                yield
+                return
             lock = JournalFileSymlinkLock(os.fspath(self.path))
             lock.acquire()
             try:
                 yield
             finally:
                 lock.release()
-            return
-        with self.path.open("rb+") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            _cut_last_line(file)
-            yield
-
-
-def _can_lock(path: Path) -> bool:
-    """Whether files can be locked here; not on Windows, nor on some network file systems."""
-    if fcntl is None:
-        return False
-    with path.open("ab") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        except OSError:
-            return False
-    return True
 
 
 def _cut_last_line(file: BinaryIO) -> None:

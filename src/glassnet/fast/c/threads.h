@@ -5,8 +5,7 @@ the same cores go on; and between calls they sleep. The numbers don't depend on 
 that finds the pool in use, by a training in another thread, simply runs alone. */
 #pragma once
 #include "base.h"
-#include <pthread.h>
-#include <sched.h>
+#include "system.h"
 #include <stdatomic.h>
 
 #define MAX_THREADS 64 /* and one more than can be had */
@@ -15,8 +14,8 @@ that finds the pool in use, by a training in another thread, simply runs alone. 
 typedef void (*Work)(void *argument, Thread thread);
 
 static struct {
-    pthread_mutex_t in_use, lock;
-    pthread_cond_t wake;
+    Lock in_use, lock;
+    Wake wake;
     Work work;
     void *argument;
     real *scratch;
@@ -26,7 +25,7 @@ static struct {
     atomic_uint call;  /* a number for each call, and in it how many threads take part: number * MAX_THREADS + threads */
     atomic_uint phase; /* how many barriers were passed */
     atomic_int arrived;
-} pool = {.in_use = PTHREAD_MUTEX_INITIALIZER, .lock = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER};
+} pool = {.in_use = FREE_LOCK, .lock = FREE_LOCK, .wake = NO_WAKE};
 
 INLINE void pause_(void) {
 #if defined(__x86_64__)
@@ -46,7 +45,7 @@ static void barrier(Thread t) {
         return;
     }
     for (int i = 0; atomic_load_explicit(&pool.phase, memory_order_acquire) == phase; i += i < SPINS)
-        i < SPINS ? pause_() : (void)sched_yield();
+        i < SPINS ? pause_() : let_others_run();
 }
 
 /* Do the work with numbers too small for all their digits (in a float: below 1e-38) taken for 0. Adam's momentum of a weight
@@ -76,13 +75,8 @@ static void take_part(int64_t id, int64_t count) {
 
 /* A thread may start or wake on its caller's core, and be left there as long as it sleeps most of the time: go elsewhere. */
 static void leave_caller(void) {
-#ifdef __linux__
-    cpu_set_t all, others;
-    if (sched_getcpu() != pool.caller || sched_getaffinity(0, sizeof all, &all)) return;
-    others = all;
-    CPU_CLR((size_t)pool.caller, &others);
-    if (CPU_COUNT(&others) && !sched_setaffinity(0, sizeof others, &others)) sched_setaffinity(0, sizeof all, &all);
-#endif
+    int core = this_core();
+    if (core >= 0 && core == pool.caller) go_elsewhere(core);
 }
 
 /* Whether there is a call after the one seen last, and with so many threads that this one takes part. */
@@ -91,16 +85,16 @@ static int is_called(int64_t id, unsigned seen) {
     return call != seen && id < call % MAX_THREADS;
 }
 
-static void *worker(void *number) {
-    int64_t id = (intptr_t)number;
+THREAD_MAIN(worker) {
+    int64_t id = (intptr_t)argument;
     unsigned seen = pool.born;
     leave_caller();
     for (;;) {
         for (int i = 0; i < SPINS && !is_called(id, seen); i++) pause_();
         if (!is_called(id, seen)) {
-            pthread_mutex_lock(&pool.lock);
-            while (!is_called(id, seen)) pthread_cond_wait(&pool.wake, &pool.lock);
-            pthread_mutex_unlock(&pool.lock);
+            lock_(&pool.lock);
+            while (!is_called(id, seen)) wait_for(&pool.wake, &pool.lock);
+            unlock_(&pool.lock);
             leave_caller();
         }
         seen = atomic_load(&pool.call); /* it can't end, and another begin, without this thread */
@@ -111,9 +105,8 @@ static void *worker(void *number) {
 
 /* After fork() the child has no workers: it starts its own. */
 static void forget_workers(void) {
-    pthread_mutex_init(&pool.in_use, 0);
-    pthread_mutex_init(&pool.lock, 0);
-    pthread_cond_init(&pool.wake, 0);
+    pool.in_use = pool.lock = (Lock)FREE_LOCK;
+    pool.wake = (Wake)NO_WAKE;
     pool.started = 0;
     atomic_store(&pool.arrived, 0);
 }
@@ -121,29 +114,24 @@ static void forget_workers(void) {
 /* Run `work` on `threads` threads, or on fewer if the system gives no more. Each has scratch_size reals of `scratch`. */
 static void run(Work work, void *argument, int64_t threads, real *scratch, int64_t scratch_size) {
     if (threads > MAX_THREADS - 1) threads = MAX_THREADS - 1;
-    if (threads < 2 || pthread_mutex_trylock(&pool.in_use)) {
+    if (threads < 2 || !lock_at_once(&pool.in_use)) {
         work_without_tiny(work, argument, (Thread){0, 1, scratch});
         return;
     }
     if (pool.started == 0) {
         static int once = 0;
-        if (!once++) pthread_atfork(0, 0, forget_workers);
+        if (!once++) after_fork(forget_workers);
         pool.started = 1; /* this thread */
     }
     pool.born = atomic_load(&pool.call);
-#ifdef __linux__
-    pool.caller = sched_getcpu();
-#endif
-    for (pthread_t handle; pool.started < threads; pool.started++) {
-        if (pthread_create(&handle, 0, worker, (void *)(intptr_t)pool.started)) break;
-        pthread_detach(handle);
-    }
+    pool.caller = this_core();
+    while (pool.started < threads && start_thread(worker, (void *)(intptr_t)pool.started)) pool.started++;
     threads = min64(threads, pool.started);
     pool.work = work, pool.argument = argument, pool.scratch = scratch, pool.scratch_size = scratch_size;
-    pthread_mutex_lock(&pool.lock);
+    lock_(&pool.lock);
     atomic_store(&pool.call, (pool.born / MAX_THREADS + 1) * MAX_THREADS + (unsigned)threads);
-    pthread_cond_broadcast(&pool.wake);
-    pthread_mutex_unlock(&pool.lock);
+    wake_all(&pool.wake);
+    unlock_(&pool.lock);
     take_part(0, threads);
-    pthread_mutex_unlock(&pool.in_use);
+    unlock_(&pool.in_use);
 }
