@@ -26,6 +26,7 @@ from glassnet.train.metrics import score
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "accuracy.json"
 PAGE = ROOT / "docs" / "accuracy.md"
+NARROW = "network.dtype=bfloat16"
 ALL_ROWS = ("data.validation=false",)  # for the last training
 SHORT = ("training.epochs=20",)
 STILL = tuple(f"augmentation.{name}=0" for name in ("rotation", "scale", "shear", "translation"))
@@ -46,11 +47,16 @@ ENTRIES = {
     "mnist-best": Entry("mnist-best", (0, 1, 2), ALL_ROWS),
     "mnist-distorted": Entry("mnist-distorted", (0, 1, 2), ALL_ROWS),
     "mnist-deep": Entry("mnist-deep", (0,), ALL_ROWS),
+    "mnist-fast": Entry("mnist-fast", (0, 1, 2)),
     "california-embedded": Entry("california-embedded", (1, 2, 3, 4, 5)),
     "california-table": Entry("table", (1, 2, 3), ("data.source=california",)),
     "no-table-rotations": Entry(
         "table", (1, 2, 3), ("data.source=california", "pack.candidates.rotated.network.rotations=0"),
         "california-table", "without rotated columns",
+    ),
+    "mnist-bfloat16": Entry("mnist-fast", (0, 1, 2), (NARROW,), "mnist-fast", "products of bfloat16"),
+    "table-bfloat16": Entry(
+        "table", (1, 2, 3), ("data.source=california", NARROW), "california-table", "products of bfloat16"
     ),
     "no-rotations": Entry(
         "california-embedded", (1, 2, 3), ("network.rotations=0",), "california-embedded", "without rotated columns"

@@ -41,6 +41,7 @@ VARIANTS: dict[str, tuple[str, ...]] = {
     "bins at quantiles of all values": ("network.embedding.distinct=false",),
     "one trained value for a category, not 8": ("network.category_dim=1",),
     "without dropout": ("network.dropout=0.0",),
+    "products of bfloat16": ("network.dtype='bfloat16'",),
     "one cycle of 8 epochs": ("pack.ends=[8]",),
     "one cycle of 24 epochs": ("pack.ends=[24]",),
     "one cycle of 80 epochs": ("pack.ends=[80]",),
