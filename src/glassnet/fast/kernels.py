@@ -126,7 +126,8 @@ def _of_a_feature(layer: PiecewiseLinear) -> int:
 
 
 def _of_a_feature_in_waves(layer: Periodic) -> int:
-    return 6 * layer.n * layer.dim + 3 * layer.n + 2 * layer.dim  # three times W, then c, the waves, b and y
+    # Three times W, then c, the waves, b and y; or the waves and y of as many rows as a vector has numbers.
+    return max(6 * layer.n * layer.dim + 3 * layer.n + 2 * layer.dim, 16 * (2 * layer.n + layer.dim))
 
 
 class Folded(Layer):
@@ -156,8 +157,8 @@ class Folded(Layer):
 
 
 def _tables(layer: Folded) -> int:
-    # The sums of W over the bins below, both terms of each bin, as many zeros, and their products for some features.
-    return 3 * layer.bins * layer.dim + 2 * (1 + TOGETHER * layer.bins) * layer.dense.fan_out
+    # The sums of W over the bins below, both terms of each bin for some features, and their products with 32 columns.
+    return layer.bins * (layer.dim + 2 * TOGETHER * (layer.dim + 32))
 
 
 KERNELS: dict[type[Layer], Kernel] = {

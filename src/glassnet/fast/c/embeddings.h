@@ -1,4 +1,4 @@
-/* The layers of nn/embeddings.py and nn/categories.py. */
+/* The layers of nn/embeddings.py. */
 #pragma once
 #include "layers.h"
 
@@ -128,60 +128,80 @@ BACKWARD(PiecewiseLinear) {
     }
 }
 
-#define TOGETHER 4 /* features whose tables are in use at a time: they fit into a core's cache */
+#define TOGETHER 4 /* features whose tables are in use at a time: for a tile's columns, they fit into a core's first cache */
 
-/* PiecewiseLinear and the Dense behind it, in inference. Within a bin, what a feature adds to y is low + s rise, s being the
-share of the bin. A table holds both for each bin, or for each row if there are fewer. So rows take no product. */
+/* What a feature adds to a row of y is low + s rise, s being the share of its bin that lies below x. The products of both with
+a tile's columns of the dense layer are in a table [bins, 2, TILE_COLUMNS]. This adds what TOGETHER features do; y is [rows,
+n]. */
+INLINE void add_looked_up(int64_t rows, const real *tables, int64_t bins, bits *const bin[], real *const shares[], real *y,
+                          int64_t n, int64_t columns) {
+    for (int64_t i = 0; i < rows; i++, y += n) {
+        real few[TILE_COLUMNS], *to = columns == TILE_COLUMNS ? y : memcpy(few, y, (size_t)columns * sizeof(real));
+        vec sum[2] = {*(const vec *)to, *(const vec *)(to + LANES)};
+        UNROLL for (int g = 0; g < TOGETHER; g++) {
+            const real *low = tables + (g * bins + (int64_t)bin[g][i]) * 2 * TILE_COLUMNS;
+            UNROLL for (int v = 0; v < 2; v++)
+                sum[v] += *(const vec *)(low + v * LANES) + shares[g][i] * *(const vec *)(low + TILE_COLUMNS + v * LANES);
+        }
+        UNROLL for (int v = 0; v < 2; v++) *(vec *)(to + v * LANES) = sum[v];
+        if (to == few) memcpy(y, few, (size_t)columns * sizeof(real));
+    }
+}
+
+/* PiecewiseLinear and the Dense behind it, in inference: rows take no product. A table holds every bin, or every row if there
+are fewer. */
 FORWARD(Folded) {
     int64_t width = l->size[0], dim = l->size[1], bins = l->size[2], plain = l->n_in - width, n = l->n_out;
     const real *W = values(l, o, 0), *V = values(l, o, 1), *bias = values(l, o, 2);
     const real *dense = values(l, o, 3), *b = values(l, o, 4), *all_edges = l->array[0], *inner = l->array[1];
+    static const real zeros[TILE_COLUMNS];
     Range mine = share(m, 1, t);
-    int64_t rows = mine.end - mine.begin, by_row = rows < bins;
-    real *below = t.scratch, *terms = below + bins * dim, *zeros = terms + 2 * bins * dim, *tables = zeros + 2 * n;
-    Thread alone = {0, 1, tables + TOGETHER * 2 * bins * n};
-    real *shares[TOGETHER];
+    int64_t rows = mine.end - mine.begin, by_row = rows < bins, places[TOGETHER];
+    real *below = t.scratch, *terms = below + bins * dim, *tables = terms + TOGETHER * 2 * bins * dim;
+    Thread alone = {0, 1, tables + TOGETHER * 2 * bins * TILE_COLUMNS};
+    real *shares[TOGETHER], *packed = alone.scratch;
     bits *bin[TOGETHER];
     for (int64_t g = 0; g < TOGETHER; g++) {
         shares[g] = (real *)l->memory[0] + g * m + mine.begin;
         bin[g] = (bits *)l->memory[1] + g * m + mine.begin;
     }
     const real *x = l->x + mine.begin * l->n_in;
-    real *all_y = l->y + mine.begin * n;
-    multiply_rows(x + width, l->n_in, dense + width * dim * n, 0, b, all_y, n, rows, n, plain, alone);
-    memset(zeros, 0, (size_t)(2 * n) * sizeof(real));
+    real *y = l->y + mine.begin * n;
+    multiply_rows(x + width, l->n_in, dense + width * dim * n, 0, b, y, n, rows, n, plain, alone);
     for (int64_t first = 0; first < width; first += TOGETHER) {
-        int64_t count = min64(TOGETHER, width - first);
-        for (int64_t g = 0; g < count; g++) {
+        for (int64_t g = 0; g < TOGETHER; g++) {
             int64_t f = first + g;
+            if (f >= width) { /* one that adds nothing */
+                places[g] = 0;
+                memset(tables + g * 2 * bins * TILE_COLUMNS, 0, 2 * TILE_COLUMNS * sizeof(real));
+                memset(shares[g], 0, (size_t)rows * sizeof(real));
+                memset(bin[g], 0, (size_t)rows * sizeof(bits));
+                continue;
+            }
             const real *edges = all_edges + f * (bins + 1), *w = W + f * bins * dim;
             find_bins(x + f, l->n_in, rows, edges, inner + f * (bins - 1), bins, bin[g], shares[g]);
             WITH_DIM(sums_below, bins, w, bias + f * dim, below);
-            int64_t places = by_row ? rows : bins_there(inner + f * (bins - 1), bins);
-            for (int64_t p = 0; p < places; p++) {
-                int64_t of = by_row ? bin[g][p] : p;
-                real *restrict low = terms + 2 * p * dim, *restrict rise = low + dim;
+            places[g] = by_row ? rows : bins_there(inner + f * (bins - 1), bins);
+            for (int64_t p = 0; p < places[g]; p++) {
+                int64_t of = by_row ? (int64_t)bin[g][p] : p;
+                real *restrict low = terms + 2 * (g * bins + p) * dim, *restrict rise = low + dim;
                 for (int64_t c = 0; c < dim; c++) {
                     real v = V ? V[f * dim + c] : 0;
                     low[c] = below[of * dim + c] + edges[of] * v;
                     rise[c] = w[of * dim + c] + (edges[of + 1] - edges[of]) * v;
                 }
+                if (by_row) bin[g][p] = (bits)p;
             }
-            real *table = tables + g * 2 * bins * n;
-            multiply_rows(terms, dim, dense + f * dim * n, 0, 0, table, n, 2 * places, n, dim, alone);
         }
-        for (int64_t i = 0; i < rows; i++) {
-            real *restrict y = all_y + i * n, s[TOGETHER];
-            const real *low[TOGETHER];
+        for (int64_t j = 0; j < n; j += TILE_COLUMNS) {
+            int64_t columns = min64(TILE_COLUMNS, n - j);
             for (int64_t g = 0; g < TOGETHER; g++) {
-                low[g] = g < count ? tables + 2 * (g * bins + (by_row ? i : (int64_t)bin[g][i])) * n : zeros;
-                s[g] = g < count ? shares[g][i] : 0;
+                if (places[g]) pack(dense + (first + g) * dim * n + j, n, dim, columns, packed);
+                for (int64_t p = 0; p < 2 * places[g]; p += TILE_ROWS)
+                    wide_rows(min64(TILE_ROWS, 2 * places[g] - p), dim, terms + (2 * g * bins + p) * dim, dim, packed,
+                              TILE_COLUMNS, zeros, tables + (2 * g * bins + p) * TILE_COLUMNS, TILE_COLUMNS);
             }
-            for (int64_t j = 0; j < n; j++) {
-                real sum = y[j];
-                UNROLL for (int g = 0; g < TOGETHER; g++) sum += low[g][j] + s[g] * low[g][n + j];
-                y[j] = sum;
-            }
+            add_looked_up(rows, tables, bins, bin, shares, y + j, n, columns);
         }
     }
 }
@@ -202,32 +222,34 @@ INLINE real quarter_sine(real r) {
     return y * z;
 }
 
-/* Sines and cosines of 2 pi x c. Counted in turns, the nearest whole number is taken off without an error. */
-INLINE void put_waves(int64_t n, real x, const real *c, real *restrict sines, real *restrict cosines) {
-    for (int64_t p = 0; p < n; p++) {
-        real turns = x * c[p], r = turns - rint(turns), size = fabs(r);
-        cosines[p] = quarter_sine((real)0.25 - size);
-        sines[p] = quarter_sine(size > (real)0.25 ? copysign((real)0.5 - size, r) : r);
-    }
+/* Sines and cosines of 2 pi x c, of LANES rows. Counted in turns, the nearest whole number is taken off without an error. */
+INLINE void put_waves(int64_t n, const real *x, const real *c, real *restrict sines, real *restrict cosines) {
+    for (int64_t p = 0; p < n; p++, sines += LANES, cosines += LANES)
+        APART for (int i = 0; i < LANES; i++) {
+            real turns = x[i] * c[p], r = turns - rint(turns), size = fabs(r);
+            cosines[i] = quarter_sine((real)0.25 - size);
+            sines[i] = quarter_sine(size > (real)0.25 ? copysign((real)0.5 - size, r) : r);
+        }
 }
 
-typedef real eight __attribute__((vector_size(8 * SIZE), aligned(SIZE), may_alias));
-
-/* y = max(0, waves W + b), for the waves of one feature. */
-INLINE void put_products(int64_t n, int64_t dim, const real *waves, const real *W, const real *b, real *restrict y) {
-    if (dim == 8) { /* what packs have: y stays in a register */
-        eight sum = *(const eight *)b, other = {0};
+/* y [dim, LANES] = max(0, W^T waves + b), for the n waves of one feature, of LANES rows. */
+INLINE void put_products(int64_t n, int64_t dim, const real *waves, const real *W, const real *b, real *y) {
+    if (dim == 8) { /* what packs have: y stays in registers, in two sums that needn't wait for each other */
+        vec sum[8], other[8];
+        UNROLL for (int d = 0; d < 8; d++) sum[d] = (vec){0} + b[d], other[d] = (vec){0};
         for (int64_t p = 0; p < n; p += 2) {
-            sum += waves[p] * *(const eight *)(W + p * 8);
-            other += waves[p + 1] * *(const eight *)(W + p * 8 + 8);
+            vec even = *(const vec *)(waves + p * LANES), odd = *(const vec *)(waves + p * LANES + LANES);
+            UNROLL for (int d = 0; d < 8; d++) sum[d] += even * W[p * 8 + d], other[d] += odd * W[p * 8 + 8 + d];
         }
-        *(eight *)y = sum + other;
+        UNROLL for (int d = 0; d < 8; d++) *(vec *)(y + d * LANES) = sum[d] + other[d];
     } else {
-        memcpy(y, b, (size_t)dim * sizeof(real));
-        for (int64_t p = 0; p < n; p++)
-            for (int64_t d = 0; d < dim; d++) y[d] += waves[p] * W[p * dim + d];
+        for (int64_t d = 0; d < dim; d++) {
+            vec sum = (vec){0} + b[d];
+            for (int64_t p = 0; p < n; p++) sum += *(const vec *)(waves + p * LANES) * W[p * dim + d];
+            *(vec *)(y + d * LANES) = sum;
+        }
     }
-    for (int64_t d = 0; d < dim; d++) y[d] = y[d] > 0 ? y[d] : 0;
+    for (int64_t i = 0; i < dim * LANES; i++) y[i] = y[i] > 0 ? y[i] : 0;
 }
 
 /* pull = g W and dW += g waves, with the n waves along the rows of W and dW (dim, n). */
@@ -247,19 +269,30 @@ INLINE void pull_back(int64_t n, int64_t dim, const real *g, const real *waves, 
     }
 }
 
+/* to [rows, n], rows `apart`, of columns [n, LANES] */
+INLINE void put_rows(int64_t rows, int64_t n, const real *columns, real *to, int64_t apart) {
+    for (int64_t i = 0; i < rows; i++)
+        for (int64_t k = 0; k < n; k++) to[i * apart + k] = columns[k * LANES + i];
+}
+
 FORWARD(Periodic) {
     int64_t width = l->size[0], dim = l->size[1], n = l->size[2], plain = l->n_in - width;
     const real *frequencies = values(l, o, 0), *W = values(l, o, 1), *b = values(l, o, 2);
-    Range mine = share(m, 1, t);
-    for (int64_t i = mine.begin; i < mine.end; i++) {
+    real *waves = t.scratch, *columns = waves + 2 * n * LANES;
+    Range mine = share(m, LANES, t);
+    for (int64_t i = mine.begin; i < mine.end; i += LANES) {
         const real *x = l->x + i * l->n_in;
         real *y = l->y + i * l->n_out;
+        int64_t rows = min64(LANES, mine.end - i);
         for (int64_t f = 0; f < width; f++) {
-            real *waves = (real *)l->memory[0] + (i * width + f) * 2 * n;
-            put_waves(n, x[f], frequencies + f * n, waves, waves + n);
-            put_products(2 * n, dim, waves, W + f * 2 * n * dim, b + f * dim, y + f * dim);
+            real some[LANES] = {0};
+            for (int64_t k = 0; k < rows; k++) some[k] = x[k * l->n_in + f];
+            put_waves(n, some, frequencies + f * n, waves, waves + n * LANES);
+            put_products(2 * n, dim, waves, W + f * 2 * n * dim, b + f * dim, columns);
+            put_rows(rows, dim, columns, y + f * dim, l->n_out);
+            if (training) put_rows(rows, 2 * n, waves, (real *)l->memory[0] + (i * width + f) * 2 * n, width * 2 * n);
         }
-        pass_plain(plain, x + width, y + width * dim);
+        for (int64_t k = 0; k < rows; k++) pass_plain(plain, x + k * l->n_in + width, y + k * l->n_out + width * dim);
     }
 }
 
@@ -299,83 +332,4 @@ BACKWARD(Periodic) {
     Range mine = share(m, 1, t);
     for (int64_t i = mine.begin; l->dx && i < mine.end; i++)
         pass_plain(plain, l->dy + i * l->n_out + width * dim, l->dx + i * l->n_in + width);
-}
-
-/* The parts of CategoryEmbedding for one row, most of whose u is 0: the `there` others are listed, with their numbers. */
-INLINE int64_t list_categories(int64_t width, const real *x, const double *low, const double *scale, real *u, bits *which) {
-    int64_t there = 0;
-    for (int64_t c = 0; c < width; c++) which[there] = (bits)c, there += x[c] != low[c];
-    for (int64_t k = 0; k < there; k++) u[k] = (real)((x[which[k]] - low[which[k]]) / scale[which[k]]);
-    return there;
-}
-
-INLINE void add_categories(int64_t there, int64_t dim, const real *u, const bits *which, const int64_t *column, const real *W,
-                           real *y) {
-    for (int64_t k = 0; k < there; k++) {
-        const real *w = W + which[k] * dim;
-        real *to = y + column[which[k]] * dim, share = u[k];
-        APART for (int64_t d = 0; d < dim; d++) to[d] += share * w[d];
-    }
-}
-
-/* Those from `begin` to `end` alone. */
-INLINE void category_gradients(int64_t there, int64_t dim, const real *u, const bits *which, const int64_t *column,
-                               const real *dy, int64_t begin, int64_t end, real *dW) {
-    for (int64_t k = 0; k < there; k++) {
-        int64_t c = which[k];
-        if (c < begin || c >= end) continue;
-        const real *from = dy + column[c] * dim;
-        real *to = dW + (c - begin) * dim, share = u[k];
-        APART for (int64_t d = 0; d < dim; d++) to[d] += share * from[d];
-    }
-}
-
-FORWARD(CategoryEmbedding) {
-    int64_t width = l->size[0], dim = l->size[1], plain = l->n_in - width;
-    const real *W = values(l, o, 0);
-    const double *low = l->array[0], *scale = l->array[1];
-    const int64_t *column = l->array[2];
-    real *u = l->memory[0];
-    bits *which = l->memory[1], *there = l->memory[2];
-    Range mine = share(m, 1, t);
-    for (int64_t i = mine.begin; i < mine.end; i++) {
-        const real *x = l->x + i * l->n_in;
-        real *y = l->y + i * l->n_out;
-        pass_plain(plain, x, y);
-        memset(y + plain, 0, (size_t)(l->n_out - plain) * sizeof(real));
-        int64_t n = list_categories(width, x + plain, low, scale, u + i * width, which + i * width);
-        there[i] = (bits)n;
-        WITH_DIM(add_categories, n, u + i * width, which + i * width, column, W, y + plain);
-    }
-}
-
-BACKWARD(CategoryEmbedding) {
-    int64_t width = l->size[0], dim = l->size[1], plain = l->n_in - width;
-    const real *W = values(l, o, 0), *u = l->memory[0];
-    const bits *which = l->memory[1], *there = l->memory[2];
-    const double *scale = l->array[1];
-    const int64_t *column = l->array[2];
-    if (l->dx) {
-        Range rows = share(m, 1, t);
-        for (int64_t i = rows.begin; i < rows.end; i++) {
-            const real *dy = l->dy + i * l->n_out;
-            real *restrict dx = l->dx + i * l->n_in;
-            pass_plain(plain, dy, dx);
-            dy += plain, dx += plain;
-            for (int64_t c = 0; c < width; c++) {
-                real du = 0;
-                for (int64_t d = 0; d < dim; d++) du += dy[column[c] * dim + d] * W[c * dim + d];
-                dx[c] = (real)(du / scale[c]);
-            }
-        }
-        barrier(t); /* all have used W before anyone moves it */
-    }
-    Range mine = share(width, 1, t);
-    real *dW = t.scratch;
-    int64_t size = (mine.end - mine.begin) * dim;
-    memset(dW, 0, (size_t)size * sizeof(real));
-    for (int64_t i = 0; i < m; i++)
-        WITH_DIM(category_gradients, there[i], u + i * width, which + i * width, column, l->dy + i * l->n_out + plain,
-                 mine.begin, mine.end, dW);
-    give(l, o, 0, mine.begin * dim, dW, size);
 }

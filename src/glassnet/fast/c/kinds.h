@@ -1,5 +1,6 @@
 /* All layers that have kernels. */
 #pragma once
+#include "categories.h"
 #include "embeddings.h"
 #include "layers.h"
 
