@@ -5,6 +5,7 @@
     python benchmarks/suite.py run --anew glassnet           # ours again: the others' results are kept
     python benchmarks/suite.py run --part A --rows 3200 --inner     # to choose by: quick, and the test rows unseen
     python benchmarks/suite.py report --rows 3200 --inner    # the summary of that, on the terminal
+    python benchmarks/suite.py run german --limit 3000 --contenders "glassnet, ten minutes" "CatBoost, tuned"
     python benchmarks/suite.py run --ingredients --rows 3200 --splits 0 --look "what each adds"
 
 Three splits 80/20, the same for everybody, each fit in a process of its own, on one thread. A result is kept at

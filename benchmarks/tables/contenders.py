@@ -26,6 +26,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler, TargetEncoder
 
 from tables import variants
 from tables.prepare import Levels, Words, categories, numbers, plain
+from tables.tuned import TunedCatBoost
 
 Make = Callable[[pd.DataFrame, bool], Any]  # of training rows, and whether there are classes
 OURS = "glassnet"
@@ -53,14 +54,14 @@ def commit() -> str:
     return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip() or "unknown"
 
 
-def _glassnet(x: pd.DataFrame, classes: bool) -> Any:
+def _glassnet(x: pd.DataFrame, classes: bool, time_limit: float | None = None) -> Any:
     """Text, dates and missing cells as they are: the estimator looks at columns by itself."""
     from glassnet import estimators
     from glassnet.fast import loading
 
     loading.load_kernels(np.dtype(np.float32))  # compiled once on a machine, and not in a fit
     kind = estimators.MLPClassifier if classes else estimators.MLPRegressor
-    return kind(preset="strong", random_state=0)
+    return kind(preset="strong", random_state=0, time_limit=time_limit)
 
 
 def _catboost(x: pd.DataFrame, classes: bool) -> Any:
@@ -145,4 +146,8 @@ OURS_CHANGED = {
     f"{OURS}, {what}": Contender(partial(variants.make, changes), "glassnet", prepare=lambda frame: frame)
     for what, changes in variants.VARIANTS.items()
 }
-ALL = CONTENDERS | OURS_CHANGED
+WITH_TIME = {  # minutes for each fit, so that they are fitted only when they are named
+    f"{OURS}, ten minutes": Contender(partial(_glassnet, time_limit=600), "glassnet", prepare=lambda frame: frame),
+    "CatBoost, tuned": Contender(lambda _, classes: TunedCatBoost(classes), "catboost"),
+}
+ALL = CONTENDERS | WITH_TIME | OURS_CHANGED

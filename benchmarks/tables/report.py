@@ -10,7 +10,7 @@ import numpy as np
 import page
 from tables import comparing, looks, sources
 from tables.comparing import Board
-from tables.contenders import CONTENDERS, OURS, OURS_CHANGED
+from tables.contenders import CONTENDERS, OURS, OURS_CHANGED, WITH_TIME
 from tables.kinds import Kind
 from tables.losses import BASE
 from tables.results import Records
@@ -66,6 +66,18 @@ def rivals(board: Board) -> str:
                     f"{s.worst[0]:.2f} {s.worst[1]}",
                 )
             )
+    return "\n".join(lines)
+
+
+def with_time(board: Board) -> str:
+    """Those that are given minutes, beside the defaults and each other."""
+    names = [*WITH_TIME, OURS, BASE]
+    lines = [*_head("", "beside", ">n", ">mean", "95%", ">median", ">better", ">fit, CPU")]
+    for place, name in enumerate(WITH_TIME):
+        for other in [*names[:place], *names[place + 1 :]]:
+            if ratios := board.ratios(groups()["all"], name, other):
+                cost = comparing.geometric(board.ratios(ratios, name, other, "fit_cpu").values())
+                lines.append(_row(name, other, *_ratios(comparing.summary(ratios)), f"{cost:.3g} x"))
     return "\n".join(lines)
 
 
@@ -163,6 +175,7 @@ def write(records: Records) -> None:
         PAGE,
         summary=summary(board),
         rivals=rivals(board),
+        with_time=with_time(board),
         others=others(board),
         lost=lost(board),
         failed=failed(board),
