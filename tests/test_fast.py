@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 import os
 import subprocess
@@ -598,6 +599,62 @@ def test_threads_respect_the_environment(monkeypatch: pytest.MonkeyPatch) -> Non
         gn.Network([gn.Dense(1, 1)], threads=0)
 
 
+class EachStep(gn.Callback):
+    """Looks at each step, so that the kernels can't take several at once."""
+
+    def on_step(self, run: gn.Training) -> None:
+        assert run.history.step_loss
+
+
+@pytest.mark.parametrize(
+    "optimizer",
+    [gn.SGD(0.05, momentum=0.9), gn.SGD(0.05, nesterov=True, momentum=0.9), gn.Adam(clip_norm=0.5), gn.AdamW(0.01)],
+    ids=["momentum", "Nesterov", "clipped Adam", "AdamW"],
+)
+def test_epochs_at_once_are_the_same_bits_as_step_by_step(optimizer: gn.Optimizer) -> None:
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(700, 6)), rng.integers(0, 3, 700)
+    data = gn.Dataset.from_arrays(x, y)
+
+    def made() -> list[list[gn.Layer]]:
+        embedded = [gn.QuantileNormalize(), gn.PiecewiseLinear(6, 8, 8), gn.Dense(48, 16), gn.ReLU(), gn.Dropout(0.3)]
+        return [
+            [gn.Standardize(), gn.Dense(6, 40), gn.BatchNorm(40), gn.GELU(), gn.Dropout(0.2), gn.Dense(40, 3)],
+            [*embedded, gn.Dense(16, 3)],
+            [gn.GaussianNoise(0.1), gn.Dense(6, 7, max_norm=1), gn.Tanh(), gn.Dense(7, 3)],
+        ]
+
+    for number in range(len(made())):
+        found = []
+        for callbacks in ([], [EachStep()]):
+            net = gn.Network(made()[number], seed=1)
+            history = gn.fit(
+                net,
+                data,
+                gn.CrossEntropy(0.1),
+                copy.deepcopy(optimizer),
+                epochs=4,
+                batch_size=33,
+                schedule=gn.Cosine(),
+                average=gn.SWA(0.5),
+                callbacks=callbacks,
+            )
+            rows = [{name: value for name, value in row.items() if name != "seconds"} for row in history.epochs]
+            found.append((net.theta.tobytes(), rows, history.step_loss, history.step_lr))
+        assert found[0] == found[1]
+
+
+def test_a_loss_that_isnt_finite_ends_an_epoch_at_once_as_it_does_step_by_step() -> None:
+    data = gn.Dataset.from_arrays(np.random.default_rng(0).normal(size=(300, 3)), np.arange(300.0))
+    found = []
+    for callbacks in ([], [EachStep()]):
+        net = gn.Network([gn.Dense(3, 4), gn.ReLU(), gn.Dense(4, 1)])
+        with pytest.raises(gn.DivergenceError) as error:
+            gn.fit(net, data, gn.MSE(), gn.SGD(1e3), batch_size=8, callbacks=callbacks, validate=False)
+        found.append((str(error.value), net.theta.tobytes()))
+    assert found[0] == found[1]
+
+
 def test_the_fastest_count_is_found_and_found_again() -> None:
     for limit, fast in ((4, 1), (4, 2), (4, 4), (1, 1)):
         chooser = threads.Threads(limit)
@@ -605,7 +662,7 @@ def test_the_fastest_count_is_found_and_found_again() -> None:
         for _ in range(3000):
             count = chooser.counts[chooser.choice]
             counts.append(count)
-            chooser.choice = chooser.choices.send(1.0 if count == fast else 1.5)
+            chooser.choice = chooser.choices.send((1.0 if count == fast else 1.5, 1))
         assert counts[:3] == [1] * 3
         assert counts[100:].count(fast) > 0.9 * len(counts[100:])
 

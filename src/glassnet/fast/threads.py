@@ -50,15 +50,16 @@ def limit(net: Network) -> int:
 
 
 class Threads:
-    """Chooses the number of threads for each of many similar calls: `with threads as count: ...`.
+    """Chooses the number of threads for each of many similar calls: `with threads as count: ...`, or for some at once.
 
     The kernels' results don't depend on it, so the fastest number is right: all threads on idle cores, fewer for a
     short call, or if other programs or other trainings need the cores. The first calls have one thread.
     """
 
-    choices: Generator[int, float, None]
+    choices: Generator[int, tuple[float, int], None]
     choice: int
     start: float
+    calls: int = 1  # that are made at once
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
@@ -71,36 +72,42 @@ class Threads:
         self.choices = _fastest(len(self.counts))
         self.choice = next(self.choices)
 
+    def of(self, calls: int) -> Threads:
+        """Choose for several calls together."""
+        self.calls = calls
+        return self
+
     def __enter__(self) -> int:
         self.start = time.perf_counter()
         return self.counts[self.choice]
 
     def __exit__(self, *_: object) -> None:
         try:
-            self.choice = self.choices.send(time.perf_counter() - self.start)
+            self.choice = self.choices.send((time.perf_counter() - self.start, self.calls))
         except StopIteration:  # Ctrl-C came while it was choosing
             self._start()
+        self.calls = 1
 
 
-def _fastest(n: int) -> Generator[int, float, None]:
-    """Yield the number of one of n ways again and again, and take the seconds that it took.
+def _fastest(n: int) -> Generator[int, tuple[float, int], None]:
+    """Yield the number of one of n ways again and again, and take the seconds that some calls took, and how many.
 
     Now and then another way is tried, each in turn: soon after a change, and ever more rarely while nothing changes.
     The best way so far is judged by its mean, which shows waiting for a busy core. The other is judged by the middle of
-    three calls, because a single delay says nothing.
+    three trials, because a single delay says nothing.
     """
     best, other, patience, budget = n - 1, n - 1, SOON, FIRST
     yield best  # the first call also touches all memory for the first time
     while True:
         spent, calls = 0.0, 0
         while calls < 3 or spent < budget or n == 1:
-            spent += yield best
-            calls += 1
+            seconds, made = yield best
+            spent, calls = spent + seconds, calls + made
         other = (other + 1) % n
         if other == best:
             continue
-        a, b, c = (yield other), (yield other), (yield other)
-        budget = patience * (a + b + c)
+        trials = [(yield other), (yield other), (yield other)]
+        budget = patience * sum(seconds for seconds, _ in trials)
         patience = min(2 * patience, SELDOM)
-        if sorted((a, b, c))[1] < 0.95 * spent / calls:
-            best, patience, budget = other, SOON, SOON * (a + b + c)
+        if sorted(seconds / made for seconds, made in trials)[1] < 0.95 * spent / calls:
+            best, patience, budget = other, SOON, SOON * sum(seconds for seconds, _ in trials)

@@ -103,7 +103,7 @@ class FastStep:
         if weights is not None:
             weights = np.ascontiguousarray(weights, self.net.dtype)
             each = address(weights)
-        with self.threads as count:
+        with self.threads.of(len(rates)) as count:
             places = address(numbers), each, len(numbers), address(rates), address(losses)
             taken: int = self.program.library.train_many(self.pointer, *places, count)
         self._take_counts()

@@ -6,7 +6,6 @@ import math
 import os
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import closing
 
 import numpy as np
 
@@ -151,11 +150,7 @@ def _train_epoch(loop: Loop) -> None:
             run.keep_best(row)
 
     loop.begin_epoch(epoch)
-    with closing(batches(run, order_of(run, epoch), epoch)) as made:
-        for rows, x in made:
-            value = loop.step(rows, x)
-            if not math.isfinite(value):
-                break
+    value, (rows, x) = loop.pass_over(order_of(run, epoch), epoch)
     if math.isfinite(value) and not np.isfinite(net.theta).all():
         value = math.nan  # the last step's update: no further loss would show it
     if not math.isfinite(value):

@@ -5,16 +5,20 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import numpy as np
 
 from glassnet.nn.layer import Array
 from glassnet.nn.randomness import ORDER
+from glassnet.train.averages import Average
 from glassnet.train.averaging import take_in
+from glassnet.train.batches import Batch, batches
 from glassnet.train.rates import rates
-from glassnet.train.step import Step
+from glassnet.train.step import Step, can_take_many, many_steps
 from glassnet.train.training import Callback, Training
+
+SHORT = 0.02  # seconds: when a call takes less, the next takes more steps
 
 HistoryRow = dict[str, float]  # of the history
 
@@ -33,6 +37,7 @@ class Loop:
         self.steps: int = steps
         self.start: float = time.perf_counter() - (run.history["seconds"][-1] if len(run.history) else 0)
         self.first: int = 0  # the first step of this epoch, in the history
+        self.at_once: int = 16  # steps in a call
 
     @contextmanager
     def watched(self) -> Iterator[None]:
@@ -75,6 +80,54 @@ class Loop:
             for watcher in self.watchers:
                 watcher.on_step(run)
         return value
+
+    def pass_over(self, order: Array, epoch: int) -> tuple[float, Batch]:
+        """Make a step on each batch of the training rows in this order; return the last loss, and its batch.
+
+        The last is the first loss that isn't finite, if there is one. Where nothing in Python acts between two steps,
+        the kernels take many in one call.
+        """
+        if self._undisturbed():
+            return self._pass_at_once(order)
+        with closing(batches(self.run, order, epoch)) as made:
+            for batch in made:
+                value = self.step(*batch)
+                if not math.isfinite(value):
+                    break
+        return value, batch
+
+    def _undisturbed(self) -> bool:
+        """Whether nothing but the learning rate changes between two steps, and nobody looks."""
+        run = self.run
+        return (
+            can_take_many(self.move)
+            and run.augmentation is None
+            and run.dropout_schedule is None
+            and run.weight_decay_schedule is None
+            and (run.average is None or type(run.average).after_step is Average.after_step)
+            and all(getattr(each.on_step, "__func__", None) is Callback.on_step for each in self.watchers)
+        )
+
+    def _pass_at_once(self, order: Array) -> tuple[float, Batch]:
+        """Make the steps of an epoch, so many in one call that Ctrl-C is soon heard."""
+        run, history, size = self.run, self.run.history, self.run.batch_size
+        first, last = 0, run.steps_per_epoch * run.epochs - 1
+        while True:
+            start = time.perf_counter()
+            rows = order[first : first + self.at_once * size]
+            numbers = range(self.steps, self.steps + math.ceil(len(rows) / size))
+            factors = [run.schedule(min(number, last), run.steps_per_epoch, run.epochs) for number in numbers]
+            losses = many_steps(self.move, rows, factors, size)
+            made = len(losses) - (not math.isfinite(losses[-1]))
+            self.steps += made
+            history.step_loss += losses[:made]
+            history.step_lr += [run.optimizer.lr * factor for factor in factors[:made]]
+            first += len(rows)
+            if made < len(losses) or first >= len(order):
+                begin = (len(losses) - 1) * size
+                return losses[-1], (rows[begin : begin + size], None)
+            if time.perf_counter() - start < SHORT:
+                self.at_once *= 2
 
     def end_epoch(self, judge: Callable[[HistoryRow], None] | None = None, loss: float | None = None) -> None:
         """End an epoch: average, judge, and write its row of the history.

@@ -21,16 +21,15 @@ class Progress(Callback):
 
             done = len(run.history) * run.steps_per_epoch
             total = run.epochs * run.steps_per_epoch
+            self.on_step = self._move_bar  # type: ignore[method-assign]  # without a bar, nobody looks at steps
             self.bar = tqdm(
                 total=total, initial=done, leave=False, bar_format="{desc} |{bar}| {remaining} left{postfix}"
             )
 
-    def on_step(self, run: Training) -> None:
-        """Move the bar."""
-        if self.bar is not None:
-            self.bar.set_description(f"epoch {len(run.history) + 1}/{run.epochs}", refresh=False)
-            self.bar.set_postfix(numbers(run, run.history.step_loss[-1]), refresh=False)
-            self.bar.update()
+    def _move_bar(self, run: Training) -> None:
+        self.bar.set_description(f"epoch {len(run.history) + 1}/{run.epochs}", refresh=False)
+        self.bar.set_postfix(numbers(run, run.history.step_loss[-1]), refresh=False)
+        self.bar.update()
 
     def on_epoch(self, run: Training) -> None:
         """Print the epoch's line."""

@@ -102,6 +102,11 @@ def training_step(
     return FastStep(net, x, targets, plain, optimizer, batch, reads_gradients)
 
 
+def can_take_many(step: Step) -> bool:
+    """Whether the kernels take all steps of `many_steps` in one call."""
+    return isinstance(step, FastStep) and step.independent
+
+
 def many_steps(
     step: Step, rows: Array, factors: Sequence[float], batch: int, weights: Array | None = None
 ) -> list[float]:
@@ -110,7 +115,7 @@ def many_steps(
     weights: of each of the rows. The last loss is the first that isn't finite. The kernels take all steps in one call,
     where they can.
     """
-    if isinstance(step, FastStep) and step.independent:
+    if isinstance(step, FastStep) and can_take_many(step):
         return step.many(rows, factors, weights)
     losses: list[float] = []
     for i, factor in enumerate(factors):

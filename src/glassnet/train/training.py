@@ -97,6 +97,7 @@ class Callback:
     """Something that looks at a training, or stops it by setting run.stop. Override what is needed.
 
     The fast path doesn't write `run.net.grad` unless a callback says that it reads_gradients: it takes a little time.
+    It takes many steps at once unless a callback has an `on_step`.
     """
 
     reads_gradients: ClassVar[bool] = False

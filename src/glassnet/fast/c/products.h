@@ -116,6 +116,7 @@ static void pack_transposed(const real *b, int64_t ldb, int64_t n, int64_t colum
         for (int64_t j = 0; j < TILE_COLUMNS; j++) packed[p * TILE_COLUMNS + j] = j < columns ? b[j * ldb + p] : 0;
 }
 
+#define ENOUGH 256 /* gradients that the optimizer takes at once, if it can */
 #define BLOCK 512 /* rows that are worked on together: what fits into a core's cache */
 
 /* This thread's share of c [m, columns] = a [m, n] b (+ bias), b being [n, columns] or, transposed, [columns, n]; rows of
@@ -161,6 +162,17 @@ static void multiply(const real *a, const real *b, int transposed, const real *b
     multiply_rows(a, n, b, transposed, bias, c, columns, m, columns, n, t);
 }
 
+/* Gradients of parameters that lie next to each other, until there are enough for whole vectors. */
+typedef struct {
+    int64_t place, count;
+    real g[ENOUGH + TILE_ROWS * TILE_COLUMNS];
+} Gathered;
+
+INLINE void pass_gathered(const Optimizer *o, Rates rates, Gathered *some) {
+    take_gradients(o, rates, some->place, some->g, some->count);
+    some->place += some->count, some->count = 0;
+}
+
 /* This thread's share of dW [n_in, n_out] = x^T dy, over m rows, ldx and ldy apart; dW begins at `offset` in
 the parameter W. */
 static void weight_gradient(const real *x, int64_t ldx, const real *dy, int64_t ldy, int64_t m, int64_t n_in,
@@ -169,6 +181,8 @@ static void weight_gradient(const real *x, int64_t ldx, const real *dy, int64_t 
     static const real zeros[TILE_COLUMNS];
     Range mine = share(n_in, TILE_ROWS, t);
     real *packed = t.scratch, *sums = t.scratch + BLOCK * TILE_COLUMNS; /* of several blocks: [n_in, TILE_COLUMNS] */
+    Gathered some; /* of a matrix that is narrower than a tile */
+    some.place = W->begin + offset + mine.begin * n_out, some.count = 0;
     for (int64_t j = 0; j < n_out; j += TILE_COLUMNS) {
         int64_t width = min64(TILE_COLUMNS, n_out - j);
         for (int64_t begin = 0; begin < m; begin += BLOCK) {
@@ -179,11 +193,15 @@ static void weight_gradient(const real *x, int64_t ldx, const real *dy, int64_t 
                 real *g = m > BLOCK ? sums + (i - mine.begin) * TILE_COLUMNS : sums;
                 (width > LANES ? wide_across : narrow_across)(height, rows, x + begin * ldx + i, ldx, packed, TILE_COLUMNS,
                                                               begin ? 0 : zeros, g, TILE_COLUMNS);
-                for (int64_t r = 0; last && r < height; r++, place += n_out) {
+                for (int64_t r = 0; last && width == n_out && r < height; r++, some.count += n_out)
+                    for (int64_t c = 0; c < n_out; c++) some.g[some.count + c] = g[r * TILE_COLUMNS + c];
+                if (some.count >= ENOUGH) pass_gathered(o, rates, &some);
+                for (int64_t r = 0; last && width < n_out && r < height; r++, place += n_out) {
                     if (width == TILE_COLUMNS) take_gradients(o, rates, place, g + r * TILE_COLUMNS, TILE_COLUMNS);
                     else take_gradients(o, rates, place, g + r * TILE_COLUMNS, width);
                 }
             }
         }
     }
+    if (some.count) pass_gathered(o, rates, &some);
 }
