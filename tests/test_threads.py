@@ -199,6 +199,28 @@ def test_two_networks_train_in_two_threads_with_one_loss() -> None:
             np.testing.assert_array_equal(theta, expected)
 
 
+@pytest.mark.parametrize("fast", [True, False])
+def test_trainings_at_the_same_time_give_what_each_gives_alone(fast: bool) -> None:
+    def trained(seed: int) -> list[Any]:
+        """Train a network of one of two types, by kernels on two threads that all trainings share, and predict."""
+        layers = [gn.Dense(12, 40), gn.BatchNorm(40), gn.GELU(), gn.Dropout(0.2), gn.Dense(40, 1)]
+        net = gn.Network([gn.Standardize(), *layers], ("float32", "float64")[seed % 2], seed=seed, fast=fast)
+        net.threads = 2
+        if start is not None:
+            start.wait()
+        history = gn.fit(net, DATA, gn.Huber(), gn.AdamW(0.01), epochs=3, batch_size=100, seed=seed)
+        return [net.theta, np.array(history.step_loss), net.predict(X)]
+
+    start = None
+    alone = [trained(seed) for seed in range(6)]
+    start = threading.Barrier(len(alone))
+    with ThreadPoolExecutor(len(alone)) as pool:
+        together = list(pool.map(trained, range(len(alone))))
+    for one, other in zip(alone, together, strict=True):
+        for expected, found in zip(one, other, strict=True):
+            np.testing.assert_array_equal(found, expected)
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_a_forked_process_has_the_network_to_itself() -> None:
