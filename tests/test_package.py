@@ -17,6 +17,7 @@ import pytest
 import glassnet as gn
 
 SOURCE = Path(gn.__file__).parent
+WORKFLOWS = SOURCE.parents[1] / ".github" / "workflows"
 FLOORS = [
     ["checks", "configured", "extras"],
     ["memory", "program", "terminal", "turns", "version"],
@@ -207,3 +208,12 @@ def test_the_five_lines_of_the_package_docstring_run(capsys: pytest.CaptureFixtu
 def test_the_citation_names_this_version() -> None:
     citation = (Path(__file__).parents[1] / "CITATION.cff").read_text(encoding="utf-8")
     assert re.findall(r"^version: (.+)$", citation, re.MULTILINE) == [gn.__version__]
+
+
+@pytest.mark.skipif(not WORKFLOWS.is_dir(), reason="the sdist has no workflows")
+def test_the_workflows_call_targets_that_there_are() -> None:
+    texts = [path.read_text() for path in WORKFLOWS.glob("*.yml")]
+    called = {name for text in texts for name in re.findall(r"run: make ([\w-]+)$", text, re.MULTILINE)}
+    targets = set(re.findall(r"^([\w-]+):", (SOURCE.parents[1] / "Makefile").read_text(), re.MULTILINE))
+    assert called - targets <= {"wheels"}
+    assert "test" in called
