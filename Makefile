@@ -11,7 +11,7 @@ KERNELS := -std=gnu11 -O2 -fno-math-errno -fno-trapping-math -shared
 EVERYTHING := --editable ".[notebook]" --group dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-lowest test-newest test-windows check types format results accuracy tables bench bench-quick fuzz parity onnx sanitize kills notebook notebooks docs docs-links clean
+.PHONY: help demo test test-lowest test-newest test-windows check types format results accuracy tables wheels bench bench-quick fuzz parity onnx sanitize kills notebook notebooks docs docs-links clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -36,7 +36,7 @@ test-newest:  ## the same with the newest versions there are: make test-newest P
 	$(NEWEST)/bin/python -m pytest
 
 # What the kernels give on Linux is written down; the same calls are made on Windows, by wine, with each level of x86-64.
-test-windows: $(VENV)/.zig  ## test the kernels built for Windows, by wine: two minutes
+test-windows: $(VENV)/.wheels  ## test the kernels built for Windows, by wine: two minutes
 	@command -v wine > /dev/null || { echo "make test-windows needs wine: apt-get install wine wine64"; exit 1; }
 	mkdir -p $(WINDOWS)
 	$(BIN)/python tests/windows/record.py $(WINDOWS)/float32.calls $(WINDOWS)/float64.calls
@@ -94,6 +94,13 @@ sanitize: $(VENV)/.dev  ## the kernels' tests and 3,000 mutated models under Add
 kills: $(VENV)/.dev  ## kill every command at every operation on a file, and type it again: minutes; Linux
 	$(BIN)/python tests/kill_everywhere.py
 
+# zig's cache lies in the environment. Hatchling gives every file of a wheel the time of SOURCE_DATE_EPOCH, or a fixed one.
+wheels: $(VENV)/.wheels  ## build the sdist, the wheel without kernels and six with them, into dist/: five minutes
+	$(BIN)/python -m hatchling build --directory dist
+	for platform in $$($(BIN)/python -c "import hatch_build; print(*hatch_build.PLATFORMS)"); do \
+	  WHEEL_FOR=$$platform ZIG_GLOBAL_CACHE_DIR=$(VENV)/zig \
+	    $(BIN)/python -m hatchling build --directory dist --target wheel || exit 1; done
+
 notebook: $(VENV)/.notebook  ## open the notebooks
 	$(BIN)/jupyter lab notebooks
 
@@ -131,10 +138,6 @@ $(VENV)/.tables: $(VENV)/.base
 	$(PIP) --group tables
 	@touch $@
 
-$(VENV)/.zig: $(VENV)/.base
-	$(PIP) "ziglang>=0.14"
-	@touch $@
-
 $(VENV)/.notebook: $(VENV)/.base
 	$(PIP) --editable ".[notebook]"
 	@touch $@
@@ -145,6 +148,10 @@ $(VENV)/.docs: $(VENV)/.base
 
 $(VENV)/.types: $(VENV)/.base
 	$(PIP) --group types
+	@touch $@
+
+$(VENV)/.wheels: $(VENV)/.base
+	$(PIP) --group wheels
 	@touch $@
 
 $(VENV)/.parity: $(VENV)/.base

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -37,13 +38,8 @@ class Installed(NamedTuple):
         return done.stdout
 
 
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
-    """Build the sdist, the wheel from it, and install that beside the dependencies that are here already."""
-    room = tmp_path_factory.mktemp("wheel")
-    build = [sys.executable, "-m", "build", "--no-isolation", "--outdir", room, ROOT]
-    subprocess.run(build, check=True, capture_output=True)
-    (wheel,), (sdist,) = room.glob("*.whl"), room.glob("*.tar.gz")
+def install(wheel: Path, sdist: Path, room: Path) -> Installed:
+    """Install a wheel in an environment of its own beside the dependencies that are here already."""
     venv, folder = room / "venv", room / "elsewhere"
     folder.mkdir()
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", venv], check=True)
@@ -53,7 +49,30 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
     subprocess.run(install, check=True)
     # An editable install there isn't seen from here: of a folder that a .pth file names, no .pth file is read.
     Path(place["purelib"], "dependencies.pth").write_text(sysconfig.get_path("purelib"))
-    yield Installed(wheel, sdist, python.parent, folder)
+    return Installed(wheel, sdist, python.parent, folder)
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
+    """Build the sdist, the wheel from it, and install that."""
+    room = tmp_path_factory.mktemp("wheel")
+    build = [sys.executable, "-m", "build", "--no-isolation", "--outdir", room, ROOT]
+    subprocess.run(build, check=True, capture_output=True)
+    (wheel,), (sdist,) = room.glob("*.whl"), room.glob("*.tar.gz")
+    yield install(wheel, sdist, room)
+    shutil.rmtree(room)
+
+
+@pytest.fixture(scope="module")
+def with_kernels(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
+    """Build and install the wheel with kernels for this machine."""
+    room = tmp_path_factory.mktemp("wheel")
+    tag = f"manylinux_2_17_{platform.machine()}.manylinux2014_{platform.machine()}"
+    environment = os.environ | {"WHEEL_FOR": tag, "PYTHONPATH": str(ROOT / "tests" / "stand_in")}
+    build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", room]
+    subprocess.run(build, cwd=ROOT, env=environment, check=True, capture_output=True)
+    (wheel,) = room.glob("*.whl")
+    yield install(wheel, wheel, room)
     shutil.rmtree(room)
 
 
@@ -69,6 +88,33 @@ def test_it_is_pure_python_and_whole(installed: Installed) -> None:
     assert "](docs/" not in metadata
     core = re.findall(r"^Requires-Dist: ([\w-]+)[^;\n]*$", metadata, re.MULTILINE)
     assert sorted(core) == ["numpy", "safetensors", "threadpoolctl"]
+
+
+@pytest.mark.skipif(sys.platform != "linux" or not shutil.which("cc"), reason="needs a C compiler, on Linux")
+def test_a_wheel_for_a_platform_brings_its_kernels(with_kernels: Installed) -> None:
+    name = with_kernels.wheel.name
+    assert re.fullmatch(rf"glassnet-{gn.__version__}-py3-none-manylinux_2_17_(\w+)\.manylinux2014_\1\.whl", name)
+    with zipfile.ZipFile(with_kernels.wheel) as wheel:
+        built = {name.removeprefix("glassnet/fast/built/") for name in wheel.namelist() if "/built/" in name}
+        tags = wheel.read(f"glassnet-{gn.__version__}.dist-info/WHEEL").decode()
+    levels = ["x86-64", "x86-64-v3", "x86-64-v4"] if platform.machine() == "x86_64" else [platform.machine()]
+    assert built == {"probe.so", *(f"{level}-{dtype}.so" for level in levels for dtype in ("float32", "float64"))}
+    assert "Root-Is-Purelib: false" in tags
+    assert tags.count("Tag: py3-none-manylinux") == 2
+
+
+@pytest.mark.skipif(sys.platform != "linux" or not shutil.which("cc"), reason="needs a C compiler, on Linux")
+def test_where_there_is_no_compiler_the_wheels_kernels_train(
+    with_kernels: Installed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(with_kernels.bin))
+    monkeypatch.delenv("CC", raising=False)
+    example = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)[0]
+    said = with_kernels.run("python", "-W", "error", "-c", f"{example}\nnet.summary()")
+    assert float(re.findall(r"'accuracy': ([\d.]+)", said)[0]) > 0.95
+    level = "x86-64" if platform.machine() == "x86_64" else platform.machine()
+    assert re.search(rf"^computed by compiled kernels \(wheel {level}(-v[34])?\)", said, re.MULTILINE)
+    assert not list((with_kernels.folder / "cache").rglob("*.so"))
 
 
 def test_the_sdist_has_what_belongs_to_it(installed: Installed) -> None:
