@@ -91,7 +91,12 @@ def save(figure: Figure, path: str | os.PathLike[str]) -> None:
     path = Path(path)
     if path.suffix.lower() != ".png":
         raise ValueError(f"pictures are written as PNG, and {path.name!r} doesn't end in .png: rename it")
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
     with replacing(path) as part, styled(), warnings.catch_warnings():
         # A name in a script that the font lacks shows as boxes; that is no reason to disturb a run.
         warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
-        figure.savefig(part, format="png", dpi=DPI)
+        figure.set_dpi(DPI)
+        canvas: Any = FigureCanvasAgg(figure)
+        # savefig draws twice, to put things in their places first. More compression takes twice as long for little.
+        canvas.print_png(part, pil_kwargs={"compress_level": 3})
