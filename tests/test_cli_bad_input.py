@@ -148,7 +148,7 @@ def test_a_command_that_makes_no_sense(refused: Refused, command: str, fault: st
         ("network.hidden=[10000000000000]", "Unable to allocate"),
         ("network.dropout=1", "rate must be a number of at least 0 and below 1, not 1"),
         ("network.dropout=nan", "rate must be a number of at least 0 and below 1, not nan"),
-        ("network.dtype=float16", "float32 or float64"),
+        ("network.dtype=float16", "float32, float64 or bfloat16"),
         ("network.dtype=double32", "double32"),
         ("network.init=normal(x)", "init='normal(x)' is not one of"),
         ("network.activation=relu", "network.activation: there is no 'relu'"),

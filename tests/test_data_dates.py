@@ -15,7 +15,7 @@ import glassnet as gn
 from glassnet import data as gd
 from glassnet import recipes
 from glassnet.cli import main
-from glassnet.data import csv_text, rows
+from glassnet.data import dialect, rows
 from small_packs import SMALL_PACK
 
 N = 120
@@ -68,7 +68,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 @pytest.fixture
 def pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a few rows be read at a time."""
-    monkeypatch.setattr(csv_text, "BLOCK", 200)
+    monkeypatch.setattr(dialect, "BLOCK", 200)
     monkeypatch.setattr(rows, "MOST", 5)
 
 

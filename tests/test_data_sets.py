@@ -202,7 +202,7 @@ def test_arrays_that_do_not_fit(x, y, options, message) -> None:
 @pytest.mark.parametrize(
     ("name", "options", "message"),
     [
-        ("minst", {}, "no data set is called 'minst'; did you mean 'mnist'.*'california'.*path of a CSV"),
+        ("minst", {}, "no data set is called 'minst'; did you mean 'mnist'.*'california'.*path of a table"),
         ("mnist", {"split": "benchmark"}, "split='benchmark' doesn't apply to 'mnist'"),
         ("digits", {"target": "y"}, "target='y' doesn't apply to 'digits'"),
         ("california", {"task": "regression"}, "task='regression' doesn't apply"),

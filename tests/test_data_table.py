@@ -140,7 +140,12 @@ PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
         ("rows.csv", b"a,b,y\n" + b"1,2,0\n3,4\n" * 6, "has 6 rows with a target; at least 10 are"),
         ("rows.csv", PNG, "isn't text"),
         ("rows.csv", "a,y\n1,2".encode("utf-16-be"), "isn't text"),
-        ("rows.csv", "größe,y\n1,2\n".encode("latin-1"), "isn't text in UTF-8"),
+        ("rows.csv", "größe,y\n".encode() + b"\xff,2\n" * 20, "isn't text in UTF-8"),
+        ("rows.csv", b"a\x81,y\n1,2\n", "isn't text in UTF-8 or cp1252: save it as UTF-8"),
+        ("rows.csv.gz", b"a,y\n1,2\n", "can't be unpacked"),
+        ("rows.zip", b"a,y\n1,2\n", "can't be unpacked"),
+        ("rows.xlsx", b"a,y\n1,2\n", "can't be read as Excel"),
+        ("rows.feather", b"a,y\n1,2\n", "can't be read as Arrow"),
         ("rows.parquet", b"", "can't be read as Parquet"),
         ("rows.parquet", b"a,y\n1,2\n", "can't be read as Parquet"),
     ],
@@ -256,14 +261,6 @@ def test_numbers_survive_a_file(tmp_path_factory, ending, rows) -> None:
     np.testing.assert_array_equal(
         gd.numeric_rows(gd.read_table(path), ["i", "b", "f"]), [[i, b, f] for f, i, b in rows]
     )
-
-
-@pytest.mark.parametrize("mark", [";", "\t", "|"])
-def test_another_separator_is_named(tmp_path: Path, mark: str) -> None:
-    path = tmp_path / "t.csv"
-    path.write_text("\n".join([f"a{mark}b", *[f"{i}{mark}{i}" for i in range(20)]]))
-    with pytest.raises(ValueError, match=r"is separated by .*; a CSV file is separated by commas"):
-        gd.load(path, target="b")
 
 
 def test_text_that_is_nearly_all_distinct_names_no_classes(tmp_path: Path) -> None:

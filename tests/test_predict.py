@@ -16,7 +16,7 @@ from PIL import Image
 
 import glassnet as gn
 from glassnet import recipes
-from glassnet.data import csv_text, numeric_rows, read_table, rows
+from glassnet.data import csv_text, dialect, numeric_rows, read_table, rows
 from glassnet.data.csv_text import read_text
 from glassnet.data.schema import Column
 from small_packs import SMALL_PACK
@@ -69,7 +69,7 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     """Read a few rows at a time."""
-    monkeypatch.setattr(csv_text, "BLOCK", 150)
+    monkeypatch.setattr(dialect, "BLOCK", 150)
     monkeypatch.setattr(rows, "CELLS", 40)
 
 
@@ -106,7 +106,7 @@ def test_pieces_give_what_the_whole_gives(
     table = written(known(), tmp_path / f"t.{source}")
     whole, pieced = tmp_path / f"whole.{target}", tmp_path / f"pieced.{target}"
     recipes.predict_file(run, table, whole)
-    monkeypatch.setattr(csv_text, "BLOCK", 150)
+    monkeypatch.setattr(dialect, "BLOCK", 150)
     monkeypatch.setattr(rows, "CELLS", 40)
     assert len(list(recipes.predictions(run, table))) > 10
     recipes.predict_file(run, table, pieced)
@@ -143,7 +143,7 @@ def test_a_csv_file_in_blocks_of_any_size(
     csv.writer(text, lineterminator=end, quoting=csv.QUOTE_ALL).writerows([["x", "y"], *table])
     path.write_bytes(text.getvalue().encode())
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(csv_text, "BLOCK", block)
+        patch.setattr(dialect, "BLOCK", block)
         found = pl.concat(list(read_text(path)))
     assert found.columns == ["x", "y"]
     assert found.rows() == [tuple(row) for row in table]
@@ -156,22 +156,22 @@ def test_blank_lines_and_line_ends_do_not_depend_on_the_blocks(tmp_path: Path, m
     assert whole.columns == ["x\r\nx", "y"]
     assert whole.rows() == [("1", "2"), (None, None), (None, None), ("3\n3", None), (" 5 ", "6")]
     for block in range(1, 50):
-        monkeypatch.setattr(csv_text, "BLOCK", block)
+        monkeypatch.setattr(dialect, "BLOCK", block)
         assert pl.concat(list(read_text(path))).equals(whole)
 
 
 def test_a_quotation_mark_that_nothing_closes_takes_little_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(csv_text, "BLOCK", 100)
-    monkeypatch.setattr(csv_text, "LONGEST", 1000)
+    monkeypatch.setattr(dialect, "BLOCK", 100)
+    monkeypatch.setattr("glassnet.data.csv_text.LONGEST", 1000)
     path = tmp_path / "t.csv"
     path.write_text('x,y\n1,2\n"3,4\n' + "5,6\n" * 1000)
     read_bytes = 0
 
     def blocks() -> Iterator[bytes]:
         nonlocal read_bytes
-        for block in csv_text._blocks(path):
+        for block in csv_text._blocks(path, "utf-8"):
             read_bytes += len(block)
             yield block
 
@@ -277,7 +277,7 @@ def test_rows_are_what_training_reads(
     path.write_text("\n".join(["x,y,z", *map(",".join, table), "0,true,red"]) + "\n")
     columns = [Column("z", "category", ("1", "red")), Column("y", "boolean"), Column("x")]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(csv_text, "BLOCK", block)
+        patch.setattr(dialect, "BLOCK", block)
         found = np.concatenate([x for x, _ in rows.read_rows(path, columns)])
     np.testing.assert_array_equal(found, numeric_rows(read_table(path), columns))
 

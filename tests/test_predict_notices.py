@@ -44,7 +44,7 @@ def written(file: Path, *lines: str) -> Path:
 def test_missing_values_are_filled_and_said_once_for_a_file(
     run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], block: int
 ) -> None:
-    monkeypatch.setattr("glassnet.data.csv_text.BLOCK", block)
+    monkeypatch.setattr("glassnet.data.dialect.BLOCK", block)
     file = written(tmp_path / "new.csv", ",1,2001-02-03", "4.5,,2001-02-03", "", "NA,2,", "1.5,2,2001-02-03")
     recipes.predict_file(run, file)
     out, err = capsys.readouterr()
@@ -142,7 +142,7 @@ def test_a_file_that_changes_while_it_is_predicted_leaves_no_answers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str, change: Callable[[Path], None]
 ) -> None:
     monkeypatch.setattr(rows, "MOST", 8)
-    monkeypatch.setattr("glassnet.data.csv_text.BLOCK", 64)
+    monkeypatch.setattr("glassnet.data.dialect.BLOCK", 64)
     x = np.random.default_rng(0).normal(size=(64, 2))
     frame = pl.DataFrame(x, schema=["a", "b"])
     table, file = tmp_path / "t.csv", tmp_path / f"new.{ending}"

@@ -8,6 +8,7 @@ PURPOSES = {
     "core": "files of networks",  # no extra: pip install --no-deps leaves it out
     "tables": "tables and data frames",
     "data": "data sets by name and pictures of digits",
+    "excel": "Excel files",
     "plots": "pictures and reports",
     "sklearn": "the estimators",
     "onnx": "ONNX models",

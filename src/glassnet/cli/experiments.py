@@ -22,7 +22,7 @@ def train(
         str | None,
         typer.Argument(
             metavar="RECIPE|TABLE",
-            help="A recipe's name or .toml file, or a .csv or .parquet table.",
+            help="A recipe's name or .toml file, or a table.",
             autocompletion=completion.any_of(completion.recipes, completion.tables),
         ),
     ] = None,
@@ -57,7 +57,7 @@ def train(
         raise ValueError("--resume needs --out, the run directory to go on with")
     if recipe is None:
         if not resume or out is None:
-            raise ValueError("name a recipe, or a .csv or .parquet table; glassnet recipes lists the recipes")
+            raise ValueError("name a recipe, or a table, such as my.csv; glassnet recipes lists the recipes")
         if not (out / "recipe.toml").is_file():
             raise ValueError(f"{out} holds no run (there is no recipe.toml in it): name the recipe, to begin anew")
         recipe = str(out / "recipe.toml")  # as it was begun
@@ -114,7 +114,7 @@ def predict(
     run: RunArgument,
     rows: Annotated[
         Path,
-        typer.Argument(metavar="INPUT", help="A .csv, .parquet or .npy file, a picture, or a folder of pictures."),
+        typer.Argument(metavar="INPUT", help="A table, an .npy file, a picture, or a folder of pictures."),
     ],
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write this .csv or .parquet file instead of printing CSV.")

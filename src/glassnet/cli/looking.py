@@ -93,7 +93,7 @@ def doctor(
         str,
         typer.Argument(
             metavar="RECIPE|TABLE|RUN",
-            help="A recipe, a .csv or .parquet table, or a run directory.",
+            help="A recipe, a table, or a run directory.",
             autocompletion=completion.any_of(completion.recipes, completion.tables, completion.runs),
         ),
     ],

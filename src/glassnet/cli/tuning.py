@@ -19,7 +19,7 @@ def tune(
         str,
         typer.Argument(
             metavar="RECIPE|TABLE",
-            help="A recipe's name or .toml file, or a .csv or .parquet table.",
+            help="A recipe's name or .toml file, or a table.",
             autocompletion=completion.any_of(completion.recipes, completion.tables),
         ),
     ],

@@ -73,7 +73,7 @@ def load(
     task: Task | None = None,
     seed: int = 0,
 ) -> Dataset:
-    """Load "mnist", "california", "digits" or "diabetes", or the CSV or Parquet file at a path.
+    """Load "mnist", "california", "digits" or "diabetes", or the table at a path.
 
     target, drop, task, seed: for a table only, see `load_table`. Named data sets have one target, and a split that
     doesn't depend on a seed. split: for "california" only, "benchmark" (the default) or "sequential".
@@ -82,7 +82,7 @@ def load(
     source = SOURCES.get(os.fspath(name_or_path))
     if source is None:
         if not _is_path(name_or_path):
-            raise ValueError(_unknown(os.fspath(name_or_path)) + ", or give the path of a CSV or Parquet file")
+            raise ValueError(_unknown(os.fspath(name_or_path)) + ", or give the path of a table")
         if split is not None:
             raise ValueError(f"split={split!r} doesn't apply to a table; its rows are shuffled by the seed")
         if target in drop:

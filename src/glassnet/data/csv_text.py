@@ -3,40 +3,42 @@
 from __future__ import annotations
 
 import re
-from codecs import BOM_UTF8
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from glassnet.data.dialect import Dialect, dialect_of, pieces
+
 if TYPE_CHECKING:
     import polars as pl
 
-BLOCK = 1 << 22  # bytes read at a time
+BLANK = re.compile(rb"(?:[ \t\f\v]*[\r\n])+")  # lines before the header, which may begin with a tab: an empty name
 LONGEST = 1 << 26  # bytes; a longer row comes from a quotation mark that nothing closes
-FIELD = re.compile(rb'(?:"(?:[^"]++|"")*+"|[^",\r\n]*+)(,|\r?\n|\r|\Z)')  # possessive: no character is read twice
 CLOSED = re.compile(rb'"(?:[^"]++|"")*+"')
 NAMELESS = "if the file has no header, put a line of names, such as x1,x2,y, before its first row"
 NUMBER = re.compile(r"[+-]?\d*\.?\d+(?:[eE][+-]?\d+)?$")
 
 
-def read_text(path: Path) -> Iterator[pl.DataFrame]:
-    """Yield the rows of a CSV file in UTF-8 with a header, in order, some at a time: columns of text, as written.
+def read_text(path: Path, dialect: Dialect | None = None) -> Iterator[pl.DataFrame]:
+    """Yield the rows of a file of text with a header, in order, some at a time: columns of text, as written.
 
-    Space around the names of the columns is dropped. An empty value is missing. Raises ValueError for a file that holds
-    no rows or no table, naming the row (the first is 1) that breaks it.
+    dialect: how it is written, which is found out if it isn't given. Space around the names of the columns is dropped.
+    An empty value is missing. Raises ValueError for a file that holds no rows or no table, naming the row (the first is
+    1) that breaks it.
     """
-    header, names, row = b"", [""], 1
-    for block in _blocks(path):
+    header, names, row, dialect = b"", [""], 1, dialect or dialect_of(path)
+    for block in _blocks(path, dialect.encoding):
         if not header:
             header = block[: _first_row_end(block)].rstrip(b"\r")
             block = block[len(header) :]
-            names = _names(_parsed(header, path, 0), path)
+            names = _names(_parsed(header, dialect.separator, path, 0), path)
         # With the header before it, every block has the columns that the header has.
-        rows = _parsed(header + block, path, row).slice(1)
+        rows = _parsed(header + block, dialect.separator, path, row).slice(1)
         if not rows.is_empty():
             rows.columns = names
             yield rows
@@ -47,8 +49,8 @@ def read_text(path: Path) -> Iterator[pl.DataFrame]:
         raise ValueError(f"{path} has a header but no rows")
 
 
-def _blocks(path: Path) -> Iterator[bytes]:
-    """Yield the file in pieces of whole rows. All but the first begin with the end of the line before them.
+def _blocks(path: Path, encoding: str) -> Iterator[bytes]:
+    """Yield the file, in UTF-8, in pieces of whole rows. All but the first begin with the end of the line before them.
 
     Blank lines at the beginning and the end of the file are left out. Each byte is read only a few times, however long
     a row is. Raises ValueError after a row that is too long. The part of the row that was read comes first, so that the
@@ -56,25 +58,21 @@ def _blocks(path: Path) -> Iterator[bytes]:
     """
     unread: list[bytes] = []
     begun, quoted = False, False  # whether a row has begun, and whether what is unread ends inside quotation marks
-    with path.open("rb") as file:
-        if (start := file.read(len(BOM_UTF8))) == BOM_UTF8:
-            start = b""
-        while more := start + file.read(BLOCK):
-            start = b""
-            if not begun:
-                more = more.lstrip()
-                begun = bool(more)
-            end = _last_row_end(more, quoted)
-            quoted ^= more.count(b'"') % 2 == 1
-            unread.append(more)
-            if end >= 0 or sum(map(len, unread)) > LONGEST:
-                text = b"".join(unread)
-                rows = text[: len(text) - len(more) + end] if end >= 0 else text
-                if rows := rows.rstrip(b"\r\n"):
-                    yield rows
-                if end < 0:
-                    raise ValueError(f"{path} has a row of more than {LONGEST >> 20} MB: check its quotation marks")
-                unread = [text[len(rows) :]]
+    for more in pieces(path, encoding):
+        if not begun:
+            more = b"" if more.isspace() else BLANK.sub(b"", more, count=1) if BLANK.match(more) else more
+            begun = bool(more)
+        end = _last_row_end(more, quoted)
+        quoted ^= more.count(b'"') % 2 == 1
+        unread.append(more)
+        if end >= 0 or sum(map(len, unread)) > LONGEST:
+            text = b"".join(unread)
+            rows = text[: len(text) - len(more) + end] if end >= 0 else text
+            if rows := rows.rstrip(b"\r\n"):
+                yield rows
+            if end < 0:
+                raise ValueError(f"{path} has a row of more than {LONGEST >> 20} MB: check its quotation marks")
+            unread = [text[len(rows) :]]
     if (last := b"".join(unread).rstrip(b"\r\n")) and last.strip():
         yield last
 
@@ -101,42 +99,45 @@ def _first_row_end(block: bytes) -> int:
         start, inside = mark + 1, not inside
 
 
-def _parsed(text: bytes, path: Path, first: int) -> pl.DataFrame:
+def _parsed(text: bytes, separator: str, path: Path, first: int) -> pl.DataFrame:
     """The header and the rows below it, the first of which is row `first` of the file."""
     import polars as pl
 
-    try:
-        text.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path} isn't text in UTF-8; a table is a CSV or a .parquet file") from error
     if b"\0" in text:
         raise ValueError(f"{path} isn't text; a table is a CSV or a .parquet file")
-    if not _quoted_well(text):  # the result of polars depends on where it cuts
-        raise ValueError(f"{path} can't be read as CSV: {_fault(text, first)}")
+    if not _quoted_well(text, separator):  # the result of polars depends on where it cuts
+        raise ValueError(f"{path} can't be read as CSV: {_fault(text, separator, first)}")
     try:  # the header as a row, because polars would rename duplicates; all as text, as it was written
-        return pl.read_csv(text, has_header=False, infer_schema_length=0)
+        return pl.read_csv(text, has_header=False, infer_schema_length=0, separator=separator)
     except pl.exceptions.PolarsError as error:
-        raise ValueError(f"{path} can't be read as CSV: {_fault(text, first)}") from error
+        raise ValueError(f"{path} can't be read as CSV: {_fault(text, separator, first)}") from error
 
 
-def _quoted_well(text: bytes) -> bool:
+def _quoted_well(text: bytes, separator: str) -> bool:
     """Whether quotation marks stand around whole values only, and those inside of them are doubled."""
     if b'"' not in text:
         return True
     around = np.frombuffer(b"\n" + text + b"\n", np.uint8)
     marks = np.flatnonzero(around == ord('"'))
     beside = np.zeros(256, bool)
-    beside[list(b',\n\r"')] = True
+    beside[[ord(separator), *b'\n\r"']] = True
     well = beside[around[marks[::2] - 1]].all() and beside[around[marks[1::2] + 1]].all()
     return bool(well) and len(marks) % 2 == 0
 
 
-def _fault(text: bytes, first: int) -> str:
+@cache
+def _field(separator: str) -> re.Pattern[bytes]:
+    """A value and what ends it. It is possessive: no character is read twice."""
+    mark = re.escape(separator.encode())
+    return re.compile(rb'(?:"(?:[^"]++|"")*+"|[^"\r\n' + mark + rb"]*+)(" + mark + rb"|\r?\n|\r|\Z)")
+
+
+def _fault(text: bytes, separator: str, first: int) -> str:
     """Name the row that breaks a table, whose rows after the header begin with row `first`."""
     width, row, count, start = 0, first - 1, 0, 0
-    while field := FIELD.match(text, start):
+    while field := _field(separator).match(text, start):
         count, start = count + 1, field.end()
-        if field[1] == b",":
+        if field[1] == separator.encode():
             continue
         if not width:
             width = count
@@ -156,8 +157,6 @@ def _fault(text: bytes, first: int) -> str:
 
 def _names(header: pl.DataFrame, path: Path) -> list[str]:
     names = [(name or "").strip() for name in header.row(0)]
-    if len(names) == 1 and (other := next((mark for mark in ";\t|" if mark in names[0]), None)):
-        raise ValueError(f"{path} is separated by {other!r}; a CSV file is separated by commas")
     name, count = Counter(names).most_common(1)[0]
     if count > 1:
         hint = headless(names)

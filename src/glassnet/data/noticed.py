@@ -26,6 +26,7 @@ class Noticed:
         self.rows: NDArray[np.int64] = np.zeros(len(self.columns), np.int64)
         self.empty: int = 0
         self.examples: dict[str, str] = {}
+        self.notes: list[str] = []  # on how the file was read
 
     def see(self, x: NDArray[np.float64], frame: pl.DataFrame | None = None) -> None:
         """Look at rows x (n, columns), and at the table that holds their values as written."""

@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 
 from glassnet.data.checks import blaming, require_file
 from glassnet.data.csv_text import read_text
+from glassnet.data.dialect import FRAMES, TEXT, dialect_of, table_endings
 from glassnet.data.image import read_digit
 from glassnet.data.noticed import Noticed
-from glassnet.data.parquet import refusing_damage
 from glassnet.data.schema import Column, names_of
 from glassnet.data.table import numeric_rows
+from glassnet.data.typed import refusing_damage, require_table, scan
 from glassnet.extras import need
 
 if TYPE_CHECKING:
@@ -46,8 +47,8 @@ def read_rows(
 ) -> Iterator[FileRows]:
     """Yield the rows of a table, of an array or of pictures, some at a time.
 
-    .csv, .parquet   `columns` are picked by their names, and become numbers as in `numeric_rows`. All others come
-                     beside them, in the table's order and as they are written, those of CSV as text.
+    a table          `columns` are picked by their names, and become numbers as in `numeric_rows`. All others come
+                     beside them, in the table's order and as they are written, those of text as text.
     .npy             an array (N, n_in) whose columns are in the order of `columns`, or with an `image_shape` an array
                      (N, height, width). Nothing comes beside it.
     a folder         its PNG and JPEG pictures, each read by `read_digit`, in the order of their names with numbers by
@@ -70,16 +71,19 @@ def _rows(
     image_maximum: int,
     noticed: Noticed,
 ) -> Iterator[FileRows]:
-    ending = path.suffix.lower()
-    if ending == ".csv":
-        return _table_rows(read_text(require_file(path)), columns, noticed)
-    if ending == ".parquet":
-        return _table_rows(_parquet_frames(require_file(path)), columns, noticed)
-    if ending == ".npy":
+    ending = table_endings(path)[0]
+    if ending in TEXT:
+        dialect = dialect_of(require_table(path))
+        noticed.notes += dialect.notes
+        return _table_rows(read_text(path, dialect), columns, noticed)
+    if ending in FRAMES:
+        return _table_rows(_frames(require_table(path), noticed), columns, noticed)
+    if path.suffix.lower() == ".npy":
         return _array_rows(require_file(path), columns, image_shape, noticed)
     if image_shape is None:
         raise ValueError(
-            f"{path}: this run was trained on a table, so it predicts the rows of .csv, .parquet and .npy files"
+            f"{path}: this run was trained on a table, so it predicts the rows of tables, such as .csv and .parquet,"
+            " and of .npy files"
         )
     if path.is_dir():
         return _pictures(path, image_shape, image_maximum)
@@ -125,11 +129,10 @@ def _table_rows(
         first += frame.height
 
 
-def _parquet_frames(path: Path) -> Iterator[pl.DataFrame]:
-    import polars as pl
-
-    table = pl.scan_parquet(path, glob=False, hive_partitioning=False)
+def _frames(path: Path, noticed: Noticed) -> Iterator[pl.DataFrame]:
     with refusing_damage(path):
+        table, notes = scan(path)
+        noticed.notes += notes
         count = _at_once(len(table.collect_schema()))
     for start in itertools.count(0, count):
         with refusing_damage(path):

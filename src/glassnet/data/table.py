@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from glassnet.data.checks import closest_first, listed, require_file
+from glassnet.data.checks import closest_first, listed
 from glassnet.data.columns import EMPTY, find_columns, found, like_values, nothing_left
 from glassnet.data.csv_text import headless, read_text
 from glassnet.data.dataset import Dataset, shuffled_rows
 from glassnet.data.dates import read_dates
+from glassnet.data.dialect import FRAMES, dialect_of, table_endings, table_stem
 from glassnet.data.labels import Task, check_task
 from glassnet.data.markers import is_text, without_markers
 from glassnet.data.numbers import plain_columns, read_numbers
-from glassnet.data.parquet import refusing_damage
 from glassnet.data.schema import Column, names_of
 from glassnet.data.target import read_target
+from glassnet.data.typed import refusing_damage, require_table, scan
 from glassnet.data.values import read_booleans, values_of, values_without_gaps
-from glassnet.extras import need
 
 if TYPE_CHECKING:
     import polars as pl
@@ -38,7 +38,7 @@ def load_table(
     task: Task | None = None,
     seed: int = 0,
 ) -> Dataset:
-    """Load a CSV or Parquet file: x float64 (N, n_in), every column but `target` and those to `drop`, in order.
+    """Load a table: x float64 (N, n_in), every column but `target` and those to `drop`, in order.
 
     The type of a column decides whether it holds numbers, dates, booleans or categories. For text, its values do (see
     `kind_of_text`). A category must occur in at least 3 training rows, and a column keeps at most 100. A column without
@@ -46,7 +46,7 @@ def load_table(
     decides the task, unless it is given. Rows without a target are left out. The rows are shuffled by `seed` and split
     64/16/20. Raises ValueError, naming column and row, for infinite and misspelt values.
     """
-    frame = _read(require_file(path))
+    frame, read = _read(Path(path))
     if target is None:
         raise ValueError(f"name the target column of {path}: one of {listed(frame.columns)}{headless(frame.columns)}")
     _require_columns(frame, [target, *drop])
@@ -74,7 +74,7 @@ def load_table(
             y,
             task=task,
             features=names_of(schema),
-            name=Path(path).stem,
+            name=table_stem(Path(path)),
             target=target,
             seed=seed,
             categories=[column.categories for column in schema],
@@ -84,18 +84,20 @@ def load_table(
     data.schema, data.empty = schema, tuple(left_out.get(EMPTY, ()))
     if hint := headless(frame.columns) or like_values(schema):
         said.insert(0, f"the first line was taken for the names of the columns{hint}")
-    data.notes = (*said, *notes, *found(schema, data.train.x, left_out))
+    data.notes = (*read, *said, *notes, *found(schema, data.train.x, left_out))
     return data
 
 
 def read_table(path: str | os.PathLike[str]) -> pl.DataFrame:
-    """Read a Parquet file (by its ending, .parquet) or a CSV file in UTF-8 with a header.
+    """Read a file of text with a header, or by their endings Parquet, Arrow (.feather, .arrow) and Excel (.xlsx).
 
+    Text may be packed (.gz, or one file in a .zip), in UTF-8, UTF-16 or Windows-1252, and separated by commas,
+    semicolons, tabs or bars, which is found out. An Excel file's first sheet is read.
     Space around text is dropped, and an empty value is missing. A column of text becomes one of numbers, of booleans or
     of points in time (in ISO 8601) if every known value is such. Numbers and dates in other notations stay text.
     Raises FileNotFoundError, or ValueError for a file that holds no rows or no table.
     """
-    frame = _read(require_file(path))
+    frame, _ = _read(Path(path))
     return frame.select(_typed(column) for column in frame)
 
 
@@ -121,18 +123,20 @@ def numeric_rows(frame: pl.DataFrame, columns: Sequence[Column] | Sequence[str],
     )
 
 
-def _read(path: Path) -> pl.DataFrame:
-    """The table of a file, for CSV all as text."""
-    need("tables", "polars")
+def _read(path: Path) -> tuple[pl.DataFrame, list[str]]:
+    """The table of a file, if it is text all as text, and notes on how it was read."""
+    require_table(path)
     import polars as pl
 
-    if path.suffix.lower() != ".parquet":
-        return pl.concat(list(read_text(path)), rechunk=True)
+    if table_endings(path)[0] not in FRAMES:
+        dialect = dialect_of(path)
+        return pl.concat(list(read_text(path, dialect)), rechunk=True), dialect.notes
     with refusing_damage(path):
-        frame = pl.read_parquet(path, glob=False)
+        table, notes = scan(path)
+        frame = table.collect()
     if frame.is_empty():
         raise ValueError(f"{path} has a header but no rows")
-    return frame
+    return frame, notes
 
 
 def _typed(column: pl.Series) -> pl.Series:

@@ -53,7 +53,7 @@ def predict_file(run: Path, path: Path, out: Path | None = None, *, quote_formul
             else:
                 with part.open("w", encoding="utf-8", newline="") as file:
                     _write_csv(tables, file)
-    for line in noticed.filled():
+    for line in (*noticed.notes, *noticed.filled()):
         say(f"glassnet: {line}", error=True)
     _warn(noticed)
 

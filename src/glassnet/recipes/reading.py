@@ -14,6 +14,7 @@ from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from glassnet.configured import Stateless
+from glassnet.data.dialect import table_endings, table_stem
 from glassnet.data.labels import Task
 from glassnet.limits import parse_toml, read_toml
 from glassnet.recipes.parts import Part, closest, make
@@ -87,7 +88,7 @@ def text(name: str) -> str:
     if name not in names():
         raise ValueError(
             f"there is no recipe {name!r}{closest(name, names())}; the recipes are {', '.join(names())}, or give the"
-            " path of a .toml file, or of a .csv or .parquet table with --target"
+            " path of a .toml file, or of a table, such as my.csv, with --target"
         )
     return resources.files(__package__).joinpath(f"{name}.toml").read_text(encoding="utf-8")
 
@@ -114,17 +115,17 @@ def choose(
     seed: int | None = None,
     changes: Sequence[str] = (),
 ) -> Recipe:
-    """Read a recipe as `load` does, or for the path of a .csv or .parquet table make the default one for it.
+    """Read a recipe as `load` does, or for the path of a table make the default one for it.
 
     Raises ValueError if columns are named, as `target` or to `drop`, for anything but a table.
     """
-    if Path(name).suffix.lower() in (".csv", ".parquet"):
+    if table_endings(Path(name))[0]:
         recipe = load("table", seed=seed, changes=changes)
-        recipe.data.source, recipe.name, recipe.description = name, Path(name).stem, ""
+        recipe.data.source, recipe.name, recipe.description = name, table_stem(Path(name)), ""
         recipe.data.target, recipe.data.drop = target or recipe.data.target, list(drop) or recipe.data.drop
         return recipe
     if target is not None or drop:
-        raise ValueError(f"{name} is no .csv or .parquet table: only those take --target and --drop")
+        raise ValueError(f"{name} is no table, such as .csv or .parquet: only those take --target and --drop")
     return load(name, seed=seed, changes=changes)
 
 

@@ -18,7 +18,7 @@ from glassnet.train.settings import Regime
 class DataTable:
     """[data]: the data to learn from. The options are those of `gn.load`."""
 
-    source: str  # a name that `gn.load` knows, or the path of a CSV or Parquet file
+    source: str  # a name that `gn.load` knows, or the path of a table
     target: str | None = None
     drop: list[str] | None = None  # columns of a table that aren't inputs
     task: Task | None = None
