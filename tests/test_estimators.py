@@ -139,6 +139,24 @@ def test_callbacks_watch_and_stop() -> None:
     assert len(model.history_.step_loss) == 12
 
 
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+def test_epochs_that_nobody_looks_into_are_the_same_bits_as_step_by_step(solver: str) -> None:
+    weight = np.random.default_rng(0).integers(0, 3, len(IRIS[1])).astype(float)
+    weight[:40] = 0  # in the order of the rows, the first batches weigh nothing
+    for settings, sample_weight in (
+        ({}, None),
+        ({"alpha": 0.0, "early_stopping": True}, None),
+        ({"shuffle": False}, weight),
+    ):
+        found = []
+        for callbacks in ([], [Watcher()]):
+            model = MLPClassifier(
+                (9,), batch_size=20, solver=solver, max_iter=6, random_state=0, callbacks=callbacks, **settings
+            ).fit(*IRIS, sample_weight=sample_weight)
+            found.append((model.network_.theta.tobytes(), model.loss_curve_, model.history_.step_loss))
+        assert found[0] == found[1]
+
+
 def test_progress_and_the_doctor_are_callbacks(capsys: pytest.CaptureFixture[str]) -> None:
     doctor = gn.Doctor()
     MLPClassifier(

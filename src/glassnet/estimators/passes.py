@@ -68,6 +68,7 @@ class SparseStep:
     """A step of training on sparse rows x (N, n_in), like ReadableStep for dense ones."""
 
     level: str = "NumPy"
+    independent: bool = False
 
     def __init__(self, net: Network, x: Any, t: Array, loss: Loss, optimizer: Optimizer) -> None:
         assert isinstance(net.layers[0], Dense)

@@ -18,6 +18,7 @@ from glassnet.estimators.passes import is_noisy, step_for
 from glassnet.estimators.plan import Plan
 from glassnet.estimators.state import Solver, State
 from glassnet.estimators.validation import Rows, Validation
+from glassnet.fast import EachStep, FastStep
 from glassnet.nn import Network
 from glassnet.nn.layer import Array
 from glassnet.optim import Adam
@@ -41,18 +42,52 @@ class WeightedStep:
         self.weight = weight
         self.plan = plan
 
+    @property
+    def independent(self) -> bool:
+        """Whether it needs nothing of Python between two steps."""
+        return isinstance(self.step, FastStep) and self.step.independent
+
     def __call__(self, rows: Array, factor: float, weights: Array | None = None, x: Array | None = None) -> float:
         """Return the loss of these training rows before the step, with the penalty."""
         plan, optimizer = self.plan, self.run.optimizer
         weights = None if self.weight is None else self.weight[rows]
         total = len(rows) if weights is None else float(weights.sum())
         optimizer.l2 = plan.alpha / total
-        if isinstance(optimizer, Adam) and plan.epsilon is not None:
-            # scikit-learn adds epsilon before the bias is corrected (Kingma & Ba 2015, end of section 2).
-            optimizer.eps = plan.epsilon / math.sqrt(1 - optimizer.betas[1] ** (optimizer.steps + 1))
-        penalty = 0.5 * plan.alpha * squares(self.run.net) / total if plan.alpha else 0.0
+        if isinstance(optimizer, Adam):
+            optimizer.eps = self._eps(optimizer, 1)[0]
+        square = self.step.squares() if self.independent else squares(self.run.net)
         value: float = self.step(rows, factor, self.objective.row_weights(len(rows), weights))
-        return value * self.objective.reported + penalty
+        return self._shown(value, square, total)
+
+    def many(self, rows: Array, factors: Sequence[float], weights: Array | None = None) -> list[float]:
+        """Do the same for all batches of these rows, with one factor each."""
+        optimizer, n, size = self.run.optimizer, len(rows), self.run.batch_size
+        if self.weight is None:
+            totals, weights = [float(min(size, n - i)) for i in range(0, n, size)], self.objective.row_weights(n, None)
+        else:
+            parts = [self.weight[rows[i : i + size]] for i in range(0, n, size)]
+            totals = [float(part.sum()) for part in parts]
+            scaled = [self.objective.row_weights(len(part), part) for part in parts]
+            weights = np.concatenate([part for part in scaled if part is not None])
+        eps = self._eps(optimizer, len(totals)) if isinstance(optimizer, Adam) else [0.0] * len(totals)
+        each = EachStep([self.plan.alpha / total for total in totals], eps)
+        losses = self.step.many(rows, factors, weights, each)
+        return [self._shown(*found) for found in zip(losses, each.squares, totals, strict=False)]
+
+    def _eps(self, optimizer: Adam, steps: int) -> list[float]:
+        """Return epsilon in each of the next steps: scikit-learn adds it before the bias is corrected.
+
+        Kingma & Ba 2015, end of section 2.
+        """
+        if self.plan.epsilon is None:
+            return [optimizer.eps] * steps
+        numbers = range(optimizer.steps + 1, optimizer.steps + 1 + steps)
+        return [self.plan.epsilon / math.sqrt(1 - optimizer.betas[1] ** number) for number in numbers]
+
+    def _shown(self, loss: float, square: float, total: float) -> float:
+        """Return a loss as it is shown, with the penalty. square: of all weights. total: of the weights of rows."""
+        penalty = 0.5 * self.plan.alpha * square / total if self.plan.alpha else 0.0
+        return loss * self.objective.reported + penalty
 
     def observe(self, rows: Array, x: Array | None = None) -> None:
         """Pass these rows, or x, through the network in training mode."""
@@ -139,14 +174,16 @@ class Fitting:
             self.random.shuffle(places)
             self.order = self.order[places]
         self.loop.begin_epoch(state.seen)
-        total = 0.0
-        for rows, _ in batches(run, self.order, state.seen):
-            if weight is not None and weight[rows].sum() == 0:
-                continue  # nothing to learn from
-            total += len(rows) * self.loop.step(rows)
-            if not math.isfinite(total):
-                run.failure = f"the loss became {total} in epoch {len(run.history) + 1}"
-                break
+        size, order = run.batch_size, self.order
+        if weight is not None:  # from a batch that weighs nothing there is nothing to learn
+            parts = [order[i : i + size] for i in range(0, len(order), size)]
+            order = np.concatenate([order[:0], *(rows for rows in parts if weight[rows].sum() != 0)])
+        last = self.loop.pass_over(order, state.seen)[0] if len(order) else 0.0
+        losses = run.history.step_loss[self.loop.first :]
+        total = sum(min(size, len(order) - i * size) * loss for i, loss in enumerate(losses))
+        if not math.isfinite(last):
+            total += last
+            run.failure = f"the loss became {last} in epoch {len(run.history) + 1}"
         self.solver.taken = self.loop.steps
         state.epochs += 1
         state.seen += len(self.order)

@@ -91,7 +91,8 @@ class CInference(Structure):
 
 DECLARATIONS: dict[str, tuple[Any, list[Any]]] = {
     "train": (c_double, [c_void_p, c_void_p, c_void_p, c_void_p, c_int64, c_int64]),
-    "train_many": (c_int64, [c_void_p, c_void_p, c_void_p, c_int64, c_void_p, c_void_p, c_int64]),
+    "train_many": (c_int64, [c_void_p, c_void_p, c_void_p, c_int64, *[c_void_p] * 5, c_int64]),
+    "decaying_squares": (c_double, [c_void_p]),
     "observe": (None, [c_void_p, c_void_p, c_void_p, c_int64, c_int64]),
     "move_mean": (None, [c_void_p, c_void_p, c_double, c_int64]),
     "has_matrix_unit": (c_int64, []),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,28 @@ from glassnet.memory import address
 from glassnet.nn import CrossEntropy, Dropout, Exp, GaussianNoise, Loss, Network, Noise, Poisson
 from glassnet.nn.layer import Array
 from glassnet.optim import Optimizer
+
+
+@dataclass
+class EachStep:
+    """Numbers for each of several steps: an optimizer's l2 and eps.
+
+    squares: of all weights that decay, summed, before each step; the kernels find them.
+    """
+
+    l2: Sequence[float]
+    eps: Sequence[float]
+    squares: Sequence[float] = ()
+
+
+class Room:
+    """Memory for what changes with each of several steps, and for the rows of their batches."""
+
+    def __init__(self, steps: int, rows: int, dtype: np.dtype[Any]) -> None:
+        self.lr, self.l2, self.eps, self.squares, self.losses = self.steps = np.zeros((5, steps))
+        self.rows: Array = np.zeros(rows, np.int64)
+        self.weights: Array = np.zeros(rows, dtype)
+        self.places: list[int] = [address(each) for each in (self.rows, self.weights, *self.steps)]
 
 
 class FastStep:
@@ -54,6 +77,7 @@ class FastStep:
         self.weights: Array = np.zeros(batch, net.dtype)
         self.rows_address: int = program.hold(self.rows)
         self.weights_address: int = program.hold(self.weights)
+        self.room: Room = Room(1, batch, net.dtype)
         program.c.squares = program.allocate(net.theta.size // CHUNK + 1, dtype=np.float64)
         self._look()
         pairs = zip(program.layers, program.c_layers, strict=True)
@@ -90,24 +114,40 @@ class FastStep:
         self._take_counts()
         return value
 
-    def many(self, rows: Array, factors: Sequence[float], weights: Array | None = None) -> list[float]:
+    def many(
+        self, rows: Array, factors: Sequence[float], weights: Array | None = None, each: EachStep | None = None
+    ) -> list[float]:
         """Take as many steps as there are batches in these rows, one factor each; return the losses before them.
 
-        weights: of each of the rows. The last loss is the first that isn't finite. Meanwhile other threads of Python
-        run. Only for a step that is `independent`.
+        weights: of each of the rows. each: what else changes with each step. The last loss is the first that isn't
+        finite. Meanwhile other threads of Python run. Only for a step that is `independent`.
         """
         self._prepare(rows[:0], None)
         self._set_rates(1.0)
-        numbers, rates = np.ascontiguousarray(rows, np.int64), self.optimizer.lr * np.asarray(factors, np.float64)
-        losses, each = np.empty(len(rates)), None
+        n, steps, room = len(rows), len(factors), self.room
+        if n > len(room.rows) or steps > len(room.lr):  # asking NumPy for an address takes longer than to copy
+            room = self.room = Room(2 * steps, 2 * n, self.net.dtype)
+        room.rows[:n] = rows
+        room.lr[:steps] = factors
+        room.lr[:steps] *= self.optimizer.lr
+        of_rows, of_weights, lr, l2, eps, squares, losses = room.places
         if weights is not None:
-            weights = np.ascontiguousarray(weights, self.net.dtype)
-            each = address(weights)
-        with self.threads.of(len(rates)) as count:
-            places = address(numbers), each, len(numbers), address(rates), address(losses)
-            taken: int = self.program.library.train_many(self.pointer, *places, count)
+            room.weights[:n] = weights
+        if each is not None:
+            room.l2[:steps], room.eps[:steps] = each.l2, each.eps
+        changing = (None, None, None) if each is None else (l2, eps, squares)
+        places = self.pointer, of_rows, None if weights is None else of_weights, n, lr, *changing, losses
+        with self.threads.of(steps) as count:
+            taken: int = self.program.library.train_many(*places, count)
         self._take_counts()
-        return losses[:taken].tolist()
+        if each is not None:
+            each.squares = room.squares[:taken].tolist()
+        return room.losses[:taken].tolist()
+
+    def squares(self) -> float:
+        """Return the sum of all squared weights that decay."""
+        found: float = self.program.library.decaying_squares(self.pointer)
+        return found
 
     @property
     def independent(self) -> bool:

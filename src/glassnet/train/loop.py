@@ -15,7 +15,7 @@ from glassnet.train.averages import Average
 from glassnet.train.averaging import take_in
 from glassnet.train.batches import Batch, batches
 from glassnet.train.rates import rates
-from glassnet.train.step import Step, can_take_many, many_steps
+from glassnet.train.step import Step, many_steps
 from glassnet.train.training import Callback, Training
 
 SHORT = 0.02  # seconds: when a call takes less, the next takes more steps
@@ -87,7 +87,7 @@ class Loop:
         The last is the first loss that isn't finite, if there is one. Where nothing in Python acts between two steps,
         the kernels take many in one call.
         """
-        if self._undisturbed():
+        if len(order) > self.run.batch_size and self._undisturbed():
             return self._pass_at_once(order)
         with closing(batches(self.run, order, epoch)) as made:
             for batch in made:
@@ -100,7 +100,7 @@ class Loop:
         """Whether nothing but the learning rate changes between two steps, and nobody looks."""
         run = self.run
         return (
-            can_take_many(self.move)
+            self.move.independent
             and run.augmentation is None
             and run.dropout_schedule is None
             and run.weight_decay_schedule is None
@@ -110,13 +110,13 @@ class Loop:
 
     def _pass_at_once(self, order: Array) -> tuple[float, Batch]:
         """Make the steps of an epoch, so many in one call that Ctrl-C is soon heard."""
-        run, history, size = self.run, self.run.history, self.run.batch_size
-        first, last = 0, run.steps_per_epoch * run.epochs - 1
+        run, history, size, per_epoch = self.run, self.run.history, self.run.batch_size, self.run.steps_per_epoch
+        first, last = 0, per_epoch * run.epochs - 1
         while True:
             start = time.perf_counter()
             rows = order[first : first + self.at_once * size]
             numbers = range(self.steps, self.steps + math.ceil(len(rows) / size))
-            factors = [run.schedule(min(number, last), run.steps_per_epoch, run.epochs) for number in numbers]
+            factors = [run.schedule(min(number, last), per_epoch, run.epochs) for number in numbers]
             losses = many_steps(self.move, rows, factors, size)
             made = len(losses) - (not math.isfinite(losses[-1]))
             self.steps += made

@@ -27,11 +27,18 @@ class Step(Protocol):
 
     level: str
 
+    @property
+    def independent(self) -> bool:
+        """Whether it needs nothing of Python between two steps."""
+
     def __call__(self, rows: Array, factor: float, weights: Array | None = None, x: Array | None = None) -> float:
         """Return the loss of these training rows before the step. If it isn't finite, nothing is moved.
 
         weights: one for each of these rows, which multiplies its loss. x: an array to use in place of the rows.
         """
+
+    def many(self, rows: Array, factors: Sequence[float], weights: Array | None = None) -> list[float]:
+        """Do the same for all batches of these rows, with one factor each, in one call; only if it is `independent`."""
 
     def observe(self, rows: Array, x: Array | None = None) -> None:
         """Pass these rows, or x, through the network in training mode: nothing moves but BatchNorm's statistics."""
@@ -47,6 +54,7 @@ class ReadableStep:
     """
 
     level: str = "NumPy"
+    independent: bool = False
 
     def __init__(
         self, net: Network, x: Array, t: Array, loss: Loss, optimizer: Optimizer, batch: int, lacking: str | None = None
@@ -76,6 +84,10 @@ class ReadableStep:
             self.lacking = None
         return value
 
+    def many(self, rows: Array, factors: Sequence[float], weights: Array | None = None) -> list[float]:
+        """Not for this step: it needs Python."""
+        raise NotImplementedError
+
     def observe(self, rows: Array, x: Array | None = None) -> None:
         """Pass these rows, or x, through the network in training mode: nothing moves but BatchNorm's statistics."""
         self.net.forward(self.all[0][rows] if x is None else x, training=True)
@@ -102,11 +114,6 @@ def training_step(
     return FastStep(net, x, targets, plain, optimizer, batch, reads_gradients)
 
 
-def can_take_many(step: Step) -> bool:
-    """Whether the kernels take all steps of `many_steps` in one call."""
-    return isinstance(step, FastStep) and step.independent
-
-
 def many_steps(
     step: Step, rows: Array, factors: Sequence[float], batch: int, weights: Array | None = None
 ) -> list[float]:
@@ -115,7 +122,7 @@ def many_steps(
     weights: of each of the rows. The last loss is the first that isn't finite. The kernels take all steps in one call,
     where they can.
     """
-    if isinstance(step, FastStep) and can_take_many(step):
+    if step.independent:
         return step.many(rows, factors, weights)
     losses: list[float] = []
     for i, factor in enumerate(factors):

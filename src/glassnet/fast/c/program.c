@@ -77,13 +77,34 @@ double train(Program *p, const int64_t *rows, const void *x, const real *weights
     return loss;
 }
 
-/* As many steps as there are batches in n rows, of these weights, with these learning rates. The last is the first whose
-loss isn't finite. Returns how many there were. */
-int64_t train_many(Program *p, const int64_t *rows, const real *weights, int64_t n, const double *lr, double *losses,
-                   int64_t threads) {
+/* The sum of all squared weights that decay. */
+double decaying_squares(const Program *p) {
+    double total = 0;
+    for (int64_t g = 0; g < p->n_groups; g++) {
+        const Group *group = p->groups + g;
+        const real *w = p->optimizer.theta;
+        for (int64_t i = group->begin; group->decayed && i < group->end;) { /* by chunks, as a real keeps few digits */
+            int64_t end = min64(group->end, i + CHUNK);
+            vec sum = {0};
+            for (; i + LANES <= end; i += LANES) sum += *(const vec *)(w + i) * *(const vec *)(w + i);
+            for (int lane = 0; lane < LANES; lane++) total += sum[lane];
+            for (; i < end; i++) total += w[i] * w[i];
+        }
+    }
+    return total;
+}
+
+/* As many steps as there are batches in n rows, of these weights, with these learning rates. l2, eps: the optimizer's in each
+step, or null: those that it has. squares: is given the sum of all squared weights that decay before each step, if it isn't
+null. The last is the first whose loss isn't finite. Returns how many there were. */
+int64_t train_many(Program *p, const int64_t *rows, const real *weights, int64_t n, const double *lr, const double *l2,
+                   const double *eps, double *squares, double *losses, int64_t threads) {
     int64_t count = 0;
     for (int64_t first = 0; first < n; first += p->batch) {
         p->optimizer.lr = lr[count];
+        if (l2) p->optimizer.l2 = l2[count];
+        if (eps) p->optimizer.eps = eps[count];
+        if (squares) squares[count] = decaying_squares(p);
         losses[count] = train(p, rows + first, 0, weights ? weights + first : 0, min64(p->batch, n - first), threads);
         if (!isfinite(losses[count++])) break;
     }
