@@ -69,7 +69,7 @@ CALLS = [
     ("core", "safetensors", "import glassnet as gn; gn.Network.load('table.csv')"),
     ("core", "safetensors", NETWORK + "from glassnet.exchange import load_pytorch; load_pytorch(net, 'table.csv')"),
     ("tables", "polars", "import glassnet as gn; gn.load('table.csv', target='b')"),
-    ("excel", "fastexcel", "from glassnet import data; data.read_table('table.xlsx')"),
+    ("excel", "openpyxl", "from glassnet import data; data.read_table('table.xlsx')"),
     ("tables", "polars", "from glassnet import data; data.read_rows('table.csv', ['a'])"),
     ("data", "scikit-learn", "import glassnet as gn; gn.load('digits')"),
     ("data", "scikit-learn", "import glassnet as gn; gn.load('diabetes')"),

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zipfile import BadZipFile
 
 from glassnet.data.checks import require_file
 from glassnet.extras import need
@@ -23,7 +24,7 @@ def require_table(path: Path) -> Path:
     """Return the path of a table if it is there, and what reads it is installed."""
     need("tables", "polars")
     if path.suffix.lower() == ".xlsx":
-        need("excel", "fastexcel")
+        need("excel", "openpyxl")
     return require_file(path)
 
 
@@ -35,8 +36,8 @@ def scan(path: Path) -> tuple[pl.LazyFrame, list[str]]:
     if ending == ".parquet":
         return pl.scan_parquet(path, glob=False, hive_partitioning=False), []
     if ending != ".xlsx":
-        return pl.scan_ipc(path, glob=False), []
-    sheets = pl.read_excel(path, sheet_id=0, engine="calamine")
+        return pl.read_ipc(path.read_bytes()).lazy(), []  # whole: another program may change a mapped file
+    sheets = pl.read_excel(path, sheet_id=0, engine="openpyxl", raise_if_empty=False)
     name, frame = next(iter(sheets.items()))
     return frame.lazy(), [f"of its {len(sheets)} sheets the first was read, {name!r}"] if len(sheets) > 1 else []
 
@@ -49,18 +50,9 @@ def refusing_damage(path: Path) -> Iterator[None]:
     try:
         with _quiet():
             yield
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, _fault_of_excel(path)) as error:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, BadZipFile, KeyError) as error:
         reason = str(error).partition("\n")[0]
         raise ValueError(f"{path} can't be read as {FORMATS[path.suffix.lower()]} ({reason})") from None
-
-
-def _fault_of_excel(path: Path) -> type[Exception]:
-    """The error of the library that reads Excel files. For other files it isn't imported."""
-    if path.suffix.lower() != ".xlsx":
-        return OSError
-    from fastexcel import FastExcelError
-
-    return FastExcelError
 
 
 @contextmanager
