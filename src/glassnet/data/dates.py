@@ -74,10 +74,14 @@ def date_notations(known: pl.Series) -> list[str]:
 
 def looks_like_dates(known: pl.Series) -> pl.Series:
     """Whether each value is written as some date is."""
-    read = read_dates(known).is_not_null()
+    some = known.unique()
+    some = some.filter(some.str.contains(DATE))
+    if some.is_empty():
+        return known != known
+    read = read_dates(some).is_not_null()
     for example in FORMATS:
-        read |= read_dates(known, example, strict=True).is_not_null()
-    return read
+        read |= read_dates(some, example, strict=True).is_not_null()
+    return known.is_in(some.filter(read).to_list())
 
 
 def read_times(known: pl.Series) -> pl.Series:
