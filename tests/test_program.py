@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -15,7 +16,7 @@ import pytest
 
 import glassnet.program
 from glassnet.cli import main
-from glassnet.terminal import shown
+from glassnet.terminal import doing, done, say, shown
 from small_packs import SET_SMALL_PACK
 
 Typed = Callable[..., tuple[object, str]]
@@ -282,6 +283,25 @@ def test_little_address_space_is_enough_or_one_line(tmp_path: Path, space: int, 
     done = subprocess.run(["sh", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == status, done.stderr
     assert len(told(done)) == (status == 2)
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_what_takes_its_time_is_said_at_once_on_a_terminal_and_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    for stream, seen in ((Terminal(), "reading a\\x1bb ...\r" + " " * 18 + "\rdone\n"), (io.StringIO(), "done\n")):
+        monkeypatch.setattr(sys, "stderr", stream)
+        doing("reading a\x1bb")
+        say("done", error=True)
+        assert stream.getvalue() == seen
+    monkeypatch.setattr(sys, "stderr", narrow := Terminal())
+    monkeypatch.setenv("COLUMNS", "10")
+    doing("reading\nmany things")
+    assert narrow.getvalue() == "reading m\r"
+    done()
+    assert narrow.getvalue().endswith(" \r")
 
 
 def test_all_that_people_read_is_printed_in_one_place() -> None:

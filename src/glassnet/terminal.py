@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from contextlib import nullcontext, suppress
+from shutil import get_terminal_size
 
 from glassnet.extras import installed
 
@@ -18,11 +19,35 @@ def shown(text: object, encoding: str = "utf-8") -> str:
     return escaped.encode(encoding, "backslashreplace").decode(encoding)
 
 
+_doing = ""  # the line that is on the terminal now
+
+
+def doing(what: str) -> None:
+    """Say on a terminal what takes its time now, in a line that the next output replaces."""
+    global _doing
+    if _on_terminal():
+        done()
+        line = " ".join(shown(f"{what} ...", sys.stderr.encoding or "utf-8").split())
+        _doing = line[: get_terminal_size().columns - 1]  # a line that wraps couldn't be removed
+        with suppress(OSError):
+            print(_doing, end="\r", file=sys.stderr, flush=True)
+
+
+def done() -> None:
+    """Remove the line of `doing`. Whatever prints without `say` or a bar does so first."""
+    global _doing
+    if _doing:
+        with suppress(OSError, ValueError):
+            print(" " * len(_doing), end="\r", file=sys.stderr, flush=True)
+        _doing = ""
+
+
 def say(*words: object, end: str = "\n", error: bool = False) -> None:
     """Print text for people on standard output or error. Every line that isn't data comes through here.
 
     A line that can't be written on standard error is lost, and nothing else.
     """
+    done()
     file = sys.stderr if error else sys.stdout
     if file is None:  # Python was started without
         return
@@ -32,4 +57,8 @@ def say(*words: object, end: str = "\n", error: bool = False) -> None:
 
 def bar_fits() -> bool:
     """Whether a moving bar can be shown: standard error is a terminal, and tqdm is installed."""
-    return installed("tqdm") and sys.stderr is not None and not sys.stderr.closed and sys.stderr.isatty()
+    return installed("tqdm") and _on_terminal()
+
+
+def _on_terminal() -> bool:
+    return sys.stderr is not None and not sys.stderr.closed and sys.stderr.isatty()

@@ -16,7 +16,7 @@ from glassnet.cli import completion
 from glassnet.extras import NotInstalledError
 from glassnet.files import reason
 from glassnet.program import STOPPED
-from glassnet.terminal import say
+from glassnet.terminal import done, say
 from glassnet.version import __version__
 
 app: typer.Typer = typer.Typer(
@@ -64,6 +64,7 @@ def main() -> None:
         if line is None and not program.begun:
             raise  # a bug, in somebody else's program
         _say(f"{type(error).__name__}: {error} ({OURS})" if line is None else line)
+    done()
     program.finish(status or 0)
 
 

@@ -11,7 +11,7 @@ import typer
 from glassnet.cli import completion
 from glassnet.cli.app import RunArgument, RunsArgument, app
 from glassnet.cli.printing import plain_figure, print_table, seconds
-from glassnet.terminal import say
+from glassnet.terminal import doing, say
 
 SHOWN = 20  # mistakes of a confusion matrix too large to print
 
@@ -61,6 +61,7 @@ def train(
         if not (out / "recipe.toml").is_file():
             raise ValueError(f"{out} holds no run (there is no recipe.toml in it): name the recipe, to begin anew")
         recipe = str(out / "recipe.toml")  # as it was begun
+    doing(f"reading the data of {recipe}")
     chosen = recipes.choose(recipe, target=target, drop=drop or (), seed=seed, changes=changes)
     with recipes.new_directory(Path("runs") / chosen.name, out) as folder:
         limit = None if time is None else seconds(time)
@@ -91,6 +92,7 @@ def ensemble(
     from glassnet import recipes
 
     with recipes.new_directory(Path("runs") / "ensemble", out) as folder:
+        doing("reading the runs, and their data")
         metrics = recipes.committee(runs, folder)
     _print_metrics(metrics)
     _print_members(metrics, folder)
@@ -101,6 +103,7 @@ def evaluate(run: RunArgument) -> None:
     """Evaluate a run's network on its test rows again, class by class."""
     from glassnet import recipes
 
+    doing(f"reading {run}, and its data")
     metrics = recipes.evaluate_run(run)
     _print_metrics(metrics)
     if "classes" in metrics:
@@ -149,11 +152,13 @@ def gradcheck(
     if recipe is not None:
         from glassnet import recipes
 
+        doing("comparing gradients")
         report = recipes.gradcheck(recipes.load(recipe))
         say(report)
         raise typer.Exit(0 if report.passed else 1)
     from glassnet.nn.selfcheck import summary
 
+    doing("comparing gradients")
     groups = summary()
     rows = [
         [

@@ -11,7 +11,7 @@ import typer
 from glassnet.cli import completion
 from glassnet.cli.app import RunArgument, RunsArgument, app
 from glassnet.cli.printing import plain_figure, print_table
-from glassnet.terminal import say
+from glassnet.terminal import doing, say
 
 if TYPE_CHECKING:
     from glassnet.data import Split
@@ -45,6 +45,7 @@ def trace(
         raise ValueError("--json prints the whole step: leave out --layer, --unit and --check")
     if part not in ("train", "val", "test"):
         raise ValueError(f"--part is train, val or test, not {part!r}")
+    doing(f"reading {run}, and its data")
     finished = Finished.read(run)
     split = getattr(finished.load_data(), part)
     if not len(split):
@@ -108,6 +109,7 @@ def doctor(
     """Find faults of data, network or training. The exit status is 1 if there is an error or a warning."""
     from glassnet import recipes
 
+    doing(f"training {source} for at most {epochs} epochs, and looking")
     if Path(source).is_dir():
         if target is not None or changes:
             raise ValueError(f"{source} is a run, which takes neither --target nor --set: name its recipe instead")
@@ -137,6 +139,7 @@ def report(
     """
     from glassnet.report import Reported, write_report
 
+    doing(f"reading {run}, and drawing")
     found = Reported.read(run)
     say(f"written to {write_report(found, out, doctor=examined)}")
     if found.missing:
@@ -190,6 +193,7 @@ def explore(
 
     if out is None:
         room.check_installed()
+    doing("reading the network, and its data")
     subject = room.open_subject(source)
     if out is None:
         room.serve(subject, host, port, browser)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 
-from glassnet.terminal import shown
+from glassnet.terminal import done, shown
 
 
 def plain_figure(value: float | str | None) -> str:
@@ -38,4 +38,5 @@ def print_table(head: list[str], rows: list[list[str]]) -> None:
         table.add_column(cell(name), justify="right" if numeric else "left", no_wrap=numeric or i == 0)
     for row in rows:
         table.add_row(*map(cell, row))
+    done()
     Console(width=None if sys.stdout.isatty() else 160, markup=False, highlight=False, soft_wrap=False).print(table)

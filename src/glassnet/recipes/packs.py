@@ -22,7 +22,7 @@ from glassnet.recipes.recipe import Recipe
 from glassnet.recipes.run import load_data, located, write_run
 from glassnet.recipes.space import Choices, Range, RawSpace, short_number
 from glassnet.recipes.stack import build_layers, outputs
-from glassnet.terminal import say
+from glassnet.terminal import doing, say
 from glassnet.train.metrics import score
 
 DRAWN = 4  # among the numbers that follow a seed: the settings of candidates that are drawn
@@ -65,6 +65,8 @@ def train_pack(recipe: Recipe, out: Path, *, progress: bool = False, time_limit:
     if not (out / RECIPE_FILE).is_file():
         located(recipe).save(out / RECIPE_FILE)
     (out / METRICS_FILE).unlink(missing_ok=True)  # while training goes on, it is no finished run
+    if progress:
+        doing("training small networks")
     pack = fit_recipe(
         recipe,
         data,
@@ -74,6 +76,8 @@ def train_pack(recipe: Recipe, out: Path, *, progress: bool = False, time_limit:
         checkpoint=networks,
         tell=tell,
     )
+    if progress:
+        doing("evaluating and drawing")
     loss = recipe.build_loss(data.task)
     held = score(pack.outputs, data.train.y[pack.rows], loss)
     about = {"val": held, "networks": len(pack.ensemble.networks), "parts": pack.parts}

@@ -27,7 +27,7 @@ from glassnet.recipes.directory import (
 from glassnet.recipes.identity import info_of, require_same_data
 from glassnet.recipes.pictures import draw
 from glassnet.recipes.recipe import Recipe
-from glassnet.terminal import say
+from glassnet.terminal import doing, say
 from glassnet.train import Callback, Checkpoint, CSVLog, History, baseline, evaluate, fit
 from glassnet.train.metrics import labels, score
 from glassnet.version import __version__
@@ -63,7 +63,10 @@ def train_one(
             callbacks=[Checkpoint(checkpoint), CSVLog(out / HISTORY_FILE), *callbacks],
             **vars(settled.settings),
         )
-    return write_run(out, recipe, net, data, history, time.perf_counter() - start)
+    seconds = time.perf_counter() - start
+    if progress:
+        doing("evaluating and drawing")
+    return write_run(out, recipe, net, data, history, seconds)
 
 
 def write_run(
