@@ -285,6 +285,14 @@ def test_little_address_space_is_enough_or_one_line(tmp_path: Path, space: int, 
     assert len(told(done)) == (status == 2)
 
 
+def test_what_is_printed_on_windows_is_unicode(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(file := io.BytesIO(), encoding="cp1252"))
+    monkeypatch.setattr(sys, "stderr", None)
+    glassnet.program._write_unicode()
+    say("Ελλάδα → 日本")
+    assert file.getvalue().decode().split() == ["Ελλάδα", "→", "日本"]
+
+
 class Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True

@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime
 import itertools
 import math
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 import numpy as np
 import pytest
 
 import glassnet as gn
 from glassnet import recipes
+from glassnet.data.dialect import table_stem
 from glassnet.recipes import run as run_module
 from glassnet.report import write_report
 
@@ -341,3 +342,20 @@ def test_embedded_categories() -> None:
     assert type(build(None).layers[1]) is gn.Dense  # nor here categories
     with pytest.raises(ValueError, match=r"network\.category_dim must be a whole number"):
         build(category_dim=0)
+
+
+WINDOWS = [
+    r"C:\Users\Jörg Müller\my table.csv",
+    r"D:\new\tables\x.csv",
+    r"\\server\share\データ.parquet",
+    "E:/a b/t.csv.gz",
+]
+
+
+@pytest.mark.parametrize("path", WINDOWS)
+def test_a_path_of_windows_is_a_tables_and_stays_what_it_is(path: str, tmp_path: Path) -> None:
+    recipe = recipes.choose(path, target="y")
+    recipe.save(tmp_path / "recipe.toml")
+    assert recipes.load(tmp_path / "recipe.toml").data.source == recipe.data.source == path
+    assert recipes.load("digits", changes=[f"data.source={path}"]).data.source == path
+    assert table_stem(PureWindowsPath(path)) in {"my table", "x", "データ", "t"}

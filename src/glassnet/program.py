@@ -46,6 +46,8 @@ def begin() -> None:
         _open_missing()
         sys.stdout, sys.stderr = _lasting(1, sys.stdout), _lasting(2, sys.stderr)
         _fit_limits()
+    else:
+        _write_unicode()
 
 
 def tell_version(version: str) -> None:
@@ -203,6 +205,13 @@ def need_output(needed: bool) -> None:
     raw = getattr(getattr(sys.stdout, "buffer", None), "raw", None)
     if isinstance(raw, Stream):
         raw.needed = needed
+
+
+def _write_unicode() -> None:
+    """Write UTF-8 into files and pipes, as elsewhere: Windows' own encoding has the letters of one language."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # Python may have been started without
+            stream.reconfigure(encoding="utf-8")
 
 
 def reader_gone(error: BaseException) -> bool:
