@@ -99,16 +99,24 @@ def ensemble(
 
 
 @app.command()
-def evaluate(run: RunArgument) -> None:
-    """Evaluate a run's network on its test rows again, class by class."""
+def evaluate(
+    run: RunArgument,
+    table: Annotated[
+        Path | None,
+        typer.Argument(metavar="[TABLE]", help="Other rows, with their target. Default: the run's own data."),
+    ] = None,
+) -> None:
+    """Evaluate a run's network on its test rows again, or on a table that has the target, class by class."""
     from glassnet import recipes
 
-    doing(f"reading {run}, and its data")
-    metrics = recipes.evaluate_run(run)
+    doing(f"reading {run}, and its data" if table is None else f"reading {run} and {table}")
+    metrics = recipes.evaluate_run(run) if table is None else recipes.evaluate_file(run, table)
+    for note in metrics.get("notes", ()):
+        say(note, error=True)
     _print_metrics(metrics)
     if "classes" in metrics:
         rows = [[name, *(plain_figure(v) for v in scores.values())] for name, scores in metrics["classes"].items()]
-        print_table(["test, by class", "precision", "recall", "rows"], rows)
+        print_table(["test, by class" if table is None else "by class", "precision", "recall", "rows"], rows)
         _print_confusion(metrics)
 
 
@@ -198,14 +206,18 @@ def _print_metrics(metrics: dict[str, Any]) -> None:
     from glassnet.train.metrics import METRICS
 
     parts = {"train": "train", "val": "validation", "test": "test", "baseline": "test, baseline"}
+    other = "train" not in metrics  # rows that are no part of the run's data
+    if other:
+        parts = {"test": "these rows", "baseline": "baseline"}
     say(metrics["data"])
     head = [metrics.get("recipe", "ensemble"), *parts.values()]
     names = [name for name in METRICS[metrics["task"]] if name != "loss" or not _is_mse(metrics)]
     rows = [[name, *(plain_figure(metrics[part][name]) for part in parts)] for name in names]
     print_table(head, rows)
+    which = "these" if other else "the training"
     constant = {
-        "classification": "always the majority class; its loss is that of the classes' shares in training",
-        "regression": "always the mean of the training targets",
+        "classification": f"always the majority class; its loss is that of the classes' shares in {which} rows",
+        "regression": f"always the mean of {which} targets",
     }
     say(f"baseline: {constant[metrics['task']]}")
 

@@ -30,12 +30,7 @@ def encode(y: NDArray[Any], classes: Sequence[str] | None = None) -> tuple[NDArr
     ascending order, named by their text. With `classes`, y holds either names among them or their indices.
     Raises ValueError on fractions, on labels outside the classes and on fewer than two classes.
     """
-    if y.dtype.kind in "OT":
-        y = _text(y)
-    elif y.dtype.kind == "f":
-        y = _whole(y)
-    elif y.dtype.kind not in "biuU":
-        raise ValueError(f"class labels of type {y.dtype} aren't understood; give text or whole numbers")
+    y = _plain(y)
     if classes is None:
         values, labels = np.unique(y, return_inverse=True)
         names = tuple(str(value) for value in values)
@@ -47,6 +42,25 @@ def encode(y: NDArray[Any], classes: Sequence[str] | None = None) -> tuple[NDArr
     if len(names) < 2:
         raise ValueError(f"there is one class only ({', '.join(names)}); a classifier needs two or more")
     return labels.astype(np.int64), names
+
+
+def look_up(y: NDArray[Any], names: Sequence[str]) -> NDArray[np.int64]:
+    """Return the numbers of class labels among the names of classes, which whole numbers have as well as text.
+
+    Raises ValueError for a label that isn't among them.
+    """
+    return _look_up(_plain(y).astype(np.str_), tuple(names))
+
+
+def _plain(y: NDArray[Any]) -> NDArray[Any]:
+    """Labels as text, whole numbers or booleans."""
+    if y.dtype.kind in "OT":
+        return _text(y)
+    if y.dtype.kind == "f":
+        return _whole(y)
+    if y.dtype.kind not in "biuU":
+        raise ValueError(f"class labels of type {y.dtype} aren't understood; give text or whole numbers")
+    return y
 
 
 def _text(y: NDArray[Any]) -> NDArray[np.str_]:

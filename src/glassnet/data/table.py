@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from glassnet.data.checks import closest_first, listed
 from glassnet.data.columns import EMPTY, find_columns, found, like_values, nothing_left
 from glassnet.data.csv_text import headless, read_text
-from glassnet.data.dataset import Dataset, shuffled_rows
+from glassnet.data.dataset import Dataset, Split, shuffled_rows
 from glassnet.data.dates import read_dates
 from glassnet.data.dialect import FRAMES, dialect_of, table_endings, table_stem
-from glassnet.data.labels import Task, check_task
+from glassnet.data.labels import Task, check_task, look_up
 from glassnet.data.markers import is_text, without_markers
 from glassnet.data.numbers import plain_columns, read_numbers
 from glassnet.data.schema import Column, names_of
@@ -86,6 +86,32 @@ def load_table(
         said.insert(0, f"the first line was taken for the names of the columns{hint}")
     data.notes = (*read, *said, *notes, *found(schema, data.train.x, left_out))
     return data
+
+
+def load_labelled(
+    path: str | os.PathLike[str],
+    columns: Sequence[Column] | Sequence[str],
+    target: str,
+    task: Task,
+    classes: Sequence[str] = (),
+) -> tuple[Split, list[str]]:
+    """Read the rows of a table that have a target, to evaluate a network on: see `numeric_rows` and `read_target`.
+
+    classes: those of training. Returns the rows and notes on them. Raises ValueError for a class that isn't one of
+    these, and if no row has a target.
+    """
+    frame, notes = _read(Path(path))
+    _require_columns(frame, [target])
+    y, rows, said = read_target(frame[target], task)
+    if not len(rows):
+        raise ValueError(f"{path}: no row has a target {target!r}")
+    x = numeric_rows(frame, columns)[rows]
+    if task == "classification":
+        try:
+            y = look_up(y, classes)
+        except ValueError as error:
+            raise ValueError(f"{path}, column {target!r}: {error}") from error
+    return Split(x, y), [*notes, *said]
 
 
 def read_table(path: str | os.PathLike[str]) -> pl.DataFrame:

@@ -8,13 +8,14 @@ from glassnet.recipes.predicting import predict_file, predictions
 from glassnet.recipes.reading import choose, from_dict, load, names, text
 from glassnet.recipes.recipe import Recipe
 from glassnet.recipes.training import train
-from glassnet.recipes.using import evaluate_run, export_run, gradcheck
+from glassnet.recipes.using import evaluate_file, evaluate_run, export_run, gradcheck
 
 __all__ = [
     "Finished",
     "Recipe",
     "choose",
     "committee",
+    "evaluate_file",
     "evaluate_run",
     "examine_recipe",
     "examine_run",

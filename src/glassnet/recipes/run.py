@@ -14,6 +14,7 @@ import numpy as np
 from glassnet.data import Dataset, load
 from glassnet.data.catalog import SOURCES
 from glassnet.nn import Ensemble, Loss, Network
+from glassnet.nn.layer import Array
 from glassnet.recipes import reading
 from glassnet.recipes.confusion import Confusion
 from glassnet.recipes.directory import (
@@ -131,12 +132,17 @@ def results(net: Network | Ensemble, data: Dataset, loss: Loss) -> dict[str, Any
     nothing = dict.fromkeys(found["train"], math.nan)
     found |= {"val": evaluate(net, data.val, loss) if len(data.val) else nothing}
     found |= {"test": score(outputs, data.test.y, loss), "baseline": baseline(data.train, data.test, loss)}
-    if data.task == "regression":
-        return found
-    confusion = Confusion.of(data.test.y, labels(outputs), len(data.classes))
+    return found | by_class(outputs, data.test.y, data.classes)
+
+
+def by_class(outputs: Array, y: Array, classes: Sequence[str]) -> dict[str, Any]:
+    """Return the confusion matrix, and the precision and recall of each class; nothing if there are no classes."""
+    if not classes:
+        return {}
+    confusion = Confusion.of(y, labels(outputs), len(classes))
     scores = confusion.scores()
     columns = {"precision": scores.precision.tolist(), "recall": scores.recall.tolist(), "rows": scores.rows.tolist()}
-    return found | {
+    return {
         "confusion_matrix": confusion.written(),
-        "classes": {c: {name: values[i] for name, values in columns.items()} for i, c in enumerate(data.classes)},
+        "classes": {c: {name: values[i] for name, values in columns.items()} for i, c in enumerate(classes)},
     }

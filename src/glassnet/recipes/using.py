@@ -5,12 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from glassnet.data.schema import from_info
+from glassnet.data.table import load_labelled
 from glassnet.nn import GradientReport, Network
 from glassnet.nn import gradcheck as check_gradients
 from glassnet.recipes.directory import open_model
 from glassnet.recipes.finished import load_same_data
 from glassnet.recipes.recipe import Recipe
-from glassnet.recipes.run import load_data, results
+from glassnet.recipes.run import by_class, load_data, results
+from glassnet.train.metrics import baseline, score
 
 
 def evaluate_run(run: Path) -> dict[str, Any]:
@@ -24,6 +27,23 @@ def evaluate_run(run: Path) -> dict[str, Any]:
     found = results(net, data, recipe.build_loss(data.task)) | {"task": data.task, "data": str(data)}
     one = isinstance(net, Network) or recipe.pack is not None  # run
     return found | {"recipe": recipe.name} if one else found
+
+
+def evaluate_file(run: Path, path: Path) -> dict[str, Any]:
+    """Evaluate a finished run's network on all rows of another table that have a target.
+
+    The results are those of `evaluate_run` for the part "test". The baseline is the best constant answer for
+    these very rows. "notes" says what happened to the rows. Raises ValueError if columns are missing, and for a class
+    that training hadn't.
+    """
+    recipe, net = open_model(run)
+    info = net.info
+    task, classes = info["task"], info["classes"]
+    rows, notes = load_labelled(path, from_info(info) or info["features"], info["target"], task, classes)
+    loss, outputs = recipe.build_loss(task), net.predict(rows.x)
+    found = {"test": score(outputs, rows.y, loss), "baseline": baseline(rows, rows, loss)}
+    about = {"task": task, "data": f"{path}: {len(rows):,} rows", "recipe": recipe.name, "notes": notes}
+    return found | by_class(outputs, rows.y, classes) | about
 
 
 def export_run(run: Path, out: Path, input_dtype: str | None = None) -> str:
