@@ -20,6 +20,7 @@ import page
 from glassnet import recipes
 from glassnet.files import replacing
 from glassnet.nn import MSE, CrossEntropy, Ensemble
+from glassnet.recipes.directory import CHECKPOINT_FILE, PACK_FILE
 from glassnet.recipes.run import load_data
 from glassnet.train.metrics import score
 
@@ -111,7 +112,9 @@ def measure(name: str, out: Path) -> dict[str, Any]:
         folder = out / f"{name}-{seed}"
         if not (folder / "metrics.json").is_file():
             recipe = recipes.load(entry.recipe, seed=seed, changes=entry.changes)
-            recipes.train(recipe, folder, resume=(folder / "checkpoint.safetensors").is_file())
+            recipes.train(
+                recipe, folder, resume=any((folder / name).is_file() for name in (CHECKPOINT_FILE, PACK_FILE))
+            )
         metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
         kept = ("val", "test", "epochs", "best_epoch", "seconds", "seed", "parameters", "task")
         runs.append({key: metrics[key] for key in kept})
