@@ -6,12 +6,13 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 LOWEST := .venv-lowest
 NEWEST := .venv-newest
 WINDOWS := .windows
+ARM := .arm
 ZIG := $(BIN)/python -m ziglang cc -target x86_64-windows-gnu
 KERNELS := -std=gnu11 -O2 -fno-math-errno -fno-trapping-math -shared
 EVERYTHING := --editable ".[notebook]" --group dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-lowest test-newest test-windows check types format results accuracy tables wheels bench bench-quick fuzz parity onnx sanitize kills notebook notebooks docs docs-links clean
+.PHONY: help demo test test-lowest test-newest test-windows test-arm check types format results accuracy tables wheels bench bench-quick fuzz parity onnx sanitize kills notebook notebooks docs docs-links clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -46,6 +47,16 @@ test-windows: $(VENV)/.wheels  ## test the kernels built for Windows, by wine: t
 	    $$(test $$real = float32 || echo -DDOUBLE) $(CURDIR)/src/glassnet/fast/c/program.c -o $$level-$$real.dll; \
 	  echo "$$level $$real:"; WINEDEBUG=-all WINEPREFIX=$(abspath $(WINDOWS))/wine wine replay.exe $$level-$$real.dll $$real.calls; \
 	done; done
+
+# The kernels are those of the wheel for ARM. Python and NumPy are ARM's own.
+test-arm: $(VENV)/.wheels  ## test the kernels and the gradients on Linux aarch64, by qemu: half an hour; on Debian, as root
+	sh tests/arm/prepare.sh $(ARM) $(BIN)/python
+	rm -rf $(ARM)/dist
+	WHEEL_FOR=manylinux_2_17_aarch64.manylinux2014_aarch64 ZIG_GLOBAL_CACHE_DIR=$(VENV)/zig \
+	  $(BIN)/python -m hatchling build --directory $(ARM)/dist --target wheel
+	$(PIP) --target $(ARM)/site --upgrade --no-deps --platform manylinux2014_aarch64 $(ARM)/dist/*.whl
+	GLASSNET_KERNELS=wheel CC=$(abspath $(ARM))/cc XDG_CACHE_HOME=$(abspath $(ARM))/cache \
+	  $(ARM)/python -m pytest -p no:cacheprovider tests/test_fast.py tests/test_gradients.py
 
 check: $(VENV)/.dev  ## lint, formatting and types
 	$(BIN)/ruff check .
