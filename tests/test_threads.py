@@ -96,6 +96,28 @@ def test_threads_get_the_answers_of_their_own_rows(way: str, small_preset: None)
             )
 
 
+@pytest.mark.parametrize("model", [network(gn.Standardize()), ensemble(True)], ids=["network", "ensemble"])
+def test_threads_predict_with_one_model_without_waiting_for_each_other(model: gn.Network | gn.Ensemble) -> None:
+    expected = model.predict(X[:3])
+    inside, others_done = threading.Event(), threading.Event()
+    (inference,) = model.compiled
+    infer = inference.infer
+
+    def held_up(*places: Any) -> None:
+        inside.set()
+        assert others_done.wait(60)
+        infer(*places)
+
+    inference.infer = held_up
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(model.predict, X[:3])
+        assert inside.wait(60)
+        np.testing.assert_array_equal(model.predict(X[:3]), expected)  # while the other thread is in the kernels
+        others_done.set()
+        np.testing.assert_array_equal(first.result(), expected)
+    assert len(model.compiled) == 2
+
+
 @pytest.mark.parametrize("fast", [True, False])
 def test_prediction_leaves_what_backward_needs(fast: bool) -> None:
     net = network(gn.Standardize(), fast=fast)
