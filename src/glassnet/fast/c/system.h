@@ -9,6 +9,8 @@
 #undef SIZE
 #include <windows.h>
 #pragma pop_macro("SIZE")
+#undef near /* two words of 16-bit compilers that are names here */
+#undef far
 
 typedef SRWLOCK Lock;
 typedef CONDITION_VARIABLE Wake;
