@@ -7,8 +7,6 @@ LOWEST := .venv-lowest
 NEWEST := .venv-newest
 WINDOWS := .windows
 ARM := .arm
-ZIG := $(BIN)/python -m ziglang cc -target x86_64-windows-gnu
-KERNELS := -std=gnu11 -O2 -fno-math-errno -fno-trapping-math -shared
 EVERYTHING := --editable ".[notebook]" --group dev
 
 .DEFAULT_GOAL := help
@@ -36,17 +34,20 @@ test-newest:  ## the same with the newest versions there are: make test-newest P
 	$(NEWEST)/bin/python -m pip install --quiet --upgrade --upgrade-strategy eager $(EVERYTHING)
 	$(NEWEST)/bin/python -m pytest
 
-# What the kernels give on Linux is written down; the same calls are made on Windows, by wine, with each level of x86-64.
-test-windows: $(VENV)/.wheels  ## test the kernels built for Windows, by wine: two minutes
+# What the kernels give on Linux is written down, and the same calls are made by the wheel's, at all levels that this
+# processor can run.
+test-windows: export WINEDEBUG := -all
+test-windows: export WINEPREFIX := $(abspath $(WINDOWS))/wine
+test-windows: $(VENV)/.wheels  ## test the kernels of the wheel for Windows, by wine: minutes
 	@command -v wine > /dev/null || { echo "make test-windows needs wine: apt-get install wine wine64"; exit 1; }
-	mkdir -p $(WINDOWS)
+	rm -rf $(WINDOWS)
+	WHEEL_FOR=win_amd64 ZIG_GLOBAL_CACHE_DIR=$(VENV)/zig $(BIN)/python -m hatchling build -d $(WINDOWS) -t wheel
+	$(BIN)/python -m zipfile -e $(WINDOWS)/*.whl $(WINDOWS)
 	$(BIN)/python tests/windows/record.py $(WINDOWS)/float32.calls $(WINDOWS)/float64.calls
-	$(ZIG) -O2 tests/windows/replay.c -o $(WINDOWS)/replay.exe
-	cd $(WINDOWS) && set -e; for level in x86_64 x86_64_v3; do for real in float32 float64; do \
-	  $(abspath $(BIN))/python -m ziglang cc -target x86_64-windows-gnu -mcpu=$$level $(KERNELS) \
-	    $$(test $$real = float32 || echo -DDOUBLE) $(CURDIR)/src/glassnet/fast/c/program.c -o $$level-$$real.dll; \
-	  echo "$$level $$real:"; WINEDEBUG=-all WINEPREFIX=$(abspath $(WINDOWS))/wine wine replay.exe $$level-$$real.dll $$real.calls; \
-	done; done
+	$(BIN)/python -m ziglang cc -target x86_64-windows-gnu -O2 tests/windows/replay.c -o $(WINDOWS)/replay.exe
+	cd $(WINDOWS)/glassnet/fast/built && levels=$$(wine ../../../replay.exe probe.dll | tr -d '\r') && test -n "$$levels" && \
+	  for level in $$levels; do for real in float32 float64; do echo "$$level $$real:"; \
+	    wine ../../../replay.exe $$level-$$real.dll ../../../$$real.calls || exit 1; done; done
 
 # The kernels are those of the wheel for ARM. Python and NumPy are ARM's own.
 test-arm: $(VENV)/.wheels  ## test the kernels and the gradients on Linux aarch64, by qemu: half an hour; on Debian, as root

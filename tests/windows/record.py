@@ -142,12 +142,22 @@ def record_network(
         places = (ctypes.addressof(step.program.c), step.rows_address, 0, 0, n)
         recorder.record("train", step.train, net.theta, *places, held=[step, net])
     net.predict(x[:1])
-    if net.compiled is not None:
-        given, form = net.compiled.program.prepare(np.concatenate([x] * 5))
-        y = np.zeros((len(given), net.compiled.program.n_out), net.dtype)
-        root = ctypes.addressof(net.compiled.program.c)
-        places = (root, given.ctypes.data, form, len(given), y.ctypes.data)
-        recorder.record("infer", net.compiled.infer, y, *places, held=[net.compiled, given, y])
+    for inference in net.compiled:
+        record_inference(recorder, inference, np.concatenate([x] * 5))
+
+
+def record_inference(recorder: Recorder, inference: Any, x: np.ndarray) -> None:
+    """Write the call that a prediction of rows x makes."""
+    function, called = inference.infer, []
+
+    def infer(*arguments: Any) -> None:
+        y = sys._getframe(1).f_locals.get("y", inference.y)  # many rows have an array of their own
+        called.extend([y, ctypes.addressof(arguments[0]._obj), *arguments[1:-1]])
+
+    inference.infer = infer
+    inference(x, prepared=False)
+    y, *places = called
+    recorder.record("infer", function, y, *places, held=[inference, x, y])
 
 
 if __name__ == "__main__":

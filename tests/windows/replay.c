@@ -1,9 +1,10 @@
 /* Makes the calls that record.py has written down, with 1 to 8 threads, and compares what they give.
 
     replay LIBRARY CALLS
+    replay PROBE
 
 With every number of threads the bits must be the same. Beside the ones written down, made by another compiler, numbers
-may differ by rounding. Runs on Windows and elsewhere. */
+may differ by rounding. The second way prints the levels that this processor can run. Runs on Windows and elsewhere. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdint.h>
@@ -30,7 +31,7 @@ enum { THREADS = 8, LINE = 64 };
 
 typedef int64_t word;
 typedef double (*Train)(word, word, word, word, word, word);
-typedef void (*Infer)(word, word, word, word, word, word);
+typedef void (*Infer)(word, word, word, word, word, word, word);
 
 typedef struct {
     word address, size; /* where it was written down */
@@ -77,7 +78,12 @@ static double difference(const char *now, const char *then, word bytes, word siz
 }
 
 int main(int count, char **arguments) {
-    if (count != 3) fail("usage: replay LIBRARY CALLS");
+    if (count == 2) {
+        const char *(*levels)(void) = (const char *(*)(void))(uintptr_t)function(arguments[1], "levels");
+        if (!levels) fail("the probe can't be loaded");
+        return puts(levels()) < 0;
+    }
+    if (count != 3) fail("usage: replay LIBRARY CALLS, or replay PROBE");
     file = fopen(arguments[2], "rb");
     if (!file) fail("the file of calls can't be opened");
     Train train = (Train)(uintptr_t)function(arguments[1], "train");
@@ -86,7 +92,7 @@ int main(int count, char **arguments) {
     word head[5], calls = 0, wrong = 0;
     double worst = 0;
     for (; fread(head, sizeof head, 1, file) == 1; calls++) {
-        word size = head[1], n_pointers = head[3], a[5], result[2], *pointers = room(8 * n_pointers);
+        word size = head[1], n_pointers = head[3], a[6], result[2], *pointers = room(8 * n_pointers);
         double returns, returned[THREADS], tolerance = size == 4 ? 1e-4 : 1e-11;
         n_blocks = head[2], blocks = room(n_blocks * (word)sizeof *blocks);
         for (Block *b = blocks; b < blocks + n_blocks; b++) {
@@ -98,7 +104,7 @@ int main(int count, char **arguments) {
         get(pointers, 8 * n_pointers), get(a, 8 * head[4]), get(result, sizeof result);
         char *wanted = room(result[1]), *first = room(result[1]), *found = (char *)(intptr_t)moved(result[0]);
         get(wanted, result[1]), get(&returns, 8);
-        for (int i = 0; i < 5; i++) a[i] = moved(a[i]);
+        for (int i = 0; i < head[4]; i++) a[i] = moved(a[i]);
         for (word threads = 1; threads <= THREADS; threads++) {
             for (Block *b = blocks; b < blocks + n_blocks; b++) memcpy(b->now, b->before, (size_t)b->size);
             for (word i = 0; i < n_pointers; i++) {
@@ -107,7 +113,7 @@ int main(int count, char **arguments) {
             }
             returned[threads - 1] = 0;
             if (head[0] == 0) returned[threads - 1] = train(a[0], a[1], a[2], a[3], a[4], threads);
-            else infer(a[0], a[1], a[2], a[3], a[4], threads);
+            else infer(a[0], a[1], a[2], a[3], a[4], a[5], threads);
             if (threads == 1) memcpy(first, found, (size_t)result[1]);
             double off = fmax(difference(found, wanted, result[1], size),
                               difference((char *)&returned[threads - 1], (char *)&returns, 8, 8));
