@@ -41,7 +41,7 @@ test-windows: export WINEPREFIX := $(abspath $(WINDOWS))/wine
 test-windows: $(VENV)/.wheels  ## test the kernels of the wheel for Windows, by wine: minutes
 	@command -v wine > /dev/null || { echo "make test-windows needs wine: apt-get install wine wine64"; exit 1; }
 	rm -rf $(WINDOWS)
-	WHEEL_FOR=win_amd64 ZIG_GLOBAL_CACHE_DIR=$(VENV)/zig $(BIN)/python -m hatchling build -d $(WINDOWS) -t wheel
+	WHEEL_FOR=win_amd64 ZIG_GLOBAL_CACHE_DIR=$(abspath $(VENV))/zig $(BIN)/python -m hatchling build -d $(WINDOWS) -t wheel
 	$(BIN)/python -m zipfile -e $(WINDOWS)/*.whl $(WINDOWS)
 	$(BIN)/python tests/windows/record.py $(WINDOWS)/float32.calls $(WINDOWS)/float64.calls
 	$(BIN)/python -m ziglang cc -target x86_64-windows-gnu -O2 tests/windows/replay.c -o $(WINDOWS)/replay.exe
@@ -53,7 +53,7 @@ test-windows: $(VENV)/.wheels  ## test the kernels of the wheel for Windows, by 
 test-arm: $(VENV)/.wheels  ## test the kernels and the gradients on Linux aarch64, by qemu: half an hour; on Debian, as root
 	sh tests/arm/prepare.sh $(ARM) $(BIN)/python
 	rm -rf $(ARM)/dist
-	WHEEL_FOR=manylinux_2_17_aarch64.manylinux2014_aarch64 ZIG_GLOBAL_CACHE_DIR=$(VENV)/zig \
+	WHEEL_FOR=manylinux_2_17_aarch64.manylinux2014_aarch64 ZIG_GLOBAL_CACHE_DIR=$(abspath $(VENV))/zig \
 	  $(BIN)/python -m hatchling build --directory $(ARM)/dist --target wheel
 	$(PIP) --target $(ARM)/site --upgrade --no-deps --platform manylinux2014_aarch64 $(ARM)/dist/*.whl
 	GLASSNET_KERNELS=wheel CC=$(abspath $(ARM))/cc XDG_CACHE_HOME=$(abspath $(ARM))/cache \
@@ -110,7 +110,7 @@ kills: $(VENV)/.dev  ## kill every command at every operation on a file, and typ
 wheels: $(VENV)/.wheels  ## build the sdist, the wheel without kernels and six with them, into dist/: five minutes
 	$(BIN)/python -m hatchling build --directory dist
 	for platform in $$($(BIN)/python -c "import hatch_build; print(*hatch_build.PLATFORMS)"); do \
-	  WHEEL_FOR=$$platform ZIG_GLOBAL_CACHE_DIR=$(VENV)/zig \
+	  WHEEL_FOR=$$platform ZIG_GLOBAL_CACHE_DIR=$(abspath $(VENV))/zig \
 	    $(BIN)/python -m hatchling build --directory dist --target wheel || exit 1; done
 
 notebook: $(VENV)/.notebook  ## open the notebooks
