@@ -86,7 +86,7 @@ def test_the_estimators_load_little_beside_scikit_learn() -> None:
         name.removeprefix("glassnet.").partition(".")[0]
         for name in loaded("-c", "import glassnet.estimators") - already
     }
-    assert more <= {"estimators", "data", "pack", "limits"}
+    assert more <= {"estimators", "data", "pack", "limits", "sklearn"}  # of it old versions load a module more
 
 
 def floor(room: str) -> int:

@@ -214,10 +214,10 @@ def _print_metrics(metrics: dict[str, Any]) -> None:
     names = [name for name in METRICS[metrics["task"]] if name != "loss" or not _is_mse(metrics)]
     rows = [[name, *(plain_figure(metrics[part][name]) for part in parts)] for name in names]
     print_table(head, rows)
-    which = "these" if other else "the training"
     constant = {
-        "classification": f"always the majority class; its loss is that of the classes' shares in {which} rows",
-        "regression": f"always the mean of {which} targets",
+        "classification": "always the majority class; its loss is that of the classes' shares in "
+        + ("these rows" if other else "training"),
+        "regression": f"always the mean of {'these' if other else 'the training'} targets",
     }
     say(f"baseline: {constant[metrics['task']]}")
 
