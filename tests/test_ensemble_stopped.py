@@ -146,3 +146,13 @@ def test_a_bar_counts_all_epochs(monkeypatch: pytest.MonkeyPatch, capsys: pytest
         show.end(Path("run/member-1"))
         assert show.bar.n == 4
     assert "member-1, epoch 3/4" in capsys.readouterr().err
+
+
+def test_a_member_ends_in_silence_when_nobody_hears_it() -> None:
+    code = (
+        "from multiprocessing import Pipe; from glassnet.recipes import side_by_side\n"
+        "hears, says = Pipe(duplex=False); hears.close()\n"
+        "side_by_side._report(says, (1, 'loss 0.5')); print('still here')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", "")

@@ -122,7 +122,15 @@ def _train(recipe: Recipe, out: Path, threads: int, pipe: connection.Connection)
             with claimed(out, PATIENCE):
                 train_one(recipe, out, callbacks=[_Tell(pipe)])
         except ERRORS as error:
-            pipe.send(error)
+            _report(pipe, error)
+
+
+def _report(pipe: connection.Connection, what: object) -> None:
+    """Tell the process that started this one. If it has ended, this one ends in silence, too."""
+    try:
+        pipe.send(what)
+    except BrokenPipeError:
+        os._exit(1)
 
 
 def _end_with_parent() -> None:
@@ -149,4 +157,4 @@ class _Tell(Callback):
     def on_epoch(self, run: Training) -> None:
         """Send the number of epochs, and the loss and the validation metric of the latest, as text."""
         shown = numbers(run, run.history.epochs[-1]["train_loss"])
-        self.pipe.send((len(run.history), "  ".join(f"{name} {value}" for name, value in shown.items())))
+        _report(self.pipe, (len(run.history), "  ".join(f"{name} {value}" for name, value in shown.items())))
