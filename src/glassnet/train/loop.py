@@ -37,7 +37,7 @@ class Loop:
         self.steps: int = steps
         self.start: float = time.perf_counter() - (run.history["seconds"][-1] if len(run.history) else 0)
         self.first: int = 0  # the first step of this epoch, in the history
-        self.at_once: int = 16  # steps in a call
+        self.at_once: int = 1  # steps in a call: of a large network one, so that threads are soon chosen
 
     @contextmanager
     def watched(self) -> Iterator[None]:
