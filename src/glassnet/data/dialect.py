@@ -17,7 +17,7 @@ from glassnet.files import regular
 
 TEXT = (".csv", ".tsv", ".txt")
 PACKED = (".gz", ".zip")
-FRAMES = (".parquet", ".feather", ".arrow", ".xlsx")
+FRAMES = {".parquet": "Parquet", ".feather": "Arrow", ".arrow": "Arrow", ".xlsx": "Excel"}  # whose columns have types
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 WESTERN = "cp1252"  # Latin-1, with letters where Latin-1 has control characters
 BLOCK = 1 << 22  # bytes read at a time
@@ -32,7 +32,7 @@ def table_endings(path: Path) -> tuple[str, str]:
         packed, ending = ending, path.with_suffix("").suffix.lower()
         if packed == ".zip" or not ending:  # the name of the file inside doesn't matter
             ending = TEXT[0]
-    return (ending, packed) if ending in (TEXT if packed else TEXT + FRAMES) else ("", "")
+    return (ending, packed) if ending in (TEXT if packed else (*TEXT, *FRAMES)) else ("", "")
 
 
 def table_stem(path: Path) -> str:

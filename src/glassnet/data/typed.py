@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 from zipfile import BadZipFile
 
 from glassnet.data.checks import require_file
+from glassnet.data.dialect import FRAMES
 from glassnet.extras import need
 
 if TYPE_CHECKING:
     import polars as pl
 
-FORMATS = {".parquet": "Parquet", ".feather": "Arrow", ".arrow": "Arrow", ".xlsx": "Excel"}
 ONE_AT_A_TIME = threading.Lock()
 
 
@@ -52,7 +52,7 @@ def refusing_damage(path: Path) -> Iterator[None]:
             yield
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, BadZipFile, KeyError) as error:
         reason = str(error).partition("\n")[0]
-        raise ValueError(f"{path} can't be read as {FORMATS[path.suffix.lower()]} ({reason})") from None
+        raise ValueError(f"{path} can't be read as {FRAMES[path.suffix.lower()]} ({reason})") from None
 
 
 @contextmanager

@@ -57,7 +57,7 @@ class COptimizer(Structure):
 
 
 class CProgram(Structure):
-    """Program in program.c."""
+    """Program in program.h."""
 
     _fields_ = [
         ("layers", POINTER(CLayer)),
