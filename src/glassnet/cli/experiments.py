@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,6 +14,7 @@ from glassnet.cli.app import RunArgument, RunsArgument, app
 from glassnet.cli.printing import plain_figure, print_table, seconds
 from glassnet.terminal import doing, say
 
+FIGURE = ("value", "low", "high", "baseline")
 SHOWN = 20  # mistakes of a confusion matrix too large to print
 
 
@@ -105,14 +107,19 @@ def evaluate(
         Path | None,
         typer.Argument(metavar="[TABLE]", help="Other rows, with their target. Default: the run's own data."),
     ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print all figures as JSON.")] = False,
 ) -> None:
     """Evaluate a run's network on its test rows again, or on a table that has the target, class by class."""
     from glassnet import recipes
+    from glassnet.files import finite
 
     doing(f"reading {run}, and its data" if table is None else f"reading {run} and {table}")
     metrics = recipes.evaluate_run(run) if table is None else recipes.evaluate_file(run, table)
     for note in metrics.get("notes", ()):
         say(note, error=True)
+    if as_json:
+        say(json.dumps(finite(metrics), indent=2))
+        return
     _print_metrics(metrics)
     if "classes" in metrics:
         rows = [[name, *(plain_figure(v) for v in scores.values())] for name, scores in metrics["classes"].items()]
@@ -214,6 +221,9 @@ def _print_metrics(metrics: dict[str, Any]) -> None:
     names = [name for name in METRICS[metrics["task"]] if name != "loss" or not _is_mse(metrics)]
     rows = [[name, *(plain_figure(metrics[part][name]) for part in parts)] for name in names]
     print_table(head, rows)
+    if figures := metrics["figures"]:
+        shown = [[name, *(plain_figure(figure[key]) for key in FIGURE)] for name, figure in figures.items()]
+        print_table(["these rows" if other else "test", "", "95% from", "to", "baseline"], shown)
     constant = {
         "classification": "always the majority class; its loss is that of the classes' shares in "
         + ("these rows" if other else "training"),

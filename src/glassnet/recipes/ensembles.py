@@ -25,7 +25,7 @@ from glassnet.recipes.directory import (
 from glassnet.recipes.finished import Finished
 from glassnet.recipes.identity import difference, info_of
 from glassnet.recipes.pictures import draw_ensemble
-from glassnet.recipes.run import results
+from glassnet.recipes.run import parts_of, results
 from glassnet.version import __version__
 
 
@@ -64,7 +64,7 @@ def write_ensemble(out: Path, runs: dict[str, Finished], data: Dataset) -> dict[
     loss = next(iter(runs.values())).loss
     members = []
     for name, run in runs.items():
-        figures = results(run.net, data, loss)
+        figures = parts_of(run.net, data, loss)
         about = {key: run.metrics[key] for key in ("epochs", "best_epoch", "interrupted", "seconds", "parameters")}
         members.append(
             {"run": name, "recipe": run.recipe.name, "seed": run.recipe.seed, **about}

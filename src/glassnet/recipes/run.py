@@ -26,6 +26,7 @@ from glassnet.recipes.directory import (
     write_metrics,
 )
 from glassnet.recipes.identity import info_of, require_same_data
+from glassnet.recipes.judging import judged
 from glassnet.recipes.pictures import draw
 from glassnet.recipes.recipe import Recipe
 from glassnet.terminal import doing, say
@@ -126,13 +127,19 @@ def located(recipe: Recipe) -> Recipe:
 
 
 def results(net: Network | Ensemble, data: Dataset, loss: Loss) -> dict[str, Any]:
-    """Evaluate all parts of the data beside the baseline, and classes also one by one on the test part."""
+    """Evaluate all parts of the data beside the baseline; the test part by more figures, and class by class."""
     outputs = net.predict(data.test.x)
+    found = parts_of(net, data, loss, outputs) | {"baseline": baseline(data.train, data.test, loss)}
+    figures = judged(net, outputs, data.test.y, data.train.y)
+    return found | {"figures": figures} | by_class(outputs, data.test.y, data.classes)
+
+
+def parts_of(net: Network | Ensemble, data: Dataset, loss: Loss, outputs: Array | None = None) -> dict[str, Any]:
+    """Evaluate all parts of the data. outputs: of the test part, if they are known."""
     found: dict[str, Any] = {"train": evaluate(net, data.train, loss)}
-    nothing = dict.fromkeys(found["train"], math.nan)
-    found |= {"val": evaluate(net, data.val, loss) if len(data.val) else nothing}
-    found |= {"test": score(outputs, data.test.y, loss), "baseline": baseline(data.train, data.test, loss)}
-    return found | by_class(outputs, data.test.y, data.classes)
+    found["val"] = evaluate(net, data.val, loss) if len(data.val) else dict.fromkeys(found["train"], math.nan)
+    found["test"] = score(net.predict(data.test.x) if outputs is None else outputs, data.test.y, loss)
+    return found
 
 
 def by_class(outputs: Array, y: Array, classes: Sequence[str]) -> dict[str, Any]:

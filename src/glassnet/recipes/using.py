@@ -11,6 +11,7 @@ from glassnet.nn import GradientReport, Network
 from glassnet.nn import gradcheck as check_gradients
 from glassnet.recipes.directory import open_model
 from glassnet.recipes.finished import load_same_data
+from glassnet.recipes.judging import judged
 from glassnet.recipes.recipe import Recipe
 from glassnet.recipes.run import by_class, load_data, results
 from glassnet.train.metrics import baseline, score
@@ -41,7 +42,8 @@ def evaluate_file(run: Path, path: Path) -> dict[str, Any]:
     task, classes = info["task"], info["classes"]
     rows, notes = load_labelled(path, from_info(info) or info["features"], info["target"], task, classes)
     loss, outputs = recipe.build_loss(task), net.predict(rows.x)
-    found = {"test": score(outputs, rows.y, loss), "baseline": baseline(rows, rows, loss)}
+    found: dict[str, Any] = {"test": score(outputs, rows.y, loss), "baseline": baseline(rows, rows, loss)}
+    found |= {"figures": judged(net, outputs, rows.y, rows.y)}
     about = {"task": task, "data": f"{path}: {len(rows):,} rows", "recipe": recipe.name, "notes": notes}
     return found | by_class(outputs, rows.y, classes) | about
 
