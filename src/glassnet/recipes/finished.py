@@ -18,7 +18,7 @@ from glassnet.recipes.identity import require_same_data
 from glassnet.recipes.recipe import Recipe
 from glassnet.recipes.run import load_data
 from glassnet.train import History
-from glassnet.train.figures import Figure
+from glassnet.train.figures import Estimate
 from glassnet.train.metrics import METRICS
 
 FIGURE = float | int | None  # None stands for NaN and infinity
@@ -117,7 +117,7 @@ def _check(metrics: Any, history: History, net: Network | Ensemble) -> None:
         scores = {"precision": FIGURE, "recall": FIGURE, "rows": int}
         expected |= {"confusion_matrix": list | dict, "classes": dict.fromkeys(net.info["classes"], scores)}
     _compare(metrics, expected | {"figures": dict}, METRICS_FILE)
-    figures = dict.fromkeys(metrics["figures"], dict.fromkeys(Figure._fields, FIGURE))
+    figures = dict.fromkeys(metrics["figures"], dict.fromkeys(Estimate._fields, FIGURE))
     _compare(metrics["figures"], figures, f"figures in {METRICS_FILE}")
     if task == "classification":
         try:

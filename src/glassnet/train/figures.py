@@ -18,7 +18,7 @@ AT_ONCE = 1 << 17  # numbers in a block of resamples, which stay in the cache
 BINS = 15  # of confidence
 
 
-class Figure(NamedTuple):
+class Estimate(NamedTuple):
     """A figure of rows, the bounds of its interval of 95%, and the figure of the best constant answer.
 
     NaN stands for what these rows don't tell, such as the ROC curve of a class that they lack.
@@ -161,7 +161,7 @@ class ValueFigures:
 
 def figures(
     measured: ClassFigures | ValueFigures, constant: ClassFigures | ValueFigures, seed: int = 0
-) -> dict[str, Figure]:
+) -> dict[str, Estimate]:
     """Return each figure of rows beside that of a constant answer to the same rows, with its interval.
 
     The interval holds 95% of the figures of 400 resamples of the rows (Efron 1979, Annals of Statistics 7:1-26), drawn
@@ -177,7 +177,7 @@ def figures(
         value = values[name]
         low, high = value + spread(drawn) if math.isfinite(value) else (math.nan, math.nan)
         low, high = low if name == "r2" else max(low, 0.0), min(high, 1.0) if name in HIGHER else high
-        found[name] = Figure(value, float(low), float(high), baselines[name])
+        found[name] = Estimate(value, float(low), float(high), baselines[name])
     return found
 
 
