@@ -132,7 +132,7 @@ def test_saved_and_exported(tmp_path: Path) -> None:
     rows, _ = value._way.read(value, value._table, X, reset=False)
     for model in (value, kind):
         model.save(tmp_path / "model.safetensors")
-        model.export(tmp_path / "model.onnx")
+        model.export(tmp_path / "model.onnx", input_dtype=rows.dtype)
         net = gn.Ensemble.load(tmp_path / "model.safetensors")
         np.testing.assert_array_equal(net.predict(rows), model.pack_.ensemble.predict(rows))
         assert net.info["categories"][2] == ["centre", "harbour", "hills"]
@@ -143,7 +143,7 @@ def test_saved_and_exported(tmp_path: Path) -> None:
         assert "categories" in session.get_modelmeta().custom_metadata_map
     np.testing.assert_allclose(found["probabilities"], kind.predict_proba(X), atol=1e-4)
     assert (found["label"] == kind.predict(X)).mean() > 0.99
-    assert to_onnx(value.pack_.ensemble).graph.input[0].name == "x"
+    assert [column.name for column in to_onnx(value.pack_.ensemble).graph.input] == net.info["features"]
 
 
 @pytest.mark.parametrize("loss", ["squared_error", "absolute_error", "huber", "poisson"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import sys
 import warnings
 from pathlib import Path
@@ -391,6 +392,79 @@ def test_an_exported_run_predicts_a_table_as_the_command_does(
         np.testing.assert_allclose(found["probabilities"], p, atol=1e-5)
     else:
         np.testing.assert_allclose(found["y"][:, 0], [float(row["prediction"]) for row in printed], rtol=1e-5)
+
+
+STAYS = """town,built,seen,opens,lift,rooms,rent
+Bern,25.01.2024,2023-05-10 12:30:00,18:30,true,2,900
+Chur,05.12.1969,1969-12-31,6:05,FALSE,,700
+NA,29.02.2000,,,true,4,1300
+Bern,01.03.1900,2000-02-29T23:59:59,00:00:30,,3,1000
+,,2024-02-29,23:59,false,2,850
+"""
+
+
+@pytest.fixture(scope="module")
+def flats(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run on a table with categories, booleans, dates in two notations, times, and missing values."""
+    folder = tmp_path_factory.mktemp("flats")
+    header, *lines = STAYS.splitlines()
+    many = [f"{line}.{i:02}" for i in range(12) for line in lines]
+    (folder / "flats.csv").write_text("\n".join([header, *many]) + "\n", encoding="utf-8")
+    recipe = recipes.choose(str(folder / "flats.csv"), target="rent", changes=SMALL_PACK)
+    recipes.train(recipe, folder / "run")
+    return folder
+
+
+def columns_fed(session: onnxruntime.InferenceSession, rows: list[dict[str, str]]) -> dict[str, np.ndarray]:
+    """Each column's text as the model takes it."""
+    return {
+        column.name: np.array([[float(row[column.name] or "nan")] for row in rows])
+        if "double" in column.type
+        else np.array([[row[column.name]] for row in rows], object)
+        for column in session.get_inputs()
+    }
+
+
+def test_a_table_with_text_goes_into_the_model_as_it_is(flats: Path, tmp_path: Path) -> None:
+    said = recipes.export_run(flats / "run", tmp_path / "model.onnx")
+    assert said.startswith("town string (N, 1), built string (N, 1), seen string (N, 1), opens string (N, 1)")
+    session = onnxruntime.InferenceSession(tmp_path / "model.onnx")
+    new = "Paris,13.07.1899,2040-12-31 01:02:03.5,12:00,True,7,0\n"
+    (tmp_path / "new.csv").write_text(STAYS + new, encoding="utf-8")
+    rows = list(csv.DictReader(io.StringIO(STAYS + new)))
+    (expected,) = recipes.predictions(flats / "run", tmp_path / "new.csv")
+    (y,) = session.run(None, columns_fed(session, rows))
+    np.testing.assert_allclose(y[:, 0], expected["prediction"], rtol=1e-6)
+    (one,) = session.run(None, columns_fed(session, rows[:1]))
+    np.testing.assert_allclose(one, y[:1], rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("built", "2024-01-25"), ("built", "soon"), ("seen", "10.5.2023"), ("opens", "6:30 pm"), ("lift", "yes")],
+)
+def test_text_that_isnt_written_as_in_training_is_an_error_of_the_runtime(
+    column: str, value: str, flats: Path, tmp_path: Path
+) -> None:
+    recipes.export_run(flats / "run", tmp_path / "model.onnx")
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    session = onnxruntime.InferenceSession(tmp_path / "model.onnx", options)
+    fed = columns_fed(session, list(csv.DictReader(io.StringIO(STAYS)))[:1])
+    with pytest.raises(onnxruntime.capi.onnxruntime_pybind11_state.RuntimeException):
+        session.run(None, fed | {column: np.array([[value]], object)})
+
+
+def test_an_estimator_of_a_data_frame_takes_its_columns(tmp_path: Path, small_preset: None) -> None:
+    import polars as pl
+
+    X = pl.DataFrame({"town": ["Bern", "Chur", None] * 20, "rooms": [1.0, 2.0, 3.0, None] * 15})
+    model = estimators.MLPRegressor(preset="strong", random_state=0).fit(X, np.arange(60.0))
+    model.export(tmp_path / "model.onnx")
+    session = onnxruntime.InferenceSession(tmp_path / "model.onnx")
+    rooms = X["rooms"].fill_null(math.nan).to_numpy()[:, None]
+    (y,) = session.run(None, {"town": X["town"].fill_null("").to_numpy().astype(object)[:, None], "rooms": rooms})
+    np.testing.assert_allclose(y[:, 0], model.predict(X), rtol=1e-5)
 
 
 def test_an_exported_run_takes_raw_pixels(runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

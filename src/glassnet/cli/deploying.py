@@ -17,10 +17,15 @@ def export(
     out: Annotated[Path, typer.Argument(metavar="OUT.onnx", help="The file to write.")],
     input_dtype: Annotated[
         str | None,
-        typer.Option("--input", metavar="TYPE", help="The type of a row's values: float32, float64, uint8 or int64."),
+        typer.Option(
+            "--input", metavar="TYPE", help="One input x of numbers, of this type: float32, float64, uint8 or int64."
+        ),
     ] = None,
 ) -> None:
-    """Write a run's network, with its preprocessing, as an ONNX model. By default it takes float32."""
+    """Write a run's network, with its preprocessing, as an ONNX model.
+
+    The columns of a table are its inputs, with text as it is, unless they are all numbers. Otherwise it takes float32.
+    """
     from glassnet import recipes
 
     takes_and_gives = recipes.export_run(run, out, input_dtype)

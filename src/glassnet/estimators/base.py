@@ -140,17 +140,21 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator, MLPParameters):
     def export(self, path: str | os.PathLike[str], *, input_dtype: Any = None) -> None:
         """Write the estimator to an ONNX file: it gives y, the network's outputs, and classes' probabilities and label.
 
-        input_dtype: the type of the rows that it takes, by default that of X in `fit`; see `glassnet.exchange.to_onnx`.
+        input_dtype: the type of the rows that it takes, by default that of X in `fit`. After a data frame with other
+        columns than numbers, the default is an input for each column. See `glassnet.exchange.to_onnx`.
         """
-        from glassnet.exchange import save, to_onnx
+        from glassnet.exchange import columns_of, save, to_onnx
 
         check_is_fitted(self)
         self._follow_coefs()
+        net = self._answering()
         outputs = self.out_activation_ if self.out_activation_ in ("softmax", "logistic") else "identity"
         classes = getattr(self, "classes_", None)
-        if input_dtype is None and self.preset is not None:  # otherwise it is the network's
+        if (
+            input_dtype is None and self.preset is not None and not columns_of(net.info)
+        ):  # otherwise it is the network's
             input_dtype = self._dtype
-        save(to_onnx(self._answering(), outputs=outputs, classes=classes, input_dtype=input_dtype), path)
+        save(to_onnx(net, outputs=outputs, classes=classes, input_dtype=input_dtype), path)
 
     def _validate(self) -> None:
         """Raise ValueError for parameters that make no sense, alone or together."""

@@ -2,12 +2,13 @@
 
 model.py      a whole network as an ONNX model      graph.py      nodes, constants and types in the making
 layers.py     one function for each layer           quantiles.py  QuantileNormalize: a binary search
-outputs.py    probabilities and labels
+columns.py    a table's columns as inputs           outputs.py    probabilities and labels
 pytorch.py    a state_dict into a network           sklearn.py    a fitted MLP as a network
 """
 
+from glassnet.exchange.columns import columns_of
 from glassnet.exchange.model import export, save, signature, to_onnx
 from glassnet.exchange.pytorch import load_pytorch
 from glassnet.exchange.sklearn import from_sklearn
 
-__all__ = ["export", "from_sklearn", "load_pytorch", "save", "signature", "to_onnx"]
+__all__ = ["columns_of", "export", "from_sklearn", "load_pytorch", "save", "signature", "to_onnx"]

@@ -18,6 +18,7 @@ RESULTS: dict[str, np.dtype[Any]] = {
     "LessOrEqual": TRUTH,
     "ArgMax": INDEX,
     "IsNaN": TRUTH,
+    "RegexFullMatch": TRUTH,
 }
 
 
@@ -37,8 +38,8 @@ class Graph:
         self.inputs: list[ValueInfoProto] = []
         self.outputs: list[ValueInfoProto] = []
 
-    def add(self, op: str, *inputs: str | npt.ArrayLike, **attributes: Any) -> str:
-        """Add a node of the ONNX operator `op` and return the name of its result.
+    def add(self, op: str, *inputs: str | npt.ArrayLike, outputs: int = 1, **attributes: Any) -> str:
+        """Add a node of the ONNX operator `op` and return the name of its result, of several `outputs` of the first.
 
         inputs: names of values, or numbers, which take the type of the values that they meet (arrays of whole numbers
         keep theirs).
@@ -48,7 +49,8 @@ class Graph:
         met = next((t for t in types if t.kind == "f"), None)
         names = [each if isinstance(each, str) else self.constant(self._numbers(each, met)) for each in inputs]
         result = self._unused(op)
-        self.nodes.append(helper.make_node(op, names, [result], result, **attributes))
+        results = [result, *(f"{result}.{i}" for i in range(1, outputs))]
+        self.nodes.append(helper.make_node(op, names, results, result, **attributes))
         self.types[result] = RESULTS.get(op, self.types[names[1 if op == "Where" else 0]])
         return result
 

@@ -106,8 +106,9 @@ def batch_norm(graph: Graph, layer: BatchNorm, x: str) -> str:
 
 def layer_norm(graph: Graph, layer: LayerNorm, x: str) -> str:
     """y = gamma * (x - mean) / std + beta. LayerNormalization takes mean^2 off mean(x^2), which may be huge."""
-    centred = graph.add("Sub", x, graph.add("ReduceMean", x, axes=[1]))
-    variance = graph.add("ReduceMean", graph.add("Mul", centred, centred), axes=[1])
+    row, width = graph.constant(np.array([1])), float(layer.gamma.size)
+    centred = graph.add("Sub", x, graph.add("Div", graph.add("ReduceSum", x, row), width))
+    variance = graph.add("Div", graph.add("ReduceSum", graph.add("Mul", centred, centred), row), width)
     x_hat = graph.add("Div", centred, graph.add("Sqrt", graph.add("Add", variance, layer.eps)))
     return graph.add("Add", graph.add("Mul", x_hat, layer.gamma), layer.beta)
 

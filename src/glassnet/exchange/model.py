@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from glassnet.exchange import columns
 from glassnet.exchange.layers import write_layer
 from glassnet.exchange.mean import write_mean
 from glassnet.exchange.outputs import classes_of, outputs_of, write_outputs
@@ -68,6 +69,9 @@ def to_onnx(
     input_dtype: the type of x, by default the network's: "float32", "float64" (for columns that need more than seven
     digits, such as times in seconds), "uint8" or "int64". y is the result of `predict` for rows of that type: in the
     network's type, or float64 from an Unstandardize.
+    By default a network that was trained on a table with other columns than numbers takes no x. Each column is an input
+    of its own then, (N, 1), under its name: text for categories, booleans, dates and times, float64 for numbers. y is
+    the result of `predict` for float64.
 
     Raises NotInstalledError without onnx, ValueError if preprocessing isn't fitted, if a user's own layer has no method
     `onnx`, and for arguments that don't fit.
@@ -77,7 +81,8 @@ def to_onnx(
 
     from glassnet.exchange.graph import Graph
 
-    dtype = _input_type(net, input_dtype)
+    schema = columns.columns_of(net.info) if input_dtype is None else ()
+    dtype = _input_type(net, np.float64 if schema else input_dtype)
     layers = (net.networks[0] if isinstance(net, Ensemble) else net).layers  # whose first and last speak for all
     if net.n_in is None:
         raise ValueError("no layer fixes the width of a row, which an ONNX model must name: add one, such as gn.Dense")
@@ -89,7 +94,10 @@ def to_onnx(
         classes = classes_of(net.info)
 
     graph = Graph(net.dtype)
-    x = graph.input("x", dtype, ["N", net.n_in], _rows(net.info, layers[0]))
+    if schema:
+        x = columns.write_columns(graph, schema)
+    else:
+        x = graph.input("x", dtype, ["N", net.n_in], _rows(net.info, layers[0]))
     y = _write_ensemble(graph, net, x) if isinstance(net, Ensemble) else _write_network(graph, net, x)
     graph.output("y", y, ["N", width], _meaning(net.info, layers[-1], outputs))
     write_outputs(graph, layers[-1], y, width, outputs, classes)
@@ -98,8 +106,8 @@ def to_onnx(
     helper = onnx.helper
     model = helper.make_model(
         helper.make_graph(graph.nodes, "glassnet", graph.inputs, graph.outputs, graph.constants),
-        opset_imports=[helper.make_opsetid("", OPSET)],
-        ir_version=IR,
+        opset_imports=columns.opsets() if schema else [helper.make_opsetid("", OPSET)],
+        ir_version=columns.IR if schema else IR,
         producer_name="glassnet",
         producer_version=__version__,
         doc_string=about.get("description", repr(net)),
