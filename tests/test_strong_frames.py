@@ -81,7 +81,9 @@ def test_names_and_order_of_columns_are_checked() -> None:
     with pytest.raises(ValueError, match="feature names should match"):
         model.predict(X.drop(columns="name"))
     with pytest.raises(ValueError, match="X must be a data frame, as in fit: 'town', 'heating', 'zone', 'name' held"):
-        model.predict(X.to_numpy())
+        model.predict(np.zeros(X.shape))
+    with pytest.warns(UserWarning, match="does not have valid feature names"):  # columns in order, as values
+        np.testing.assert_array_equal(model.predict(X.to_numpy()), model.predict(X))
     numbered = X.set_axis(range(X.shape[1]), axis=1)
     again = MLPRegressor(**STRONG).fit(numbered, y)
     np.testing.assert_array_equal(again.predict(numbered), model.predict(X))

@@ -34,9 +34,11 @@ if TYPE_CHECKING:
     from glassnet.data import load as load
     from glassnet.exchange import export as export
     from glassnet.inspection import Doctor as Doctor
+    from glassnet.inspection import Explanation as Explanation
     from glassnet.inspection import Finding as Finding
     from glassnet.inspection import Trace as Trace
     from glassnet.inspection import examine as examine
+    from glassnet.inspection import explain as explain
     from glassnet.inspection import trace as trace
 
 nn.Network.engine = FastEngine()  # the rooms below know nothing of the kernels
@@ -44,7 +46,7 @@ nn.Network.engine = FastEngine()  # the rooms below know nothing of the kernels
 _LATER = {  # names that are imported at their first use, and their modules
     "load": "data",
     "export": "exchange",
-    **dict.fromkeys(("Doctor", "Finding", "Trace", "examine", "trace"), "inspection"),
+    **dict.fromkeys(("Doctor", "Explanation", "Finding", "Trace", "examine", "explain", "trace"), "inspection"),
 }
 
 

@@ -12,9 +12,9 @@ except NotInstalledError as error:
     say(f"glassnet: {error}", error=True)
     program.finish(2)
 
-from glassnet.cli import data, deploying, experiments, looking, tuning
+from glassnet.cli import data, deploying, experiments, explaining, looking, tuning
 from glassnet.cli.app import app, main
 
 app.add_typer(data.app, name="data")
 
-__all__ = ["app", "deploying", "experiments", "looking", "main", "tuning"]
+__all__ = ["app", "deploying", "experiments", "explaining", "looking", "main", "tuning"]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from glassnet.data.markers import is_text
 from glassnet.extras import need
@@ -45,6 +46,21 @@ def as_polars(frame: Any, categories: Collection[str] = ()) -> pl.DataFrame:
         names = [f"x{i}" for i in range(len(names))]
     columns = (column for _, column in frame.items())
     return pl.DataFrame([_series(name, each, name in categories) for name, each in zip(names, columns, strict=True)])
+
+
+def from_objects(x: NDArray[np.object_], names: Sequence[str], categories: Collection[str] = ()) -> pl.DataFrame:
+    """Return an array of objects (N, columns), such as a data frame becomes in scikit-learn, as a data frame.
+
+    Columns are called by `names`, those named in `categories` become text, as in `as_polars`.
+    """
+    need("tables", "polars")
+    import polars as pl
+
+    columns = []
+    for name, column in zip(names, x.T, strict=True):
+        values = [None if _is_missing(value) else value for value in column.tolist()]
+        columns.append(pl.Series(name, _words(values), pl.String) if name in categories else pl.Series(name, values))
+    return pl.DataFrame(columns)
 
 
 def _series(name: str, column: Any, category: bool) -> pl.Series:
@@ -87,6 +103,13 @@ def _text(name: str, column: Any, dtype: type[pl.DataType]) -> pl.Series | None:
     if hasattr(column, "cat") or not all(type(text) is str for text in texts):
         return None
     return pl.Series(name, [*texts, None], dtype)[np.where(codes < 0, len(texts), codes)]
+
+
+def _is_missing(value: Any) -> bool:
+    """Whether an object stands for a missing value: None, NaN, or NA and NaT of pandas, which may not be installed."""
+    if isinstance(value, float | np.floating):
+        return bool(np.isnan(value))
+    return value is None or type(value).__name__ in ("NAType", "NaTType")
 
 
 def _words(values: list[Any]) -> list[str | None]:

@@ -13,7 +13,7 @@ from sklearn.utils.validation import validate_data
 from glassnet.data import numeric_rows
 from glassnet.data.checks import listed
 from glassnet.data.columns import find_columns, nothing_left, said_of
-from glassnet.data.frames import as_polars, is_frame
+from glassnet.data.frames import as_polars, from_objects, is_frame
 from glassnet.data.noticed import Noticed
 from glassnet.data.schema import Column, Schema
 from glassnet.nn.layer import Array
@@ -60,16 +60,19 @@ def numbers(
     """Return rows X (N, n_features), an array or a data frame, as the floats that the network takes, some NaN.
 
     With them comes the table of their columns: `table`, or if `reset`, the one of these first rows; None for an
-    array. Raises ValueError for an array if a data frame is needed, and TypeError for a sparse matrix.
+    array. After a data frame, an array of objects stands for one with the same columns.
+    Raises ValueError for another array if a data frame is needed, and TypeError for a sparse matrix.
     """
     table = None if reset else table
     text = [] if table is None else table.text
-    if not is_frame(X):
+    objects = bool(text) and isinstance(X, np.ndarray) and X.dtype == object and X.ndim == 2
+    if not is_frame(X) and not objects:
         if text:
             raise ValueError(f"X must be a data frame, as in fit: {listed(text)} held no numbers")
         return validate_data(estimator, X, reset=reset, **CHECKS), table
-    frame = as_polars(X, text)
     validate_data(estimator, X, reset=reset, skip_check_array=True)  # names and number of the columns
+    # scikit-learn's permutation_importance makes an array of objects of a data frame of polars
+    frame = from_objects(X, list(estimator.feature_names_in_), text) if objects else as_polars(X, text)
     if 0 in X.shape:
         raise ValueError(f"X has {X.shape[0]} rows and {X.shape[1]} columns: give at least one of each")
     if reset:

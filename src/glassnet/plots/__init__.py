@@ -4,6 +4,7 @@ Nothing here knows networks or data sets, and nothing touches pyplot: no backend
 """
 
 from .augmented import augmented
+from .explained import along, joint, parts, ranked
 from .matrix import confusion
 from .overlay import overlay
 from .progress import curves
@@ -14,16 +15,20 @@ from .weights import first_layer
 from .worst import mistake_table, mistakes
 
 __all__ = [
+    "along",
     "augmented",
     "confusion",
     "curves",
     "first_layer",
     "heatmap",
     "importance",
+    "joint",
     "mistake_table",
     "mistakes",
     "overlay",
+    "parts",
     "predictions",
+    "ranked",
     "save",
     "search_history",
 ]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 WIDTH = 8.0  # inches: 1200 pixels in the file
 DPI = 150
+FORMATS = (".png", ".svg")
 HEAD = 0.35  # inches above images, for the headline
 
 # From the palette of Okabe and Ito, "Color Universal Design" (2008): distinct for every kind of colour vision.
@@ -27,6 +28,7 @@ INK = "#333333"
 GREY = "#8C8C8C"
 FAINT = "#E3E3E3"
 PALE_BLUE = "#B9D8EA"
+POSITIVE, NEGATIVE = ORANGE, BLUE  # the signs, everywhere: here, in the explorer, in the tutorial
 
 STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",  # comes with matplotlib: the same picture on every machine
@@ -84,19 +86,33 @@ def legend_above(panel: Axes) -> None:
 
 
 def save(figure: Figure, path: str | os.PathLike[str]) -> None:
-    """Write `figure` to `path` as a PNG file of 150 dots per inch: the whole file, or none.
+    """Write `figure` to `path` as PNG, of 150 dots per inch, or SVG, by its ending: the whole file, or none.
 
-    Raises ValueError if `path` doesn't end in .png, OSError if the file can't be written.
+    The same figure gives the same bytes. Raises ValueError for another ending, OSError if the file can't be written.
     """
     path = Path(path)
-    if path.suffix.lower() != ".png":
-        raise ValueError(f"pictures are written as PNG, and {path.name!r} doesn't end in .png: rename it")
+    if path.suffix.lower() not in FORMATS:
+        raise ValueError(f"pictures are written as .png or .svg, and {path.name!r} ends in neither: rename it")
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     with replacing(path) as part, styled(), warnings.catch_warnings():
         # A name in a script that the font lacks shows as boxes; that is no reason to disturb a run.
         warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
+        if path.suffix.lower() == ".svg":
+            write_svg(figure, part, path.stem)
+            return
         figure.set_dpi(DPI)
         canvas: Any = FigureCanvasAgg(figure)
         # savefig draws twice, to put things in their places first. More compression takes twice as long for little.
         canvas.print_png(part, pil_kwargs={"compress_level": 3})
+
+
+def write_svg(figure: Figure, file: Any, name: str) -> None:
+    """Write `figure` as SVG to a path or a file. Text becomes outlines: the same picture on every machine.
+
+    name: a word from which the names inside are made, so that the same figure gives the same bytes.
+    """
+    import matplotlib
+
+    with matplotlib.rc_context({"svg.hashsalt": name, "svg.fonttype": "path"}):
+        figure.savefig(file, format="svg", dpi=DPI, metadata={"Date": None})

@@ -3,6 +3,7 @@
 from glassnet.recipes.directory import free_directory, new_directory, open_run
 from glassnet.recipes.ensembles import committee
 from glassnet.recipes.examining import examine_recipe, examine_run
+from glassnet.recipes.explaining import open_with_data, rows_of_file, without_column
 from glassnet.recipes.finished import Finished
 from glassnet.recipes.predicting import predict_file, predictions
 from glassnet.recipes.reading import choose, from_dict, load, names, text
@@ -27,8 +28,11 @@ __all__ = [
     "names",
     "new_directory",
     "open_run",
+    "open_with_data",
     "predict_file",
     "predictions",
+    "rows_of_file",
     "text",
     "train",
+    "without_column",
 ]

@@ -12,7 +12,7 @@ import numpy as np
 from glassnet import plots
 from glassnet.data import Dataset
 from glassnet.nn.layer import Array
-from glassnet.plots.style import DPI, styled
+from glassnet.plots.style import styled, write_svg
 from glassnet.recipes.confusion import MOST_DRAWN
 from glassnet.recipes.finished import Finished
 from glassnet.recipes.pictures import pixel_weights
@@ -28,13 +28,12 @@ def draw(figure: Figure, name: str, label: str) -> Markup:
 
     The same figure gives the same bytes. Text becomes outlines, because a page can't bring its fonts along.
     """
-    import matplotlib
     from markupsafe import Markup
 
     file = io.StringIO()
-    with styled(), matplotlib.rc_context({"svg.hashsalt": name, "svg.fonttype": "path"}), warnings.catch_warnings():
+    with styled(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
-        figure.savefig(file, format="svg", dpi=DPI, metadata={"Date": None})
+        write_svg(figure, file, name)
     whole = file.getvalue()
     box = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', whole)
     inside = re.search(r"<svg[^>]*>(.*)</svg>", whole, re.DOTALL)
