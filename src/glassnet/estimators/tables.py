@@ -70,9 +70,10 @@ def numbers(
         if text:
             raise ValueError(f"X must be a data frame, as in fit: {listed(text)} held no numbers")
         return validate_data(estimator, X, reset=reset, **CHECKS), table
+    frame = None if objects else as_polars(X, text)
     validate_data(estimator, X, reset=reset, skip_check_array=True)  # names and number of the columns
-    # scikit-learn's permutation_importance makes an array of objects of a data frame of polars
-    frame = from_objects(X, list(estimator.feature_names_in_), text) if objects else as_polars(X, text)
+    if frame is None:  # scikit-learn's permutation_importance makes an array of objects of a data frame of polars
+        frame = from_objects(X, list(estimator.feature_names_in_), text)
     if 0 in X.shape:
         raise ValueError(f"X has {X.shape[0]} rows and {X.shape[1]} columns: give at least one of each")
     if reset:
