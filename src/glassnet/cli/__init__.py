@@ -13,8 +13,8 @@ except NotInstalledError as error:
     program.finish(2)
 
 from glassnet.cli import data, deploying, experiments, explaining, looking, tuning
-from glassnet.cli.app import app, main
+from glassnet.cli.app import DATA, app, main
 
-app.add_typer(data.app, name="data")
+app.add_typer(data.app, name="data", rich_help_panel=DATA)
 
 __all__ = ["app", "deploying", "experiments", "explaining", "looking", "main", "tuning"]

@@ -6,10 +6,12 @@ import os
 import sys
 import traceback
 import warnings
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
 from glassnet import program
 from glassnet.cli import completion
@@ -19,8 +21,41 @@ from glassnet.program import STOPPED
 from glassnet.terminal import done, say
 from glassnet.version import __version__
 
+TRAIN, USE, LOOK, DATA = PANELS = "Train", "Use a run", "Look inside", "Data"  # of --help, in this order
+
+
+def _without_type(parameters: list[Any]) -> list[Any]:
+    """Let the help show flags without the type that they haven't."""
+    for each in parameters:
+        if getattr(each, "is_flag", False):
+            each.metavar = ""
+    return parameters
+
+
+class Command(TyperCommand):
+    """A command of the terminal."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Return the parameters."""
+        return _without_type(super().get_params(ctx))
+
+
+class Group(TyperGroup):
+    """Commands, in the order of the panels of the help."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Return the parameters."""
+        return _without_type(super().get_params(ctx))
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return their names."""
+        panels = {name: getattr(each, "rich_help_panel", None) for name, each in self.commands.items()}
+        return sorted(panels, key=lambda name: PANELS.index(panels[name]) if panels[name] in PANELS else 0)
+
+
 app: typer.Typer = typer.Typer(
     name="glassnet",
+    cls=Group,
     help="The fully connected neural network, by hand.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -35,6 +70,14 @@ RunsArgument = Annotated[
     list[Path],
     typer.Argument(metavar="RUN RUN...", help="Run directories, two or more.", autocompletion=completion.runs),
 ]
+
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def command(panel: str, example: str, name: str | None = None) -> Callable[[Function], Function]:
+    """Make a function a command, in a panel of the help, with an example below its own."""
+    return app.command(name, cls=Command, rich_help_panel=panel, epilog=f"Example: {example}")
 
 
 # What people's files, settings and machines lead to.

@@ -7,13 +7,14 @@ from typing import Annotated, Any
 import typer
 
 from glassnet.cli import completion
+from glassnet.cli.app import Command, Group
 from glassnet.cli.printing import print_table
 from glassnet.terminal import say
 
-app: typer.Typer = typer.Typer(help="List, download and verify the data sets.", no_args_is_help=True)
+app: typer.Typer = typer.Typer(help="List, download and verify the data sets.", no_args_is_help=True, cls=Group)
 
 
-@app.command("list")
+@app.command("list", cls=Command)
 def list_data() -> None:
     """List the data sets and the places of their files."""
     from glassnet import data
@@ -22,7 +23,7 @@ def list_data() -> None:
     print_table(["name", "rows", "task", "where", "origin"], rows)
 
 
-@app.command("fetch")
+@app.command("fetch", cls=Command)
 def fetch_data(
     name: Annotated[
         str,
@@ -37,7 +38,7 @@ def fetch_data(
     _print_files(name, data.fetch(name))
 
 
-@app.command("verify")
+@app.command("verify", cls=Command)
 def verify_data(
     name: Annotated[str | None, typer.Argument(help="Default: all.", autocompletion=completion.data_sets)] = None,
 ) -> None:

@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from glassnet.cli.app import RunArgument, app
+from glassnet.cli.app import USE, RunArgument, command
 from glassnet.terminal import say
 
 
-@app.command()
+@command(USE, "glassnet export runs/houses houses.onnx")
 def export(
     run: RunArgument,
     out: Annotated[Path, typer.Argument(metavar="OUT.onnx", help="The file to write.")],

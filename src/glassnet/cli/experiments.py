@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from glassnet.cli import completion
-from glassnet.cli.app import RunArgument, RunsArgument, app
+from glassnet.cli.app import LOOK, TRAIN, USE, RunArgument, RunsArgument, command
 from glassnet.cli.printing import plain_figure, print_table, seconds
 from glassnet.terminal import doing, say
 
@@ -18,7 +18,7 @@ FIGURE = ("value", "low", "high", "baseline")
 SHOWN = 20  # mistakes of a confusion matrix too large to print
 
 
-@app.command()
+@command(TRAIN, "glassnet train houses.csv --target price")
 def train(
     recipe: Annotated[
         str | None,
@@ -82,7 +82,7 @@ def train(
     say(f"{epochs} in {metrics['seconds']:.1f} s{note}; written to {folder}")
 
 
-@app.command()
+@command(TRAIN, "glassnet ensemble runs/mnist runs/mnist-2")
 def ensemble(
     runs: RunsArgument,
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="The run directory. Default: below runs/.")] = None,
@@ -100,7 +100,7 @@ def ensemble(
     _print_members(metrics, folder)
 
 
-@app.command()
+@command(USE, "glassnet evaluate runs/houses new.csv")
 def evaluate(
     run: RunArgument,
     table: Annotated[
@@ -127,7 +127,7 @@ def evaluate(
         _print_confusion(metrics)
 
 
-@app.command()
+@command(USE, "glassnet predict runs/houses new.csv --out answers.csv")
 def predict(
     run: RunArgument,
     rows: Annotated[
@@ -152,7 +152,7 @@ def predict(
     recipes.predict_file(run, rows, out, quote_formulas=quote_formulas)
 
 
-@app.command()
+@command(LOOK, "glassnet gradcheck mnist")
 def gradcheck(
     recipe: Annotated[
         str | None,
@@ -191,7 +191,7 @@ def gradcheck(
     raise typer.Exit(0 if all(g.passed for g in groups) else 1)
 
 
-@app.command("recipes")
+@command(TRAIN, "glassnet recipes mnist", name="recipes")
 def list_recipes(
     name: Annotated[
         str | None,

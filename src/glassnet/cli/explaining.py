@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from glassnet.cli.app import RunArgument, app
+from glassnet.cli.app import LOOK, RunArgument, command
 from glassnet.terminal import doing, say
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 MOST = 20  # rows of a file
 
 
-@app.command()
+@command(LOOK, "glassnet explain runs/houses --row 3")
 def explain(
     run: RunArgument,
     row: Annotated[

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from glassnet.cli import completion
-from glassnet.cli.app import RunArgument, RunsArgument, app
+from glassnet.cli.app import LOOK, RunArgument, RunsArgument, command
 from glassnet.cli.printing import plain_figure, print_table
 from glassnet.terminal import doing, say
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from glassnet.nn import Ensemble, Network
 
 
-@app.command()
+@command(LOOK, "glassnet trace runs/digits --row 7 --layer 1 --unit 3")
 def trace(
     run: RunArgument,
     row: Annotated[int, typer.Option(metavar="N", help="The row, counted from 0.")],
@@ -88,7 +88,7 @@ def _entry(text: str, step: Trace) -> tuple[str, tuple[int, ...]]:
     return name.strip(), tuple(map(int, index))
 
 
-@app.command()
+@command(LOOK, "glassnet doctor houses.csv --target price")
 def doctor(
     source: Annotated[
         str,
@@ -127,7 +127,7 @@ def doctor(
     raise typer.Exit(1 if any(finding.severity != "note" for finding in findings) else 0)
 
 
-@app.command()
+@command(LOOK, "glassnet report runs/houses")
 def report(
     run: RunArgument,
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="The page. Default: RUN/report.html.")] = None,
@@ -147,7 +147,7 @@ def report(
         raise typer.Exit(1)
 
 
-@app.command()
+@command(LOOK, "glassnet compare runs/mnist runs/mnist-2")
 def compare(
     runs: RunsArgument,
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write an HTML page.")] = None,
@@ -171,7 +171,7 @@ def compare(
         say(f"written to {written}")
 
 
-@app.command()
+@command(LOOK, "glassnet explore runs/digits")
 def explore(
     source: Annotated[
         str | None,

@@ -8,12 +8,12 @@ from typing import Annotated
 import typer
 
 from glassnet.cli import completion
-from glassnet.cli.app import app
+from glassnet.cli.app import TRAIN, command
 from glassnet.cli.printing import plain_figure, print_table
 from glassnet.terminal import say
 
 
-@app.command()
+@command(TRAIN, "glassnet tune houses.csv --target price --time 10m")
 def tune(
     recipe: Annotated[
         str,
