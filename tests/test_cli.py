@@ -20,6 +20,7 @@ import pytest
 import glassnet as gn
 from glassnet import nn, recipes
 from glassnet.cli import main
+from glassnet.cli.app import PANELS
 from glassnet.recipes import run as run_module
 from glassnet.train import CSVLog, Training
 from small_packs import SET_LEARNING_PACK, SET_SMALL_PACK
@@ -420,7 +421,10 @@ def test_version_and_help(glassnet: Command) -> None:
         assert glassnet(command, "--help").status == 0
     assert "--no-resume" not in glassnet("train", "--help").out
     nothing = glassnet()
-    assert "Commands" in nothing.out + nothing.err
+    shown = nothing.out + nothing.err
+    assert [shown.index(f"─ {panel} ─") for panel in PANELS] == sorted(shown.index(f"─ {panel} ─") for panel in PANELS)
+    assert "Example: glassnet train houses.csv --target price" in glassnet("train", "--help").out
+    assert not re.search("--(json|doctor|help) .*(<bool>|BOOLEAN)", glassnet("evaluate", "--help").out)
     assert "glassnet: \n" not in nothing.err
 
 
