@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,7 @@ import glassnet as gn
 from glassnet import recipes
 from glassnet.data import read_rows
 from glassnet.data.schema import from_info
-from small_packs import SMALL_PACK
+from small_packs import SET_SMALL_PACK, SMALL_PACK
 
 
 def table(n: int, seed: int) -> pl.DataFrame:
@@ -98,3 +100,34 @@ def test_the_command(folder: Path, capsys: pytest.CaptureFixture[str], monkeypat
 
 def test_an_array_of_labels_is_looked_up() -> None:
     assert gn.data.labels.look_up(np.array([2.0, 1.0]), ["1", "2"]).tolist() == [1, 0]
+
+
+@pytest.mark.parametrize("ending", [".csv", ".csv.gz", ".parquet", ".arrow"])
+def test_standard_input_is_a_table_wherever_one_is_named(
+    folder: Path, tmp_path: Path, ending: str, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run keeps it, so that it can be evaluated again."""
+    from glassnet.cli import main
+
+    rows, file = table(60, 2), tmp_path / f"t{ending}"
+    if ending == ".csv.gz":
+        file.write_bytes(gzip.compress(rows.write_csv().encode()))
+    else:
+        {".csv": rows.write_csv, ".parquet": rows.write_parquet, ".arrow": rows.write_ipc}[ending](file)
+
+    def run(*arguments: str, given: bytes) -> str:
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(given)))
+        monkeypatch.setattr("sys.argv", ["glassnet", *arguments])
+        with pytest.raises(SystemExit) as done:
+            main()
+        printed = capfd.readouterr()
+        assert (done.value.code == 0) == bool(given or arguments[0] == "predict"), printed.err
+        return printed.out + printed.err
+
+    given = file.read_bytes()
+    whole = ["--target", "kind", "--out", str(tmp_path / "run"), *SET_SMALL_PACK]
+    assert "rows: train 48" in run("train", "-", *whole, given=given)
+    assert recipes.evaluate_run(tmp_path / "run")["recipe"] == "stdin"
+    assert "these rows" in run("evaluate", str(folder / "kind"), "-", given=given)
+    assert run("predict", str(folder / "kind"), "-", given=given).count("\n") == 61
+    assert "standard input is empty" in run("evaluate", str(folder / "kind"), "-", given=b"")

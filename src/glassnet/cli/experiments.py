@@ -24,7 +24,7 @@ def train(
         str | None,
         typer.Argument(
             metavar="RECIPE|TABLE",
-            help="A recipe's name or .toml file, or a table.",
+            help="A recipe's name or .toml file, or a table; - is one from standard input.",
             autocompletion=completion.any_of(completion.recipes, completion.tables),
         ),
     ] = None,
@@ -105,16 +105,23 @@ def evaluate(
     run: RunArgument,
     table: Annotated[
         Path | None,
-        typer.Argument(metavar="[TABLE]", help="Other rows, with their target. Default: the run's own data."),
+        typer.Argument(
+            metavar="[TABLE]", help="Other rows, with their target; - is standard input. Default: the run's own."
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print all figures as JSON.")] = False,
 ) -> None:
     """Evaluate a run's network on its test rows again, or on a table that has the target, class by class."""
     from glassnet import recipes
+    from glassnet.data.standard_input import as_file
     from glassnet.files import finite
 
     doing(f"reading {run}, and its data" if table is None else f"reading {run} and {table}")
-    metrics = recipes.evaluate_run(run) if table is None else recipes.evaluate_file(run, table)
+    if table is None:
+        metrics = recipes.evaluate_run(run)
+    else:
+        with as_file(table) as file:
+            metrics = recipes.evaluate_file(run, file)
     for note in metrics.get("notes", ()):
         say(note, error=True)
     if as_json:
@@ -132,7 +139,9 @@ def predict(
     run: RunArgument,
     rows: Annotated[
         Path,
-        typer.Argument(metavar="INPUT", help="A table, an .npy file, a picture, or a folder of pictures."),
+        typer.Argument(
+            metavar="INPUT", help="A table (- is standard input), an .npy file, a picture, or a folder of them."
+        ),
     ],
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write this .csv or .parquet file instead of printing CSV.")
@@ -148,8 +157,10 @@ def predict(
     (N, features) the columns are in the order of training.
     """
     from glassnet import recipes
+    from glassnet.data.standard_input import as_file
 
-    recipes.predict_file(run, rows, out, quote_formulas=quote_formulas)
+    with as_file(rows) as file:
+        recipes.predict_file(run, file, out, quote_formulas=quote_formulas)
 
 
 @command(LOOK, "glassnet gradcheck mnist")

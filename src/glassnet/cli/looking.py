@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -108,6 +109,7 @@ def doctor(
 ) -> None:
     """Find faults of data, network or training. The exit status is 1 if there is an error or a warning."""
     from glassnet import recipes
+    from glassnet.data.standard_input import as_file
 
     doing(f"training {source} for at most {epochs} epochs, and looking")
     if Path(source).is_dir():
@@ -115,8 +117,9 @@ def doctor(
             raise ValueError(f"{source} is a run, which takes neither --target nor --set: name its recipe instead")
         findings = recipes.examine_run(Path(source), epochs)
     else:
-        recipe = recipes.choose(source, target=target, changes=changes or [])
-        findings = recipes.examine_recipe(recipe, epochs)
+        with as_file(source) if source == "-" else nullcontext(source) as file:
+            recipe = recipes.choose(str(file), target=target, changes=changes or [])
+            findings = recipes.examine_recipe(recipe, epochs)
     if as_json:
         say(json.dumps([finding.to_dict() for finding in findings], indent=2))
     else:

@@ -14,6 +14,7 @@ from glassnet.data.california import ARCHIVE as CALIFORNIA
 from glassnet.data.california import load_california
 from glassnet.data.checks import blaming, closest_first, listed
 from glassnet.data.dataset import Dataset
+from glassnet.data.dates import Order
 from glassnet.data.labels import Task
 from glassnet.data.mnist import ARCHIVES as MNIST
 from glassnet.data.mnist import load_mnist
@@ -71,12 +72,13 @@ def load(
     drop: Sequence[str] = (),
     split: str | None = None,
     task: Task | None = None,
+    dates: Order | None = None,
     seed: int = 0,
 ) -> Dataset:
     """Load "mnist", "california", "digits" or "diabetes", or the table at a path.
 
-    target, drop, task, seed: for a table only, see `load_table`. Named data sets have one target, and a split that
-    doesn't depend on a seed. split: for "california" only, "benchmark" (the default) or "sequential".
+    target, drop, task, dates, seed: for a table only, see `load_table`. Named data sets have one target, and a split
+    that doesn't depend on a seed. split: for "california" only, "benchmark" (the default) or "sequential".
     Raises ValueError for unknown names and for options that don't apply, OSError if a file can't be read or downloaded.
     """
     source = SOURCES.get(os.fspath(name_or_path))
@@ -88,8 +90,8 @@ def load(
         if target in drop:
             raise ValueError(f"{target!r} is the target, so it can't be dropped: drop columns that would be inputs")
         with blaming(name_or_path):
-            return load_table(name_or_path, target=target, drop=drop, task=task, seed=seed)
-    for option, value in (("target", target), ("drop", drop or None), ("task", task)):
+            return load_table(name_or_path, target=target, drop=drop, task=task, dates=dates, seed=seed)
+    for option, value in (("target", target), ("drop", drop or None), ("task", task), ("dates", dates)):
         if value is not None:
             raise ValueError(f"{option}={value!r} doesn't apply to {source.name!r}; it is for tables")
     if split is None:

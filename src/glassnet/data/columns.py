@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from glassnet.data.checks import listed
 from glassnet.data.csv_text import NAMELESS
+from glassnet.data.dates import Order
 from glassnet.data.kinds import Reading, kind_of_text
 from glassnet.data.markers import is_text, without_markers
 from glassnet.data.schema import Column, Schema
@@ -26,20 +27,21 @@ RARE = f"no value occurs {MIN_ROWS} times in the training rows"
 
 
 def find_columns(
-    frame: pl.DataFrame, train: NDArray[np.int64], first: int = 1
+    frame: pl.DataFrame, train: NDArray[np.int64], first: int = 1, dates: Order | None = None
 ) -> tuple[Schema, dict[str, list[str]], list[str]]:
     """Return the columns to learn from, the names of those left out, by the reason, and the notes about them.
 
     `kind_of_text` decides the kind of a text column. The type decides that of any other. Columns without a value in the
     training rows are left out. So are columns of categories none of which is frequent there, see `find_categories`.
-    Raises ValueError, naming column and row (the frame's first is row `first`), on mistakes in a column of text.
+    dates: their order, where the values don't show it. Raises ValueError, naming column and row (the frame's first is
+    row `first`), on mistakes in a column of text.
     """
     kept: list[Column] = []
     left_out: dict[str, list[str]] = {}
     notes = []
     for column in frame:
         kind = kind_of(column)
-        reading = Reading(kind) if kind else kind_of_text(column, first) if is_text(column) else None
+        reading = Reading(kind) if kind else kind_of_text(column, first, dates=dates) if is_text(column) else None
         if reading is None or not known_values(column[train]):
             left_out.setdefault(EMPTY, []).append(column.name)
             continue

@@ -7,10 +7,13 @@ The notation of a column of dates is kept as an example, the last day of 2001: "
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, get_args
 
 if TYPE_CHECKING:
     import polars as pl
+
+Order = Literal["day-first", "month-first", "year-first"]
+ORDERS: tuple[Order, ...] = get_args(Order)
 
 ISO = ""
 ISO_DATE = r"^\d{4}-\d\d-\d\d([ T]\d\d:\d\d|$)"  # all digits must be there: 3-2-1 is no date, and neither is 10-03-99
@@ -70,6 +73,25 @@ def date_notations(known: pl.Series) -> list[str]:
     counts = {example: read_dates(some, example, strict=True).count() for example in (ISO, *likely)}
     most = max(counts.values())
     return [example for example, count in counts.items() if count == most] if most > counts[ISO] else [ISO]
+
+
+def in_order(known: pl.Series, examples: list[str], order: Order | None) -> list[str]:
+    """Return of several notations those that give other dates than the first, and it; or the one of an order.
+
+    Between points the day comes first, unless a value shows otherwise.
+    """
+    if order is not None:
+        examples = [example for example in examples if date_order(example) == order] or examples
+    first = read_dates(known, examples[0], strict=True)
+    if "." in examples[0]:
+        return examples[:1]
+    return [examples[0], *(e for e in examples[1:] if not read_dates(known, e, strict=True).equals(first))]
+
+
+def date_order(example: str) -> Order:
+    """What a date of a notation begins with."""
+    begins = example[:2]
+    return "day-first" if begins == "31" else "month-first" if begins in ("12", "De") else "year-first"
 
 
 def looks_like_dates(known: pl.Series) -> pl.Series:

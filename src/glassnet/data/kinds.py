@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from shlex import quote
 from typing import TYPE_CHECKING, NamedTuple
 
-from glassnet.data.dates import date_notations, looks_like_dates, read_dates, read_times
+from glassnet.data.dates import Order, date_notations, in_order, looks_like_dates, date_order, read_dates, read_times
 from glassnet.data.markers import without_markers
 from glassnet.data.numbers import looks_like_numbers, number_notation, read_numbers
 from glassnet.data.schema import Kind
@@ -23,14 +23,15 @@ FEW = 20  # different values: no more than these may be categories, even if most
 
 
 class Reading(NamedTuple):
-    """The kind of a column, its notation, and a note about them."""
+    """The kind of a column, its notation, a note about them, and other notations that would give other dates."""
 
     kind: Kind
     notation: str = ""
     note: str = ""
+    others: tuple[str, ...] = ()
 
 
-def kind_of_text(column: pl.Series, first: int = 1, way_out: str = "") -> Reading | None:
+def kind_of_text(column: pl.Series, first: int = 1, way_out: str = "", dates: Order | None = None) -> Reading | None:
     """Decide the kind of a column of text; None, if it holds no value at all.
 
     Marks of missing values don't count (see `markers`). A column holds booleans, numbers, dates or times of the day if
@@ -44,20 +45,26 @@ def kind_of_text(column: pl.Series, first: int = 1, way_out: str = "") -> Readin
       and holds categories: tickets, house numbers.
     - Otherwise they are mistakes. Raises ValueError, naming the first (the column's first row is row `first`) and
       another way out than to correct it, `way_out`.
+
+    dates: the order of dates whose values don't show it. Without it, such dates are a ValueError, too, and so are dates
+    that aren't written alike.
     """
     text = without_markers(column)
     known = text.drop_nulls()
     if known.is_empty():
         return None
     sample = known.gather_every(max(1, len(known) // SAMPLE))
-    shares = {kind: read.count() for kind, (_, read) in _readings(sample)}
+    shares = {kind: read.count() for kind, (_, read) in _readings(sample, dates)}
     kind = max(shares, key=lambda each: shares[each])
     if shares[kind] < len(sample) / 4:
+        _refuse_mixed_dates(sample)
         return Reading("category", note=_unlike(sample))
-    reading, read = next(each for kind_, each in _readings(known) if kind_ == kind)
+    reading, read = next(each for kind_, each in _readings(known, dates) if kind_ == kind)
     bad = known.filter(read.is_null())
     if bad.is_empty():
-        return reading
+        return _certain(known, reading)
+    if kind == "date":
+        _refuse_mixed_dates(known)
     if len(bad) >= len(known) / 2:
         return Reading("category", note=_unlike(sample))
     counts = bad.value_counts()["count"]
@@ -76,7 +83,32 @@ def kind_of_text(column: pl.Series, first: int = 1, way_out: str = "") -> Readin
     raise ValueError(at(text, first, row, f"{fault}{like}: {', '.join(ways[:-1])}, or {ways[-1]}"))
 
 
-def _readings(known: pl.Series) -> Iterator[tuple[Kind, tuple[Reading, pl.Series]]]:
+def _certain(known: pl.Series, reading: Reading) -> Reading:
+    """The same. Raises ValueError if dates may have another order, too, which only people can know."""
+    if not reading.others:
+        return reading
+    orders = [f"data.dates={date_order(example)}" for example in (reading.notation, *reading.others)]
+    means = " or ".join((reading.notation, *reading.others))
+    raise ValueError(
+        f"column {known.name!r}: {known[0]!r} may be written like {means}, and no value shows which:"
+        f" decide by --set {' or '.join(orders)}, or write dates as 2001-12-31"
+    )
+
+
+def _refuse_mixed_dates(known: pl.Series) -> None:
+    """Raise ValueError if values are dates in several notations: if what one doesn't read is written like others."""
+    one = read_dates(known, date_notations(known)[0], strict=True).is_not_null()
+    rest = known.filter(~one)
+    if not one.any() or rest.is_empty() or looks_like_dates(rest).sum() < (1 - SLIPS) * len(rest):
+        return
+    shown = f"such as {known.filter(one)[0]!r} and {rest[0]!r}"
+    raise ValueError(
+        f"column {known.name!r} holds dates that aren't written alike, {shown}:"
+        f" write them as 2001-12-31, or leave the column out (--drop {quote(known.name)})"
+    )
+
+
+def _readings(known: pl.Series, dates: Order | None) -> Iterator[tuple[Kind, tuple[Reading, pl.Series]]]:
     """Read values as one kind after the other, in the notation of most of them. Null marks those that can't be read."""
     yield "boolean", (Reading("boolean"), read_booleans(known))
     plain = read_numbers(known)
@@ -92,11 +124,9 @@ def _readings(known: pl.Series) -> Iterator[tuple[Kind, tuple[Reading, pl.Series
     if example and known.str.starts_with("(").any():
         note += ", negative ones in parentheses"
     yield "number", (Reading("number", example, note), read_numbers(known, example, strict=True))
-    examples = date_notations(known)
-    note = f"read as dates, written like {examples[0]}" if examples[0] else ""
-    if len(examples) > 1:
-        note += f"; they might also mean {examples[1]}: write them as 2001-12-31 to be sure"
-    yield "date", (Reading("date", examples[0], note), read_dates(known, examples[0], strict=True))
+    example, *others = in_order(known, date_notations(known), dates)
+    note = f"read as dates, written like {example}" if example else ""
+    yield "date", (Reading("date", example, note, tuple(others)), read_dates(known, example, strict=True))
     yield "time", (Reading("time"), read_times(known))
 
 

@@ -14,12 +14,13 @@ from glassnet.data.checks import closest_first, listed
 from glassnet.data.columns import EMPTY, find_columns, found, like_values, nothing_left
 from glassnet.data.csv_text import headless, read_text
 from glassnet.data.dataset import Dataset, Split, shuffled_rows
-from glassnet.data.dates import read_dates
+from glassnet.data.dates import ORDERS, Order, read_dates
 from glassnet.data.dialect import FRAMES, dialect_of, table_endings, table_stem
 from glassnet.data.labels import Task, check_task, look_up
 from glassnet.data.markers import is_text, without_markers
 from glassnet.data.numbers import plain_columns, read_numbers
 from glassnet.data.schema import Column, names_of
+from glassnet.data.suspicious import suspicious
 from glassnet.data.target import read_target
 from glassnet.data.typed import refusing_damage, require_table, scan
 from glassnet.data.values import read_booleans, values_of, values_without_gaps
@@ -36,6 +37,7 @@ def load_table(
     target: str | None,
     drop: Sequence[str] = (),
     task: Task | None = None,
+    dates: Order | None = None,
     seed: int = 0,
 ) -> Dataset:
     """Load a table: x float64 (N, n_in), every column but `target` and those to `drop`, in order.
@@ -43,7 +45,8 @@ def load_table(
     The type of a column decides whether it holds numbers, dates, booleans or categories. For text, its values do (see
     `kind_of_text`). A category must occur in at least 3 training rows, and a column keeps at most 100. A column without
     any category or without a value is left out, which `notes` of the dataset say. A missing value is NaN. `read_target`
-    decides the task, unless it is given. Rows without a target are left out. The rows are shuffled by `seed` and split
+    decides the task, unless it is given. dates: "day-first", "month-first" or "year-first", for columns of dates whose
+    values don't show their order. Rows without a target are left out. The rows are shuffled by `seed` and split
     64/16/20. Raises ValueError, naming column and row, for infinite and misspelt values.
     """
     frame, read = _read(Path(path))
@@ -58,13 +61,15 @@ def load_table(
         raise ValueError(f"{path} has no column to learn from besides the target {target!r}")
     if task is not None:
         check_task(task)
-    y, rows, said = read_target(frame[target], task)
+    if dates not in (None, *ORDERS):
+        raise ValueError(f"dates is one of {listed(ORDERS)}, not {dates!r}")
+    y, rows, said = read_target(frame[target], task, dates)
     if len(rows) < MIN_ROWS:
         raise ValueError(
             f"{path} has {len(rows)} rows with a target; at least {MIN_ROWS} are needed to train and to test"
         )
     inputs, train = plain_columns(frame.select(features)), shuffled_rows(len(rows), seed=seed)[0]
-    schema, left_out, notes = find_columns(inputs, rows[train])
+    schema, left_out, notes = find_columns(inputs, rows[train], dates=dates)
     if not schema:
         raise ValueError(f"{path} has {nothing_left(left_out, notes)}")
     x = numeric_rows(inputs, schema)[rows]
@@ -84,7 +89,8 @@ def load_table(
     data.schema, data.empty = schema, tuple(left_out.get(EMPTY, ()))
     if hint := headless(frame.columns) or like_values(schema):
         said.insert(0, f"the first line was taken for the names of the columns{hint}")
-    data.notes = (*read, *said, *notes, *found(schema, data.train.x, left_out))
+    doubts = suspicious(schema, data.train.x, data.train.y)
+    data.notes = (*read, *said, *notes, *found(schema, data.train.x, left_out), *doubts)
     return data
 
 

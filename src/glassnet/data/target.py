@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from glassnet.data.dates import Order
 from glassnet.data.kinds import Reading, kind_of_text
 from glassnet.data.labels import Task
 from glassnet.data.markers import CERTAIN, is_text, without_markers
@@ -24,17 +25,20 @@ EXACT = 2.0**53  # beyond, float64 can't distinguish whole numbers
 SAID = 100  # the decision is noted for at most this number of distinct values, or for more with enough rows for each
 
 
-def read_target(column: pl.Series, task: Task | None) -> tuple[NDArray[Any], NDArray[np.int64], list[str]]:
+def read_target(
+    column: pl.Series, task: Task | None, dates: Order | None = None
+) -> tuple[NDArray[Any], NDArray[np.int64], list[str]]:
     """Return the known values of a target, the numbers of their rows, from 0, and the notes about them.
 
     Their type decides the task, unless it is given. Text and booleans are classes. Whole numbers are classes if there
     are two different ones, or at most 20, each in at least 3 rows and in 10 on average. All others are floating-point
-    values to predict, dates in days. Raises ValueError, naming column and row, for values that can't be read.
+    values to predict, dates in days. dates: their order, where the values don't show it. Raises ValueError, naming
+    column and row, for values that can't be read.
     """
     if is_text(column) and task == "classification":
         reading = _as_classes(column)
     elif is_text(column) and (kind_of(column) is None or task == "regression"):
-        reading = kind_of_text(column, way_out="leave the row out") or Reading("number")
+        reading = kind_of_text(column, way_out="leave the row out", dates=dates) or Reading("number")
     else:
         reading = Reading(kind_of(column) or "number")
     if reading.kind == "category" and task == "regression":

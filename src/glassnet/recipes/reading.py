@@ -14,6 +14,8 @@ from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from glassnet.configured import Stateless
+from glassnet.data import standard_input
+from glassnet.data.dates import Order
 from glassnet.data.dialect import table_endings, table_stem
 from glassnet.data.labels import Task
 from glassnet.limits import parse_toml, read_toml
@@ -115,13 +117,14 @@ def choose(
     seed: int | None = None,
     changes: Sequence[str] = (),
 ) -> Recipe:
-    """Read a recipe as `load` does, or for the path of a table make the default one for it.
+    """Read a recipe as `load` does, or for the path of a table, or "-" for standard input, make the default one for it.
 
     Raises ValueError if columns are named, as `target` or to `drop`, for anything but a table.
     """
-    if table_endings(Path(name))[0]:
+    if name == standard_input.NAME or table_endings(Path(name))[0]:
         recipe = load("table", seed=seed, changes=changes)
-        recipe.data.source, recipe.name, recipe.description = name, table_stem(Path(name)), ""
+        recipe.data.source, recipe.description = name, ""
+        recipe.name = "stdin" if name == standard_input.NAME else table_stem(Path(name))
         recipe.data.target, recipe.data.drop = target or recipe.data.target, list(drop) or recipe.data.drop
         return recipe
     if target is not None or drop:
@@ -195,6 +198,7 @@ WORDS: dict[Any, str] = {
     Part: "a name or a table with a name",
     RawSpace: "a table",
     Task: "text",
+    Order: "text",
     list[int]: "a list of whole numbers",
 }
 

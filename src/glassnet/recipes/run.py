@@ -113,7 +113,8 @@ def load_data(recipe: Recipe) -> Dataset:
     if recipe.name == "table" and table == reading.load("table").data and not Path(table.source).exists():
         raise ValueError(f"the recipe table is for a file of yours: glassnet train {table.source} --target COLUMN")
     seed = recipe.seed if table.seed is None else table.seed
-    data = load(table.source, target=table.target, drop=table.drop or (), split=table.split, task=table.task, seed=seed)
+    options = {name: getattr(table, name) for name in ("target", "split", "task", "dates")}
+    data = load(table.source, drop=table.drop or (), seed=seed, **options)
     validated = table.validation and recipe.pack is None  # a pack holds out rows of its own
     return data if validated else data.without_validation()
 

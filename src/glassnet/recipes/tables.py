@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from glassnet.checks import positive_int
+from glassnet.data.dates import Order
 from glassnet.data.labels import Task
 from glassnet.pack.candidate import ENDS
 from glassnet.pack.pack import NETWORKS
@@ -22,6 +23,7 @@ class DataTable:
     target: str | None = None
     drop: list[str] | None = None  # columns of a table that aren't inputs
     task: Task | None = None
+    dates: Order | None = None  # where the values don't show it
     split: str | None = None
     seed: int | None = None  # of a table's split; by default the recipe's
     validation: bool = True  # false: its rows train, too, in the last training, when everything is chosen

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from glassnet.data import standard_input
 from glassnet.extras import need
 from glassnet.files import reason
 from glassnet.program import keeping
@@ -49,6 +50,8 @@ def train(
         with keeping(), run_directory(out, resume=resume):
             if (out / RECIPE_FILE).is_file():
                 _check_begun(recipe, out)
+            if recipe.data.source == standard_input.NAME:  # so that it is there when the run is evaluated, or goes on
+                recipe = replace(recipe, data=replace(recipe.data, source=str(standard_input.keep(out))))
             return carry_out(recipe, out, progress=progress)
     except KeyboardInterrupt:
         if progress and (out / RECIPE_FILE).is_file():
