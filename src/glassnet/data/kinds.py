@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from shlex import quote
 from typing import TYPE_CHECKING, NamedTuple
 
-from glassnet.data.dates import Order, date_notations, in_order, looks_like_dates, date_order, read_dates, read_times
+from glassnet.data.dates import Order, date_notations, date_order, in_order, looks_like_dates, read_dates, read_times
 from glassnet.data.markers import without_markers
 from glassnet.data.numbers import looks_like_numbers, number_notation, read_numbers
 from glassnet.data.schema import Kind
