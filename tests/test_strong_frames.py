@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -146,10 +147,37 @@ def test_dates_as_text(learning_preset: None) -> None:
     for X in (dates, text, pd.DataFrame({"day": days}), pd.DataFrame({"day": text["day"].to_list()})):
         np.testing.assert_array_equal(model.predict(X), same.predict(dates))
     with pytest.raises(ValueError, match="column 'day', row 2: 'soon' is not a date"):
-        model.predict(pl.DataFrame({"day": [*text["day"][:2], "soon"]}))
+        model.predict(pl.DataFrame({"day": [*text["day"][:2], "soon", "never"]}))
     model.fit(pl.DataFrame({"age": range(40)}), np.arange(40.0))
     with pytest.raises(ValueError, match="column 'age', row 0: '1960-01-01' is not a number"):
         model.predict(text.rename({"day": "age"}))
+
+
+def test_a_few_mistakes_count_as_missing_and_are_said(learning_preset: None) -> None:
+    """Other libraries take such a table, too. On the terminal it is a question, as somebody is there to answer it."""
+    y, wrong = np.arange(60.0), [7, 31]
+    good = {
+        "opened": [f"{i % 12 + 6}:{i % 50 + 10}" for i in range(60)],
+        "day": [f"{i % 28 + 1:02}.{i % 12 + 1:02}.2024" for i in range(60)],
+        "area": [f"{i},5" for i in range(60)],
+    }
+    X, gaps = pl.DataFrame(good), pl.DataFrame(good)
+    for name, bad in (("opened", "9.12"), ("day", "soon"), ("area", "unknown")):
+        X = X.with_columns(pl.when(pl.int_range(60).is_in(wrong)).then(pl.lit(bad)).otherwise(name).alias(name))
+        gaps = gaps.with_columns(pl.when(~pl.int_range(60).is_in(wrong)).then(name).alias(name))
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        model = MLPRegressor(**STRONG).fit(X, y)
+        answers = model.predict(X)
+        same = model.predict(gaps)
+        again = MLPRegressor(**STRONG).fit(gaps, y).predict(gaps)
+    lines = [str(each.message) for each in said]
+    for bad in ("'9.12' is not a time of the day", "'soon' is not a date", "'unknown' is not a number"):
+        assert (
+            sum(f"{bad} (2 such values), and count as missing" in line for line in lines) == 2
+        )  # in fit and in predict
+    np.testing.assert_array_equal(answers, same)
+    np.testing.assert_array_equal(answers, again)
 
 
 def test_categories_alone(learning_preset: None) -> None:

@@ -27,21 +27,27 @@ RARE = f"no value occurs {MIN_ROWS} times in the training rows"
 
 
 def find_columns(
-    frame: pl.DataFrame, train: NDArray[np.int64], first: int = 1, dates: Order | None = None
+    frame: pl.DataFrame,
+    train: NDArray[np.int64],
+    first: int = 1,
+    dates: Order | None = None,
+    forgiving: bool = False,
 ) -> tuple[Schema, dict[str, list[str]], list[str]]:
     """Return the columns to learn from, the names of those left out, by the reason, and the notes about them.
 
     `kind_of_text` decides the kind of a text column. The type decides that of any other. Columns without a value in the
     training rows are left out. So are columns of categories none of which is frequent there, see `find_categories`.
     dates: their order, where the values don't show it. Raises ValueError, naming column and row (the frame's first is
-    row `first`), on mistakes in a column of text.
+    row `first`), on mistakes in a column of text. If `forgiving`, a note names them, and `kinds.without_mistakes` takes
+    them out.
     """
     kept: list[Column] = []
     left_out: dict[str, list[str]] = {}
     notes = []
     for column in frame:
         kind = kind_of(column)
-        reading = Reading(kind) if kind else kind_of_text(column, first, dates=dates) if is_text(column) else None
+        of_text = not kind and is_text(column)
+        reading = kind_of_text(column, first, dates=dates, forgiving=forgiving) if of_text else kind and Reading(kind)
         if reading is None or not known_values(column[train]):
             left_out.setdefault(EMPTY, []).append(column.name)
             continue

@@ -7,10 +7,10 @@ from shlex import quote
 from typing import TYPE_CHECKING, NamedTuple
 
 from glassnet.data.dates import Order, date_notations, date_order, in_order, looks_like_dates, read_dates, read_times
-from glassnet.data.markers import without_markers
+from glassnet.data.markers import is_text, without_markers
 from glassnet.data.numbers import looks_like_numbers, number_notation, read_numbers
-from glassnet.data.schema import Kind
-from glassnet.data.values import NAMED, at, no, read_booleans
+from glassnet.data.schema import Kind, Schema
+from glassnet.data.values import NAMED, at, no, read_as, read_booleans
 
 if TYPE_CHECKING:
     import polars as pl
@@ -31,7 +31,9 @@ class Reading(NamedTuple):
     others: tuple[str, ...] = ()
 
 
-def kind_of_text(column: pl.Series, first: int = 1, way_out: str = "", dates: Order | None = None) -> Reading | None:
+def kind_of_text(
+    column: pl.Series, first: int = 1, way_out: str = "", dates: Order | None = None, forgiving: bool = False
+) -> Reading | None:
     """Decide the kind of a column of text; None, if it holds no value at all.
 
     Marks of missing values don't count (see `markers`). A column holds booleans, numbers, dates or times of the day if
@@ -47,7 +49,8 @@ def kind_of_text(column: pl.Series, first: int = 1, way_out: str = "", dates: Or
       another way out than to correct it, `way_out`.
 
     dates: the order of dates whose values don't show it. Without it, such dates are a ValueError, too, and so are dates
-    that aren't written alike.
+    that aren't written alike. If `forgiving`, nothing is an error: mistakes count as missing, the likelier order is
+    taken, and the note says so.
     """
     text = without_markers(column)
     known = text.drop_nulls()
@@ -57,13 +60,14 @@ def kind_of_text(column: pl.Series, first: int = 1, way_out: str = "", dates: Or
     shares = {kind: read.count() for kind, (_, read) in _readings(sample, dates)}
     kind = max(shares, key=lambda each: shares[each])
     if shares[kind] < len(sample) / 4:
-        _refuse_mixed_dates(sample)
+        if not forgiving:
+            _refuse_mixed_dates(sample)
         return Reading("category", note=_unlike(sample))
     reading, read = next(each for kind_, each in _readings(known, dates) if kind_ == kind)
     bad = known.filter(read.is_null())
     if bad.is_empty():
-        return _certain(known, reading)
-    if kind == "date":
+        return _guessed(reading) if forgiving else _certain(known, reading)
+    if kind == "date" and not forgiving:
         _refuse_mixed_dates(known)
     if len(bad) >= len(known) / 2:
         return Reading("category", note=_unlike(sample))
@@ -73,14 +77,28 @@ def kind_of_text(column: pl.Series, first: int = 1, way_out: str = "", dates: Or
         like = f" like {reading.notation}" if reading.notation else ""
         share = f"{1 - len(bad) / len(known):.0%} of its values are {NAMED[kind]}{like}, others not, such as {bad[0]!r}"
         return Reading("category", note=f"taken for categories: {share}")
+    if forgiving:
+        return _guessed(_with_note(reading, _missing(bad, kind)))
     row = (text == bad[0]).arg_max() or 0
     fault = f"{bad[0]!r} is {no(kind)}, and a column that mostly holds {NAMED[kind]} must hold nothing else"
-    fault += f" ({len(bad)} such values)" if len(bad) > 1 else ""
+    fault += _such(bad)
     ways = ["correct it", "empty it if it is missing", way_out or f"leave the column out (--drop {quote(column.name)})"]
     if kind == "number":
         ways.append("if its numbers are names, write them as text, such as 'n7'")
     like = f"; most are written like {reading.notation}" if reading.notation else ""
     raise ValueError(at(text, first, row, f"{fault}{like}: {', '.join(ways[:-1])}, or {ways[-1]}"))
+
+
+def _with_note(reading: Reading, note: str) -> Reading:
+    return reading._replace(note=f"{reading.note}; {note}" if reading.note else note)
+
+
+def _guessed(reading: Reading) -> Reading:
+    """The same, with a note if dates may have another order, too."""
+    means = " or ".join(reading.others)
+    return (
+        _with_note(reading, f"they might also mean {means}: write dates as 2001-12-31 to be sure") if means else reading
+    )
 
 
 def _certain(known: pl.Series, reading: Reading) -> Reading:
@@ -106,6 +124,32 @@ def _refuse_mixed_dates(known: pl.Series) -> None:
         f"column {known.name!r} holds dates that aren't written alike, {shown}:"
         f" write them as 2001-12-31, or leave the column out (--drop {quote(known.name)})"
     )
+
+
+def without_mistakes(frame: pl.DataFrame, schema: Schema) -> tuple[pl.DataFrame, list[str]]:
+    """Return a table in which text that isn't of its column's kind is missing, if it is less than half, and notes."""
+    import polars as pl
+
+    clean, notes = [], []
+    for column in schema:
+        values = frame[column.name]
+        if column.kind == "category" or not is_text(values):
+            continue
+        known = without_markers(values)
+        wrong = known.is_not_null() & read_as(known, column).is_null()
+        if 0 < wrong.sum() < known.count() / 2:
+            clean.append(values.cast(pl.String).set(wrong, None))
+            notes.append(f"{column.name}: {_missing(known.filter(wrong), column.kind)}")
+    return frame.with_columns(clean), notes
+
+
+def _missing(bad: pl.Series, kind: Kind) -> str:
+    counts = "count" if len(bad) > 1 else "counts"
+    return f"{bad[0]!r} is {no(kind)}{_such(bad)}, and {counts} as missing"
+
+
+def _such(bad: pl.Series) -> str:
+    return f" ({len(bad)} such values)" if len(bad) > 1 else ""
 
 
 def _readings(known: pl.Series, dates: Order | None) -> Iterator[tuple[Kind, tuple[Reading, pl.Series]]]:

@@ -76,7 +76,7 @@ def values_of(values: pl.Series, column: Column, first: int = 1) -> NDArray[np.f
     if column.kind == "category" and kind not in ("date", "span", "time"):
         return _codes(values, column)
     if is_text(values):
-        read = _read_text(without_markers(values), column, first)
+        read = _read_strictly(without_markers(values), column, first)
     elif kind is None:
         return np.full(len(values), np.nan)
     elif kind == column.kind:
@@ -116,20 +116,24 @@ def read_booleans(known: pl.Series) -> pl.Series:
     )
 
 
-def _read_text(known: pl.Series, column: Column, first: int) -> pl.Series:
-    """The values of a column of text, read as the column's kind."""
+def read_as(known: pl.Series, column: Column) -> pl.Series:
+    """Return a column of text read as the column's kind, null for values that can't be read so."""
     import polars as pl
 
     if column.kind == "number":
-        read = read_numbers(known, column.notation)
-    elif column.kind == "date":
-        read = read_dates(known, column.notation)
-    elif column.kind == "time":
-        read = read_times(known)
-    elif column.kind == "boolean":
-        read = read_booleans(known)
-    else:
-        read = pl.Series(known.name, [None] * len(known), pl.Float64)
+        return read_numbers(known, column.notation)
+    if column.kind == "date":
+        return read_dates(known, column.notation)
+    if column.kind == "time":
+        return read_times(known)
+    if column.kind == "boolean":
+        return read_booleans(known)
+    return pl.Series(known.name, [None] * len(known), pl.Float64)
+
+
+def _read_strictly(known: pl.Series, column: Column, first: int) -> pl.Series:
+    """Read a column of text as its kind. Raises ValueError for the first value that can't be read so."""
+    read = read_as(known, column)
     wrong = read.is_null() & known.is_not_null()
     if wrong.any():
         row = wrong.arg_max() or 0

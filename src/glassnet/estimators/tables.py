@@ -14,6 +14,7 @@ from glassnet.data import numeric_rows
 from glassnet.data.checks import listed
 from glassnet.data.columns import find_columns, nothing_left, said_of
 from glassnet.data.frames import as_polars, from_objects, is_frame
+from glassnet.data.kinds import without_mistakes
 from glassnet.data.noticed import Noticed
 from glassnet.data.schema import Column, Schema
 from glassnet.nn.layer import Array
@@ -36,7 +37,7 @@ class TableColumns(NamedTuple):
 
         Raises ValueError if there is nothing to learn from.
         """
-        schema, left_out, notes = find_columns(frame, np.arange(frame.height), first=0)
+        schema, left_out, notes = find_columns(frame, np.arange(frame.height), first=0, forgiving=True)
         if not schema:
             raise ValueError(f"X has {nothing_left(left_out, notes)}")
         for note in (*notes, *said_of(left_out)):
@@ -79,10 +80,11 @@ def numbers(
     if reset:
         table = TableColumns.of(frame)
     known = table or TableColumns.numbers(frame.columns)
+    frame, mistakes = without_mistakes(frame, known.schema)
     x = numeric_rows(frame, known.schema, 0)
     if not reset:
         noticed = Noticed(known.schema)
         noticed.see(x, frame)
-        for line in noticed.strange():
+        for line in (*mistakes, *noticed.strange()):
             warnings.warn(line, UserWarning, stacklevel=2)
     return x, table
