@@ -40,7 +40,7 @@ class Command(TyperCommand):
         return _without_type(super().get_params(ctx))
 
 
-class Group(TyperGroup):
+class Commands(TyperGroup):
     """Commands, in the order of the panels of the help."""
 
     def get_params(self, ctx: Any) -> list[Any]:
@@ -55,7 +55,7 @@ class Group(TyperGroup):
 
 app: typer.Typer = typer.Typer(
     name="glassnet",
-    cls=Group,
+    cls=Commands,
     help="The fully connected neural network, by hand.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,

@@ -7,11 +7,11 @@ from typing import Annotated, Any
 import typer
 
 from glassnet.cli import completion
-from glassnet.cli.app import Command, Group
+from glassnet.cli.app import Command, Commands
 from glassnet.cli.printing import print_table
 from glassnet.terminal import say
 
-app: typer.Typer = typer.Typer(help="List, download and verify the data sets.", no_args_is_help=True, cls=Group)
+app: typer.Typer = typer.Typer(help="List, download and verify the data sets.", no_args_is_help=True, cls=Commands)
 
 
 @app.command("list", cls=Command)
