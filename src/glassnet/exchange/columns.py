@@ -78,7 +78,7 @@ def _unless_missing(graph: Graph, x: str, filled: str, read: Callable[[str], str
     return graph.add("Where", missing, math.nan, read(graph.add("Where", missing, _text(graph, filled), x)))
 
 
-class Written(NamedTuple):
+class DateForm(NamedTuple):
     """How dates are written: an example, the mark between its parts, and their order, such as "Ymd"."""
 
     like: str = "2001-12-31"
@@ -86,10 +86,10 @@ class Written(NamedTuple):
     order: str = "Ymd"
 
 
-def _notation(column: Column) -> Written:
+def _notation(column: Column) -> DateForm:
     """How the dates of a column are written: as in the table, but by ISO 8601 for names and two-digit years."""
     found = NUMERIC.fullmatch(FORMATS.get(column.notation, ""))
-    return Written(column.notation, found[2], found[1] + found[3] + found[4]) if found else Written()
+    return DateForm(column.notation, found[2], found[1] + found[3] + found[4]) if found else DateForm()
 
 
 def _places(categories: tuple[str, ...]) -> dict[str, float]:
@@ -121,7 +121,7 @@ def _checked(graph: Graph, x: str, pattern: str) -> str:
     return graph.add("Where", fits, x, _text(graph, WRONG))
 
 
-def _date(graph: Graph, x: str, written: Written) -> str:
+def _date(graph: Graph, x: str, written: DateForm) -> str:
     """Days since 1970 of text like 2003-03-10 or 2003-03-10 12:30:00, or with a T between date and time.
 
     A year is counted from March on, so that the day that some years have more is its last (Hinnant 2021,
