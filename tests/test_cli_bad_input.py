@@ -273,7 +273,7 @@ def test_a_file_that_is_no_table_to_learn_from(refused: Refused, tmp_path: Path,
         ("--target y --set data.task=classification", "which can't be a class"),
         ("--target y --set data.task=clustering", "unknown task 'clustering'"),
         ("--target y --set loss=CrossEntropy", "CrossEntropy is for classification, but the data are for regression"),
-        ("--target y --set data.split=benchmark", "doesn't apply to a table"),
+        ("--target y --set data.split=benchmark", "the split of a table is one of"),
     ],
 )
 def test_a_table_and_a_task_that_do_not_fit(refused: Refused, tmp_path: Path, options: str, fault: str) -> None:

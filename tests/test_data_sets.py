@@ -207,7 +207,7 @@ def test_arrays_that_do_not_fit(x, y, options, message) -> None:
         ("digits", {"target": "y"}, "target='y' doesn't apply to 'digits'"),
         ("california", {"task": "regression"}, "task='regression' doesn't apply"),
         ("california", {"split": "random"}, "no split 'random'; there are 'benchmark', 'sequential'"),
-        ("rows.csv", {"split": "random"}, "split='random' doesn't apply to a table"),
+        ("rows.csv", {"split": "random"}, "the split of a table is one of 'time', 'group', not 'random'"),
     ],
 )
 def test_options_that_do_not_apply(name, options, message) -> None:

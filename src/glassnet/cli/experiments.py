@@ -47,6 +47,10 @@ def train(
         str | None,
         typer.Option(metavar="10m", help="Go on looking for a better pack for so long: such as 90s, 10m or 2h."),
     ] = None,
+    folds: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Cross-validate: test on each of N parts in turn, then let all answer."),
+    ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with a killed training in --out, or with a finished pack.")
     ] = False,
@@ -64,13 +68,16 @@ def train(
             raise ValueError(f"{out} holds no run (there is no recipe.toml in it): name the recipe, to begin anew")
         recipe = str(out / "recipe.toml")  # as it was begun
     doing(f"reading the data of {recipe}")
-    chosen = recipes.choose(recipe, target=target, drop=drop or (), seed=seed, changes=changes)
+    chosen = recipes.choose(recipe, target=target, drop=drop or (), folds=folds, seed=seed, changes=changes)
     with recipes.new_directory(Path("runs") / chosen.name, out) as folder:
         limit = None if time is None else seconds(time)
         metrics = recipes.train(chosen, folder, resume=resume, progress=True, time_limit=limit)
     _print_metrics(metrics)
     if "members" in metrics:
         _print_members(metrics, folder)
+        return
+    if "folds" in metrics:
+        say(f"{metrics['seconds']:.1f} s; the networks of all folds answer together; written to {folder}")
         return
     note = " (stopped early, by Ctrl-C)" if metrics["interrupted"] else ""
     if "parts" in metrics:
@@ -235,6 +242,11 @@ def _print_metrics(metrics: dict[str, Any]) -> None:
     if figures := metrics["figures"]:
         shown = [[name, *(plain_figure(figure[key]) for key in FIGURE)] for name, figure in figures.items()]
         print_table(["these rows" if other else "test", "", "95% from", "to", "baseline"], shown)
+    if "folds" in metrics:
+        print_table(
+            ["mean of the folds", "", "standard error"],
+            [[name, *map(plain_figure, of.values())] for name, of in metrics["folds"].items()],
+        )
     constant = {
         "classification": "always the majority class; its loss is that of the classes' shares in "
         + ("these rows" if other else "training"),

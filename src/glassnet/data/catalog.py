@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from glassnet.data.archive import Archive
 from glassnet.data.bundled import load_diabetes, load_digits
@@ -73,25 +74,28 @@ def load(
     split: str | None = None,
     task: Task | None = None,
     dates: Order | None = None,
+    by: str | None = None,
+    folds: int | None = None,
+    fold: int | None = None,
     seed: int = 0,
 ) -> Dataset:
     """Load "mnist", "california", "digits" or "diabetes", or the table at a path.
 
-    target, drop, task, dates, seed: for a table only, see `load_table`. Named data sets have one target, and a split
-    that doesn't depend on a seed. split: for "california" only, "benchmark" (the default) or "sequential".
+    target, drop, task, dates, by, folds, fold, seed: for a table only, see `load_table`. Named data sets have one
+    target, and a split that doesn't depend on a seed. split: for a table, or for "california", "benchmark" (the
+    default) or "sequential".
     Raises ValueError for unknown names and for options that don't apply, OSError if a file can't be read or downloaded.
     """
     source = SOURCES.get(os.fspath(name_or_path))
+    options: dict[str, Any] = {"task": task, "dates": dates, "by": by, "folds": folds, "fold": fold}
     if source is None:
         if not _is_path(name_or_path):
             raise ValueError(_unknown(os.fspath(name_or_path)) + ", or give the path of a table")
-        if split is not None:
-            raise ValueError(f"split={split!r} doesn't apply to a table; its rows are shuffled by the seed")
         if target in drop:
             raise ValueError(f"{target!r} is the target, so it can't be dropped: drop columns that would be inputs")
         with blaming(name_or_path):
-            return load_table(name_or_path, target=target, drop=drop, task=task, dates=dates, seed=seed)
-    for option, value in (("target", target), ("drop", drop or None), ("task", task), ("dates", dates)):
+            return load_table(name_or_path, target=target, drop=drop, split=split, seed=seed, **options)
+    for option, value in {"target": target, "drop": drop or None, **options}.items():
         if value is not None:
             raise ValueError(f"{option}={value!r} doesn't apply to {source.name!r}; it is for tables")
     if split is None:

@@ -19,10 +19,14 @@ DAY, WEEK, YEAR = 1.0, 7.0, 365.2425  # in days
 
 @dataclass(eq=False, repr=False)
 class Split:
-    """Examples: x (N, n_in), one per row, and the targets y (N,)."""
+    """Examples: x (N, n_in), one per row, and the targets y (N,).
+
+    blocks (N,): numbers of blocks that stay together when some of the rows are held out, or None.
+    """
 
     x: NDArray[Any]
     y: NDArray[Any]
+    blocks: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.y)  # a sparse x has no length
@@ -111,7 +115,9 @@ class Dataset:
     def without_validation(self) -> Dataset:
         """Return a dataset with the validation rows behind the training rows, and none to validate."""
         x, y = (np.concatenate([getattr(self.train, name), getattr(self.val, name)]) for name in ("x", "y"))
-        return replace(self, train=Split(x, y), val=Split(self.val.x[:0], self.val.y[:0]))
+        blocks = [part.blocks for part in (self.train, self.val) if part.blocks is not None]
+        train = Split(x, y, np.concatenate(blocks) if blocks else None)
+        return replace(self, train=train, val=Split(self.val.x[:0], self.val.y[:0]))
 
     @classmethod
     def from_arrays(
@@ -129,13 +135,15 @@ class Dataset:
         test: float = TEST,
         seed: int = 0,
         categories: Sequence[Sequence[str]] = (),
+        parts: Sequence[ArrayLike] | None = None,
     ) -> Dataset:
         """Make a dataset of your own arrays, shuffled by `seed` into train, val and test.
 
         x (N, n_in): uint8 and floating-point numbers keep their type, others become float64. y (N,): floating-point for
         regression; whole numbers, booleans or text for classification, unless `task` says otherwise. Classes are named
         by the distinct values of y, or by `classes`. Then whole numbers are indices into them. `val` and `test` are
-        shares of the rows, in [0, 1). `categories` gives for each column the names of its categories, or none for a
+        shares of the rows, in [0, 1). `parts`, in their place and that of `seed`, holds the numbers of the training,
+        validation and test rows. `categories` gives for each column the names of its categories, or none for a
         column of numbers. With it, x may hold NaN.
         Raises ValueError for shapes that don't fit, NaN, infinite values, and labels outside the classes.
         """
@@ -157,7 +165,7 @@ class Dataset:
             raise ValueError("classes are for classification; this task is regression")
         else:
             y, names = _values(y), ()
-        rows = shuffled_rows(len(x), val=val, test=test, seed=seed)
+        rows = shuffled_rows(len(x), val=val, test=test, seed=seed) if parts is None else map(np.asarray, parts)
         train, validation, tested = (Split(x[part], y[part]) for part in rows)
         schema = tuple(
             Column(feature, "category" if words else "number", tuple(words))

@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 from glassnet.data.checks import closest_first, listed
 from glassnet.data.columns import EMPTY, find_columns, found, like_values, nothing_left
 from glassnet.data.csv_text import headless, read_text
-from glassnet.data.dataset import Dataset, Split, shuffled_rows
+from glassnet.data.dataset import Dataset, Split
 from glassnet.data.dates import ORDERS, Order, read_dates
 from glassnet.data.dialect import FRAMES, dialect_of, table_endings, table_stem
 from glassnet.data.labels import Task, check_task, look_up
 from glassnet.data.markers import is_text, without_markers
 from glassnet.data.numbers import plain_columns, read_numbers
 from glassnet.data.schema import Column, names_of
+from glassnet.data.splits import SplitPlan, split_table
 from glassnet.data.suspicious import suspicious
 from glassnet.data.target import read_target
 from glassnet.data.typed import refusing_damage, require_table, scan
@@ -28,6 +29,7 @@ from glassnet.data.values import read_booleans, values_of, values_without_gaps
 if TYPE_CHECKING:
     import polars as pl
 
+SPLIT = {"time": "are later than all others", "group": "have values of it that no other part has"}
 MIN_ROWS = 10  # fewer rows can't be split into three useful parts
 
 
@@ -38,6 +40,10 @@ def load_table(
     drop: Sequence[str] = (),
     task: Task | None = None,
     dates: Order | None = None,
+    split: str | None = None,
+    by: str | None = None,
+    folds: int | None = None,
+    fold: int | None = None,
     seed: int = 0,
 ) -> Dataset:
     """Load a table: x float64 (N, n_in), every column but `target` and those to `drop`, in order.
@@ -47,15 +53,21 @@ def load_table(
     any category or without a value is left out, which `notes` of the dataset say. A missing value is NaN. `read_target`
     decides the task, unless it is given. dates: "day-first", "month-first" or "year-first", for columns of dates whose
     values don't show their order. Rows without a target are left out. The rows are shuffled by `seed` and split
-    64/16/20. Raises ValueError, naming column and row, for infinite and misspelt values.
+    64/16/20, of each class alike. split="time" tests on the latest rows by the column `by`. split="group" keeps rows
+    with one value of that column together, which is then no input. folds: deals the rows into so many parts, of which
+    `fold`, counted from 0, is the test part. Raises ValueError, naming column and row, for infinite and misspelt
+    values.
     """
+    plan = SplitPlan(split, by, folds, fold, dates, seed)
     frame, read = _read(Path(path))
     if target is None:
         raise ValueError(f"name the target column of {path}: one of {listed(frame.columns)}{headless(frame.columns)}")
-    _require_columns(frame, [target, *drop])
+    _require_columns(frame, [target, *drop, *([] if by is None else [by])])
+    if by == target:
+        raise ValueError(f"{target!r} is the target, so the rows can't be split by it")
     if frame.height < MIN_ROWS:
         raise ValueError(f"{path} has {frame.height} rows; at least {MIN_ROWS} are needed to train and to test")
-    unused = {target, *drop}
+    unused = {target, *drop, *([by] if split == "group" else [])}
     features = [name for name in frame.columns if name not in unused]
     if not features:
         raise ValueError(f"{path} has no column to learn from besides the target {target!r}")
@@ -68,8 +80,10 @@ def load_table(
         raise ValueError(
             f"{path} has {len(rows)} rows with a target; at least {MIN_ROWS} are needed to train and to test"
         )
-    inputs, train = plain_columns(frame.select(features)), shuffled_rows(len(rows), seed=seed)[0]
-    schema, left_out, notes = find_columns(inputs, rows[train], dates=dates)
+    classes = task == "classification" or y.dtype.kind != "f"
+    parts, blocks = split_table(plan, y, classes, None if by is None else frame[by][rows])
+    inputs, seen = plain_columns(frame.select(features)), parts[0] if folds is None else slice(None)
+    schema, left_out, notes = find_columns(inputs, rows[seen], dates=dates)  # all folds see the same categories
     if not schema:
         raise ValueError(f"{path} has {nothing_left(left_out, notes)}")
     x = numeric_rows(inputs, schema)[rows]
@@ -81,12 +95,15 @@ def load_table(
             features=names_of(schema),
             name=table_stem(Path(path)),
             target=target,
-            seed=seed,
+            parts=parts,
             categories=[column.categories for column in schema],
         )
     except ValueError as error:
         raise ValueError(f"target column {target!r}: {error}") from error
     data.schema, data.empty = schema, tuple(left_out.get(EMPTY, ()))
+    if blocks is not None:
+        data.train.blocks, data.val.blocks = blocks[parts[0]], blocks[parts[1]]
+        said.append(f"split by {split}, {by}: rows of the test part {SPLIT[split or '']}")
     if hint := headless(frame.columns) or like_values(schema):
         said.insert(0, f"the first line was taken for the names of the columns{hint}")
     doubts = suspicious(schema, data.train.x, data.train.y)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from glassnet.checks import positive, positive_int
+from glassnet.data.splits import deal
 from glassnet.files import regular
 from glassnet.nn import CrossEntropy, Ensemble, Loss
 from glassnet.nn.layer import Array
@@ -55,6 +56,7 @@ def fit_pack(
     *,
     info: dict[str, Any] | None = None,
     weights: Array | None = None,
+    blocks: Array | None = None,
     networks: int = NETWORKS,
     batch: int | None = None,
     seed: int = 0,
@@ -70,7 +72,7 @@ def fit_pack(
     flags (N, n_out), or values in any unit. info: what travels with each network. weights: of the rows' losses (N,).
     networks: how many of each candidate, at most 8. batch: rows in a batch, by default 32 to 256, the more the more
     rows there are. threads: networks that train side by side, by default as many as there are cores. tell: is given
-    what is found, in lines.
+    what is found, in lines. blocks: numbers (N,) of rows that are held out together, such as those of one customer.
 
     The rows are dealt into 8 folds, evenly by class, and the networks of a candidate each hold out another one. Their
     cycles end after more and more epochs. After the second a candidate goes on if that may help: if it is in the best
@@ -89,7 +91,7 @@ def fit_pack(
     n_out = candidates[0].net.n_out
     assert n_out is not None
     answers = Answers.of(np.asarray(y), loss, n_out, weights)
-    folds = list(_folds(answers, min(FOLDS, len(x) // 2), seed))
+    folds = list(_folds(answers, min(FOLDS, len(x) // 2), seed) if blocks is None else _folds_of(blocks, seed))
     networks = min(positive_int(networks, "networks"), len(folds))
     if weights is not None and not weights[np.concatenate(folds[:networks])].sum() > 0:
         raise ValueError("no row that is held out has a weight above 0: give more rows one")
@@ -156,6 +158,19 @@ def known(path: str | os.PathLike[str]) -> dict[str, Any]:
     if not isinstance(info, dict):
         raise ValueError(f"{os.fspath(path)} keeps no networks of a pack")
     return info
+
+
+def _folds_of(blocks: Array, seed: int) -> Iterator[Array]:
+    """Deal blocks of rows into folds at random, so that all folds have about as many rows."""
+    number = np.unique(blocks, return_inverse=True)[1]
+    sizes = np.bincount(number)
+    if len(sizes) < 2:
+        raise ValueError("all rows belong to one block, so none can be held out")
+    order = np.random.default_rng(seed).permutation(len(sizes))
+    fold = np.empty(len(sizes), np.int64)
+    fold[order] = deal(sizes[order], min(FOLDS, len(sizes)))
+    for each in range(fold.max() + 1):
+        yield np.flatnonzero(fold[number] == each)
 
 
 def _folds(answers: Answers, folds: int, seed: int) -> Iterator[Array]:

@@ -47,10 +47,10 @@ def open_run(run: Path) -> tuple[Recipe, Network | Ensemble]:
     Raises ValueError if `run` is none, or that of an ensemble of several runs.
     """
     recipe, net = open_model(run)
-    if isinstance(net, Ensemble) and recipe.pack is None:
-        raise ValueError(
-            f"{run} is an ensemble of {len(net.networks)} networks: name one of them, such as {member(run, 0)}"
-        )
+    folds = recipe.data.folds is not None and recipe.data.fold is None
+    if isinstance(net, Ensemble) and (recipe.pack is None or folds):
+        which = f"the networks of {recipe.data.folds} folds" if folds else f"{len(net.networks)} networks"
+        raise ValueError(f"{run} is an ensemble of {which}: name one of them, such as {member(run, 0)}")
     return recipe, net
 
 

@@ -16,6 +16,7 @@ from glassnet.nn import Dense, Ensemble, Network
 from glassnet.nn.ensemble import leading
 from glassnet.nn.layer import Array
 from glassnet.recipes.confusion import MOST_DRAWN
+from glassnet.recipes.judging import answers_of
 from glassnet.train import History
 from glassnet.train.metrics import confusion_matrix, labels
 
@@ -34,7 +35,7 @@ def draw(
 ) -> None:
     """Write the pictures of a finished training as PNG files into `folder`; those of results show the test part."""
     figures = {"curves": plots.curves(history.columns(), np.array(history.step_loss), history.best_epoch)}
-    figures |= _results(net, data)
+    figures |= _results(*_answered(net, data), data)
     if data.image_shape is not None and (W := pixel_weights(leading(net), data.image_shape)) is not None:
         figures["first_layer"] = plots.first_layer(W, data.image_shape)
     if data.image_shape is not None and augmentation is not None:
@@ -53,19 +54,28 @@ def pixel_weights(net: Network, image_shape: Sequence[int]) -> Array | None:
 
 def draw_ensemble(folder: Path, ensemble: Ensemble, data: Dataset, histories: dict[str, History]) -> None:
     """Do the same for an ensemble, with the curves of its members, by their names, in one picture."""
-    figures = _results(ensemble, data)
+    figures = _results(*_answered(ensemble, data), data)
     if columns := {name: history.columns() for name, history in histories.items() if len(history)}:
         figures["curves"] = plots.overlay(columns)
     _save(figures, folder)
 
 
-def _results(net: Network | Ensemble, data: Dataset) -> dict[str, Figure]:
-    """The pictures of a network's answers to the test part, by name."""
+def draw_results(folder: Path, outputs: Array, answers: Array, data: Dataset) -> None:
+    """Draw outputs (N, n_out) for the test part, and what they mean: the values, or the probabilities of classes."""
+    _save(_results(outputs, answers, data), folder)
+
+
+def _answered(net: Network | Ensemble, data: Dataset) -> tuple[Array, Array]:
     outputs = net.predict(data.test.x)
+    return outputs, answers_of(net, outputs)
+
+
+def _results(outputs: Array, answers: Array, data: Dataset) -> dict[str, Figure]:
+    """The pictures of a network's answers to the test part, by name."""
     if data.task == "regression":
         return {"predictions": plots.predictions(data.test.y, outputs[:, 0], data.target, data.train.y.mean())}
     predicted = labels(outputs)
-    results = data.test.y, predicted, net.predict_proba(data.test.x).max(axis=1), data.classes
+    results = data.test.y, predicted, answers.max(axis=1), data.classes
     if data.image_shape is None:
         mistakes = plots.mistake_table(*results)
     else:

@@ -114,22 +114,27 @@ def choose(
     *,
     target: str | None = None,
     drop: Sequence[str] = (),
+    folds: int | None = None,
     seed: int | None = None,
     changes: Sequence[str] = (),
 ) -> Recipe:
     """Read a recipe as `load` does, or for the path of a table, or "-" for standard input, make the default one for it.
 
-    Raises ValueError if columns are named, as `target` or to `drop`, for anything but a table.
+    folds: their number, for cross-validation. Raises ValueError if columns are named, as `target` or to `drop`, for
+    anything but a table.
     """
     if name == standard_input.NAME or table_endings(Path(name))[0]:
         recipe = load("table", seed=seed, changes=changes)
         recipe.data.source, recipe.description = name, ""
         recipe.name = "stdin" if name == standard_input.NAME else table_stem(Path(name))
         recipe.data.target, recipe.data.drop = target or recipe.data.target, list(drop) or recipe.data.drop
-        return recipe
-    if target is not None or drop:
+    elif target is not None or drop:
         raise ValueError(f"{name} is no table, such as .csv or .parquet: only those take --target and --drop")
-    return load(name, seed=seed, changes=changes)
+    else:
+        recipe = load(name, seed=seed, changes=changes)
+    if folds is not None:
+        recipe = replace(recipe, data=replace(recipe.data, folds=folds))
+    return recipe
 
 
 def _apply(values: dict[str, Any], change: str) -> None:

@@ -63,6 +63,8 @@ class Recipe:
             )
         if self.pack is not None and self.ensemble > 1:
             raise ValueError("recipe: a pack is an ensemble already: leave out ensemble, or [pack]")
+        if self.data.folds is not None and self.data.fold is None and self.ensemble > 1:
+            raise ValueError("recipe: the folds' networks are an ensemble already: leave out ensemble, or data.folds")
         if not self.name or Path(self.name).name != self.name:  # it names the run directory
             raise ValueError(f"recipe: name must be a word or two without slashes, not {self.name!r}")
 

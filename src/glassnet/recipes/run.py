@@ -26,7 +26,7 @@ from glassnet.recipes.directory import (
     write_metrics,
 )
 from glassnet.recipes.identity import info_of, require_same_data
-from glassnet.recipes.judging import judged
+from glassnet.recipes.judging import answers_of, constant_answers, judged
 from glassnet.recipes.pictures import draw
 from glassnet.recipes.recipe import Recipe
 from glassnet.terminal import doing, say
@@ -113,7 +113,7 @@ def load_data(recipe: Recipe) -> Dataset:
     if recipe.name == "table" and table == reading.load("table").data and not Path(table.source).exists():
         raise ValueError(f"the recipe table is for a file of yours: glassnet train {table.source} --target COLUMN")
     seed = recipe.seed if table.seed is None else table.seed
-    options = {name: getattr(table, name) for name in ("target", "split", "task", "dates")}
+    options = {name: getattr(table, name) for name in ("target", "split", "by", "folds", "fold", "task", "dates")}
     data = load(table.source, drop=table.drop or (), seed=seed, **options)
     validated = table.validation and recipe.pack is None  # a pack holds out rows of its own
     return data if validated else data.without_validation()
@@ -131,7 +131,8 @@ def results(net: Network | Ensemble, data: Dataset, loss: Loss) -> dict[str, Any
     """Evaluate all parts of the data beside the baseline; the test part by more figures, and class by class."""
     outputs = net.predict(data.test.x)
     found = parts_of(net, data, loss, outputs) | {"baseline": baseline(data.train, data.test, loss)}
-    figures = judged(net, outputs, data.test.y, data.train.y)
+    answers = answers_of(net, outputs)
+    figures = judged(answers, data.test.y, constant_answers(data.train.y, answers))
     return found | {"figures": figures} | by_class(outputs, data.test.y, data.classes)
 
 

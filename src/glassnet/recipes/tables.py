@@ -25,6 +25,9 @@ class DataTable:
     task: Task | None = None
     dates: Order | None = None  # where the values don't show it
     split: str | None = None
+    by: str | None = None  # the column that a split by "time" or "group" goes by
+    folds: int | None = None  # parts of a table, each of which is tested by a network that was trained on the others
+    fold: int | None = None  # the one that is tested, counted from 0; by default all are, in turn
     seed: int | None = None  # of a table's split; by default the recipe's
     validation: bool = True  # false: its rows train, too, in the last training, when everything is chosen
 

@@ -10,11 +10,12 @@ from typing import Any
 
 from glassnet.data import standard_input
 from glassnet.extras import need
-from glassnet.files import reason
+from glassnet.files import own_folder, reason
 from glassnet.program import keeping
 from glassnet.recipes.directory import FILES, METRICS_FILE, RECIPE_FILE, member, run_directory, tidy
 from glassnet.recipes.ensembles import write_ensemble
 from glassnet.recipes.finished import Finished
+from glassnet.recipes.folds import fold_recipe, write_folds
 from glassnet.recipes.identity import require_same_data
 from glassnet.recipes.packs import train_pack
 from glassnet.recipes.reading import load as load_recipe
@@ -32,6 +33,8 @@ def train(
     The members of an ensemble are runs in `out`, trained side by side in processes of their own. In a script, such a
     call needs `if __name__ == "__main__":`. Ctrl-C ends it at once.
 
+    With data.folds the members are runs, too, each tested on another fold. The figures are cross-validated.
+
     time_limit: seconds, for a pack (see `glassnet.pack.fit_pack`). With resume=True it goes on from what its run has
     found, even if that is finished.
 
@@ -46,6 +49,8 @@ def train(
         carry_out = partial(train_pack, time_limit=time_limit)
     elif time_limit is not None:
         raise ValueError(f"the recipe {recipe.name} is of no pack, so it takes no time limit: set training.epochs")
+    if recipe.data.folds is not None and recipe.data.fold is None:
+        carry_out = partial(_train_folds, time_limit=time_limit)
     try:
         with keeping(), run_directory(out, resume=resume):
             if (out / RECIPE_FILE).is_file():
@@ -68,7 +73,8 @@ def member_recipe(recipe: Recipe, number: int) -> Recipe:
 def _check_begun(recipe: Recipe, out: Path) -> None:
     """Raise ValueError if the run to resume, or the recipe, is an ensemble of another recipe."""
     begun = load_recipe(out / RECIPE_FILE)
-    if (max(begun.ensemble, recipe.ensemble) > 1 or recipe.pack) and begun != located(recipe):
+    several = max(begun.ensemble, recipe.ensemble) > 1 or recipe.data.folds is not None
+    if (several or recipe.pack) and begun != located(recipe):
         raise ValueError(f"{out} was begun with another recipe: go on without naming one, or choose another --out")
 
 
@@ -85,6 +91,31 @@ def _train_members(recipe: Recipe, out: Path, *, progress: bool) -> dict[str, An
         require_same_data(data, recipe, run.net.info, folder)
     train_side_by_side({folder: each for folder, each in members.items() if folder not in trained}, progress)
     return write_ensemble(out, {folder.name: Finished.read(folder) for folder in members}, data)
+
+
+def _train_folds(recipe: Recipe, out: Path, *, progress: bool, time_limit: float | None = None) -> dict[str, Any]:
+    """Train a run for each fold that has none yet, and put them together."""
+    folds = recipe.data.folds or 0
+    if not (out / RECIPE_FILE).is_file():
+        located(recipe).save(out / RECIPE_FILE)
+    own = {member(out, fold): fold_recipe(recipe, fold) for fold in range(folds)}
+    untrained = {folder: each for folder, each in own.items() if _trained(folder) is None}
+    if recipe.pack is None:
+        if progress:
+            for note in load_data(recipe).notes:
+                say(note)
+        train_side_by_side(untrained, progress)
+        return write_folds(out, recipe)
+    for folder, each in untrained.items():
+        own_folder(folder)
+        if progress:
+            say(f"fold {(each.data.fold or 0) + 1} of {folds}", error=True)
+        limit = None if time_limit is None else time_limit / folds
+        first = progress and each.data.fold == 0  # which says what holds for all
+        metrics = train_pack(each, folder, progress=first, time_limit=limit)
+        if metrics["interrupted"]:
+            raise KeyboardInterrupt
+    return write_folds(out, recipe)
 
 
 def _trained(folder: Path) -> Finished | None:

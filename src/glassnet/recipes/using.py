@@ -11,7 +11,8 @@ from glassnet.nn import GradientReport, Network
 from glassnet.nn import gradcheck as check_gradients
 from glassnet.recipes.directory import open_model
 from glassnet.recipes.finished import load_same_data
-from glassnet.recipes.judging import judged
+from glassnet.recipes.folds import cross_validated, runs_of
+from glassnet.recipes.judging import answers_of, constant_answers, judged
 from glassnet.recipes.recipe import Recipe
 from glassnet.recipes.run import by_class, load_data, results
 from glassnet.train.metrics import baseline, score
@@ -24,6 +25,8 @@ def evaluate_run(run: Path) -> dict[str, Any]:
     Raises ValueError if the data aren't what the network was trained on, such as a table with other columns.
     """
     recipe, net = open_model(run)
+    if recipe.data.folds is not None and recipe.data.fold is None:
+        return cross_validated(runs_of(run, recipe))[0] | {"recipe": recipe.name}
     data = load_same_data(run, recipe, net)
     found = results(net, data, recipe.build_loss(data.task)) | {"task": data.task, "data": str(data)}
     one = isinstance(net, Network) or recipe.pack is not None  # run
@@ -43,7 +46,8 @@ def evaluate_file(run: Path, path: Path) -> dict[str, Any]:
     rows, notes = load_labelled(path, from_info(info) or info["features"], info["target"], task, classes)
     loss, outputs = recipe.build_loss(task), net.predict(rows.x)
     found: dict[str, Any] = {"test": score(outputs, rows.y, loss), "baseline": baseline(rows, rows, loss)}
-    found |= {"figures": judged(net, outputs, rows.y, rows.y)}
+    answers = answers_of(net, outputs)
+    found |= {"figures": judged(answers, rows.y, constant_answers(rows.y, answers))}
     about = {"task": task, "data": f"{path}: {len(rows):,} rows", "recipe": recipe.name, "notes": notes}
     return found | by_class(outputs, rows.y, classes) | about
 
