@@ -126,9 +126,9 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def table(tmp_path: Path) -> Path:
     """A run on a table of one's own, with names that would be tags or terms of a formula."""
     rows = np.random.default_rng(0).normal(size=(200, 2))
-    lines = [
-        f"{a},{b},{'<i>a & b</i>' if a + b + a * b > 0.2 * (i % 5) else '$5 to $10'}" for i, (a, b) in enumerate(rows)
-    ]
+    high = [(a + b + a * b > 0) != (i % 7 == 0) for i, (a, b) in enumerate(rows)]  # some answers are wrong
+    names = ["<i>a & b</i>" if each else "$5 to $10" for each in high]
+    lines = [f"{a},{b},{name}" for (a, b), name in zip(rows, names, strict=True)]
     (tmp_path / "own.csv").write_text("\n".join(["<b>left,right,answer", *lines]) + "\n")
     changes = [f"data.source={tmp_path / 'own.csv'}", "data.target=answer", "name=own"]
     return trained(tmp_path / "own", "table", *changes)
