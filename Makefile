@@ -10,7 +10,7 @@ ARM := .arm
 EVERYTHING := --editable ".[notebook]" --group dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-lowest test-newest test-windows test-arm check types format results accuracy tables wheels bench bench-quick fuzz parity onnx sanitize kills notebook notebooks docs docs-links clean
+.PHONY: help demo test test-lowest test-newest test-windows test-arm check types format results accuracy tables wheels wasm bench bench-quick fuzz parity onnx sanitize kills notebook notebooks docs docs-links clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -112,6 +112,9 @@ wheels: $(VENV)/.wheels  ## build the sdist, the wheel without kernels and six w
 	for platform in $$($(BIN)/python -c "import hatch_build; print(*hatch_build.PLATFORMS)"); do \
 	  WHEEL_FOR=$$platform ZIG_GLOBAL_CACHE_DIR=$(abspath $(VENV))/zig \
 	    $(BIN)/python -m hatchling build --directory dist --target wheel || exit 1; done
+
+wasm: $(VENV)/.wheels  ## compile the kernels of the playground's page to src/glassnet/explore/kernels.wasm
+	ZIG_GLOBAL_CACHE_DIR=$(abspath $(VENV))/zig $(BIN)/python -m glassnet.explore.engine
 
 notebook: $(VENV)/.notebook  ## open the notebooks
 	$(BIN)/jupyter lab notebooks

@@ -1,4 +1,5 @@
-/* What the pool of threads asks of the system, by POSIX or by Windows: locks, sleeping, new threads, and their cores. */
+/* What the pool of threads asks of the system, by POSIX or by Windows: locks, sleeping, new threads, and their cores. In a
+page there is one thread, and none can be started. */
 #pragma once
 #include "base.h"
 
@@ -41,6 +42,23 @@ INLINE void go_elsewhere(int core) {
     others = all & ~((DWORD_PTR)1 << core);
     if (others && SetThreadAffinityMask(GetCurrentThread(), others)) SetThreadAffinityMask(GetCurrentThread(), all);
 }
+
+#elif defined(__wasm__)
+typedef int Lock, Wake;
+#define FREE_LOCK 0
+#define NO_WAKE 0
+#define THREAD_MAIN(name) static void *name(void *argument)
+
+INLINE int lock_at_once(Lock *lock) { return (void)lock, 0; }
+INLINE void lock_(Lock *lock) { (void)lock; }
+INLINE void unlock_(Lock *lock) { (void)lock; }
+INLINE void wait_for(Wake *wake, Lock *lock) { (void)wake, (void)lock; }
+INLINE void wake_all(Wake *wake) { (void)wake; }
+INLINE void let_others_run(void) {}
+INLINE void after_fork(void (*function)(void)) { (void)function; }
+INLINE int start_thread(void *(*function)(void *), void *argument) { return (void)function, (void)argument, 0; }
+INLINE int this_core(void) { return -1; }
+INLINE void go_elsewhere(int core) { (void)core; }
 
 #else
 #include <pthread.h>

@@ -1,0 +1,172 @@
+/** A training that can be stopped after any step: the library's `fit`, step by step, by the kernels. */
+
+import { Network } from "glassnet/network.js";
+import { factor } from "glassnet/schedules.js";
+
+const KEPT = 200; // snapshots of epochs
+
+export class Training {
+  /** As `Network`, with spec.schedule, spec.epochs: of these the schedule is. */
+  constructor(module, catalog, spec, data) {
+    this.spec = spec;
+    this.data = data;
+    this.net = new Network(module, catalog, spec, data);
+    const m = this.net.machine;
+    this.n = data.train.t.length;
+    this.perEpoch = Math.ceil(this.n / spec.batch_size);
+    this.rows = m.newLongs(this.n);
+    this.rates = m.newDoubles(this.perEpoch);
+    this.lost = m.newDoubles(this.perEpoch);
+    this.step = 0;
+    this.epoch = 0;
+    this.place = 0; // of this epoch's rows, so many are used
+    this.history = []; // of each epoch: {epoch, loss, accuracy, val_loss, val_accuracy}
+    this.sum = 0;
+    this.failure = null;
+    this.log = []; // ["train", steps] and ["set", {...}]
+    this.snapshots = new Map();
+    this.stride = 1;
+    this.net.setOptimizer(spec.optimizer, 0);
+    this.judge();
+    this.keep();
+  }
+
+  /** Make up to `most` steps, at most to the end of this epoch. Returns how many were made. */
+  advance(most) {
+    const { net, n, spec } = this;
+    const m = net.machine;
+    if (this.failure || most < 1) return 0;
+    if (this.place === 0) {
+      net.order(this.epoch, n, this.rows);
+      net.reseed(this.epoch);
+    }
+    const left = Math.ceil((n - this.place) / spec.batch_size);
+    const steps = Math.min(most, left);
+    const rates = m.doubles(this.rates, steps);
+    for (let i = 0; i < steps; i++)
+      rates[i] = spec.optimizer.lr * factor(spec.schedule, this.step + i, this.perEpoch, spec.epochs);
+    const rows = steps === left ? n - this.place : steps * spec.batch_size;
+    const done = Number(
+      m.kernels.train_many(
+        net.training.address, this.rows + 8 * this.place, 0, BigInt(rows), this.rates, 0, 0, 0, this.lost, 1n,
+      ),
+    );
+    const losses = m.doubles(this.lost, done);
+    for (let i = 0; i < done; i++) {
+      if (!Number.isFinite(losses[i])) {
+        this.failure = `the loss became ${losses[i]} in step ${this.step + 1}: lower the learning rate, and start again`;
+        return i;
+      }
+      const size = Math.min(spec.batch_size, n - this.place);
+      this.sum += losses[i] * size;
+      this.step++;
+      this.place += size;
+      this.note("train", 1);
+    }
+    if (this.place >= n) this.end();
+    return done;
+  }
+
+  /** Change the optimizer's settings from the next step on. */
+  set(optimizer) {
+    const { type, ...changed } = optimizer;
+    this.spec = { ...this.spec, optimizer: { ...optimizer } };
+    this.net.spec = this.spec;
+    this.net.setOptimizer(this.spec.optimizer, this.step);
+    this.note("set", changed);
+  }
+
+  note(what, value) {
+    const last = this.log.at(-1);
+    if (last?.[0] !== what) this.log.push([what, value]);
+    else last[1] = what === "train" ? last[1] + value : { ...last[1], ...value };
+  }
+
+  /** An epoch ended. */
+  end() {
+    this.epoch++;
+    this.place = 0;
+    this.judge();
+    this.keep();
+    this.sum = 0;
+  }
+
+  /** Measure both parts. */
+  judge() {
+    const train = this.scores(this.data.train);
+    const test = this.data.test.t.length ? this.scores(this.data.test) : {};
+    const mean = this.epoch ? this.sum / this.n : train.loss; // as fit's history has it
+    this.history.push({
+      epoch: this.epoch, step: this.step, mean_loss: mean, loss: train.loss, accuracy: train.accuracy,
+      val_loss: test.loss, val_accuracy: test.accuracy,
+    });
+    this.scored = { train: train.loss, test: test.loss };
+  }
+
+  scores(part) {
+    const { loss, y } = this.net.score(part);
+    return { loss, accuracy: this.data.task === "classification" ? accuracy(y, part.t) : null };
+  }
+
+  /** All that training needs to go on from here. */
+  state() {
+    const { net } = this;
+    const m = net.machine;
+    return {
+      theta: net.weights.slice(),
+      slots: net.slots.map((slot) => m.reals(slot, net.size).slice()),
+      moved: net.layers.map((layer) => layer.moved.map((place) => m.doubles(place, layer.n_in).slice())),
+      step: this.step, epoch: this.epoch, place: this.place, sum: this.sum,
+      log: structuredClone(this.log), optimizer: { ...this.spec.optimizer },
+    };
+  }
+
+  restore(state) {
+    const { net } = this;
+    const m = net.machine;
+    net.weights.set(state.theta);
+    net.slots.forEach((slot, i) => m.reals(slot, net.size).set(state.slots[i]));
+    net.layers.forEach((layer, l) => layer.moved.forEach((p, i) => m.doubles(p, layer.n_in).set(state.moved[l][i])));
+    this.step = state.step;
+    this.epoch = state.epoch;
+    this.place = state.place;
+    this.sum = state.sum;
+    this.log = structuredClone(state.log);
+    this.failure = null;
+    net.setOptimizer(this.spec.optimizer, this.step);
+  }
+
+  /** Keep a snapshot of the epoch; if there are too many, every other one goes. */
+  keep() {
+    if (this.epoch % this.stride) return;
+    this.snapshots.set(this.epoch, this.state());
+    if (this.snapshots.size <= KEPT) return;
+    this.stride *= 2;
+    for (const epoch of this.snapshots.keys()) if (epoch % this.stride) this.snapshots.delete(epoch);
+  }
+
+  /** Go back to a kept epoch, and forget what came after it. */
+  back(epoch) {
+    this.restore(this.snapshots.get(epoch));
+    this.history = this.history.filter((row) => row.epoch <= epoch);
+    for (const later of [...this.snapshots.keys()]) if (later > epoch) this.snapshots.delete(later);
+    const last = this.history.at(-1);
+    this.scored = { train: last.loss, test: last.val_loss };
+  }
+}
+
+/** The share of rows whose largest output, or the side of a single one, is that of their class. */
+export function accuracy(y, t) {
+  const width = y.length / t.length;
+  let right = 0;
+  for (let i = 0; i < t.length; i++) right += answer(y, i, width) === Number(t[i]);
+  return right / t.length;
+}
+
+/** The class that outputs of row i say. */
+export function answer(y, i, width) {
+  if (width === 1) return y[i] > 0 ? 1 : 0;
+  let best = 0;
+  for (let j = 1; j < width; j++) if (y[i * width + j] > y[i * width + best]) best = j;
+  return best;
+}

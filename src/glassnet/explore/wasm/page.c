@@ -1,0 +1,47 @@
+/* What a page needs of the kernels besides training: answers with every layer's output, scores, and random numbers.
+
+Compiled for WebAssembly with one thread. The page fills the same structures as program.py, by structures.py. */
+#include "program.c"
+#include "random.h"
+
+static Thread alone(const Program *p) { return (Thread){0, 1, p->scratch}; }
+
+/* All layers' outputs for m rows x [m, width], as in inference. */
+void answer(Program *p, const void *x, int64_t m) {
+    p->x = x, p->m = m;
+    forward(p, 0, alone(p));
+}
+
+/* The same, and the loss of each row: row i has target i. Returns their mean. */
+double score(Program *p, const void *x, const int64_t *rows, int64_t m) {
+    answer(p, x, m);
+    loss_rows(&p->loss, rows, m, alone(p));
+    return mean_loss(&p->loss, m);
+}
+
+/* The rows of an epoch in their order. seed: its n_seed numbers. */
+void order(const uint32_t *seed, int64_t n_seed, int64_t n, int64_t *out) {
+    Random r = seeded(seed, n_seed);
+    permuted(&r, n, out);
+}
+
+/* The key of a layer's random numbers in an epoch. */
+uint64_t key(const uint32_t *seed, int64_t n_seed) {
+    uint64_t state[1];
+    seed_sequence(seed, n_seed, state, 1);
+    return *state;
+}
+
+static Random drawing; /* of initial weights: layer after layer, from one stream */
+
+void start_drawing(const uint32_t *seed, int64_t n_seed) { drawing = seeded(seed, n_seed); }
+
+/* n numbers of N(0, std^2). */
+void draw(real *out, int64_t n, double std) {
+    static Ziggurat z;
+    if (!z.height[0]) z = ziggurat();
+    for (int64_t i = 0; i < n; i++) out[i] = normal(&drawing, &z) * (real)std;
+}
+
+/* The checksum of all sources that this was built from. */
+const char *sources(void) { return SOURCES; }
