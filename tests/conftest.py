@@ -5,9 +5,11 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+from collections.abc import Iterator
 from functools import partial
 from multiprocessing.context import BaseContext
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -89,3 +91,20 @@ def learning_preset(monkeypatch: pytest.MonkeyPatch) -> None:
     from small_packs import LEARNING_PACK
 
     monkeypatch.setattr("glassnet.recipes.load", partial(recipes.load, changes=LEARNING_PACK))
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    from browser import started
+
+    yield from started()
+
+
+@pytest.fixture
+def page(browser: Any) -> Iterator[Any]:
+    """The browser; afterwards nothing may have been complained of, and nothing asked of another machine."""
+    yield browser
+    assert browser.complaints() == []
+    browser.driver.get("about:blank")  # what a page asks for later isn't the next test's
+    local = ("http://127.0.0.1:", "file://", "data:", "about:")
+    assert [address for address in browser.addresses() if not address.startswith(local)] == []

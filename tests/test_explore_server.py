@@ -66,7 +66,7 @@ def test_the_page_and_its_modules(client: TestClient) -> None:
     assert TOKEN not in answer.text
     assert "<title>glassnet explorer</title>" in answer.text  # the bare page tells nothing of what is explored
     names = re.findall(r'"/static/([^"]+)"', answer.text)
-    assert set(names) == set(page.static_files())
+    assert set(names) == {*page.modules("main.js"), *page.EXPLORER.styles}
     assert "main.js" in names
     for name in names:
         static = client.get(f"/static/{name}")  # modules can't bring a token along

@@ -180,7 +180,7 @@ def explore(
         str | None,
         typer.Argument(
             metavar="[RUN|RECIPE]",
-            help="A run directory or a recipe. Default: the MNIST network inside.",
+            help="A run directory or a recipe. Without it: the playground, where networks are built and trained.",
             autocompletion=completion.any_of(completion.runs, completion.recipes),
         ),
     ] = None,
@@ -191,15 +191,17 @@ def explore(
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page in the browser.")] = True,
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write one HTML file that needs no server.")] = None,
 ) -> None:
-    """See a network think and learn, in the browser: draw, step, check gradients, train."""
+    """See a network think and learn, in the browser: build one and play, or look into a run, number by number."""
     from glassnet import explore as room
 
     if out is None:
         room.check_installed()
-    doing("reading the network, and its data")
-    subject = room.open_subject(source)
-    if out is None:
-        room.serve(subject, host, port, browser)
+        doing("reading the network, and its data")
+        room.serve(room.open_subject(source), host, port, browser, playground=source is None)
         return
-    room.write(out, subject)
+    if source is None:
+        room.write_playground(out)
+    else:
+        doing("reading the network, and its data")
+        room.write(out, room.open_subject(source))
     say(f"written to {out}")

@@ -9,7 +9,6 @@ from __future__ import annotations
 import ctypes
 import inspect
 import math
-from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -18,9 +17,9 @@ import numpy as np
 from glassnet.configured import Configured
 from glassnet.fast.kernels import KERNELS, LOSSES, OPTIMIZERS, Kernel
 from glassnet.fast.structures import FORMATS, CGroup, CLayer, CLoss, COptimizer, CProgram
+from glassnet.inspection.doctor import course
 from glassnet.nn import (
     CategoryEmbedding,
-    Dense,
     GaussianNoise,
     Layer,
     Loss,
@@ -28,8 +27,6 @@ from glassnet.nn import (
     Periodic,
     PiecewiseLinear,
     Poisson,
-    Standardize,
-    Unstandardize,
 )
 from glassnet.nn.initializers import INITIALIZERS
 from glassnet.nn.randomness import INITIAL_WEIGHTS, MASKS, ORDER
@@ -58,8 +55,9 @@ def catalog() -> dict[str, Any]:
         "structures": {name: _fields(each) for name, each in STRUCTURES.items()},
         "formats": {name: i for i, name in enumerate(FORMATS)},
         "streams": {"weights": INITIAL_WEIGHTS, "masks": MASKS, "order": ORDER},
-        "standardize": Standardize.__name__,
-        "unstandardize": Unstandardize.__name__,
+        "doctor": {
+            name: getattr(course, name) for name in ("DEAD", "SATURATED", "STILL", "ENOUGH", "EXPLODED", "SWING")
+        },
     }
 
 
@@ -74,7 +72,8 @@ STRUCTURES: dict[str, type[ctypes.Structure]] = {
 
 def _fields(structure: type[ctypes.Structure]) -> list[list[Any]]:
     """The name of each field, its kind (int, double, pointer or another structure), and how many of them there are."""
-    names = {ctypes.c_int64: "int", ctypes.c_double: "double"} | {each: name for name, each in STRUCTURES.items()}
+    names: dict[Any, str] = {ctypes.c_int64: "int", ctypes.c_double: "double"}
+    names |= {each: name for name, each in STRUCTURES.items()}
     found = []
     for name, kind, *_ in structure._fields_:
         one, count = (kind._type_, kind._length_) if issubclass(kind, ctypes.Array) else (kind, 1)
@@ -86,7 +85,12 @@ def _layer(cls: type[Layer], kernel: Kernel) -> dict[str, Any]:
     layer = _made(cls)
     arguments = cls.arguments()
     asked: list[tuple[int, ...]] = []
-    kernel.memory(layer, lambda *shape, **_: asked.append(shape) or 0, ROWS, N_OUT)
+
+    def ask(*shape: int, **_: Any) -> int:
+        asked.append(shape)
+        return 0
+
+    kernel.memory(layer, ask, ROWS, N_OUT)
     assert all(math.prod(shape) <= ROWS * N_OUT for shape in asked), cls  # the page gives so many numbers to each
     width_in = next((name for name in arguments if layer.width_in == N_IN == getattr(layer, name)), None)
     width_out = next((n for n in arguments if layer.width_out(N_IN) == N_OUT == getattr(layer, n)), None)
@@ -100,7 +104,7 @@ def _layer(cls: type[Layer], kernel: Kernel) -> dict[str, Any]:
         "constants": constants,
         "memory": len(asked),
         "noise": isinstance(layer, Noise),
-        "words": layer.in_words() if not layer.parameters else cls.__doc__.split("\n")[0] if cls.__doc__ else "",
+        "words": (inspect.getdoc(cls) or "").partition("\n")[0] if layer.parameters else layer.in_words(),
     }
 
 
@@ -140,11 +144,11 @@ def _optimizer(cls: type[Optimizer]) -> dict[str, Any]:
 def _described(cls: type[Configured], skipped: tuple[str | None, ...] = ()) -> dict[str, Any]:
     """The first line of the docstring, and the arguments but for those in `skipped`."""
     arguments = [_argument(cls, p) for name, p in cls.arguments().items() if name not in skipped]
-    return {"doc": inspect.getdoc(cls).partition("\n")[0] if cls.__doc__ else "", "arguments": arguments}
+    return {"doc": (inspect.getdoc(cls) or "").partition("\n")[0], "arguments": arguments}
 
 
 def _argument(cls: type[Configured], p: inspect.Parameter) -> dict[str, Any]:
-    """Its name, default, kind, and the numbers between which it may be: a bound in `above` or `below` is none of them."""
+    """Its name, default, kind, and the numbers that it may be: those of `above` and `below` are none of them."""
     default = getattr(_made(cls), p.name)
     found: dict[str, Any] = {"name": p.name, "default": default, "required": p.default is p.empty}
     if isinstance(default, bool):

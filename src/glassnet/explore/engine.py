@@ -18,7 +18,7 @@ from glassnet.files import replacing
 FILE = Path(__file__).parent / "kernels.wasm"
 SOURCES = (Path(__file__).parents[1] / "fast" / "c", Path(__file__).parent / "wasm")
 EXPORTS = (
-    "train_many",
+    "train_some",
     "answer",
     "score",
     "order",

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 LIMIT = 1_000_000  # bytes of a body
+PLAYGROUND = "/playground"
+PAGES = ("/", PLAYGROUND)  # what a person opens
 HEADER = "x-glassnet-token"
 HEADERS = {
     "Content-Security-Policy": (
@@ -39,9 +41,9 @@ class Guard:
     """An ASGI application in front of another: it lets only requests of the page itself through.
 
     Host must name this server (host:port, or a loopback name), so that no other site's name can be made to point here.
-    Origin, if there is one, must be this server. Every question of the page needs the token in a header. The page
-    itself, which holds no more than the static files, may come without a token, so that it can take it out of its
-    address. A wrong token is refused. All answers carry the security headers.
+    Origin, if there is one, must be this server. Every question of the page needs the token in a header. The pages
+    themselves, which hold no more than the static files, may come without a token, so that they can take it out of
+    their address. A wrong token is refused. All answers carry the security headers.
     """
 
     def __init__(self, app: ASGIApp, token: str, host: str, port: int) -> None:
@@ -85,7 +87,7 @@ class Guard:
         if scope["path"].startswith("/static/"):
             return
         given = headers.get(HEADER, [])
-        if scope["path"] == "/":
+        if scope["path"] in PAGES:
             query = scope["query_string"].decode("latin-1")
             given = parse_qs(query, keep_blank_values=True).get("token", [])
             if not given:

@@ -1,4 +1,4 @@
-"""The page: as the server gives it, and as one file that needs no server."""
+"""The pages, explorer and playground: as the server gives them, and as one file that needs no server."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import html
 import json
 import os
 import re
+from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -18,18 +19,35 @@ from glassnet.explore.subject import Subject
 from glassnet.files import replacing
 
 TYPES = {"js": "text/javascript; charset=utf-8", "css": "text/css; charset=utf-8"}
+FOLDERS = ("static", "playground")
+PLACE = re.compile(r"\{\{ (\w+) \}\}")  # in a template
+IMPORTED = re.compile(r'"glassnet/([\w-]+\.js)"')
 EXAMPLES = 25  # rows of the test part that go with the page
 # Nothing is asked of any machine: all that the page needs is inside.
 POLICY = (
-    "default-src 'none'; script-src 'unsafe-inline' data:; style-src 'unsafe-inline'; img-src data:; base-uri 'none'"
+    "default-src 'none'; script-src 'unsafe-inline' 'wasm-unsafe-eval' data:; style-src 'unsafe-inline'; img-src data:;"
+    " base-uri 'none'"
 )
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page: the folder of its index.html, the module that it begins with, and its style sheets."""
+
+    folder: str
+    module: str
+    styles: tuple[str, ...]
+
+
+EXPLORER = Page("static", "main.js", ("style.css", "walk.css"))
+PLAYGROUND = Page("playground", "play.js", ("style.css", "playground.css"))
 
 
 @cache
 def static_files() -> dict[str, tuple[str, str]]:
     """Return the modules and the style sheet by name: the text and its media type. There are no others."""
-    folder = resources.files(__package__).joinpath("static")
-    found = {file.name: file for file in folder.iterdir() if file.name.rpartition(".")[2] in TYPES}
+    folders = [resources.files(__package__).joinpath(name) for name in FOLDERS]
+    found = {file.name: file for each in folders for file in each.iterdir() if file.name.rpartition(".")[2] in TYPES}
     return {name: (found[name].read_text(encoding="utf-8"), TYPES[name.rpartition(".")[2]]) for name in sorted(found)}
 
 
@@ -40,14 +58,46 @@ def computed_layers() -> frozenset[str]:
     return frozenset(re.findall(r"\w+", listed))
 
 
-def served(nonce: str) -> str:
-    """Return the page whose modules, style and numbers come from the server; scripts carry the nonce.
+@cache
+def modules(first: str) -> tuple[str, ...]:
+    """Return the names of a module and of all that it imports."""
+    found, left = set(), [first]
+    while left:
+        name = left.pop()
+        found.add(name)
+        left += set(IMPORTED.findall(static_files()[name][0])) - found
+    return tuple(sorted(found))
 
-    It holds nothing of the subject, so it may be seen without a token.
+
+def explorer(nonce: str) -> str:
+    """Return the explorer as the server gives it, with a link to the playground."""
+    return served(EXPLORER, nonce, "glassnet explorer", elsewhere='<a href="/playground">Playground</a>')
+
+
+def served(page: Page, nonce: str, title: str, **places: str) -> str:
+    """Return a page whose modules and style come from the server; scripts carry the nonce.
+
+    It holds nothing of the subject, so it may be seen without a token. places: what else its template asks for.
     """
-    style = "\n".join(f'<link rel="stylesheet" href="/static/{name}">' for name in _names("css"))
-    modules = {name: f"/static/{name}" for name in _names("js")}
-    return _fill("glassnet explorer", nonce=nonce, modules=modules, style=style)
+    style = "\n".join(f'<link rel="stylesheet" href="/static/{name}">' for name in page.styles)
+    urls = {name: f"/static/{name}" for name in modules(page.module)}
+    return _fill(page, title, urls, style, nonce=nonce, **places)
+
+
+def alone(page: Page, title: str, **places: str) -> str:
+    """Return a page that works from the file system: modules and style are inside."""
+    style = "\n".join(f"<style>\n{static_files()[name][0]}</style>" for name in page.styles)
+    urls = {
+        name: f"data:text/javascript;base64,{base64.b64encode(static_files()[name][0].encode()).decode()}"
+        for name in modules(page.module)
+    }
+    policy = f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
+    return _fill(page, title, urls, style, policy=policy, **places)
+
+
+def inlined(value: Any) -> str:
+    """Return JSON for an element of a page: written as an escape, "<" can't end the element, nor begin a comment."""
+    return to_json(value).replace("<", "\\u003c")
 
 
 def write(out: str | os.PathLike[str], subject: Subject) -> None:
@@ -59,20 +109,8 @@ def write(out: str | os.PathLike[str], subject: Subject) -> None:
     unknown = [layer for layer in net.layers if type(layer).__name__ not in computed_layers()]
     if unknown:
         raise ValueError(f"a page without a server can't compute {unknown[0]!r}: leave out --out, and use the server")
-    style = "\n".join(f"<style>\n{static_files()[name][0]}</style>" for name in _names("css"))
-    modules = {
-        name: f"data:text/javascript;base64,{base64.b64encode(static_files()[name][0].encode()).decode()}"
-        for name in _names("js")
-    }
-    # Written as an escape, "<" can't end the element that holds the data, nor begin a comment in it.
-    data = to_json(contents(subject)).replace("<", "\\u003c")
-    whole = _fill(
-        subject.title,
-        modules=modules,
-        style=style,
-        policy=f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">',
-        data=f'<script type="application/json" id="glassnet">{data}</script>',
-    )
+    data = f'<script type="application/json" id="glassnet">{inlined(contents(subject))}</script>'
+    whole = alone(EXPLORER, subject.title, data=data)
     with replacing(out) as part:
         part.write_text(whole, encoding="utf-8")
 
@@ -99,21 +137,9 @@ def contents(subject: Subject) -> dict[str, Any]:
     }
 
 
-def _names(ending: str) -> list[str]:
-    return [name for name in static_files() if name.endswith(f".{ending}")]
-
-
-def _fill(title: str, modules: dict[str, str], style: str, nonce: str = "", policy: str = "", data: str = "") -> str:
-    """The template with its places filled. Modules import each other by the names in the import map."""
-    text = resources.files(__package__).joinpath("static", "index.html").read_text(encoding="utf-8")
-    imports = {f"glassnet/{name}": url for name, url in modules.items()}
-    for place, value in (
-        ("title", html.escape(title)),
-        ("nonce", nonce),
-        ("policy", policy),
-        ("style", style),
-        ("importmap", json.dumps({"imports": imports})),
-        ("data", data),
-    ):
-        text = text.replace(f"{{{{ {place} }}}}", value)
-    return text
+def _fill(page: Page, title: str, urls: dict[str, str], style: str, **places: str) -> str:
+    """The page's template with its places filled. Modules import each other by the names in the import map."""
+    text = resources.files(__package__).joinpath(page.folder, "index.html").read_text(encoding="utf-8")
+    imports = {f"glassnet/{name}": url for name, url in urls.items()}
+    known = {"title": html.escape(title), "style": style, "importmap": json.dumps({"imports": imports})} | places
+    return PLACE.sub(lambda found: known.get(found[1], ""), text)

@@ -16,10 +16,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from glassnet.explore import page
+from glassnet.explore import page, play
 from glassnet.explore.connections import MOST, PATIENCE, limited
 from glassnet.explore.encoding import to_json
-from glassnet.explore.guard import HEADERS, Guard, RefusedError, json_body
+from glassnet.explore.guard import HEADERS, PLAYGROUND, Guard, RefusedError, json_body
 from glassnet.explore.session import Session
 from glassnet.explore.subject import Subject
 from glassnet.explore.trainer import NotNowError
@@ -50,10 +50,13 @@ def application(session: Session, token: str, host: str, port: int) -> ASGIApp:
     def answer(value: dict[str, Any], status: int = 200) -> Response:
         return Response(to_json(value), status, media_type="application/json")
 
-    async def index(request: Request) -> Response:
-        nonce = secrets.token_urlsafe(16)
-        policy = HEADERS["Content-Security-Policy"] + f"; script-src 'self' 'nonce-{nonce}'"
-        return HTMLResponse(page.served(nonce), headers={"Content-Security-Policy": policy})
+    def showing(make: Callable[[str], str], also: str = "") -> Callable[[Request], Any]:
+        async def endpoint(request: Request) -> Response:
+            nonce = secrets.token_urlsafe(16)
+            policy = HEADERS["Content-Security-Policy"] + f"; script-src 'self' 'nonce-{nonce}'{also}"
+            return HTMLResponse(make(nonce), headers={"Content-Security-Policy": policy})
+
+        return endpoint
 
     async def static(request: Request) -> Response:
         found = page.static_files().get(request.path_params["name"])
@@ -73,7 +76,8 @@ def application(session: Session, token: str, host: str, port: int) -> ASGIApp:
         status = status or (409 if isinstance(error, NotNowError) else 422)
         return answer({"error": " ".join(str(getattr(error, "detail", error)).split())}, status)
 
-    routes = [Route("/", index), Route("/static/{name}", static)]
+    routes = [Route("/", showing(page.explorer)), Route("/static/{name}", static)]
+    routes.append(Route(PLAYGROUND, showing(play.served, " 'wasm-unsafe-eval'")))
     routes += [Route(f"/api/{name}", asking(getattr(session, name))) for name in GET]
     routes += [Route(f"/api/{name}", asking(getattr(session, name)), methods=["POST"]) for name in POST]
     handlers: dict[Any, Any] = {ClientDisconnect: lambda *_: Response()}  # nobody is there to read it
@@ -97,8 +101,9 @@ def check_installed() -> None:
 
 
 class Server:
-    """The explorer as a running server: `url` is the address of its page, `run` serves until Ctrl-C or `stop`.
+    """The explorer as a running server. `run` serves until Ctrl-C or `stop`.
 
+    `url` and `playground` are the addresses of its two pages.
     Raises NotInstalledError without Starlette and uvicorn, ValueError if host or port isn't one, OSError if the address
     can't be had. port 0 is any free one. patience, most: see `connections.limited`.
     """
@@ -114,6 +119,7 @@ class Server:
         self.token: str = secrets.token_urlsafe(24)
         self.origin: str = f"http://{f'[{host}]' if ':' in host else host}:{port}"
         self.url: str = f"{self.origin}/?token={self.token}"
+        self.playground: str = f"{self.origin}{PLAYGROUND}?token={self.token}"
         self.session: Session = Session(subject)
         config = uvicorn.Config(
             application(self.session, self.token, host, port),
@@ -142,13 +148,19 @@ class Server:
         self.server.should_exit = True
 
 
-def serve(subject: Subject, host: str = "127.0.0.1", port: int = 0, browser: bool = True) -> None:
-    """Serve the explorer until Ctrl-C: print its address and open it in the browser. Raises as `Server`."""
+def serve(
+    subject: Subject, host: str = "127.0.0.1", port: int = 0, browser: bool = True, playground: bool = False
+) -> None:
+    """Serve the explorer until Ctrl-C: print its address and open it in the browser. Raises as `Server`.
+
+    playground: open the playground, which has a link to the subject.
+    """
     server = Server(subject, host, port)
-    say(f"{subject.title}: {server.url}\nCtrl-C stops the explorer, and a training with it")
+    url = server.playground if playground else server.url
+    say(f"{'playground' if playground else subject.title}: {url}\nCtrl-C stops the explorer, and a training with it")
     with keeping(), scratch() as folder:
         if browser:
-            way = _way_in(folder, server.url)
+            way = _way_in(folder, url)
             threading.Thread(target=webbrowser.open, args=(way.as_uri(),), daemon=True).start()
         server.run()
 

@@ -58,13 +58,13 @@ export class Network {
     kernels.order(this.#seeded([this.spec.seed, epoch, this.catalog.streams.order]), 3n, BigInt(n), to);
   }
 
-  /** Begin the noise of an epoch. Layers are counted as in the library, with what stands before the kernels. */
-  reseed(epoch) {
+  /** Set the noise of an epoch to where it is after some passes. Layers are counted as in the library, with what stands before the kernels. */
+  reseed(epoch, passes) {
     this.layers.forEach((layer, i) => {
       if (!layer.facts.noise) return;
       const numbers = [this.spec.seed, epoch, this.catalog.streams.masks + i + (this.data.standardize ? 1 : 0)];
       const key = this.machine.kernels.key(this.#seeded(numbers), 3n);
-      this.machine.set("Layer", this.training.places[i], { key, passes: 0 });
+      this.machine.set("Layer", this.training.places[i], { key, passes });
     });
   }
 

@@ -23,9 +23,11 @@ export class Training {
     this.history = []; // of each epoch: {epoch, loss, accuracy, val_loss, val_accuracy}
     this.sum = 0;
     this.failure = null;
+    this.ordered = null; // the epoch whose order is in memory
     this.log = []; // ["train", steps] and ["set", {...}]
     this.snapshots = new Map();
     this.stride = 1;
+    this.begun = { ...spec.optimizer };
     this.net.setOptimizer(spec.optimizer, 0);
     this.judge();
     this.keep();
@@ -36,10 +38,11 @@ export class Training {
     const { net, n, spec } = this;
     const m = net.machine;
     if (this.failure || most < 1) return 0;
-    if (this.place === 0) {
+    if (this.ordered !== this.epoch) {
       net.order(this.epoch, n, this.rows);
-      net.reseed(this.epoch);
+      this.ordered = this.epoch;
     }
+    net.reseed(this.epoch, this.place / spec.batch_size);
     const left = Math.ceil((n - this.place) / spec.batch_size);
     const steps = Math.min(most, left);
     const rates = m.doubles(this.rates, steps);
@@ -47,9 +50,7 @@ export class Training {
       rates[i] = spec.optimizer.lr * factor(spec.schedule, this.step + i, this.perEpoch, spec.epochs);
     const rows = steps === left ? n - this.place : steps * spec.batch_size;
     const done = Number(
-      m.kernels.train_many(
-        net.training.address, this.rows + 8 * this.place, 0, BigInt(rows), this.rates, 0, 0, 0, this.lost, 1n,
-      ),
+      m.kernels.train_some(net.training.address, this.rows + 8 * this.place, BigInt(rows), this.rates, this.lost),
     );
     const losses = m.doubles(this.lost, done);
     for (let i = 0; i < done; i++) {
@@ -58,13 +59,36 @@ export class Training {
         return i;
       }
       const size = Math.min(spec.batch_size, n - this.place);
-      this.sum += losses[i] * size;
+      this.sum += losses[i];
       this.step++;
       this.place += size;
       this.note("train", 1);
     }
-    if (this.place >= n) this.end();
+    if (this.place >= n && !this.peeking) this.end();
     return done;
+  }
+
+  /** What the next step will do, without doing it: numbers of its first row, and of the whole batch what moves. */
+  peek() {
+    const { net, n, spec } = this;
+    const m = net.machine;
+    const before = this.state();
+    const size = Math.min(spec.batch_size, n - this.place);
+    this.peeking = true;
+    net.keepGradients(true);
+    this.advance(1);
+    this.peeking = false;
+    const row = Number(m.longs(this.rows + 8 * before.place, 1)[0]);
+    const { y, dy } = net.training;
+    const first = (places) => net.layers.map((layer, i) => m.reals(places[i], layer.n_out).slice());
+    const found = {
+      row, size, loss: m.doubles(this.lost, 1)[0], failure: this.failure,
+      outputs: first(y), slopes: first(dy).map((values) => values.map((v) => v * size)),
+      before: before.theta, after: net.weights.slice(), gradient: m.reals(net.gradient, net.size).slice(),
+    };
+    this.restore(before);
+    net.keepGradients(false);
+    return found;
   }
 
   /** Change the optimizer's settings from the next step on. */
@@ -95,7 +119,7 @@ export class Training {
   judge() {
     const train = this.scores(this.data.train);
     const test = this.data.test.t.length ? this.scores(this.data.test) : {};
-    const mean = this.epoch ? this.sum / this.n : train.loss; // as fit's history has it
+    const mean = this.epoch ? this.sum / this.perEpoch : train.loss; // as fit's history has it
     this.history.push({
       epoch: this.epoch, step: this.step, mean_loss: mean, loss: train.loss, accuracy: train.accuracy,
       val_loss: test.loss, val_accuracy: test.accuracy,

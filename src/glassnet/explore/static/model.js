@@ -7,6 +7,7 @@
 
 import { RemoteEngine } from "glassnet/engine-remote.js";
 import { isOff, unitThatIsOn } from "glassnet/still.js";
+import { takeToken } from "glassnet/token.js";
 
 /** Milliseconds from a change of the input to the redrawn network, for each one drawn. */
 const timings = (window.glassnetTimings = []);
@@ -36,15 +37,6 @@ const embedded = document.getElementById("glassnet");
 export const engine = embedded?.textContent.trim()
   ? new (await import("glassnet/engine-local.js")).LocalEngine(JSON.parse(embedded.textContent))
   : new RemoteEngine(takeToken());
-
-/** The token, out of the address (which is seen, and copied) into this tab's memory (which a reload keeps). */
-function takeToken() {
-  const given = new URLSearchParams(location.search).get("token");
-  if (given === null) return sessionStorage.getItem("token") ?? "";
-  sessionStorage.setItem("token", given);
-  history.replaceState(null, "", location.pathname);
-  return given;
-}
 
 const events = new EventTarget();
 export const on = (name, listener) => events.addEventListener(name, (event) => listener(event.detail));

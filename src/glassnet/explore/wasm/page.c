@@ -19,6 +19,16 @@ double score(Program *p, const void *x, const int64_t *rows, int64_t m) {
     return mean_loss(&p->loss, m);
 }
 
+/* train_many, and what is too small for all its digits taken for 0 afterwards, as threads.h says. A processor is told so
+once, but WebAssembly has no such switch. */
+int64_t train_some(Program *p, const int64_t *rows, int64_t n, const double *lr, double *losses) {
+    int64_t steps = train_many(p, rows, 0, n, lr, 0, 0, 0, losses, 1);
+    real *slots[] = {p->optimizer.slot1, p->optimizer.slot2};
+    for (int k = 0; k < 2; k++)
+        for (int64_t i = 0; i < p->n_parameters; i++) slots[k][i] = fabs(slots[k][i]) < 0x1p-126f ? 0 : slots[k][i];
+    return steps;
+}
+
 /* The rows of an epoch in their order. seed: its n_seed numbers. */
 void order(const uint32_t *seed, int64_t n_seed, int64_t n, int64_t *out) {
     Random r = seeded(seed, n_seed);

@@ -88,6 +88,9 @@ static void loss_rows(const Loss *l, const int64_t *rows, int64_t m, Thread t) {
             }
             l->row[i] = sum / (double)n;
         }
+#ifdef __wasm__ /* it has no switch for what work_without_tiny says: squares of these are all that is too small */
+        for (int64_t j = 0; j < n; j++) dy[j] = fabs(dy[j]) < 1e-18f ? 0 : dy[j];
+#endif
         if (l->weights) {
             l->row[i] *= l->weights[i];
             for (int64_t j = 0; j < n; j++) dy[j] *= l->weights[i];
