@@ -27,7 +27,7 @@ FLOORS = [
     ["fast"],
     ["train"],
     ["pack"],
-    ["inspection", "exchange"],
+    ["inspection", "exchange", "intervals"],
     ["recipes"],
     ["estimators"],
     ["report", "explore", "tuning"],

@@ -153,6 +153,12 @@ def predict(
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write this .csv or .parquet file instead of printing CSV.")
     ] = None,
+    interval: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SHARE", help="Add bounds that hold this share of the values, such as 0.9; for classes, a set."
+        ),
+    ] = None,
     quote_formulas: Annotated[
         bool, typer.Option("--quote-formulas", help="Put ' before text that a spreadsheet would compute, such as =1+1.")
     ] = False,
@@ -167,7 +173,7 @@ def predict(
     from glassnet.data.standard_input import as_file
 
     with as_file(rows) as file:
-        recipes.predict_file(run, file, out, quote_formulas=quote_formulas)
+        recipes.predict_file(run, file, out, coverage=interval, quote_formulas=quote_formulas)
 
 
 @command(LOOK, "glassnet gradcheck mnist")

@@ -15,6 +15,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from glassnet.estimators import hooks, lbfgs, plain, strong
+from glassnet.estimators.held import HeldRows
 from glassnet.estimators.objective import Objective
 from glassnet.estimators.parameters import MLPParameters, hidden_sizes
 from glassnet.estimators.passes import affine, predict
@@ -68,6 +69,7 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator, MLPParameters):
     t_: int
     _state: State
     _table: TableColumns | None = None
+    _held: HeldRows | None = None
 
     def _encode(self, y: Any, incremental: bool, reset: bool) -> Array:
         """Check the targets and return them as numbers (N, n_outputs)."""
@@ -197,6 +199,7 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator, MLPParameters):
             if self.solver == "lbfgs":
                 with changing(net), self._shown():
                     lbfgs.fit(net, rows, objective, self, self._state)
+                self._hold(None)
                 return self
             rows, held = self._hold_out(rows, val, incremental)
             plan = plain.plan(self, len(rows.y), incremental)
@@ -208,6 +211,7 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator, MLPParameters):
             Fitting(
                 net, rows, objective, judge, plan, self, self._state, self._optimizer, watchers, self._random_state
             ).fit()
+        self._hold(held)
         return self
 
     def _train_pack(self, X: Any, y: Any, sample_weight: Any, all_at_once: bool) -> Self:
@@ -220,7 +224,12 @@ class BaseMLP(hooks.CallbackSupport, BaseEstimator, MLPParameters):
             for name in OF_A_NETWORK:  # of a fit without a pack
                 self.__dict__.pop(name, None)
             self.pack_, self.history_, self.n_iter_ = pack, pack.history, int(pack.history["epoch"][-1])
+            self._hold(rows.take(pack.rows), pack.outputs)
         return self
+
+    def _hold(self, held: Rows | None, outputs: Array | None = None) -> None:
+        """Keep the rows that were held out, from which intervals are learned if they are wanted."""
+        self._held = None if held is None else HeldRows(held.x, held.y, outputs, self._table)
 
     def _judge(self, held: Rows, objective: Objective, scoring: Any) -> Validation:
         """Return the validation of the network on held-out rows."""

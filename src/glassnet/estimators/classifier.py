@@ -10,8 +10,10 @@ from sklearn.metrics import accuracy_score
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import column_or_1d, compute_sample_weight
 from sklearn.utils.multiclass import type_of_target, unique_labels
+from sklearn.utils.validation import check_is_fitted
 
 from glassnet.estimators.base import BaseMLP, partial_fit_of
+from glassnet.estimators.held import held_of
 from glassnet.estimators.parameters import ClassifierParameters, constraints
 from glassnet.nn import Softmax
 from glassnet.nn.activations import logistic
@@ -104,7 +106,25 @@ class MLPClassifier(ClassifierMixin, BaseMLP, ClassifierParameters):
     def predict_proba(self, X: Any) -> Array:
         """Return the probability of each class (N, n_classes), in the order of classes_, or of each flag."""
         with reading(self):
-            p = self._probabilities(self._outputs(X))
+            return self._both(self._outputs(X))
+
+    def predict_set(self, X: Any, coverage: float = 0.9) -> Array:
+        """Return for each row of X whether each class is in a set (N, n_classes) that holds the true class so often.
+
+        They are learned from rows that the fit held out: with preset="strong", early_stopping=True, or X_val and y_val.
+        See `ClassSets`. Raises ValueError without such rows, for flags, and for a coverage that isn't between 0.5 and
+        0.99.
+        """
+        check_is_fitted(self)
+        if self.out_activation_ == "logistic" and self.n_outputs_ > 1:
+            raise ValueError("sets are for one class a row, and these rows have several labels")
+        with reading(self):
+            sets = held_of(self).sets(lambda rows: self._outputs(rows, checked=True), self._both)
+        return sets(self.predict_proba(X), coverage)
+
+    def _both(self, outputs: Array) -> Array:
+        """Return the probabilities of all classes, of both if there is one output."""
+        p = self._probabilities(outputs)
         return np.concatenate([1 - p, p], axis=1) if p.shape[1] == 1 else p
 
     def predict_log_proba(self, X: Any) -> Array:

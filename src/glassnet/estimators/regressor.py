@@ -8,8 +8,10 @@ import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils import column_or_1d
+from sklearn.utils.validation import check_is_fitted
 
 from glassnet.estimators.base import BaseMLP, partial_fit_of
+from glassnet.estimators.held import dense, held_of
 from glassnet.estimators.parameters import RegressorParameters, constraints
 from glassnet.nn.layer import Array
 from glassnet.turns import reading
@@ -59,6 +61,19 @@ class MLPRegressor(RegressorMixin, BaseMLP, RegressorParameters):
         """Return the value of each row of X (N, n_features): (N,), or (N, n_outputs) if there are several."""
         with reading(self):
             return self._flat(self._outputs(X))
+
+    def predict_interval(self, X: Any, coverage: float = 0.9) -> Array:
+        """Return bounds (N, 2) for each row of X, between which the share `coverage` of the true values lies.
+
+        They are learned from rows that the fit held out, at the first call: with preset="strong", early_stopping=True,
+        or X_val and y_val. If the rows are like those of the fit, the share is right, see `ValueIntervals`. Raises
+        ValueError without such rows, for several values a row, and for a coverage that isn't between 0.5 and 0.99.
+        """
+        check_is_fitted(self)
+        with reading(self):
+            intervals = held_of(self).intervals(lambda rows: self._outputs(rows, checked=True))
+            x, _ = self._way.read(self, self._table, X, reset=False)
+            return intervals(dense(x), self._outputs(x, checked=True), coverage)
 
     def _flat(self, y: Array) -> Array:
         return y.ravel() if y.shape[1] == 1 else y

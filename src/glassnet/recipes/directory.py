@@ -23,12 +23,14 @@ METRICS_FILE = "metrics.json"
 HISTORY_FILE = "history.csv"
 MODEL_FILE = "model.safetensors"
 CHECKPOINT_FILE = "checkpoint.safetensors"
+INTERVALS_FILE = "intervals.safetensors"
 PACK_FILE = "pack.safetensors"  # all networks of a pack: with more time, training goes on from them
 FILES = (
     METRICS_FILE,
     RECIPE_FILE,
     HISTORY_FILE,
     MODEL_FILE,
+    INTERVALS_FILE,
     CHECKPOINT_FILE,
     PACK_FILE,
 )  # the first makes it a finished run

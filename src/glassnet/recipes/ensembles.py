@@ -14,6 +14,7 @@ from glassnet.nn import Ensemble
 from glassnet.program import keeping
 from glassnet.recipes.directory import (
     HISTORY_FILE,
+    INTERVALS_FILE,
     METRICS_FILE,
     MODEL_FILE,
     PLOTS_FOLDER,
@@ -89,5 +90,7 @@ def _copy(run: Path, out: Path) -> None:
     out.mkdir()
     for name in (RECIPE_FILE, METRICS_FILE, HISTORY_FILE, MODEL_FILE):
         shutil.copyfile(run / name, out / name)
+    if (run / INTERVALS_FILE).is_file():
+        shutil.copyfile(run / INTERVALS_FILE, out / INTERVALS_FILE)
     if (run / PLOTS_FOLDER).is_dir():
         shutil.copytree(run / PLOTS_FOLDER, out / PLOTS_FOLDER)

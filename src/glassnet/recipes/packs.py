@@ -17,6 +17,7 @@ from glassnet.pack.pack import known
 from glassnet.recipes.confusion import left_out
 from glassnet.recipes.directory import METRICS_FILE, PACK_FILE, RECIPE_FILE
 from glassnet.recipes.identity import info_of, require_same_data
+from glassnet.recipes.intervals import keep
 from glassnet.recipes.reading import changed, variants
 from glassnet.recipes.recipe import Recipe
 from glassnet.recipes.run import load_data, located, write_run
@@ -79,6 +80,7 @@ def train_pack(recipe: Recipe, out: Path, *, progress: bool = False, time_limit:
     )
     if progress:
         doing("evaluating and drawing")
+    keep(out, pack, data)
     loss = recipe.build_loss(data.task)
     held = score(pack.outputs, data.train.y[pack.rows], loss)
     about = {"val": held, "networks": len(pack.ensemble.networks), "parts": pack.parts}

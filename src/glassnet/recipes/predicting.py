@@ -17,6 +17,7 @@ from glassnet.files import replacing
 from glassnet.nn import Ensemble, Network
 from glassnet.nn.layer import Array
 from glassnet.recipes.directory import open_model
+from glassnet.recipes.intervals import Bounds
 from glassnet.terminal import say
 
 if TYPE_CHECKING:
@@ -29,10 +30,13 @@ FORMULA = r"^([=+\-@\t\r\n])"  # the first letters of cells that spreadsheets co
 NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 
 
-def predict_file(run: Path, path: Path, out: Path | None = None, *, quote_formulas: bool = False) -> None:
+def predict_file(
+    run: Path, path: Path, out: Path | None = None, *, coverage: float | None = None, quote_formulas: bool = False
+) -> None:
     """Predict the rows of a file and write a table, in the file's order and in memory that doesn't grow with it.
 
     The table is that of `predictions`, written as CSV or Parquet, by the ending of `out`, or as CSV to standard output.
+    coverage: that of intervals or sets of classes, if they are wanted.
     quote_formulas: whether to put an apostrophe before text that a spreadsheet would compute. After an error `out` is
     as it was before. Raises ValueError for another ending, if `out` is the file that is read, and as `predictions`
     does; OSError if `out` can't be written.
@@ -41,7 +45,7 @@ def predict_file(run: Path, path: Path, out: Path | None = None, *, quote_formul
         raise ValueError(f"{out}: predictions are written to a .csv or a .parquet file")
     if out is not None and out.exists() and path.exists() and out.samefile(path):
         raise ValueError(f"{out} is the file that is read: name another to write")
-    tables, noticed = _predicted(run, path)
+    tables, noticed = _predicted(run, path, coverage)
     if quote_formulas:
         tables = map(_harmless, tables)
     if out is None:
@@ -58,28 +62,32 @@ def predict_file(run: Path, path: Path, out: Path | None = None, *, quote_formul
     _warn(noticed)
 
 
-def predictions(run: Path, path: Path) -> Iterator[pl.DataFrame]:
+def predictions(run: Path, path: Path, coverage: float | None = None) -> Iterator[pl.DataFrame]:
     """Predict the rows of a table, an array, a folder of pictures or a picture; yield tables of some rows at a time.
 
     First come the file's columns that the network doesn't use, such as an id, an index or the target, as they are (see
     `data.read_rows`). Then comes "prediction", the name of the class or the value, and for classes "p(class)", the
-    probability of each. If the target itself has such a name, the prediction is called "predicted prediction". After
-    the last rows, a UserWarning names columns that held mostly categories that training hadn't.
-    Raises ValueError if `run` is no run, if the file lacks the columns that the network was trained on, and if another
-    column of the file has the name of a prediction.
+    probability of each. With a coverage such as 0.9 come "lower 90%" and "upper 90%", between which that share of the
+    values lies, or for classes "set 90%", which holds that share of the true classes. If the target itself has such a
+    name, the prediction is called "predicted prediction". After the last rows, a UserWarning names columns that held
+    mostly categories that training hadn't.
+    Raises ValueError if `run` is no run, if the file lacks the columns that the network was trained on, if another
+    column of the file has the name of a prediction, and if the run has no intervals.
     """
-    tables, noticed = _predicted(run, path)
+    tables, noticed = _predicted(run, path, coverage)
     yield from tables
     _warn(noticed)
 
 
-def _predicted(run: Path, path: Path) -> tuple[Iterator[pl.DataFrame], Noticed]:
+def _predicted(run: Path, path: Path, coverage: float | None) -> tuple[Iterator[pl.DataFrame], Noticed]:
     net = open_model(run)[1]
     info = net.info
     shape = tuple(info["image_shape"]) if "image_shape" in info else None
     columns = from_info(info) or info["features"]
     noticed = Noticed(columns)
-    return _tables(net, path, read_rows(path, columns, shape, info.get("image_maximum", 255), noticed)), noticed
+    rows = read_rows(path, columns, shape, info.get("image_maximum", 255), noticed)
+    bounds = None if coverage is None else Bounds.of(run, coverage)
+    return _tables(net, path, rows, bounds), noticed
 
 
 def _warn(noticed: Noticed) -> None:
@@ -87,25 +95,29 @@ def _warn(noticed: Noticed) -> None:
         warnings.warn(line, UserWarning, stacklevel=3)
 
 
-def _tables(net: Network | Ensemble, path: Path, rows: Iterator[FileRows]) -> Iterator[pl.DataFrame]:
+def _tables(
+    net: Network | Ensemble, path: Path, rows: Iterator[FileRows], bounds: Bounds | None
+) -> Iterator[pl.DataFrame]:
     import polars as pl
 
     for x, beside in rows:
-        found = _answers(net, x)
+        found = _answers(net, x, bounds)
         if taken := {column.name for column in beside} & {column.name for column in found}:
             raise ValueError(f"{path} has a column {min(taken)!r}, as the predictions will: rename it or leave it out")
         yield pl.DataFrame([*beside, *found])
 
 
-def _answers(net: Network | Ensemble, x: Array) -> list[pl.Series]:
+def _answers(net: Network | Ensemble, x: Array, bounds: Bounds | None) -> list[pl.Series]:
     import polars as pl
 
     if net.info["task"] == "regression":
-        found = [pl.Series("prediction", net.predict(x)[:, 0])]
+        values = net.predict(x)[:, 0]
+        found = [pl.Series("prediction", values), *([] if bounds is None else bounds.around(x, values))]
     else:
         classes, p = net.info["classes"], net.predict_proba(x)
         names = pl.Series("prediction", classes, dtype=pl.String).gather(p.argmax(axis=1))
         found = [names, *(pl.Series(f"p({name})", p[:, i]) for i, name in enumerate(classes))]
+        found += [] if bounds is None else bounds.sets(p, classes)
     return [each.alias(f"predicted {each.name}") if each.name == net.info.get("target") else each for each in found]
 
 

@@ -26,6 +26,7 @@ from glassnet.recipes.directory import (
     write_metrics,
 )
 from glassnet.recipes.identity import info_of, require_same_data
+from glassnet.recipes.intervals import keep
 from glassnet.recipes.judging import answers_of, constant_answers, judged
 from glassnet.recipes.pictures import draw
 from glassnet.recipes.recipe import Recipe
@@ -68,6 +69,7 @@ def train_one(
     seconds = time.perf_counter() - start
     if progress:
         doing("evaluating and drawing")
+    keep(out, net, data)
     return write_run(out, recipe, net, data, history, seconds)
 
 

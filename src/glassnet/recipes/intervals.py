@@ -1,0 +1,87 @@
+"""The intervals of a run: learned from rows that were held out of its training, and kept in its directory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from glassnet.data import Dataset
+from glassnet.intervals import ClassSets, ValueIntervals
+from glassnet.intervals.conformal import HELD_AT_LEAST, percent
+from glassnet.intervals.kept import read_intervals, write_intervals
+from glassnet.nn import Ensemble, Network
+from glassnet.nn.layer import Array
+from glassnet.pack import Pack
+from glassnet.recipes.directory import INTERVALS_FILE
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+def of_pack(pack: Pack, data: Dataset) -> ValueIntervals | ClassSets:
+    """Learn intervals, or sets of classes, from the rows that networks of a pack held out."""
+    return _learned(pack.ensemble, data, data.train.x[pack.rows], data.train.y[pack.rows], pack.outputs)
+
+
+def of_network(net: Network, data: Dataset) -> ValueIntervals | ClassSets:
+    """Learn them from the validation rows."""
+    return _learned(net, data, data.val.x, data.val.y, net.predict(data.val.x))
+
+
+def keep(out: Path, trained: Pack | Network, data: Dataset) -> None:
+    """Learn the intervals of a training and keep them in its directory, if enough rows were held out of it."""
+    if len(trained.rows if isinstance(trained, Pack) else data.val) >= HELD_AT_LEAST:
+        found = of_pack(trained, data) if isinstance(trained, Pack) else of_network(trained, data)
+        write_intervals(out / INTERVALS_FILE, found)
+
+
+def read(run: Path) -> ValueIntervals | ClassSets:
+    """Read those of a run. Raises ValueError if it has none."""
+    if not (run / INTERVALS_FILE).is_file():
+        raise ValueError(
+            f"{run} has no intervals: training learns them from at least {HELD_AT_LEAST} rows that are held out of it,"
+            " and an ensemble of several runs has none"
+        )
+    return read_intervals(run / INTERVALS_FILE)
+
+
+@dataclass(frozen=True, eq=False)
+class Bounds:
+    """The intervals of a run at a coverage, as columns of a table."""
+
+    found: ValueIntervals | ClassSets
+    coverage: float
+
+    @classmethod
+    def of(cls, run: Path, coverage: float) -> Bounds:
+        """Read those of a run. Raises ValueError if it has none, or the coverage isn't between 0.5 and 0.99."""
+        percent(coverage)
+        return cls(read(run), coverage)
+
+    def around(self, x: Array, values: Array) -> list[pl.Series]:
+        """Return the bounds around the values of rows x."""
+        import polars as pl
+
+        assert isinstance(self.found, ValueIntervals)
+        bounds = self.found(x, values, self.coverage)
+        return [
+            pl.Series(f"{name} {percent(self.coverage)}%", bounds[:, i]) for i, name in enumerate(("lower", "upper"))
+        ]
+
+    def sets(self, p: Array, classes: Sequence[str]) -> list[pl.Series]:
+        """Return the classes in the set of each row with probabilities p, the likeliest first, with bars between."""
+        import polars as pl
+
+        assert isinstance(self.found, ClassSets)
+        within, order = self.found(p, self.coverage), (-p).argsort(axis=1)
+        names = [" | ".join(classes[c] for c in row if inside[c]) for row, inside in zip(order, within, strict=True)]
+        return [pl.Series(f"set {percent(self.coverage)}%", names, pl.String)]
+
+
+def _learned(net: Network | Ensemble, data: Dataset, x: Array, y: Array, outputs: Array) -> ValueIntervals | ClassSets:
+    if data.task == "classification":
+        one = net if isinstance(net, Network) else net.networks[0]
+        return ClassSets.fit(one.probabilities(outputs), y)
+    return ValueIntervals.fit(x, outputs[:, 0], y, data.columns())
