@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from glassnet.cli import completion
-from glassnet.cli.app import LOOK, RunArgument, RunsArgument, command
+from glassnet.cli.app import LOOK, RunArgument, command
 from glassnet.cli.printing import plain_figure, print_table
 from glassnet.terminal import doing, say
+
+LEADERBOARD = {"classification": ("roc_auc", "brier", "accuracy"), "regression": ("mae", "r2")}
 
 if TYPE_CHECKING:
     from glassnet.data import Split
@@ -150,12 +152,72 @@ def report(
         raise typer.Exit(1)
 
 
-@command(LOOK, "glassnet compare runs/mnist runs/mnist-2")
+@command(LOOK, "glassnet compare houses.csv --target price")
 def compare(
-    runs: RunsArgument,
-    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write an HTML page.")] = None,
+    sources: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="TABLE | RUN RUN...",
+            help="A table (- is standard input), or run directories, two or more.",
+            autocompletion=completion.any_of(completion.tables, completion.runs),
+        ),
+    ],
+    target: Annotated[str | None, typer.Option(metavar="COLUMN", help="The table's column to predict.")] = None,
+    drop: Annotated[
+        list[str] | None,
+        typer.Option(metavar="COLUMN", help="A column that is no input, such as an id. Repeatable."),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Another seed than the recipe's.")] = None,
+    changes: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Change a setting of the recipe. Repeatable."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print all figures as JSON.")] = False,
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Of runs, also write an HTML page.")] = None,
 ) -> None:
-    """Put runs side by side: their figures, the best of them, and the settings that differ."""
+    """Compare the default for a table with a linear model and gradient boosting, or runs with each other.
+
+    On a table all models learn from the same rows and columns. Runs are put side by side: their figures, the best of
+    them, and the settings that differ.
+    """
+    if len(sources) == 1 and not Path(sources[0]).is_dir():
+        if out is not None:
+            raise ValueError("--out writes a page about runs: for a table leave it out, and take --json")
+        _compare_models(sources[0], target, drop or [], seed, changes or [], as_json)
+    elif target is not None or drop or seed is not None or changes or as_json:
+        raise ValueError("--target, --drop, --seed, --set and --json are for a table, and these are runs")
+    else:
+        _compare_runs([Path(source) for source in sources], out)
+
+
+def _compare_models(
+    source: str, target: str | None, drop: list[str], seed: int | None, changes: list[str], as_json: bool
+) -> None:
+    from glassnet import recipes
+    from glassnet.data.standard_input import as_file
+    from glassnet.files import finite
+
+    with as_file(source) if source == "-" else nullcontext(source) as file:
+        recipe = recipes.choose(str(file), target=target, drop=drop, seed=seed, changes=changes)
+        found = recipes.leaderboard(recipe)
+    for note in found["notes"]:
+        say(note, error=True)
+    if as_json:
+        say(json.dumps(finite(found), indent=2))
+        return
+    say(found["data"])
+    by, others = found["judged_by"], LEADERBOARD[found["task"]]
+    rows = []
+    for model in found["models"]:
+        figures = model["figures"]
+        values = [figures[by][key] for key in ("value", "low", "high")] + [figures[name]["value"] for name in others]
+        times = [f"{model[key]:.2f}" for key in ("seconds", "predict_seconds")]
+        rows.append([model["model"], *map(plain_figure, values), *times])
+    print_table(["model", by, "95% from", "to", *others, "train s", "predict s"], rows)
+    say(found["verdict"])
+
+
+def _compare_runs(runs: list[Path], out: Path | None) -> None:
     from glassnet import report
 
     found = report.compare(runs)

@@ -5,6 +5,7 @@ from glassnet.recipes.ensembles import committee
 from glassnet.recipes.examining import examine_recipe, examine_run
 from glassnet.recipes.explaining import open_with_data, rows_of_file, without_column
 from glassnet.recipes.finished import Finished
+from glassnet.recipes.leaderboard import leaderboard
 from glassnet.recipes.predicting import predict_file, predictions
 from glassnet.recipes.reading import choose, from_dict, load, names, text
 from glassnet.recipes.recipe import Recipe
@@ -24,6 +25,7 @@ __all__ = [
     "free_directory",
     "from_dict",
     "gradcheck",
+    "leaderboard",
     "load",
     "names",
     "new_directory",

@@ -92,12 +92,13 @@ class Patient:
     def as_numbers(self, x: Array) -> list[Layer]:
         """Make the first layers, not yet fitted, of a model to compare with, for rows like x (N, n_in).
 
-        Categories of a table become columns of 0 and 1. Missing values are filled, and marked if x has some.
+        A table's columns become those that a network gets: categories as 0 and 1, dates with their place in the week
+        and the year. Missing values are filled, and marked if x has some.
         """
         if not self.data.schema:
             return [Standardize(per_feature=not self.is_image)]
         missing = np.flatnonzero(np.isnan(x).any(axis=0)).tolist()
-        return [Columns([len(names) for names in self.data.categories], missing), Standardize()]
+        return [Columns(**self.data.columns() | {"missing": missing}), Standardize()]
 
     def inputs(self, x: Array) -> Array:
         """Return the input of the first layer with parameters for rows x (N, n_in), in inference mode, in float64."""
