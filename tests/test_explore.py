@@ -518,14 +518,21 @@ def test_without_mnist_the_shipped_network_steps_but_does_not_train(open_session
 
 
 @pytest.mark.parametrize("what", [None, "digits", "diabetes"])
-def test_it_opens_on_the_row_with_the_largest_loss(what: str | None, open_session: Callable[[object], Session]) -> None:
+def test_it_opens_on_a_right_answer_and_knows_the_mistakes(
+    what: str | None, open_session: Callable[[object], Session]
+) -> None:
     session = open_session(what)
     subject = session.subject
     x, t = subject.data.test.x[:200], subject.data.test.y[:200]
-    net, loss, optimizer = explore.in_use(subject.net), subject.loss, subject.optimizer
-    losses = [gn.trace(net, x[i : i + 1], t[i : i + 1], loss, optimizer).loss for i in range(len(x))]
-    opening = session.network()["opening"]
-    assert losses[opening] == pytest.approx(max(losses))
+    losses = [subject.loss.forward(subject.net.predict(x[i : i + 1]), t[i : i + 1]) for i in range(len(x))]
+    opening, mistakes = (session.network()[name] for name in ("opening", "mistakes"))
+    if subject.data.task == "classification":
+        wrong = subject.net.predict_proba(x).argmax(axis=1) != t
+        assert sorted(mistakes) == np.flatnonzero(wrong).tolist()
+        assert losses[opening] == pytest.approx(max(np.array(losses)[~wrong]))
+    else:
+        assert losses[mistakes[0]] == pytest.approx(max(losses))
+        assert sorted(losses).index(losses[opening]) in range(len(x) // 2 - 2, len(x) // 2 + 2)
     assert explore.page.contents(subject)["network"]["opening"] < 25
 
 

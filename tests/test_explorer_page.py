@@ -118,8 +118,16 @@ def test_a_drawing_is_centred_as_the_library_centres_a_photo(page: Page, mnist: 
         assert np.mean(got != expected) < 0.02
 
 
+def mistake(page: Page) -> None:
+    """Take a row that the network gets wrong: there, a step moves numbers that can be seen."""
+    wrong = "const { shown } = await import('glassnet/model.js'); return shown.forward.prediction !== shown.truth"
+    page.click("#mistake")
+    page.until(lambda: page.asking(wrong), "a mistake")
+
+
 def test_the_four_phases_change_the_numbers(page: Page, mnist: str) -> None:
     page.open(mnist)
+    mistake(page)
     page.js("const s = document.getElementById('lr'); s.value = -1.3; s.dispatchEvent(new Event('input'))")
     page.until(lambda: page.asking(LR) == 0.05, "the trainer's learning rate")
     page.js("const t = document.getElementById('target'); t.value = 2; t.dispatchEvent(new Event('change'))")
@@ -575,6 +583,7 @@ def test_a_unit_that_is_off_says_so(page: Page, mnist: str) -> None:
     page.open(mnist)
     page.click("#undo")  # what another test did by hand
     page.until(lambda: not page.find("#changed").is_displayed(), "the weights are as they were")
+    mistake(page)
     assert "the data say" in page.text("answer-note")
     outputs = page.asking("return (await import('glassnet/model.js')).shown.forward.layers[1].output")
     off = int(np.argmin(outputs))
@@ -749,3 +758,10 @@ def test_pictures(page: Page, mnist: str) -> None:
         end = page.js("return Math.ceil(document.getElementById('steps-card').getBoundingClientRect().bottom) + 8")
         page.picture(folder / f"explorer-{name}.png", height or end)
         page.click("#undo")
+
+
+def test_it_opens_on_a_right_answer_and_shows_a_mistake_on_request(page: Page, mnist: str) -> None:
+    page.open(mnist)
+    right = "const { shown } = await import('glassnet/model.js'); return shown.forward.prediction === shown.truth"
+    assert page.asking(right)
+    mistake(page)

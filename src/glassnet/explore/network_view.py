@@ -9,11 +9,12 @@ import numpy as np
 from glassnet.explore.encoding import json_numbers
 from glassnet.explore.subject import PARTS, Subject
 
-LOOKED_THROUGH = 200  # rows, for the one to open on
+LOOKED_THROUGH = 200  # rows, for the one to open on and for mistakes
 
 
 def describe(subject: Subject, rows: int = LOOKED_THROUGH) -> dict[str, Any]:
-    """Return the answer to GET /api/network, as JSON can hold it. It opens on one of the first `rows`."""
+    """Return the answer to GET /api/network, as JSON can hold it. It opens on one of the first `rows`,
+    and knows the mistakes among them."""
     net, data = subject.net, subject.data
     layers, width = [], net.n_in or data.n_in
     for i, layer in enumerate(net.layers):
@@ -53,22 +54,29 @@ def describe(subject: Subject, rows: int = LOOKED_THROUGH) -> dict[str, Any]:
         "note": subject.note,
         "can_train": subject.why_not is None,
         "why_not": subject.why_not,
-        "opening": opening(subject, rows),
+        **first_rows(subject, rows),
         "layers": layers,
         "ranges": None if data.image_shape is not None else _ranges(subject),
     }
 
 
-def opening(subject: Subject, rows: int) -> int:
-    """Return the number of the first rows' most wrong one: a step on it has something to learn."""
+def first_rows(subject: Subject, rows: int) -> dict[str, Any]:
+    """Return the number of the row to open on, and those of the mistakes among the first rows, the worst one first.
+
+    It opens on a right answer, the least sure one: a step on it has something to learn. Of values, none is right:
+    it opens on the middle one by error, and the mistakes are the tenth with the largest errors.
+    """
     part = getattr(subject.data, subject.part_with_rows())
     x, t = part.x[:rows], part.y[:rows]
     with np.errstate(all="ignore"):
         if subject.data.task == "regression":
-            error = np.abs(subject.net.predict(x).reshape(-1) - t)
-        else:
-            error = -subject.net.predict_proba(x)[np.arange(len(t)), t]
-    return int(np.argmax(np.nan_to_num(error)))
+            error = np.nan_to_num(np.abs(subject.net.predict(x).reshape(-1) - t))
+            worst = np.argsort(-error, kind="stable")
+            return {"opening": int(worst[len(t) // 2]), "mistakes": worst[: -(-len(t) // 10)].tolist()}
+        p = np.nan_to_num(subject.net.predict_proba(x))
+    doubt, wrong = -p[np.arange(len(t)), t], p.argmax(axis=1) != t
+    worst = np.argsort(-doubt, kind="stable")
+    return {"opening": int(next((i for i in worst if not wrong[i]), 0)), "mistakes": worst[wrong[worst]].tolist()}
 
 
 def example(subject: Subject, part: Any, row: Any) -> dict[str, Any]:

@@ -54,6 +54,13 @@ function makeExamples() {
   $("previous").addEventListener("click", () => go(here - 1));
   $("next-row").addEventListener("click", () => go(here + 1));
   $("random").addEventListener("click", () => go(Math.floor(Math.random() * (limit() + 1))));
+  const { mistakes } = shown.network;
+  let next = 0;
+  $("mistake").hidden = !mistakes.length;
+  $("mistake").addEventListener("click", () => {
+    $("part").value = ["test", "val", "train"].find((part) => rows[part]);
+    go(mistakes[next++ % mistakes.length]);
+  });
   $("example").hidden = !parts.length;
   limit();
   return go;
