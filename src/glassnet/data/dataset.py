@@ -21,12 +21,14 @@ DAY, WEEK, YEAR = 1.0, 7.0, 365.2425  # in days
 class Split:
     """Examples: x (N, n_in), one per row, and the targets y (N,).
 
-    blocks (N,): numbers of blocks that stay together when some of the rows are held out, or None.
+    blocks (N,): numbers of blocks that stay together when some of the rows are held out, or None. weights (N,): of the
+    rows' losses in training, or None if they are alike.
     """
 
     x: NDArray[Any]
     y: NDArray[Any]
     blocks: NDArray[np.int64] | None = None
+    weights: NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         return len(self.y)  # a sparse x has no length

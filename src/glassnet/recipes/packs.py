@@ -43,6 +43,7 @@ def fit_recipe(recipe: Recipe, data: Dataset, *, n_out: int | None = None, **set
         data.train.y,
         loss,
         _different([make(name, each) for name, each in variants(recipe, data.task).items()]),
+        weights=data.train.weights,
         blocks=data.train.blocks,
         networks=recipe.pack.networks,
         batch=recipe.pack.batch_size,

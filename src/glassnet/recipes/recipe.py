@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from glassnet import nn, optim
-from glassnet.checks import count
+from glassnet.checks import count, positive
 from glassnet.configured import Stateless
 from glassnet.data import Augmentation, Dataset
+from glassnet.data.checks import listed
 from glassnet.extras import need
 from glassnet.nn.interactions import strong_pairs
 from glassnet.pack.trainee import batch_size
@@ -28,6 +30,9 @@ MOST_MEMBERS = 1000  # of an ensemble
 @dataclass
 class Recipe:
     """A whole experiment. `loss` is by default CrossEntropy for classes and MSE for values.
+
+    Its entry class_weight, "balanced" or {class = weight}, multiplies the losses of the rows of each class in training.
+    "balanced" gives all classes the same weight together.
 
     Raises ValueError for numbers that are too low or a name that can't be a folder's.
     """
@@ -124,11 +129,35 @@ class Recipe:
 
     def build_loss(self, task: str) -> nn.Loss:
         """Make the loss. Raise ValueError if it is for another task than the data's."""
-        default = "CrossEntropy" if task == "classification" else "MSE"
-        loss: nn.Loss = make(self.loss or default, nn.Loss, "loss")
+        part = {"name": self.loss} if isinstance(self.loss, str) else dict(self.loss or {})
+        part.pop("class_weight", None)
+        default = {"name": "CrossEntropy" if task == "classification" else "MSE"}
+        loss: nn.Loss = make(default | part, nn.Loss, "loss")
         if loss.task != task:
             raise ValueError(f"loss: {type(loss).__name__} is for {loss.task}, but the data are for {task}")
         return loss
+
+    def row_weights(self, data: Dataset) -> NDArray[np.float64] | None:
+        """Return the weights of the training rows (N,) by their classes, or None if all count the same.
+
+        Raises ValueError for data without classes, a class that isn't one of them, and a weight that is no number.
+        """
+        wanted = self.loss.get("class_weight") if isinstance(self.loss, dict) else None
+        if wanted is None:
+            return None
+        if data.task != "classification":
+            raise ValueError("loss.class_weight: the target has values, and no classes")
+        counts = np.bincount(data.train.y, minlength=len(data.classes))
+        if wanted == "balanced":
+            return (counts.sum() / np.maximum(1, counts) / np.count_nonzero(counts))[data.train.y]
+        if not isinstance(wanted, dict):
+            raise ValueError(f'loss.class_weight is "balanced" or a table of classes, not {wanted!r}')
+        weights = np.ones(len(data.classes))
+        for name, weight in wanted.items():
+            if name not in data.classes:
+                raise ValueError(f"loss.class_weight: there is no class {name!r}; there are {listed(data.classes)}")
+            weights[data.classes.index(name)] = positive(weight, f"loss.class_weight.{name}")
+        return weights[data.train.y]
 
     def build_optimizer(self) -> optim.Optimizer:
         """Make the optimizer."""

@@ -118,7 +118,9 @@ def load_data(recipe: Recipe) -> Dataset:
     options = {name: getattr(table, name) for name in ("target", "split", "by", "folds", "fold", "task", "dates")}
     data = load(table.source, drop=table.drop or (), seed=seed, **options)
     validated = table.validation and recipe.pack is None  # a pack holds out rows of its own
-    return data if validated else data.without_validation()
+    data = data if validated else data.without_validation()
+    data.train.weights = recipe.row_weights(data)
+    return data
 
 
 def located(recipe: Recipe) -> Recipe:

@@ -71,6 +71,8 @@ def fit(
     the network at the end. `augmentation`, such as Distortions, makes new images from each batch's. `dropout_schedule`
     gives the factor of all rates of Dropout in each step, and `weight_decay_schedule` that of weight_decay and l2.
 
+    data.train.weights, if there are any, multiply the rows' losses. They don't count in validation.
+
     If the network ends in Unstandardize, losses are those of standardised targets: see `StandardUnits`.
 
     Raises ValueError, before anything is trained, for data that don't fit the network or aren't finite, or settings

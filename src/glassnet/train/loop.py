@@ -69,7 +69,7 @@ class Loop:
         number = min(self.steps, per_epoch * run.epochs - 1)  # steps beyond the last keep its rates
         factor = run.schedule(number, per_epoch, run.epochs)
         with rates(run, number):
-            value = self.move(rows, factor, x=x)
+            value = self.move(rows, factor, self._weights(rows), x)
             if not math.isfinite(value):
                 return value
             self.steps += 1
@@ -117,7 +117,7 @@ class Loop:
             rows = order[first : first + self.at_once * size]
             numbers = range(self.steps, self.steps + math.ceil(len(rows) / size))
             factors = [run.schedule(min(number, last), per_epoch, run.epochs) for number in numbers]
-            losses = many_steps(self.move, rows, factors, size)
+            losses = many_steps(self.move, rows, factors, size, self._weights(rows))
             made = len(losses) - (not math.isfinite(losses[-1]))
             self.steps += made
             history.step_loss += losses[:made]
@@ -128,6 +128,10 @@ class Loop:
                 return losses[-1], (rows[begin : begin + size], None)
             if time.perf_counter() - start < SHORT:
                 self.at_once *= 2
+
+    def _weights(self, rows: Array) -> Array | None:
+        weights = self.run.data.train.weights
+        return None if weights is None else weights[rows]
 
     def end_epoch(self, judge: Callable[[HistoryRow], None] | None = None, loss: float | None = None) -> None:
         """End an epoch: average, judge, and write its row of the history.

@@ -81,8 +81,8 @@ class Training(Settings):
     def fingerprint(self) -> str:
         """A checksum of the training and validation rows and their targets."""
         crc = 0
-        for array in (self.data.train.x, self.data.train.y, self.data.val.x, self.data.val.y):
-            crc = zlib.crc32(np.ascontiguousarray(array).data, crc) if array.size else crc
+        for array in (self.data.train.x, self.data.train.y, self.data.val.x, self.data.val.y, self.data.train.weights):
+            crc = zlib.crc32(np.ascontiguousarray(array).data, crc) if array is not None and array.size else crc
         return f"{len(self.data.train)} rows with checksum {crc:08x}"
 
     def settings(self) -> dict[str, Any]:
