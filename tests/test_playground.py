@@ -407,3 +407,51 @@ def test_a_page_without_a_run_is_the_playground(tmp_path: Path, monkeypatch: pyt
     text = out.read_text(encoding="utf-8")
     assert "{{" not in text
     assert "<title>glassnet playground</title>" in text
+
+
+@in_browser
+def test_a_slice_of_the_loss_goes_through_the_present_weights(page: Page, file: str) -> None:
+    show(page, file)
+    page.click("#one-epoch")
+    weights = page.js(f"return [...{RUN}.net.weights]")
+    page.click("#landscape-section summary")
+    page.until(lambda: "The ball is the network now" in page.text("slice-words"), "the slice is drawn")
+    found = page.asking(
+        """
+        const { direction, slice } = await import("glassnet/slice.js");
+        const { run } = glassnetPlayground;
+        const { net } = run.training;
+        const lengths = (values, columns) => Array.from({ length: columns }, (_, c) =>
+          Math.hypot(...values.filter((_, i) => i % columns === c)));
+        const d = direction(net, 3);
+        const values = slice(run, [d, direction(net, 4)]);
+        const p = net.layers[2].parameters;
+        const part = ({ begin, size }) => [...d.subarray(begin, begin + size)];
+        return {
+          middle: values[(values.length - 1) / 2], loss: run.training.scores(run.data.train).loss,
+          lowest: Math.min(...values), drawn: lengths(part(p[0]), 8), own: lengths([...net.values(p[0])], 8),
+          bias: part(p[1]),
+        };"""
+    )
+    assert found["middle"] == pytest.approx(found["loss"])
+    assert found["lowest"] < found["middle"] * 1.001
+    assert found["drawn"] == pytest.approx(found["own"], rel=1e-4)
+    assert set(found["bias"]) == {0}
+    assert page.js(f"return [...{RUN}.net.weights]") == weights
+
+
+@in_browser
+def test_the_ball_in_the_bowl_rolls_from_where_it_is_put(page: Page, file: str) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    show(page, file)
+    page.click("#landscape-section summary")
+    legend = "return document.querySelector('#bowl-fields .legend').textContent"
+    page.until(lambda: "Adam" in page.js(legend), "the ways are drawn")
+    before = page.js(legend)
+    page.js("document.getElementById('bowl').focus()")
+    page.keys(Keys.ARROW_RIGHT)
+    page.until(lambda: page.js(legend) != before, "the ball was moved")
+    rate = "const s = document.querySelector('#bowl-fields input'); s.value = 0.5; s.dispatchEvent(new Event('input'))"
+    page.js(rate)
+    page.until(lambda: "∞" in page.js(legend) or "e" in page.js(legend), "a rate that is too high leaves the bowl")

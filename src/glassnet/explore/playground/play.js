@@ -1,6 +1,7 @@
 /** The playground: a network that is built and trained in this page. */
 
 import { onTheme } from "glassnet/colour.js";
+import { Bowl } from "glassnet/bowl.js";
 import { Curve } from "glassnet/curve.js";
 import { Curves } from "glassnet/curves.js";
 import { Diagram } from "glassnet/diagram.js";
@@ -12,6 +13,7 @@ import { Run } from "glassnet/run.js";
 import { script } from "glassnet/script.js";
 import { dataPanel, layerPanel, trainPanel } from "glassnet/settings.js";
 import { classCss } from "glassnet/shades.js";
+import { drawSlice } from "glassnet/slice.js";
 import { Slow } from "glassnet/slow.js";
 import { ACTIVATIONS, catalog, dense, fromLink, groups, made, start, toLink } from "glassnet/spec.js";
 import { readTable } from "glassnet/table.js";
@@ -189,6 +191,7 @@ function setRunning(running) {
   if (running && slow.open) slow.close();
   $("start").textContent = app.running ? "Pause" : "Start";
   $("start").setAttribute("aria-pressed", String(app.running));
+  if (!app.running) look();
   dirty = true;
 }
 
@@ -429,6 +432,7 @@ onClick("keep", () => {
   app.kept = app.kept ? null : keep(app.run.spec);
   if (app.kept) begin(app.run.spec);
   $("keep").setAttribute("aria-pressed", String(Boolean(app.kept)));
+  $("keep").textContent = app.kept ? "Stop comparing" : "Compare with this";
   settle();
 });
 $("scrub").addEventListener("input", () => goBack(Number($("scrub").value)));
@@ -449,6 +453,20 @@ for (const id of ["axis-x", "axis-y"])
     settle();
   });
 $("code-section").addEventListener("toggle", () => (dirty = true));
+// The landscape is made when it is first seen.
+let bowl = null;
+let directions = 1;
+const look = () => app.run && $("landscape-section").open && drawSlice(app.run, directions);
+$("landscape-section").addEventListener("toggle", () => {
+  bowl ??= new Bowl(module);
+  look();
+});
+onClick("slice-now", look);
+onClick("slice-other", () => {
+  directions++;
+  look();
+});
+onTheme(look);
 onClick("copy", async () => {
   writeCode();
   await navigator.clipboard.writeText($("code").textContent);

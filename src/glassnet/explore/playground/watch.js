@@ -84,7 +84,9 @@ function* apart({ history }) {
   if (rows.length < 10) return;
   const best = rows.reduce((a, b) => (b.val_loss < a.val_loss ? b : a));
   const last = rows.at(-1);
-  if (last.val_loss > 1.2 * best.val_loss && last.loss < 0.7 * last.val_loss && last.epoch > best.epoch)
+  const late = rows.slice(-10).map(({ val_loss }) => val_loss).sort((a, b) => a - b);
+  const long = last.epoch - best.epoch >= Math.max(10, last.epoch / 5);
+  if (long && late[late.length >> 1] > 1.2 * best.val_loss && last.loss < 0.7 * last.val_loss)
     yield {
       name: "overfitting",
       words: `The test loss was lowest after epoch ${best.epoch} and rises since, while the training loss falls.`,
