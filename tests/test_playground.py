@@ -446,7 +446,7 @@ def test_the_ball_in_the_bowl_rolls_from_where_it_is_put(page: Page, file: str) 
 
     show(page, file)
     page.click("#landscape-section summary")
-    legend = "return document.querySelector('#bowl-fields .legend').textContent"
+    legend = "return document.querySelector('#bowl-fields .legend')?.textContent ?? ''"
     page.until(lambda: "Adam" in page.js(legend), "the ways are drawn")
     before = page.js(legend)
     page.js("document.getElementById('bowl').focus()")
@@ -455,3 +455,35 @@ def test_the_ball_in_the_bowl_rolls_from_where_it_is_put(page: Page, file: str) 
     rate = "const s = document.querySelector('#bowl-fields input'); s.value = 0.5; s.dispatchEvent(new Event('input'))"
     page.js(rate)
     page.until(lambda: "∞" in page.js(legend) or "e" in page.js(legend), "a rate that is too high leaves the bowl")
+
+
+@in_browser
+def test_weights_that_are_moved_by_hand_are_in_the_link_and_in_the_code(page: Page, file: str) -> None:
+    given = spec(
+        data={**spec()["data"], "derived": ["x1²", "x1·x2"]},
+        schedule=made("schedules", "Cosine"),
+        optimizer=made("optimizers", "SGD", lr=0.1),
+    )
+    show(page, file + link(given, []))
+    assert page.js("return glassnetPlayground.run.data.features") == ["x1", "x2", "x1²", "x1·x2"]
+    page.click('[aria-label="layer 1, unit 3"]')
+    page.click("#unit-card summary")
+    page.click("#one-epoch")
+    move = """
+      const s = document.querySelectorAll('#unit-fields input')[arguments[0]];
+      s.value = arguments[1]; s.dispatchEvent(new Event('input'))"""
+    page.js(move, 3, 2.5)
+    page.js(move, 4, -1)
+    assert page.js(f"return {RUN}.net.values({RUN}.net.layers[0].parameters[0])[3 * 8 + 2]") == 2.5
+    assert page.js(f"return {RUN}.net.values({RUN}.net.layers[0].parameters[1])[2]") == -1
+    page.click("#one-epoch")
+    weights = page.js(f"return [...{RUN}.net.weights]")
+    page.click("#code-section summary")
+    page.until(lambda: "Course" in page.text("code"), "the code is written")
+    train, val = executed(page.text("code"))
+    seen = page.js(f"return {RUN}.history.at(-1)")
+    assert (train["loss"], val["loss"]) == pytest.approx((seen["loss"], seen["val_loss"]), rel=1e-3)
+    page.click("#link")
+    page.until(lambda: "holds it now" in page.text("copied-link"), "the address holds it")
+    show(page, page.js("return location.href"))
+    assert page.js(f"return [...{RUN}.net.weights]") == weights

@@ -3,7 +3,19 @@
 import { TOYS, shuffled, toy } from "glassnet/toy.js";
 import { tableRows } from "glassnet/table.js";
 
+/** Inputs that are made of the two of the plane. */
+export const DERIVED = {
+  "x1²": ([a]) => a * a,
+  "x2²": ([, b]) => b * b,
+  "x1·x2": ([a, b]) => a * b,
+  "sin 3·x1": ([a]) => Math.sin(3 * a),
+  "sin 3·x2": ([, b]) => Math.sin(3 * b),
+};
+
 const DRAWN = { name: "your own points", classes: 2, width: 2 };
+
+/** A row with the inputs that are derived from it. */
+export const extended = (x, derived) => [...x, ...derived.map((name) => DERIVED[name](x))];
 
 /** {width, features, classes (names, or null), rows, notes} of what `data` in a spec says. */
 function source(data) {
@@ -34,7 +46,11 @@ function standard(rows) {
  * A table is standardised, and so are its values; toy problems are about -1..1 as they are.
  */
 export function makeData(data, loss) {
-  const { rows, ...facts } = source(data);
+  const { rows: plain, ...facts } = source(data);
+  const derived = facts.width === 2 && data.kind !== "table" ? (data.derived ?? []) : [];
+  const rows = plain.map(({ x, t }) => ({ x: extended(x, derived), t }));
+  facts.width += derived.length;
+  facts.features = [...facts.features, ...derived];
   if (rows.length < 4) throw new Error("there are too few points: draw some more on the plane");
   const order = shuffled(rows.length, data.seed);
   const held = Math.min(rows.length - 2, Math.round(data.share * rows.length));
@@ -50,7 +66,7 @@ export function makeData(data, loss) {
     raw: given.map(({ t }) => t),
   });
   return {
-    ...facts, train: part(trainRows), test: part(testRows), standardize, unit,
+    ...facts, derived, train: part(trainRows), test: part(testRows), standardize, unit,
     task: facts.classes ? "classification" : "regression",
     n_out: labels ? facts.classes.length : 1,
     bounds: bounds(rows, facts.width),

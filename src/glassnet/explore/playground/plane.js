@@ -1,6 +1,7 @@
 /** The plane of two inputs: what the network says everywhere, and the points that it learns from and is tested on. */
 
 import { diverging, css, theme } from "glassnet/colour.js";
+import { extended } from "glassnet/dataset.js";
 import { classCss, paint, paintClasses, ramp } from "glassnet/shades.js";
 
 export const SIDE = 64; // points of the grid, along each axis: SIDE * SIDE rows are answered at once
@@ -15,6 +16,7 @@ export function grid(data, axes) {
     for (let j = 0; j < data.width; j++) rows[i * data.width + j] = middle[j];
     rows[i * data.width + axes[0]] = a[0] + ((column + 0.5) / SIDE) * (a[1] - a[0]);
     rows[i * data.width + axes[1]] = b[1] - ((row + 0.5) / SIDE) * (b[1] - b[0]);
+    if (data.derived.length) rows.set(extended([rows[i * data.width], rows[i * data.width + 1]], data.derived), i * data.width);
   }
   return rows;
 }
@@ -60,7 +62,7 @@ export class Plane {
     const size = this.fit();
     const context = this.canvas.getContext("2d");
     const { picture } = this;
-    if (data.classes) paintClasses(picture.pixels, outputs, width, colours());
+    if (data.classes) paintClasses(picture.pixels, outputs, width, colours(), shown.sharp);
     else paint(picture.pixels, outputs, colours(), 1.2 * this.#extent(data));
     picture.show();
     context.imageSmoothingQuality = "high";

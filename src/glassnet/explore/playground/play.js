@@ -11,7 +11,7 @@ import { count, number, percent } from "glassnet/format.js";
 import { Plane } from "glassnet/plane.js";
 import { Run } from "glassnet/run.js";
 import { script } from "glassnet/script.js";
-import { dataPanel, layerPanel, trainPanel } from "glassnet/settings.js";
+import { dataPanel, layerPanel, trainPanel, unitPanel } from "glassnet/settings.js";
 import { classCss } from "glassnet/shades.js";
 import { drawSlice } from "glassnet/slice.js";
 import { Slow } from "glassnet/slow.js";
@@ -49,6 +49,7 @@ const diagram = new Diagram({
   pick(group, unit) {
     diagram.pick(group, unit);
     if (group >= 0) chooseGroup(group);
+    showUnit();
   },
   units: (g, n) => changeGroup(g, (layers) => layers.with(0, { ...layers[0], [catalog.layers.Dense.width_out]: n })),
   activation: (g, type) =>
@@ -58,6 +59,19 @@ const diagram = new Diagram({
       return type === "none" ? rest : rest.toSpliced(at < 0 ? 1 : at, 0, made("layers", type));
     }),
 });
+
+/** The weights of the unit that was picked; they are moved by hand while nothing trains. */
+function showUnit() {
+  const { selected } = diagram;
+  const there = selected && selected.group >= 0 && selected.group < app.run.columns.length && !app.running;
+  $("unit-card").hidden = !there;
+  if (!there) return;
+  unitPanel(app.run, selected, (place, value) => {
+    if (app.at !== null) branch();
+    app.run.training.move(place, value);
+    dirty = true;
+  });
+}
 
 function chooseGroup(g) {
   app.group = g;
@@ -120,6 +134,8 @@ function begin(spec) {
   app.run = run;
   app.at = null;
   app.ghost = null;
+  diagram.selected = null;
+  showUnit();
   if (app.kept) app.kept = keep({ ...app.kept.spec, data: run.spec.data });
   diagram.build(run.spec, run.data, run.training.net);
   app.group = Math.min(app.group, run.columns.length - 1);
@@ -192,6 +208,7 @@ function setRunning(running) {
   $("start").textContent = app.running ? "Pause" : "Start";
   $("start").setAttribute("aria-pressed", String(app.running));
   if (!app.running) look();
+  if (app.run) showUnit();
   dirty = true;
 }
 
@@ -218,7 +235,7 @@ function frame(now) {
   requestAnimationFrame(frame);
 }
 
-const shown = { train: true, test: true };
+const shown = { train: true, test: true, sharp: false };
 
 function drawRun(run, flat, surface, outputs) {
   if (run.flat) flat.draw(run.data, outputs.at(-1), run.bends(outputs), shown);
@@ -320,13 +337,14 @@ function writeCode() {
 /** Which two inputs the plane shows, if there are more. */
 function axes() {
   const { run } = app;
-  const { features, width } = run.data;
-  $("axes").hidden = width < 3;
+  const { features, width, derived } = run.data;
+  const choices = features.slice(0, width - derived.length);
+  $("axes").hidden = choices.length < 3;
   $("x-name").textContent = features[run.axes[0]];
   $("y-name").textContent = width === 1 ? run.data.target : features[run.axes[1]];
-  if (width < 3) return;
+  if (choices.length < 3) return;
   ["axis-x", "axis-y"].forEach((id, i) => {
-    $(id).replaceChildren(...features.map((name, j) => el("option", { value: j }, name)));
+    $(id).replaceChildren(...choices.map((name, j) => el("option", { value: j }, name)));
     $(id).value = run.axes[i];
   });
 }
@@ -349,7 +367,7 @@ function put(x, y) {
   begin({ ...spec, data: { ...spec.data, points: [...(spec.data.points ?? []), [x, y, app.brush]] } });
 }
 
-const EMPTY = { width: 2, bounds: [[-1.2, 1.2], [-1.2, 1.2]], classes: ["0", "1"] };
+const EMPTY = { width: 2, derived: [], bounds: [[-1.2, 1.2], [-1.2, 1.2]], classes: ["0", "1"] };
 
 function drawEmpty() {
   const points = app.waiting?.data.points ?? [];
@@ -437,9 +455,9 @@ onClick("keep", () => {
 });
 $("scrub").addEventListener("input", () => goBack(Number($("scrub").value)));
 $("speed").addEventListener("input", saySpeed);
-for (const part of ["train", "test"])
-  $(`show-${part}`).addEventListener("change", () => {
-    shown[part] = $(`show-${part}`).checked;
+for (const [part, id] of Object.entries({ train: "show-train", test: "show-test", sharp: "sharp" }))
+  $(id).addEventListener("change", () => {
+    shown[part] = $(id).checked;
     dirty = true;
   });
 $("log").addEventListener("change", () => {
@@ -498,8 +516,9 @@ function restore() {
   if (!state) return false;
   begin(state.spec);
   if (!app.run) throw new Error("the address of this page holds no playground: it begins anew");
-  for (const [what, value] of state.log) {
-    if (what === "set") {
+  for (const [what, value, given] of state.log) {
+    if (what === "weight") app.run.training.move(value, given);
+    else if (what === "set") {
       app.run.spec = { ...app.run.spec, optimizer: { ...app.run.spec.optimizer, ...value } };
       app.run.training.set(app.run.spec.optimizer);
     } else for (let left = value; left > 0; ) left -= advance(left) || left;

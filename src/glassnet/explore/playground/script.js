@@ -88,9 +88,11 @@ function how({ spec, training }) {
       "print(gn.evaluate(net, data.train, loss), gn.evaluate(net, data.val, loss))",
     ];
   }
-  const lines = ["from glassnet.explore import Course", "", `course = Course(net, data, loss, optimizer, ${same})`];
-  for (const [what, value] of training.log) {
+  const lines = ["from glassnet.explore import Course", "", `course = Course(net, data, loss, optimizer, ${same}, epochs=${spec.epochs})`];
+  if (scheduled) lines.push(`course.run.schedule = ${call("schedules", spec.schedule)}`);
+  for (const [what, value, given] of training.log) {
     if (what === "train") lines.push(`for _ in range(${value}):`, "    course.step()");
+    else if (what === "weight") lines.push(`net.theta[${value}] = ${literal(given)}`);
     else for (const [name, given] of Object.entries(value)) lines.push(`optimizer.${name} = ${literal(given)}`);
   }
   return [...lines, "print(gn.evaluate(net, data.train, loss), gn.evaluate(net, data.val, loss))"];

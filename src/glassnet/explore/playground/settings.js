@@ -1,8 +1,8 @@
 /** The panels of settings: the data, the layers, the loss and how to train. Every change goes to `change(spec)`. */
 
 import { $, el } from "glassnet/dom.js";
+import { DERIVED } from "glassnet/dataset.js";
 import { choice, field, slider } from "glassnet/field.js";
-import { number } from "glassnet/format.js";
 import { catalog, groups, made } from "glassnet/spec.js";
 import { TOYS } from "glassnet/toy.js";
 
@@ -43,6 +43,18 @@ export function dataPanel(spec, data, change) {
       (share) => set({ share }),
     ),
   );
+  if (data?.width >= 2 && given.kind !== "table") {
+    const derived = given.derived ?? [];
+    const boxes = Object.keys(DERIVED).map((name) => {
+      const box = el("input", {
+        type: "checkbox",
+        onchange: () => set({ derived: Object.keys(DERIVED).filter((n) => (n === name ? box.checked : derived.includes(n))) }),
+      });
+      box.checked = derived.includes(name);
+      return el("label", { class: "derived" }, box, name);
+    });
+    parts.push(el("div", { role: "group", "aria-label": "More inputs" }, el("span", {}, "Also give it"), el("div", { class: "boxes" }, ...boxes)));
+  }
   const buttons = el("div", { class: "row" });
   if (toy) buttons.append(el("button", { type: "button", onclick: () => set({ seed: given.seed + 1 }) }, "Other points"));
   if (given.kind === "drawn")
@@ -97,6 +109,22 @@ export function trainPanel(spec, data, change) {
   );
 }
 
+/** The weights into one unit, each to be moved by hand: `move(place in theta, value)`. */
+export function unitPanel(run, { group, unit }, move) {
+  const { net } = run.training;
+  const layer = net.layers[group ? run.columns[group - 1] + 1 : 0];
+  const before = group ? range(layer.n_in).map((i) => `from unit ${i + 1}`) : run.data.features;
+  const [W, b] = layer.parameters;
+  const places = [...before.map((name, i) => [name, W.begin + i * layer.n_out + unit]), ["bias", b.begin + unit]];
+  const rows = places.map(([name, place]) =>
+    slider(name, { min: -3, max: 3, step: 0.05, value: net.weights[place] }, (value) => move(place, value)),
+  );
+  $("unit-title").textContent = `The weights of unit ${unit + 1}, to be moved by hand`;
+  $("unit-fields").replaceChildren(...rows);
+}
+
+const range = (n) => Array.from({ length: n }, (_, i) => i);
+
 /** The layers of one column of the drawing, each with its arguments; and what may follow them. */
 export function layerPanel(spec, g, change) {
   const indices = groups(spec.layers)[g];
@@ -133,5 +161,3 @@ export function layerPanel(spec, g, change) {
   $("layer-title").textContent = last ? "Output" : `Layer ${g + 1}`;
   card.replaceChildren(...parts);
 }
-
-export { number };

@@ -30,12 +30,13 @@ export function paint(pixels, values, colours, extent = 1, offset = 0, stride = 
   for (let i = 0; i < pixels.length; i++) pixels[i] = colours[place(values[i * stride + offset] / extent)];
 }
 
-/** Paint the class that outputs say, the paler the less sure they are. */
-export function paintClasses(pixels, outputs, width, colours) {
+/** Paint the class that outputs say, the paler the less sure they are; or all alike, if it is to be sharp. */
+export function paintClasses(pixels, outputs, width, colours, sharp) {
+  const steep = sharp ? 1e9 : 1;
   if (width <= 2) {
     for (let i = 0; i < pixels.length; i++) {
       const score = width === 1 ? outputs[i] : outputs[2 * i + 1] - outputs[2 * i];
-      pixels[i] = colours[place(Math.tanh(score / 2) * SURE)];
+      pixels[i] = colours[place(Math.tanh((steep * score) / 2) * SURE)];
     }
     return;
   }
@@ -46,7 +47,7 @@ export function paintClasses(pixels, outputs, width, colours) {
     const at = i * width;
     for (let j = 1; j < width; j++) if (outputs[at + j] > outputs[at + best]) best = j;
     for (let j = 0; j < width; j++) sum += Math.exp(outputs[at + j] - outputs[at + best]);
-    const sure = SURE * ((1 / sum - 1 / width) / (1 - 1 / width));
+    const sure = sharp ? SURE : SURE * ((1 / sum - 1 / width) / (1 - 1 / width));
     pixels[i] = pixel(zero.map((v, c) => v + (known[best][c] - v) * sure));
   }
 }

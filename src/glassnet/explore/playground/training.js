@@ -24,7 +24,7 @@ export class Training {
     this.sum = 0;
     this.failure = null;
     this.ordered = null; // the epoch whose order is in memory
-    this.log = []; // ["train", steps] and ["set", {...}]
+    this.log = []; // ["train", steps], ["set", {...}] and ["weight", place, value]
     this.snapshots = new Map();
     this.stride = 1;
     this.begun = { ...spec.optimizer };
@@ -98,6 +98,16 @@ export class Training {
     this.net.spec = this.spec;
     this.net.setOptimizer(this.spec.optimizer, this.step);
     this.note("set", changed);
+  }
+
+  /** Set one weight by hand. */
+  move(place, value) {
+    this.net.weights[place] = value;
+    const last = this.log.at(-1);
+    if (last?.[0] === "weight" && last[1] === place) last[2] = value;
+    else this.log.push(["weight", place, value]);
+    this.history.pop();
+    this.judge();
   }
 
   note(what, value) {
