@@ -26,7 +26,9 @@ project = "glassnet"
 author = project_copyright = "The glassnet authors"
 release = version = glassnet.__version__
 
+sys.path.insert(0, os.fspath(HERE))
 extensions = [
+    "playgrounds",  # beside this file
     "myst_nb",
     "sphinx.ext.autodoc",
     "sphinx.ext.mathjax",

@@ -487,3 +487,20 @@ def test_weights_that_are_moved_by_hand_are_in_the_link_and_in_the_code(page: Pa
     page.until(lambda: "holds it now" in page.text("copied-link"), "the address holds it")
     show(page, page.js("return location.href"))
     assert page.js(f"return [...{RUN}.net.weights]") == weights
+
+
+FIGURES = json.loads((Path(__file__).parents[1] / "docs" / "playgrounds.json").read_text(encoding="utf-8"))
+
+
+@in_browser
+@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("width", [700, 350])
+def test_a_figure_of_the_tutorial_shows_its_part(page: Page, file: str, name: str, width: int) -> None:
+    state = base64.urlsafe_b64encode(json.dumps(FIGURES[name]).encode()).decode().rstrip("=")
+    show(page, f"{file}#{state}", width=width, height=FIGURES[name]["height"])
+    assert not page.find("#problem").is_displayed()
+    assert page.js("return document.documentElement.scrollWidth") <= width
+    assert page.js("return document.body.dataset.view") == FIGURES[name]["view"]
+    assert page.find("#bowl" if name == "bowl" else "#plane").is_displayed()
+    assert page.find("#unit-fields").is_displayed() == (name == "neuron")
+    assert not page.find("#data-card").is_displayed()

@@ -40,7 +40,7 @@ class Page:
 
 
 EXPLORER = Page("static", "main.js", ("style.css", "walk.css"))
-PLAYGROUND = Page("playground", "play.js", ("style.css", "playground.css"))
+PLAYGROUND = Page("playground", "play.js", ("style.css", "playground.css", "embedded.css"))
 
 
 @cache

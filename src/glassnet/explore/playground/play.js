@@ -15,7 +15,7 @@ import { dataPanel, layerPanel, trainPanel, unitPanel } from "glassnet/settings.
 import { classCss } from "glassnet/shades.js";
 import { drawSlice } from "glassnet/slice.js";
 import { Slow } from "glassnet/slow.js";
-import { ACTIVATIONS, catalog, dense, fromLink, groups, made, start, toLink } from "glassnet/spec.js";
+import { ACTIVATIONS, catalog, completed, dense, fromLink, groups, made, start, toLink } from "glassnet/spec.js";
 import { readTable } from "glassnet/table.js";
 import { makeThemeSwitch } from "glassnet/theme-switch.js";
 import { takeToken } from "glassnet/token.js";
@@ -514,9 +514,9 @@ function saySpeed() {
 function restore() {
   const state = fromLink(location.hash);
   if (!state) return false;
-  begin(state.spec);
+  begin(completed(state.spec));
   if (!app.run) throw new Error("the address of this page holds no playground: it begins anew");
-  for (const [what, value, given] of state.log) {
+  for (const [what, value, given] of state.log ?? []) {
     if (what === "weight") app.run.training.move(value, given);
     else if (what === "set") {
       app.run.spec = { ...app.run.spec, optimizer: { ...app.run.spec.optimizer, ...value } };
@@ -525,7 +525,20 @@ function restore() {
   }
   trainPanel(app.run.spec, app.run.data, change);
   settle();
+  if (state.view) embed(state.view);
   return true;
+}
+
+/** Show only a part, within a page of the documentation. */
+function embed(view) {
+  document.body.dataset.view = view;
+  if (view === "neuron") {
+    diagram.pick(0, 0);
+    showUnit();
+    $("unit-card").open = true;
+  }
+  if (view === "bowl" || view === "slice") $("landscape-section").open = true;
+  if (view === "code") $("code-section").open = true;
 }
 
 if ($("explorer")) takeToken(); // of the server, for the page that is linked

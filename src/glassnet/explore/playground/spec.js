@@ -32,6 +32,16 @@ export const start = () => ({
   seed: 0,
 });
 
+/** A spec of which only some is said: the rest is as at the start, and arguments have the library's defaults. */
+export function completed(given) {
+  const whole = { ...start(), ...given };
+  for (const kind of ["loss", "optimizer", "schedule"])
+    whole[kind] = made(kind === "loss" ? "losses" : `${kind}s`, whole[kind].type, whole[kind]);
+  whole.data = { ...start().data, ...whole.data };
+  whole.layers = whole.layers.map((layer) => made("layers", layer.type, layer));
+  return whole;
+}
+
 /** Change the last layer and the loss so that they fit the data; what fits stays. */
 export function fitted(spec, { classes }) {
   const task = classes ? "classification" : "regression";

@@ -81,6 +81,13 @@ export const TOYS = {
       return { x: [u, v], t: hill(0.5, 0.4) - hill(-0.5, -0.4) + noise * gaussian(rng) };
     },
   },
+  slope: {
+    name: "a slope (heights)", classes: null, width: 2,
+    point(rng, i, noise) {
+      const [u, v] = [between(rng, -1, 1), between(rng, -1, 1)];
+      return { x: [u, v], t: 0.6 * u - 0.4 * v + 0.1 + noise * gaussian(rng) };
+    },
+  },
   step: {
     name: "a step (one input)", classes: null, width: 1,
     point(rng, i, noise) {
