@@ -498,9 +498,10 @@ def test_rows_are_prepared_as_by_the_readable_layers(dtype: str, kind: str) -> N
         [columns, gn.Rotations(4, [[0, 1], [2, 0]], plain=7), gn.Standardize(), gn.RobustScale()],
         [gn.Columns([0] * 4), gn.Standardize(per_feature=False, eps=0.1)],
         [gn.Columns([2, 3, 2, 2])],
+        [gn.TargetMeans(4, [1, 2], [3, 60], 2), gn.Columns([0, 3, 0, 2, 0, 0, 0, 0], [0])],
     ):
         net = gn.Network([type(layer)(**layer.config()) for layer in layers] + [gn.LayerNorm(width(layers))], dtype)
-        net.fit_preprocessing(train.astype(kind))
+        net.fit_preprocessing(train.astype(kind), rng.normal(size=(700, 2)))
         rows = x.astype(kind)
         y, alone = net.prepare(rows), net.prepare(rows[3:4])
         np.testing.assert_array_equal(alone, y[3:4])

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 MIN_ROWS = 3  # a category of fewer training rows is treated as one that isn't known
-MAX_CATEGORIES = 100  # of a column: the most frequent
+MAX_CATEGORIES = 100  # of a column, the most frequent: those that networks have a column of 0 and 1 for
 EMPTY = "there is no value in the training rows"
 RARE = f"no value occurs {MIN_ROWS} times in the training rows"
 
@@ -82,12 +82,15 @@ def nothing_left(left_out: Mapping[str, Sequence[str]], notes: Sequence[str]) ->
 
 
 def find_categories(column: pl.Series, train: NDArray[np.int64]) -> tuple[str, ...]:
-    """Return the categories of a column of text, in order: those that are frequent in the training rows.
+    """Return the categories of a column of text: those that are frequent in the training rows.
 
-    It is None if no value occurs at least 3 times. Then the column names its rows, or is free text.
+    The 100 most frequent come first, in order. Others that occur twice come behind them, for `TargetMeans`. There are
+    none if no value occurs at least 3 times. Then the column names its rows, or is free text.
     """
     counts = without_markers(column)[train].drop_nulls().value_counts(sort=True).rows()
-    return tuple(sorted(name for name, rows in counts[:MAX_CATEGORIES] if rows >= MIN_ROWS))
+    often = [name for name, rows in counts if rows >= MIN_ROWS]
+    more = [name for name, rows in counts if rows > 1] if len(often) > MAX_CATEGORIES else []
+    return (*sorted(often[:MAX_CATEGORIES]), *sorted(more[MAX_CATEGORIES:]))
 
 
 def said_of(left_out: Mapping[str, Sequence[str]]) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from glassnet.data.columns import MAX_CATEGORIES
 from glassnet.data.labels import Task, check_task, encode, infer_task
 from glassnet.data.schema import Column, Schema
 
@@ -104,7 +105,8 @@ class Dataset:
         if not self.schema:
             return {}
         missing = np.flatnonzero(np.isnan(self.train.x).any(axis=0)).tolist()
-        found: dict[str, Any] = {"categories": [len(names) for names in self.categories], "missing": missing}
+        categories = [min(len(names), MAX_CATEGORIES) for names in self.categories]
+        found: dict[str, Any] = {"categories": categories, "missing": missing}
         cycles = [(j, length) for j in range(self.n_in) for length in self._cycles(j)]
         return found | ({"cycles": cycles} if cycles else {})
 

@@ -49,14 +49,14 @@ def load_table(
     """Load a table: x float64 (N, n_in), every column but `target` and those to `drop`, in order.
 
     The type of a column decides whether it holds numbers, dates, booleans or categories. For text, its values do (see
-    `kind_of_text`). A category must occur in at least 3 training rows, and a column keeps at most 100. A column without
-    any category or without a value is left out, which `notes` of the dataset say. A missing value is NaN. `read_target`
-    decides the task, unless it is given. dates: "day-first", "month-first" or "year-first", for columns of dates whose
-    values don't show their order. Rows without a target are left out. The rows are shuffled by `seed` and split
-    64/16/20, of each class alike. split="time" tests on the latest rows by the column `by`. split="group" keeps rows
-    with one value of that column together, which is then no input. folds: deals the rows into so many parts, of which
-    `fold`, counted from 0, is the test part. Raises ValueError, naming column and row, for infinite and misspelt
-    values.
+    `kind_of_text`). A category must occur in at least 3 training rows, or in 2 beyond the 100 most frequent. A column
+    without any category or without a value is left out, which `notes` of the dataset say. A missing value is NaN.
+    `read_target` decides the task, unless it is given. dates: "day-first", "month-first" or "year-first", for columns
+    of dates whose values don't show their order. Rows without a target are left out. The rows are shuffled by `seed`
+    and split 64/16/20, of each class alike. split="time" tests on the latest rows by the column `by`. split="group"
+    keeps rows with one value of that column together, which is then no input. folds: deals the rows into so many parts,
+    of which `fold`, counted from 0, is the test part. Raises ValueError, naming column and row, for infinite and
+    misspelt values.
     """
     plan = SplitPlan(split, by, folds, fold, dates, seed)
     frame, read = _read(Path(path))

@@ -76,13 +76,13 @@ def fit(settings: MLPParameters, problem: Problem, rows: Rows, random: Any) -> P
     table = problem.table or tables.TableColumns.numbers(f"x{i}" for i in range(rows.x.shape[1]))
     features, target = names_of(table.schema), problem.info["target"]
     none = Split(rows.x[:0], y[:0])
-    data = Dataset("X", Split(rows.x, y), none, none, problem.task, (), tuple(features), None, target, table.schema)
+    rest = problem.task, (), tuple(features), None, target, table.schema
+    data = Dataset("X", Split(rows.x, y, weights=rows.weight), none, none, *rest)
     return fit_recipe(
         recipe,
         data,
         n_out=rows.y.shape[1],
         info=problem.info | {"features": features} | as_info(table.schema),
-        weights=rows.weight,
         time_limit=settings.time_limit,
         tell=print if settings.verbose else lambda _: None,
     )

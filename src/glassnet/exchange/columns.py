@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from glassnet.data.dates import FORMATS
+from glassnet.data import dates
 from glassnet.data.markers import MARKERS
 from glassnet.data.schema import Column, from_info
 
@@ -88,7 +88,7 @@ class DateForm(NamedTuple):
 
 def _notation(column: Column) -> DateForm:
     """How the dates of a column are written: as in the table, but by ISO 8601 for names and two-digit years."""
-    found = NUMERIC.fullmatch(FORMATS.get(column.notation, ""))
+    found = NUMERIC.fullmatch(dates.FORMATS.get(column.notation, ""))
     return DateForm(column.notation, found[2], found[1] + found[3] + found[4]) if found else DateForm()
 
 

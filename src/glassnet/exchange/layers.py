@@ -38,6 +38,7 @@ from glassnet.nn import (
     Softmax,
     Standardize,
     Tanh,
+    TargetMeans,
     Unstandardize,
 )
 
@@ -131,6 +132,7 @@ LAYERS: dict[type[Layer], Callable[[Graph, Any, str], str]] = {
     Exp: exp, Softmax: softmax, Dropout: noise, GaussianNoise: noise, BatchNorm: batch_norm, LayerNorm: layer_norm,
     Standardize: standardize, QuantileNormalize: quantile_normalize, Unstandardize: unstandardize,
     Columns: tables.columns, RobustScale: tables.robust_scale, Rotations: tables.rotations,
+    TargetMeans: tables.target_means,
     PiecewiseLinear: tables.piecewise_linear, Periodic: tables.periodic,
     CategoryEmbedding: tables.category_embedding,
 }  # fmt: skip

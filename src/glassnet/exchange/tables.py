@@ -15,6 +15,7 @@ from glassnet.nn import (
     PiecewiseLinear,
     RobustScale,
     Rotations,
+    TargetMeans,
 )
 
 if TYPE_CHECKING:
@@ -62,6 +63,20 @@ def rotations(graph: Graph, layer: Rotations, x: str) -> str:
     if layer.plain:
         parts.append(graph.add("Gather", x, np.arange(layer.width, layer.width_in), axis=1))
     return graph.cast(graph.add("Concat", *parts, axis=1), precise)
+
+
+def target_means(graph: Graph, layer: TargetMeans, x: str) -> str:
+    """y = [x, m]: a column of 0 and 1 for each key, times how far its mean is from the prior."""
+    x = graph.cast(x, np.float64)
+    parts, start = [x], 0
+    for j, n in zip(layer.columns, layer.sizes, strict=True):
+        column = graph.add("Gather", x, np.array([j]), axis=1)
+        same = graph.cast(graph.add("Equal", column, layer.keys[np.newaxis, start : start + n]), np.float64)
+        parts.append(
+            graph.add("Add", graph.add("MatMul", same, layer.means[start : start + n] - layer.prior), layer.prior)
+        )
+        start += n
+    return graph.add("Concat", *parts, axis=1)
 
 
 def piecewise_linear(graph: Graph, layer: PiecewiseLinear, x: str) -> str:

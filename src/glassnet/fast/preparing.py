@@ -11,7 +11,7 @@ import numpy as np
 
 from glassnet.fast.structures import BYTES, DOUBLES, PORTION, REALS, SLICE, CPreparation, CStep, Library
 from glassnet.memory import address, aligned_zeros
-from glassnet.nn import Columns, Layer, QuantileNormalize, RobustScale, Rotations, Standardize
+from glassnet.nn import Columns, Layer, QuantileNormalize, RobustScale, Rotations, Standardize, TargetMeans
 from glassnet.nn.layer import Array
 
 Step = tuple[Sequence[int], Sequence[Array]]  # its sizes and arrays, in the order in which the C code numbers them
@@ -35,13 +35,26 @@ def _quantiles(layer: QuantileNormalize, _: int, seen: np.dtype[Any]) -> Step:
     return (len(levels),), [knots, levels, (levels[np.reshape(first, knots.shape)] + levels) / 2]
 
 
+def _means(layer: TargetMeans, *_: Any) -> Step:
+    columns, sizes = (np.array(each, np.int64) for each in (layer.columns, layer.sizes))
+    return (layer.width, len(columns), layer.values), [columns, sizes, layer.keys, layer.means, layer.prior]
+
+
 STEPS: dict[type[Layer], Callable[[Any, int, np.dtype[Any]], Step]] = {
     Columns: _columns,
     Standardize: _standardize,
     QuantileNormalize: _quantiles,
     RobustScale: lambda layer, *_: ((), [layer.median, layer.scale]),
     Rotations: lambda layer, *_: ((layer.width, layer.added), [layer.A]),
+    TargetMeans: _means,
 }
+
+
+def _given(layer: Layer, seen: np.dtype[Any]) -> np.dtype[Any]:
+    """The type of the rows that a layer gives for rows of a type."""
+    if isinstance(layer, TargetMeans):
+        return np.dtype(np.float64)
+    return np.result_type(seen, layer.dtype) if isinstance(layer, Rotations) else layer.dtype
 
 
 class Preparation:
@@ -84,7 +97,7 @@ class Preparation:
             sizes, arrays = STEPS[type(layer)](layer, width, seen)
             step.kind, step.n_in = self.library.numbers[type(layer).__name__], width
             step.n_out = width = layer.width_out(width) or width
-            seen = np.result_type(seen, layer.dtype) if isinstance(layer, Rotations) else layer.dtype
+            seen = _given(layer, seen)
             step.rounded = seen == self.dtype
             step.size[: len(sizes)] = sizes
             step.array[: len(arrays)] = [self._hold(array) for array in arrays]

@@ -9,6 +9,7 @@ from glassnet.nn.gradcheck import GradientReport, gradcheck
 from glassnet.nn.layer import Layer
 from glassnet.nn.layers import Dense
 from glassnet.nn.losses import MAE, MSE, BinaryCrossEntropy, CrossEntropy, Huber, Loss, Poisson
+from glassnet.nn.means import TargetMeans
 from glassnet.nn.network import Network
 from glassnet.nn.noise import Dropout, GaussianNoise, Noise
 from glassnet.nn.normalization import BatchNorm, LayerNorm, Normalization
@@ -53,6 +54,7 @@ __all__ = [
     "Softmax",
     "Standardize",
     "Tanh",
+    "TargetMeans",
     "Unstandardize",
     "gradcheck",
     "load_model",

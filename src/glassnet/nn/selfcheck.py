@@ -18,6 +18,7 @@ from glassnet.nn.gradcheck import GradientReport, gradcheck
 from glassnet.nn.layer import Array, Layer
 from glassnet.nn.layers import Dense
 from glassnet.nn.losses import BinaryCrossEntropy, CrossEntropy, Huber, Loss, Poisson
+from glassnet.nn.means import TargetMeans
 from glassnet.nn.network import Network
 from glassnet.nn.noise import Dropout, GaussianNoise
 from glassnet.nn.normalization import BatchNorm, LayerNorm
@@ -113,6 +114,10 @@ def cases() -> Iterator[Case]:
             layers = [turned, Dense(turned.width_out(n_in), n_out, init="lecun")]
             layers += [Exp()] if isinstance(loss, Poisson) else []
             yield from _both_modes(layers, turned, loss, rows, n_in, n_out)
+            known = TargetMeans(n_in, [0], [50], n_out)
+            layers = [known, Dense(n_in + n_out, n_out, init="lecun")]
+            layers += [Exp()] if isinstance(loss, Poisson) else []
+            yield from _both_modes(layers, known, loss, rows, n_in, n_out)
             for make_embedding in EMBEDDINGS:
                 embedding = make_embedding(n_in)
                 layers = [embedding, Dense(embedding.width_out(n_in) or 0, n_out, init="lecun")]

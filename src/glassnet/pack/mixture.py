@@ -114,7 +114,7 @@ class Mixture:
 
     def _network(self, choice: Choice, trainee: Trainee, info: dict[str, object]) -> Network:
         last: list[Layer] = [] if self.answers.unit is None else [self.answers.unit]
-        trained = [*choice.team.before, *trainee.net.layers, *last]
+        trained = [*trainee.own, *choice.team.before, *trainee.net.layers, *last]
         layers = copies(trained)
         net = Network(layers, seed=trainee.net.seed, dtype=trainee.net.precision)
         take_state(layers, trained)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from glassnet.nn import Network
+from glassnet.nn import Layer, Network
 from glassnet.nn.layer import Array
 from glassnet.nn.randomness import ORDER
 from glassnet.pack.answers import Answers
@@ -45,7 +45,8 @@ class Trainee:
     """A network, the rows that it trains on, and how far it has come.
 
     net: the layers that are trained, for prepared rows x (N, width). held: the numbers of the rows that it holds out.
-    batch: rows in a batch. seed: numbers that decide the order of the rows and the noise.
+    batch: rows in a batch. seed: numbers that decide the order of the rows and the noise. own: the layer before all
+    others, if it is fitted to the rows that this network trains on.
     """
 
     candidate: Candidate
@@ -55,6 +56,7 @@ class Trainee:
     held: Array
     batch: int
     seed: list[int]
+    own: list[Layer] = field(default_factory=list)
     cycle_ends: list[CycleEnd] = field(default_factory=list)
 
     def __post_init__(self) -> None:

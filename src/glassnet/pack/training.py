@@ -9,11 +9,12 @@ from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import suppress
 from itertools import count
 from threading import Event
+from typing import NamedTuple
 
 import numpy as np
 
 from glassnet.fast.threads import available
-from glassnet.nn import Layer, Network
+from glassnet.nn import Layer, Network, TargetMeans
 from glassnet.nn.layer import Array
 from glassnet.pack.answers import Answers
 from glassnet.pack.candidate import Candidate, take_state
@@ -27,6 +28,14 @@ REFITS = 4  # networks of each candidate in the mixture that hold out nothing
 
 Draw = Callable[[int], Candidate]  # makes the candidate of a number, counted from 0
 Job = tuple[Team, Trainee, int]  # a network, and how many cycles it is to have ended
+
+
+class Prepared(NamedTuple):
+    """What candidates share: the layers that prepare rows, fitted, the prepared rows, and a network of the layers."""
+
+    layers: list[Layer]
+    x: Array
+    net: Network | None
 
 
 class TimeIsUp(Exception):  # noqa: N818  no error: it ends a training
@@ -71,7 +80,7 @@ class PackTraining:
         self.useless: set[int] = set(useless)
         self.best: Mixture | None = None
         self.history: History = History()
-        self._prepared: dict[str, tuple[list[Layer], Array]] = {}
+        self._prepared: dict[str, Prepared] = {}
         self._epochs = 0  # of all networks
         self._pace = 0.0  # seconds for an epoch of one network, beside the others
         self._stop = Event()
@@ -246,30 +255,46 @@ class PackTraining:
 
     def _team(self, candidate: Candidate, number: int) -> Team:
         """Make the first networks of a candidate."""
-        layers = candidate.preprocessing
-        if repr(layers) not in self._prepared:
-            x = self.x.astype(candidate.net.dtype) if not layers else self.x
-            if layers:
-                net = Network(layers, dtype=candidate.net.precision)
-                net.fit_preprocessing(x)
-                x = net.predict(x)
-            self._prepared[repr(layers)] = layers, x
-        team = Team(number, candidate, self._prepared[repr(layers)][0])
+        key = repr(candidate.preprocessing)
+        if key not in self._prepared:
+            self._prepared[key] = self._prepare(candidate)
+        team = Team(number, candidate, self._prepared[key].layers)
         for i in range(len(self.held)):
             team.trainees.append(self._trainee(team, i))
         return team
+
+    def _prepare(self, candidate: Candidate) -> Prepared:
+        """Fit what all networks of a candidate share before them."""
+        layers, x = candidate.preprocessing, self.x
+        if layers and isinstance(layers[0], TargetMeans):
+            x = self._with_means(layers.pop(0), np.arange(len(x)), [self.seed])
+        if not layers:
+            return Prepared(layers, x.astype(candidate.net.dtype), None)
+        net = Network(layers, dtype=candidate.net.precision)
+        net.fit_preprocessing(x)
+        return Prepared(layers, net.predict(x), net)
+
+    def _with_means(self, means: Layer, rows: Array, seed: list[int]) -> Array:
+        """Fit the layer to these rows, and return all rows as networks train on them."""
+        assert isinstance(means, TargetMeans)
+        return means.find_keys(self.x).crossed(self.x, self.answers.targets, rows, np.random.default_rng(seed))
 
     def _trainee(self, team: Team, fold: int | None, number: int = 0) -> Trainee:
         """Make a network of a candidate that holds out a fold or, with a number, none."""
         own = [self.seed, team.number, len(self.folds) + number if fold is None else fold]
         name = ".".join(map(str, own[1:]))
-        x = self._prepared[repr(team.before)][1]
+        preprocessing = team.candidate.preprocessing
+        prepared = self._prepared[repr(preprocessing)]
         net = team.candidate.trained(int(np.random.SeedSequence(own).generate_state(1)[0]))
         if team.trainees:
             take_state(net.layers, team.trainees[0].net.layers)
-        net.fit_preprocessing(x)
+        net.fit_preprocessing(prepared.x)
         held = self.folds[fold] if fold is not None else np.zeros(0, np.int64)
-        trainee = Trainee(team.candidate, net, x, self.answers, held, self.batch, own)
+        before, x = preprocessing[: len(preprocessing) - len(prepared.layers)], prepared.x
+        if before:
+            x = self._with_means(before[0], np.setdiff1d(np.arange(len(x)), held), own)
+            x = x.astype(net.dtype) if prepared.net is None else prepared.net.predict(x)
+        trainee = Trainee(team.candidate, net, x, self.answers, held, self.batch, own, before)
         if name in self.restored:
             trainee.restore(self.restored[name])
         self.networks[name] = trainee

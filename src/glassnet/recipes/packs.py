@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from glassnet.data import Dataset
+from glassnet.nn.means import repeated
 from glassnet.pack import Candidate, Pack, fit_pack
 from glassnet.pack.pack import known
 from glassnet.recipes.confusion import left_out
@@ -26,6 +27,7 @@ from glassnet.recipes.stack import build_layers, outputs
 from glassnet.terminal import doing, say
 from glassnet.train.metrics import score
 
+MOST_MEANS = 64  # columns that a candidate adds
 DRAWN = 4  # among the numbers that follow a seed: the settings of candidates that are drawn
 
 
@@ -99,8 +101,20 @@ def _different(candidates: list[Candidate]) -> list[Candidate]:
 def _candidate(ends: list[int], data: Dataset, n_out: int, name: str, recipe: Recipe) -> Candidate:
     """Make the kind of network that a recipe describes, for these data."""
     loss, network = recipe.build_loss(data.task), replace(recipe.network, standardize_target=False)  # the pack does it
-    layers = build_layers(network, loss, data.n_in, n_out, data.columns(), recipe.strong_pairs(data))
+    columns = data.columns() | _means(recipe, data, n_out)
+    layers = build_layers(network, loss, data.n_in, n_out, columns, recipe.strong_pairs(data))
     return Candidate(name, recipe.join(layers), recipe.build_optimizer(), tuple(ends))
+
+
+def _means(recipe: Recipe, data: Dataset, n_out: int) -> dict[str, Any]:
+    """Return the arguments of a layer TargetMeans, if the recipe wants one and a column's values repeat."""
+    if not recipe.network.target_means or not data.schema:
+        return {}
+    values = 1 if n_out == 2 and data.train.y.ndim == 1 else n_out  # of two classes, one says it all
+    columns, sizes = repeated(data.train.x, data.train.y, data.columns()["categories"], values)
+    if not columns or values * len(columns) > MOST_MEANS:
+        return {}
+    return {"means": {"width": data.n_in, "columns": columns, "sizes": sizes, "values": values}}
 
 
 def _drawn(recipe: Recipe, space: RawSpace, make: Callable[[str, Recipe], Candidate], number: int) -> Candidate:

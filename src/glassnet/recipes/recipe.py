@@ -96,6 +96,8 @@ class Recipe:
         and [training] say. pairs: those of another settled recipe, if they are known. Raises ValueError for
         nonsense.
         """
+        if self.network.target_means:
+            raise ValueError("recipe: network.target_means is for a kind of network in [pack.candidates]")
         recipe, loss = self.sized(len(data.train)), self.build_loss(data.task)
         if not len(data.val):
             recipe = replace(recipe, training=replace(recipe.training, patience=None))

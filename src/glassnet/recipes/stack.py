@@ -74,7 +74,11 @@ class Stack:
 
     def columns(self, arguments: dict[str, Any]) -> None:
         """Fill and mark missing values. A category becomes a column of 0 and 1."""
-        first = nn.Columns(**arguments)
+        if means := arguments.get("means"):
+            adding = nn.TargetMeans(**means)
+            self.layers.append(adding)
+            arguments = arguments | {"categories": arguments["categories"] + [0] * adding.added}
+        first = nn.Columns(**{name: value for name, value in arguments.items() if name != "means"})
         self.layers.append(first)
         self.numbers, self.widths = first.continuous, [1] * first.width_out(self.width)
         self.categories = [n for n in first.categories if n]

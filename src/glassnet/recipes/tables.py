@@ -39,6 +39,7 @@ class NetworkTable:
     inputs: Part = "Standardize"  # or QuantileNormalize, RobustScale, or "none"
     rotations: int | None = None  # the most pairs of columns that get rotated copies, if they interact strongly
     embedding: Part | None = None  # of each feature: PiecewiseLinear or Periodic, as {name = ..., dim = 16}
+    target_means: bool = False  # of the rows that share a value, for columns whose values repeat
     category_dim: int | None = None  # trained values for each category, in place of its column of 0 and 1
     hidden: list[int] = field(default_factory=lambda: [128])
     activation: Part = "ReLU"

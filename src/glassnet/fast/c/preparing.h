@@ -1,4 +1,4 @@
-/* The layers of nn/ that prepare raw rows: nn/columns.py, nn/rotations.py, nn/preprocessing.py, in double.
+/* The layers of nn/ that prepare raw rows: nn/columns.py, nn/rotations.py, nn/means.py, nn/preprocessing.py, in double.
 
 A layer is a step from columns of x to columns of y, some rows at a time: x is [n_in, m], and y [n_out, m]. */
 #pragma once
@@ -8,7 +8,7 @@ A layer is a step from columns of x to columns of y, some rows at a time: x is [
 enum { REALS, BYTES, DOUBLES, READY }; /* rows as given, of these types; or prepared already, real */
 
 #define SLICE 128 /* rows at a time: their columns fit into a core's cache */
-#define STEPS(X) X(Columns) X(Standardize) X(QuantileNormalize) X(RobustScale) X(Rotations)
+#define STEPS(X) X(Columns) X(Standardize) X(QuantileNormalize) X(RobustScale) X(Rotations) X(TargetMeans)
 enum { STEPS(KIND) };
 
 /* Which sizes and arrays a step has is said in preparing.py, in the same order. rounded: whether y is of the network's type. */
@@ -134,6 +134,25 @@ STEP(QuantileNormalize) {
         }
         put_levels(knots + j * n, levels, at + j * n, n, count, different, found);
         for (int64_t i = 0; i < m; i++) y[i] = found[place[i]];
+    }
+}
+
+STEP(TargetMeans) {
+    int64_t width = s->size[0], count = s->size[1], values = s->size[2];
+    const int64_t *columns = s->array[0], *sizes = s->array[1];
+    const double *keys = s->array[2], *means = s->array[3], *prior = s->array[4];
+    memcpy(y, x, (size_t)(width * m) * sizeof(double));
+    y += width * m;
+    for (int64_t k = 0; k < count; k++) {
+        for (int64_t i = 0; i < m; i++) {
+            double value = x[columns[k] * m + i];
+            int64_t above = 0; /* keys that aren't above it */
+            for (int64_t left = sizes[k]; left > 1; left -= left / 2) above += keys[above + left / 2 - 1] <= value ? left / 2 : 0;
+            above += keys[above] <= value;
+            const double *mean = above && keys[above - 1] == value ? means + (above - 1) * values : prior;
+            for (int64_t v = 0; v < values; v++) y[v * m + i] = mean[v];
+        }
+        y += values * m, keys += sizes[k], means += sizes[k] * values;
     }
 }
 

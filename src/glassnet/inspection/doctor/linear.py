@@ -22,7 +22,7 @@ def linear_outputs(patient: Patient, x: Array) -> Array | None:
 
     Values: ridge regression. Classes: scores of logistic regression. None if there is nothing to fit it to.
     """
-    if "train" not in patient.parts or patient.data.n_in + sum(map(len, patient.data.categories)) > COLUMNS:
+    if "train" not in patient.parts or patient.data.n_in + sum(patient.data.columns().get("categories", ())) > COLUMNS:
         return None
     train = patient.some(patient.parts["train"])
     if patient.loss.task == "regression":
