@@ -7,14 +7,12 @@ import sys
 import traceback
 import warnings
 from collections.abc import Callable
-from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
 from glassnet import program
-from glassnet.cli import completion
 from glassnet.extras import NotInstalledError
 from glassnet.files import reason
 from glassnet.program import STOPPED
@@ -62,15 +60,6 @@ app: typer.Typer = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Any command takes --debug, which shows the traceback of an error.",
 )
-
-RunArgument = Annotated[
-    Path, typer.Argument(metavar="RUN", help="A run directory, as train makes it.", autocompletion=completion.runs)
-]
-RunsArgument = Annotated[
-    list[Path],
-    typer.Argument(metavar="RUN RUN...", help="Run directories, two or more.", autocompletion=completion.runs),
-]
-
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 

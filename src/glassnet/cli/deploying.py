@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from glassnet.cli.app import USE, RunArgument, command
+from glassnet.cli.app import USE, command
+from glassnet.cli.options import RunArgument
 from glassnet.terminal import say
 
 

@@ -10,7 +10,17 @@ from typing import Annotated, Any
 import typer
 
 from glassnet.cli import completion
-from glassnet.cli.app import LOOK, TRAIN, USE, RunArgument, RunsArgument, command
+from glassnet.cli.app import LOOK, TRAIN, USE, command
+from glassnet.cli.options import (
+    DropOption,
+    OutOption,
+    RunArgument,
+    RunsArgument,
+    SeedOption,
+    SetOption,
+    TargetOption,
+    TimeOption,
+)
 from glassnet.cli.printing import plain_figure, print_table, seconds
 from glassnet.terminal import doing, say
 
@@ -28,25 +38,12 @@ def train(
             autocompletion=completion.any_of(completion.recipes, completion.tables),
         ),
     ] = None,
-    target: Annotated[str | None, typer.Option(metavar="COLUMN", help="The table's column to predict.")] = None,
-    drop: Annotated[
-        list[str] | None,
-        typer.Option(metavar="COLUMN", help="A column that is no input, such as an id. Repeatable."),
-    ] = None,
-    out: Annotated[Path | None, typer.Option(metavar="DIR", help="The run directory. Default: below runs/.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Another seed than the recipe's.")] = None,
-    changes: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="KEY=VALUE",
-            help="Change a setting, such as optimizer.lr=0.01. Repeatable.",
-        ),
-    ] = None,
-    time: Annotated[
-        str | None,
-        typer.Option(metavar="10m", help="Go on looking for a better pack for so long: such as 90s, 10m or 2h."),
-    ] = None,
+    target: TargetOption = None,
+    drop: DropOption = None,
+    out: OutOption = None,
+    seed: SeedOption = None,
+    changes: SetOption = None,
+    time: TimeOption = None,
     folds: Annotated[
         int | None,
         typer.Option(metavar="N", help="Cross-validate: test on each of N parts in turn, then let all answer."),
@@ -92,7 +89,7 @@ def train(
 @command(TRAIN, "glassnet ensemble runs/mnist runs/mnist-2")
 def ensemble(
     runs: RunsArgument,
-    out: Annotated[Path | None, typer.Option(metavar="DIR", help="The run directory. Default: below runs/.")] = None,
+    out: OutOption = None,
 ) -> None:
     """Let finished runs answer together: evaluate their mean, and write it as a run directory with copies of them.
 

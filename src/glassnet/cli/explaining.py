@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from glassnet.cli.app import LOOK, RunArgument, command
+from glassnet.cli.app import LOOK, command
+from glassnet.cli.options import RunArgument
 from glassnet.terminal import doing, say
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from glassnet.cli import completion
-from glassnet.cli.app import LOOK, RunArgument, command
+from glassnet.cli.app import LOOK, command
+from glassnet.cli.options import DropOption, RunArgument, SeedOption, SetOption, TargetOption
 from glassnet.cli.printing import plain_figure, print_table
 from glassnet.terminal import doing, say
 
@@ -101,12 +102,9 @@ def doctor(
             autocompletion=completion.any_of(completion.recipes, completion.tables, completion.runs),
         ),
     ],
-    target: Annotated[str | None, typer.Option(metavar="COLUMN", help="The table's column to predict.")] = None,
+    target: TargetOption = None,
     epochs: Annotated[int, typer.Option(min=1, help="The most epochs to train and watch.")] = 3,
-    changes: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Change a setting of the recipe. Repeatable."),
-    ] = None,
+    changes: SetOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
 ) -> None:
     """Find faults of data, network or training. The exit status is 1 if there is an error or a warning."""
@@ -162,16 +160,10 @@ def compare(
             autocompletion=completion.any_of(completion.tables, completion.runs),
         ),
     ],
-    target: Annotated[str | None, typer.Option(metavar="COLUMN", help="The table's column to predict.")] = None,
-    drop: Annotated[
-        list[str] | None,
-        typer.Option(metavar="COLUMN", help="A column that is no input, such as an id. Repeatable."),
-    ] = None,
-    seed: Annotated[int | None, typer.Option(help="Another seed than the recipe's.")] = None,
-    changes: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Change a setting of the recipe. Repeatable."),
-    ] = None,
+    target: TargetOption = None,
+    drop: DropOption = None,
+    seed: SeedOption = None,
+    changes: SetOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print all figures as JSON.")] = False,
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="Of runs, also write an HTML page.")] = None,
 ) -> None:

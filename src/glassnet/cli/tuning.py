@@ -9,6 +9,7 @@ import typer
 
 from glassnet.cli import completion
 from glassnet.cli.app import TRAIN, command
+from glassnet.cli.options import SeedOption, SetOption, TargetOption
 from glassnet.cli.printing import plain_figure, print_table
 from glassnet.terminal import say
 
@@ -23,22 +24,15 @@ def tune(
             autocompletion=completion.any_of(completion.recipes, completion.tables),
         ),
     ],
-    target: Annotated[str | None, typer.Option(metavar="COLUMN", help="The table's column to predict.")] = None,
+    target: TargetOption = None,
     out: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="The folder of the search. A search in it goes on."),
     ] = None,
     trials: Annotated[int | None, typer.Option(metavar="N", help="The number of settings to try.")] = None,
     hours: Annotated[float | None, typer.Option(metavar="H", help="Begin no trial after this number of hours.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Another seed than the recipe's.")] = None,
-    changes: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="KEY=VALUE",
-            help="Change a setting, such as training.epochs=5. Repeatable.",
-        ),
-    ] = None,
+    seed: SeedOption = None,
+    changes: SetOption = None,
 ) -> None:
     """Search for better values of a recipe by its validation part, and write the recipe that wins.
 
