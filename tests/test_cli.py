@@ -26,7 +26,8 @@ from glassnet.train import CSVLog, Training
 from small_packs import SET_LEARNING_PACK, SET_SMALL_PACK
 
 SHORT = ("--set", "training.epochs=3")
-FILES = {"recipe.toml", "metrics.json", "history.csv", "model.safetensors", "intervals.safetensors", "plots"}
+ARRAYS = {"model.safetensors", "intervals.safetensors"}
+FILES = {"recipe.toml", "metrics.json", "history.csv", "thresholds.csv", "plots"} | ARRAYS
 PICTURES = {"curves.png", "confusion.png", "mistakes.png", "first_layer.png"}
 
 

@@ -86,7 +86,14 @@ def test_a_folder_with_nothing_but_half_a_recipe_is_an_empty_one(
     assert command(monkeypatch, "train", "--out", run, "--resume") == 2
     assert "run holds no run (there is no recipe.toml in it): name the recipe, to begin anew" in capsys.readouterr().err
     assert command(monkeypatch, "train", "digits", *SMALL, "--out", run, *how) == 0
-    files = {"recipe.toml", "metrics.json", "history.csv", "model.safetensors", "intervals.safetensors"}
+    files = {
+        "recipe.toml",
+        "metrics.json",
+        "history.csv",
+        "model.safetensors",
+        "intervals.safetensors",
+        "thresholds.csv",
+    }
     assert {path.name for path in run.iterdir()} == files
 
 

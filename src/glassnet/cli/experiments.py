@@ -48,6 +48,14 @@ def train(
         int | None,
         typer.Option(metavar="N", help="Cross-validate: test on each of N parts in turn, then let all answer."),
     ] = None,
+    metric: Annotated[
+        str | None,
+        typer.Option(metavar="f1", help="Choose the threshold of two classes by f1, balanced_accuracy or accuracy."),
+    ] = None,
+    cost: Annotated[
+        str | None,
+        typer.Option(metavar="TRUE:ANSWER=N", help="Choose answers by what mistakes cost: 'no:yes=5,yes:no=1'."),
+    ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with a killed training in --out, or with a finished pack.")
     ] = False,
@@ -65,7 +73,8 @@ def train(
             raise ValueError(f"{out} holds no run (there is no recipe.toml in it): name the recipe, to begin anew")
         recipe = str(out / "recipe.toml")  # as it was begun
     doing(f"reading the data of {recipe}")
-    chosen = recipes.choose(recipe, target=target, drop=drop or (), folds=folds, seed=seed, changes=changes)
+    options: dict[str, Any] = {"target": target, "drop": drop or (), "folds": folds, "metric": metric, "cost": cost}
+    chosen = recipes.choose(recipe, **options, seed=seed, changes=changes)
     with recipes.new_directory(Path("runs") / chosen.name, out) as folder:
         limit = None if time is None else seconds(time)
         metrics = recipes.train(chosen, folder, resume=resume, progress=True, time_limit=limit)
@@ -245,6 +254,8 @@ def _print_metrics(metrics: dict[str, Any]) -> None:
     if figures := metrics["figures"]:
         shown = [[name, *(plain_figure(figure[key]) for key in FIGURE)] for name, figure in figures.items()]
         print_table(["these rows" if other else "test", "", "95% from", "to", "baseline"], shown)
+    if "decision" in metrics:
+        say(metrics["decision"])
     if "folds" in metrics:
         print_table(
             ["mean of the folds", "", "standard error"],

@@ -59,7 +59,8 @@ def to_onnx(
     It takes x (N, n_in), any number N of rows, and gives y (N, n_out), the numbers of `predict`. `outputs` adds:
 
     - "identity": nothing, for a regression.
-    - "softmax": probabilities (N, n_out), as `predict_proba` gives, and label (N,), the most probable class.
+    - "softmax": probabilities (N, n_out), as `predict_proba` gives, and label (N,), the most probable class,
+      or that of the least expected cost, if a run was trained to decide so.
     - "logistic": for one output, the logit of the second of two classes, probabilities (N, 2) and label (N,). For
       several, which are flags, probabilities (N, n_out) and label (N, n_out), 1 where the probability is above 0.5.
 
@@ -100,7 +101,7 @@ def to_onnx(
         x = graph.input("x", dtype, ["N", net.n_in], _rows(net.info, layers[0]))
     y = _write_ensemble(graph, net, x) if isinstance(net, Ensemble) else _write_network(graph, net, x)
     graph.output("y", y, ["N", width], _meaning(net.info, layers[-1], outputs))
-    write_outputs(graph, layers[-1], y, width, outputs, classes)
+    write_outputs(graph, layers[-1], y, width, outputs, classes, net.info.get("decision"))
 
     about = _about(net.info) | ({} if classes is None else {"classes": np.asarray(classes).tolist()})
     helper = onnx.helper
@@ -185,6 +186,7 @@ def _about(info: dict[str, Any]) -> dict[str, Any]:
         "image_shape",
         "image_maximum",
         "description",
+        "decision",
     )
     return {name: value for name in names if (value := info.get(name))}
 

@@ -31,9 +31,18 @@ def classes_of(info: dict[str, Any]) -> npt.NDArray[Any] | None:
     return np.array([int(name) for name in names] if whole else names)
 
 
-def write_outputs(graph: Graph, last: Layer, y: str, width: int, kind: str, classes: npt.ArrayLike | None) -> None:
+def write_outputs(
+    graph: Graph,
+    last: Layer,
+    y: str,
+    width: int,
+    kind: str,
+    classes: npt.ArrayLike | None,
+    decision: dict[str, Any] | None = None,
+) -> None:
     """Declare the outputs that follow from the network's own, y (N, width): see `to_onnx`.
 
+    decision: that of a run's network, with the "costs" of mistakes (C, C), by which the label is chosen.
     Raises ValueError for an unknown kind, or classes that don't fit.
     """
     if kind not in KINDS:
@@ -41,21 +50,26 @@ def write_outputs(graph: Graph, last: Layer, y: str, width: int, kind: str, clas
     graph.place = "outputs"
     if kind == "softmax":
         p = y if isinstance(last, Softmax) else graph.add("Softmax", y, axis=1)
-        _write_choice(graph, p, width, classes)
+        _write_choice(graph, p, width, classes, decision)
     elif kind == "logistic":
         p = y if isinstance(last, Sigmoid) else graph.add("Sigmoid", y)
         if width == 1:
-            _write_choice(graph, graph.add("Concat", graph.add("Sub", 1.0, p), p, axis=1), 2, classes)
+            _write_choice(graph, graph.add("Concat", graph.add("Sub", 1.0, p), p, axis=1), 2, classes, decision)
         else:
             _write_flags(graph, p, width, classes)
 
 
-def _write_choice(graph: Graph, p: str, width: int, classes: npt.ArrayLike | None) -> None:
+def _write_choice(
+    graph: Graph, p: str, width: int, classes: npt.ArrayLike | None, decision: dict[str, Any] | None
+) -> None:
     """One of several classes."""
     labels = _labels(classes, width)
-    best = graph.add("ArgMax", p, axis=1, keepdims=0)
+    score, meaning = p, "the most probable class"
+    if decision is not None:
+        score, meaning = graph.add("MatMul", p, -np.array(decision["costs"])), "the class of the least expected cost"
+    best = graph.add("ArgMax", score, axis=1, keepdims=0)
     graph.output("probabilities", p, ["N", width], f"of the classes {', '.join(map(str, labels))}; a row sums to 1")
-    graph.output("label", graph.add("Gather", graph.constant(labels), best), ["N"], "the most probable class")
+    graph.output("label", graph.add("Gather", graph.constant(labels), best), ["N"], meaning)
 
 
 def _write_flags(graph: Graph, p: str, width: int, classes: npt.ArrayLike | None) -> None:

@@ -25,6 +25,7 @@ MODEL_FILE = "model.safetensors"
 CHECKPOINT_FILE = "checkpoint.safetensors"
 INTERVALS_FILE = "intervals.safetensors"
 PACK_FILE = "pack.safetensors"  # all networks of a pack: with more time, training goes on from them
+CURVES_FILE = "thresholds.csv"  # what follows from each threshold of a class's probability
 FILES = (
     METRICS_FILE,
     RECIPE_FILE,
@@ -33,6 +34,7 @@ FILES = (
     INTERVALS_FILE,
     CHECKPOINT_FILE,
     PACK_FILE,
+    CURVES_FILE,
 )  # the first makes it a finished run
 PLOTS_FOLDER = "plots"
 MEMBER_FOLDERS = "member-*"  # the folders of an ensemble's members, runs themselves

@@ -25,6 +25,7 @@ from glassnet.recipes.directory import (
 )
 from glassnet.recipes.finished import Finished
 from glassnet.recipes.identity import difference, info_of
+from glassnet.recipes.judging import decide
 from glassnet.recipes.pictures import draw_ensemble
 from glassnet.recipes.run import parts_of, results
 from glassnet.version import __version__
@@ -62,7 +63,10 @@ def write_ensemble(out: Path, runs: dict[str, Finished], data: Dataset) -> dict[
     """
     ensemble = Ensemble.joined([run.net for run in runs.values()])
     ensemble.info |= info_of(data)
-    loss = next(iter(runs.values())).loss
+    first = next(iter(runs.values()))
+    loss = first.loss
+    if first.recipe.decision is not None and len(data.val):
+        decide(first.recipe, ensemble, ensemble.predict(data.val.x), data.val.y)
     members = []
     for name, run in runs.items():
         figures = parts_of(run.net, data, loss)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +11,14 @@ import numpy as np
 
 from glassnet.data import Dataset, Split
 from glassnet.nn import Ensemble
+from glassnet.nn.layer import Array
 from glassnet.recipes.directory import MODEL_FILE, PLOTS_FOLDER, member, write_metrics
 from glassnet.recipes.finished import Finished
 from glassnet.recipes.identity import info_of
-from glassnet.recipes.judging import answers_of, constant_answers, judged
+from glassnet.recipes.judging import answers_of, constant_answers, decide, judged, predicted_classes
 from glassnet.recipes.pictures import draw_results
 from glassnet.recipes.recipe import Recipe
-from glassnet.recipes.run import by_class, parts_of
+from glassnet.recipes.run import by_class, decided, parts_of
 from glassnet.train import baseline
 from glassnet.version import __version__
 
@@ -29,47 +30,60 @@ def fold_recipe(recipe: Recipe, fold: int) -> Recipe:
     return replace(recipe, data=replace(recipe.data, fold=fold))
 
 
-def cross_validated(runs: list[Finished]) -> tuple[dict[str, Any], Dataset, np.ndarray]:
-    """Judge the runs of all folds, each on the fold that it was tested on; return the figures of metrics.json.
+@dataclass(frozen=True, eq=False)
+class CrossValidated:
+    """The runs of all folds, each judged on the fold that it was tested on.
 
-    "train", "val", "test" and "baseline" are means over the folds. "folds" has for each figure of the test parts their
-    "mean" and its "standard_error". "figures" are those of all rows, each answered by the network that hadn't seen it.
-    With them come the data, of which the test part is all rows, and the networks' outputs for these.
+    metrics: as in metrics.json. "train", "val", "test" and "baseline" are means over the folds. "folds" has for each
+    figure of the test parts their "mean" and its "standard_error". "figures" are those of all rows, each answered by
+    the network that hadn't seen it.
+    data: with all rows as the test part. outputs (N, n_out), answers (see `judged`) and predicted: for these rows.
     """
-    found, data, outputs, answers, constant = [], [], [], [], []
-    for run in runs:
-        own, loss = run.load_data(), run.loss
-        outputs.append(run.net.predict(own.test.x))
-        answers.append(answers_of(run.net, outputs[-1]))
-        constant.append(constant_answers(own.train.y, answers[-1]))
-        parts = parts_of(run.net, own, loss, outputs[-1]) | {"baseline": baseline(own.train, own.test, loss)}
-        found.append(parts | {"figures": judged(answers[-1], own.test.y, constant[-1])})
-        data.append(own)
-    test = Split(np.concatenate([own.test.x for own in data]), np.concatenate([own.test.y for own in data]))
-    whole, all_outputs = replace(data[0], test=test), np.concatenate(outputs)
-    metrics: dict[str, Any] = {
-        part: {name: float(np.mean([each[part][name] for each in found])) for name in found[0][part]} for part in PARTS
-    }
-    metrics["folds"] = {
-        name: _mean([each["figures"][name]["value"] for each in found if each["figures"]])
-        for name in found[0]["figures"]
-    }
-    metrics["figures"] = judged(np.concatenate(answers), test.y, np.concatenate(constant))
-    metrics |= by_class(all_outputs, test.y, whole.classes)
-    about = f"{whole.name}: {whole.task} of {whole.target} from {whole.n_in} features"
-    return (
-        metrics | {"task": whole.task, "data": f"{about}; {len(test):,} rows in {len(runs)} folds"},
-        whole,
-        all_outputs,
-    )
+
+    metrics: dict[str, Any]
+    data: Dataset
+    outputs: Array
+    answers: Array
+    predicted: Array | None
+
+    @classmethod
+    def of(cls, runs: list[Finished]) -> CrossValidated:
+        """Load the data of each run, and judge it. Raises as `Finished.load_data`."""
+        found, data, each = [], [], []
+        for run in runs:
+            own = run.load_data()
+            outputs = run.net.predict(own.test.x)
+            answers = answers_of(run.net, outputs)
+            each.append((outputs, answers, constant_answers(own.train.y, answers), predicted_classes(run.net, answers)))
+            parts = parts_of(run.net, own, run.loss, outputs) | {"baseline": baseline(own.train, own.test, run.loss)}
+            found.append(parts | {"figures": judged(answers, own.test.y, *each[-1][2:])})
+            data.append(own)
+        outputs, answers, constant = (np.concatenate([of[i] for of in each]) for i in range(3))
+        classes = [of[3] for of in each if of[3] is not None]
+        predicted = np.concatenate(classes) if classes else None
+        test = Split(np.concatenate([own.test.x for own in data]), np.concatenate([own.test.y for own in data]))
+        whole = replace(data[0], test=test)
+        metrics: dict[str, Any] = {
+            part: {name: float(np.mean([of[part][name] for of in found])) for name in found[0][part]} for part in PARTS
+        }
+        metrics["folds"] = {
+            name: _mean([of["figures"][name]["value"] for of in found if of["figures"]]) for name in found[0]["figures"]
+        }
+        metrics["figures"] = judged(answers, test.y, constant, predicted)
+        metrics |= by_class(predicted, test.y, whole.classes)
+        about = f"{whole.name}: {whole.task} of {whole.target} from {whole.n_in} features"
+        metrics |= {"task": whole.task, "data": f"{about}; {len(test):,} rows in {len(runs)} folds"}
+        return cls(metrics, whole, outputs, answers, predicted)
 
 
 def write_folds(out: Path, recipe: Recipe) -> dict[str, Any]:
     """Write the ensemble of the networks of all folds, whose runs are in `out`; return the content of metrics.json."""
     runs = runs_of(out, recipe)
-    metrics, data, outputs = cross_validated(runs)
+    found = CrossValidated.of(runs)
     ensemble = Ensemble.joined([run.net for run in runs])
     ensemble.info |= info_of(runs[0].load_data())
+    decide(recipe, ensemble, found.outputs, found.data.test.y)
+    metrics = found.metrics | decided(ensemble)
     metrics |= {
         "recipe": recipe.name,
         "seconds": round(sum(run.metrics["seconds"] for run in runs), 3),
@@ -77,7 +91,7 @@ def write_folds(out: Path, recipe: Recipe) -> dict[str, Any]:
         "version": __version__,
     }
     ensemble.save(out / MODEL_FILE)
-    draw_results(out / PLOTS_FOLDER, outputs, answers_of(ensemble, outputs), data)
+    draw_results(out / PLOTS_FOLDER, found.answers, found.predicted, found.data)
     write_metrics(metrics, out)
     return metrics
 

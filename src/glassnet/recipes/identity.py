@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import zlib
 from collections.abc import Callable, Mapping
+from dataclasses import fields
 from pathlib import Path
 from reprlib import repr as short
 from typing import Any, get_args
@@ -17,6 +18,7 @@ from glassnet.data.schema import Kind, as_info
 from glassnet.nn import Ensemble, Network
 from glassnet.nn.ensemble import TASKS
 from glassnet.recipes.recipe import Recipe
+from glassnet.train.decisions import Decision
 
 KNOWN_BY = (
     "features",
@@ -62,6 +64,7 @@ def check_info(net: Network | Ensemble) -> None:
         ),
         "notations": lambda found: isinstance(found, dict) and all(isinstance(each, str) for each in found.values()),
         "image_shape": lambda shape: _counts(shape) and len(shape) == 2 and math.prod(shape) == net.n_in,
+        "decision": lambda found: _is_decision(found, len(info["classes"])),
         "image_maximum": lambda value: _counts([value]),
     }
 
@@ -74,6 +77,15 @@ def check_info(net: Network | Ensemble) -> None:
             raise ValueError(f"it doesn't say its {name}")
         if name in info and not is_right(info[name]):
             raise ValueError(f"its {name} can't be {short(info[name])}")
+
+
+def _is_decision(found: Any, classes: int) -> bool:
+    costs = found.get("costs") if isinstance(found, dict) else None
+    known = {each.name for each in fields(Decision)}
+    if not isinstance(costs, list) or len(costs) != classes or not found.keys() <= known:
+        return False
+    rows = [row for row in costs if isinstance(row, list) and len(row) == classes]
+    return len(rows) == classes and all(isinstance(c, int | float) and math.isfinite(c) for row in rows for c in row)
 
 
 def _names(value: Any) -> bool:

@@ -87,7 +87,8 @@ def train_pack(recipe: Recipe, out: Path, *, progress: bool = False, time_limit:
     loss = recipe.build_loss(data.task)
     held = score(pack.outputs, data.train.y[pack.rows], loss)
     about = {"val": held, "networks": len(pack.ensemble.networks), "parts": pack.parts}
-    return write_run(out, recipe, pack.ensemble, data, pack.history, pack.seconds, **about)
+    unseen = pack.outputs, data.train.y[pack.rows]
+    return write_run(out, recipe, pack.ensemble, data, pack.history, pack.seconds, unseen, **about)
 
 
 def _different(candidates: list[Candidate]) -> list[Candidate]:

@@ -16,9 +16,9 @@ from glassnet.nn import Dense, Ensemble, Network
 from glassnet.nn.ensemble import leading
 from glassnet.nn.layer import Array
 from glassnet.recipes.confusion import MOST_DRAWN
-from glassnet.recipes.judging import answers_of
+from glassnet.recipes.judging import answers_of, predicted_classes
 from glassnet.train import History
-from glassnet.train.metrics import confusion_matrix, labels
+from glassnet.train.metrics import confusion_matrix
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -60,22 +60,21 @@ def draw_ensemble(folder: Path, ensemble: Ensemble, data: Dataset, histories: di
     _save(figures, folder)
 
 
-def draw_results(folder: Path, outputs: Array, answers: Array, data: Dataset) -> None:
-    """Draw outputs (N, n_out) for the test part, and what they mean: the values, or the probabilities of classes."""
-    _save(_results(outputs, answers, data), folder)
+def draw_results(folder: Path, answers: Array, predicted: Array | None, data: Dataset) -> None:
+    """Draw answers to the test part: values (N,), or probabilities of classes (N, C) and the classes answered (N,)."""
+    _save(_results(answers, predicted, data), folder)
 
 
-def _answered(net: Network | Ensemble, data: Dataset) -> tuple[Array, Array]:
-    outputs = net.predict(data.test.x)
-    return outputs, answers_of(net, outputs)
+def _answered(net: Network | Ensemble, data: Dataset) -> tuple[Array, Array | None]:
+    answers = answers_of(net, net.predict(data.test.x))
+    return answers, predicted_classes(net, answers)
 
 
-def _results(outputs: Array, answers: Array, data: Dataset) -> dict[str, Figure]:
+def _results(answers: Array, predicted: Array | None, data: Dataset) -> dict[str, Figure]:
     """The pictures of a network's answers to the test part, by name."""
-    if data.task == "regression":
-        return {"predictions": plots.predictions(data.test.y, outputs[:, 0], data.target, data.train.y.mean())}
-    predicted = labels(outputs)
-    results = data.test.y, predicted, answers.max(axis=1), data.classes
+    if predicted is None:
+        return {"predictions": plots.predictions(data.test.y, answers, data.target, data.train.y.mean())}
+    results = data.test.y, predicted, answers[np.arange(len(answers)), predicted], data.classes
     if data.image_shape is None:
         mistakes = plots.mistake_table(*results)
     else:

@@ -19,6 +19,7 @@ from glassnet.nn.layer import Array
 from glassnet.recipes.directory import open_model
 from glassnet.recipes.intervals import Bounds
 from glassnet.terminal import say
+from glassnet.train.decisions import Decision, answered
 
 if TYPE_CHECKING:
     import polars as pl
@@ -115,7 +116,7 @@ def _answers(net: Network | Ensemble, x: Array, bounds: Bounds | None) -> list[p
         found = [pl.Series("prediction", values), *([] if bounds is None else bounds.around(x, values))]
     else:
         classes, p = net.info["classes"], net.predict_proba(x)
-        names = pl.Series("prediction", classes, dtype=pl.String).gather(p.argmax(axis=1))
+        names = pl.Series("prediction", classes, dtype=pl.String).gather(answered(p, Decision.read(net.info)))
         found = [names, *(pl.Series(f"p({name})", p[:, i]) for i, name in enumerate(classes))]
         found += [] if bounds is None else bounds.sets(p, classes)
     return [each.alias(f"predicted {each.name}") if each.name == net.info.get("target") else each for each in found]

@@ -22,6 +22,7 @@ from glassnet.limits import parse_toml, read_toml
 from glassnet.recipes.parts import Part, closest, make
 from glassnet.recipes.recipe import Recipe
 from glassnet.recipes.space import RawSpace
+from glassnet.recipes.tables import DecisionTable
 
 T = TypeVar("T")
 KINDS = ("network", "optimizer")  # tables in which the networks of a pack may differ
@@ -115,13 +116,15 @@ def choose(
     target: str | None = None,
     drop: Sequence[str] = (),
     folds: int | None = None,
+    metric: str | None = None,
+    cost: str | None = None,
     seed: int | None = None,
     changes: Sequence[str] = (),
 ) -> Recipe:
     """Read a recipe as `load` does, or for the path of a table, or "-" for standard input, make the default one for it.
 
-    folds: their number, for cross-validation. Raises ValueError if columns are named, as `target` or to `drop`, for
-    anything but a table.
+    folds: their number, for cross-validation. metric, cost: see `DecisionTable`. Raises ValueError if columns are
+    named, as `target` or to `drop`, for anything but a table.
     """
     if name == standard_input.NAME or table_endings(Path(name))[0]:
         recipe = load("table", seed=seed, changes=changes)
@@ -134,6 +137,8 @@ def choose(
         recipe = load(name, seed=seed, changes=changes)
     if folds is not None:
         recipe = replace(recipe, data=replace(recipe.data, folds=folds))
+    if metric is not None or cost is not None:
+        recipe = replace(recipe, decision=DecisionTable(metric, cost))
     return recipe
 
 

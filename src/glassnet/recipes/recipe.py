@@ -21,7 +21,7 @@ from glassnet.recipes.confusion import left_out
 from glassnet.recipes.parts import Part, call, make
 from glassnet.recipes.space import TuneTable
 from glassnet.recipes.stack import Pairs, build_layers, outputs
-from glassnet.recipes.tables import DataTable, NetworkTable, PackTable, TrainingTable
+from glassnet.recipes.tables import DataTable, DecisionTable, NetworkTable, PackTable, TrainingTable
 from glassnet.train.settings import Regime, Settings
 
 MOST_MEMBERS = 1000  # of an ensemble
@@ -49,6 +49,7 @@ class Recipe:
     augmentation: Part | None = None  # Distortions, for images
     training: TrainingTable = field(default_factory=TrainingTable)
     pack: PackTable | None = None  # small networks that answer together, in place of one
+    decision: DecisionTable | None = None  # how probabilities become a class; by default the likeliest is answered
     tune: TuneTable | None = None  # how `glassnet tune` searches
 
     def __post_init__(self) -> None:

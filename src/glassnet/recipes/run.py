@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import math
 import time
 from collections.abc import Sequence
@@ -13,12 +14,14 @@ import numpy as np
 
 from glassnet.data import Dataset, load
 from glassnet.data.catalog import SOURCES
+from glassnet.files import replacing
 from glassnet.nn import Ensemble, Loss, Network
 from glassnet.nn.layer import Array
 from glassnet.recipes import reading
 from glassnet.recipes.confusion import Confusion
 from glassnet.recipes.directory import (
     CHECKPOINT_FILE,
+    CURVES_FILE,
     HISTORY_FILE,
     MODEL_FILE,
     PLOTS_FOLDER,
@@ -27,13 +30,24 @@ from glassnet.recipes.directory import (
 )
 from glassnet.recipes.identity import info_of, require_same_data
 from glassnet.recipes.intervals import keep
-from glassnet.recipes.judging import answers_of, constant_answers, judged
+from glassnet.recipes.judging import (
+    answers_of,
+    check_decision,
+    constant_answers,
+    costs_of,
+    decide,
+    judged,
+    predicted_classes,
+)
 from glassnet.recipes.pictures import draw
 from glassnet.recipes.recipe import Recipe
 from glassnet.terminal import doing, say
 from glassnet.train import Callback, Checkpoint, CSVLog, History, baseline, evaluate, fit
-from glassnet.train.metrics import labels, score
+from glassnet.train.decisions import Decision, curves
+from glassnet.train.metrics import score
 from glassnet.version import __version__
+
+MOST_CURVES = 20  # classes
 
 
 def train_one(
@@ -80,12 +94,16 @@ def write_run(
     data: Dataset,
     history: History,
     seconds: float,
+    held: tuple[Array, Array] | None = None,
     **more: Any,
 ) -> dict[str, Any]:
     """Write what a training has left: model, history, pictures and, last, metrics.json, whose content is returned.
 
-    more: entries of it.
+    held: outputs for rows that the network wasn't trained on, and their targets, by which a decision is chosen; by
+    default the validation part's. more: entries of it.
     """
+    if recipe.decision is not None:
+        decide(recipe, net, *(held or (net.predict(data.val.x), data.val.y)))
     history.to_csv(out / HISTORY_FILE)  # once more: Ctrl-C may have come between an epoch and its line
     networks = net.networks if isinstance(net, Ensemble) else [net]
     with np.errstate(over="ignore", invalid="ignore"):
@@ -104,6 +122,7 @@ def write_run(
         **more,
     }
     net.save(out / MODEL_FILE)
+    write_curves(out / CURVES_FILE, recipe, net, data)
     draw(out / PLOTS_FOLDER, net, data, history, recipe.build_augmentation())
     write_metrics(metrics, out)
     return metrics
@@ -120,6 +139,7 @@ def load_data(recipe: Recipe) -> Dataset:
     validated = table.validation and recipe.pack is None  # a pack holds out rows of its own
     data = data if validated else data.without_validation()
     data.train.weights = recipe.row_weights(data)
+    check_decision(recipe, data)
     return data
 
 
@@ -131,13 +151,26 @@ def located(recipe: Recipe) -> Recipe:
     return replace(recipe, data=replace(recipe.data, source=str(source.resolve())))
 
 
+def write_curves(path: Path, recipe: Recipe, net: Network | Ensemble, data: Dataset) -> None:
+    """Write what follows from each threshold of a class's probability for the test rows, if there are few classes."""
+    if not 2 <= len(data.classes) <= MOST_CURVES:
+        return
+    p = answers_of(net, net.predict(data.test.x))
+    columns = curves(p, data.test.y, costs_of(recipe, data.classes), data.classes) if np.isfinite(p).all() else {}
+    with replacing(path) as part, part.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(columns)
+        writer.writerows(zip(*columns.values(), strict=True))
+
+
 def results(net: Network | Ensemble, data: Dataset, loss: Loss) -> dict[str, Any]:
     """Evaluate all parts of the data beside the baseline; the test part by more figures, and class by class."""
     outputs = net.predict(data.test.x)
     found = parts_of(net, data, loss, outputs) | {"baseline": baseline(data.train, data.test, loss)}
     answers = answers_of(net, outputs)
-    figures = judged(answers, data.test.y, constant_answers(data.train.y, answers))
-    return found | {"figures": figures} | by_class(outputs, data.test.y, data.classes)
+    predicted = predicted_classes(net, answers)
+    figures = judged(answers, data.test.y, constant_answers(data.train.y, answers), predicted)
+    return found | {"figures": figures} | by_class(predicted, data.test.y, data.classes) | decided(net)
 
 
 def parts_of(net: Network | Ensemble, data: Dataset, loss: Loss, outputs: Array | None = None) -> dict[str, Any]:
@@ -148,11 +181,17 @@ def parts_of(net: Network | Ensemble, data: Dataset, loss: Loss, outputs: Array 
     return found
 
 
-def by_class(outputs: Array, y: Array, classes: Sequence[str]) -> dict[str, Any]:
+def decided(net: Network | Ensemble) -> dict[str, Any]:
+    """Return the entry "decision" of metrics.json, in words, if the network has one."""
+    decision = Decision.read(net.info)
+    return {} if decision is None else {"decision": str(decision)}
+
+
+def by_class(predicted: Array | None, y: Array, classes: Sequence[str]) -> dict[str, Any]:
     """Return the confusion matrix, and the precision and recall of each class; nothing if there are no classes."""
-    if not classes:
+    if predicted is None:
         return {}
-    confusion = Confusion.of(y, labels(outputs), len(classes))
+    confusion = Confusion.of(y, predicted, len(classes))
     scores = confusion.scores()
     columns = {"precision": scores.precision.tolist(), "recall": scores.recall.tolist(), "rows": scores.rows.tolist()}
     return {

@@ -65,6 +65,22 @@ class TrainingTable(Regime):
 
 
 @dataclass
+class DecisionTable:
+    """[decision]: how probabilities become a class, by a metric or by costs, chosen on rows held out from training.
+
+    metric: "f1", "balanced_accuracy" or "accuracy", for two classes. cost: of mistakes, as "no:yes=5,yes:no=1"; the
+    others cost 1.
+    """
+
+    metric: str | None = None
+    cost: str | None = None
+
+    def __post_init__(self) -> None:
+        if (self.metric is None) == (self.cost is None):
+            raise ValueError("recipe: a decision goes by a metric or by costs: give one of them")
+
+
+@dataclass
 class PackTable:
     """[pack]: small networks that hold out other rows answer, and not one that trains as [training] says.
 

@@ -11,10 +11,10 @@ from glassnet.nn import GradientReport, Network
 from glassnet.nn import gradcheck as check_gradients
 from glassnet.recipes.directory import open_model
 from glassnet.recipes.finished import load_same_data
-from glassnet.recipes.folds import cross_validated, runs_of
-from glassnet.recipes.judging import answers_of, constant_answers, judged
+from glassnet.recipes.folds import CrossValidated, runs_of
+from glassnet.recipes.judging import answers_of, constant_answers, judged, predicted_classes
 from glassnet.recipes.recipe import Recipe
-from glassnet.recipes.run import by_class, load_data, results
+from glassnet.recipes.run import by_class, decided, load_data, results
 from glassnet.train.metrics import baseline, score
 
 
@@ -26,7 +26,7 @@ def evaluate_run(run: Path) -> dict[str, Any]:
     """
     recipe, net = open_model(run)
     if recipe.data.folds is not None and recipe.data.fold is None:
-        return cross_validated(runs_of(run, recipe))[0] | {"recipe": recipe.name}
+        return CrossValidated.of(runs_of(run, recipe)).metrics | {"recipe": recipe.name} | decided(net)
     data = load_same_data(run, recipe, net)
     found = results(net, data, recipe.build_loss(data.task)) | {"task": data.task, "data": str(data)}
     one = isinstance(net, Network) or recipe.pack is not None  # run
@@ -47,9 +47,10 @@ def evaluate_file(run: Path, path: Path) -> dict[str, Any]:
     loss, outputs = recipe.build_loss(task), net.predict(rows.x)
     found: dict[str, Any] = {"test": score(outputs, rows.y, loss), "baseline": baseline(rows, rows, loss)}
     answers = answers_of(net, outputs)
-    found |= {"figures": judged(answers, rows.y, constant_answers(rows.y, answers))}
+    predicted = predicted_classes(net, answers)
+    found |= {"figures": judged(answers, rows.y, constant_answers(rows.y, answers), predicted)}
     about = {"task": task, "data": f"{path}: {len(rows):,} rows", "recipe": recipe.name, "notes": notes}
-    return found | by_class(outputs, rows.y, classes) | about
+    return found | by_class(predicted, rows.y, classes) | decided(net) | about
 
 
 def export_run(run: Path, out: Path, input_dtype: str | None = None) -> str:
