@@ -60,7 +60,7 @@ def a_history(epochs: int, task: str = "accuracy", start: float = 2.0) -> dict[s
 def test_curves_show_steps_epochs_and_metric():
     history = a_history(3)
     left, right = whole(plots.curves(history, step_losses=[3, 2.5, 2, 1.5, 1.2, 1.0], best_epoch=2)).axes
-    np.testing.assert_allclose(line(left, "each step"), [[0.5, 1, 1.5, 2, 2.5, 3], [3, 2.5, 2, 1.5, 1.2, 1.0]])
+    np.testing.assert_allclose(line(left, "steps, smoothed"), [[0.5, 1, 1.5, 2, 2.5, 3], [3, 2.5, 2, 1.5, 1.2, 1.0]])
     np.testing.assert_allclose(line(left, "training"), [[1, 2, 3], history["train_loss"]])
     np.testing.assert_allclose(line(left, "validation"), [[1, 2, 3], history["val_loss"]])
     best = history["val_accuracy"][1]
@@ -264,7 +264,7 @@ def test_first_layer_shows_the_largest_units_on_one_symmetric_scale(units):
     figure = whole(plots.first_layer(W, (3, 4)))
     sheet, scale = figure.axes
     images = sheet.images
-    assert len(images) == min(units, 64)
+    assert len(images) == min(units, 16)
     assert apart([*figure.texts, *images, scale.yaxis])
     norms = [np.linalg.norm(image.get_array()) for image in images]
     assert norms == sorted(norms, reverse=True)
@@ -272,6 +272,30 @@ def test_first_layer_shows_the_largest_units_on_one_symmetric_scale(units):
     np.testing.assert_allclose(images[0].get_array(), largest.reshape(3, 4))
     ((low, high),) = {image.get_clim() for image in images}
     assert low == -high < 0
+
+
+def test_first_layer_shows_the_units_that_are_heard():
+    W = np.random.default_rng(0).normal(size=(12, 20)) * np.arange(1, 21)
+    listened = np.zeros(20)
+    listened[[3, 7]] = 1
+    shown = [image.get_array().ravel() for image in plots.first_layer(W, (3, 4), listened).axes[0].images]
+    np.testing.assert_allclose(shown[:2], [W[:, 3], W[:, 7]])
+    with pytest.raises(ValueError, match=r"heard must have shape \(20,\)"):
+        plots.first_layer(W, (3, 4), np.ones(3))
+
+
+def test_one_row_far_out_leaves_room_for_the_others():
+    true = np.random.default_rng(0).normal(size=1000)
+    predicted = true + 0.1
+    predicted[0] = 1e6
+    edges = plots.predictions(true, predicted, "y").axes[1].get_xlim()
+    assert np.ptp(edges) < 100
+
+
+def test_a_headline_says_what_a_picture_is_of():
+    figure = plots.predictions([1.0, 2.0], [1.0, 2.5], "y")
+    plots.entitle(figure, "houses")
+    assert figure.get_suptitle().startswith("houses: RMSE 0.3536")
 
 
 def test_first_layer_of_zeros():

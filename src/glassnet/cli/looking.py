@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import webbrowser
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -135,6 +136,7 @@ def report(
     run: RunArgument,
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="The page. Default: RUN/report.html.")] = None,
     examined: Annotated[bool, typer.Option("--doctor/--no-doctor", help="Let the doctor examine the run.")] = True,
+    show: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
 ) -> None:
     """Write a run as one HTML page: results, curves, mistakes, the doctor's findings, the command that trains it again.
 
@@ -142,9 +144,12 @@ def report(
     """
     from glassnet.report import Reported, write_report
 
-    doing(f"reading {run}, and drawing")
+    doing(f"reading {run}, and its data")
     found = Reported.read(run)
-    say(f"written to {write_report(found, out, doctor=examined)}")
+    page = write_report(found, out, doctor=examined, tell=doing)
+    say(f"written to {page}")
+    if show:
+        webbrowser.open(page.resolve().as_uri())
     if found.missing:
         say(f"glassnet: {found.missing}, so the page lacks the parts that need the data", error=True)
         raise typer.Exit(1)

@@ -23,13 +23,15 @@ class Split:
     """Examples: x (N, n_in), one per row, and the targets y (N,).
 
     blocks (N,): numbers of blocks that stay together when some of the rows are held out, or None. weights (N,): of the
-    rows' losses in training, or None if they are alike.
+    rows' losses in training, or None if they are alike. rows (N,): their numbers in the file that they come from,
+    counted from 0, or None.
     """
 
     x: NDArray[Any]
     y: NDArray[Any]
     blocks: NDArray[np.int64] | None = None
     weights: NDArray[np.float64] | None = None
+    rows: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.y)  # a sparse x has no length

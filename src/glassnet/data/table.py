@@ -100,6 +100,7 @@ def load_table(
         )
     except ValueError as error:
         raise ValueError(f"target column {target!r}: {error}") from error
+    data.test.rows = rows[parts[2]]
     data.schema, data.empty = schema, tuple(left_out.get(EMPTY, ()))
     if blocks is not None:
         data.train.blocks, data.val.blocks = blocks[parts[0]], blocks[parts[1]]
@@ -148,6 +149,28 @@ def read_table(path: str | os.PathLike[str]) -> pl.DataFrame:
     """
     frame, _ = _read(Path(path))
     return frame.select(_typed(column) for column in frame)
+
+
+def as_written_in_file(path: str | os.PathLike[str], rows: NDArray[np.int64]) -> tuple[pl.DataFrame, list[int] | None]:
+    """Return some rows of a table, by their numbers counted from 0, with all columns, from text as they are written.
+
+    With them come the lines on which they begin in a file of text, counted from 1 for the header, which values with
+    line breaks are counted for; None for other files.
+    """
+    import polars as pl
+
+    frame, _ = _read(Path(path))
+    if table_endings(Path(path))[0] in FRAMES:
+        return frame[rows], None
+    breaks = (
+        frame.select(pl.sum_horizontal(pl.all().str.count_matches("\n")))
+        .to_series()
+        .fill_null(0)
+        .to_numpy()
+        .astype(np.int64)
+    )
+    lines = np.arange(frame.height) + 2 + np.cumsum(breaks) - breaks
+    return frame[rows], lines[rows].tolist()
 
 
 def numeric_rows(frame: pl.DataFrame, columns: Sequence[Column] | Sequence[str], first: int = 1) -> NDArray[np.float64]:

@@ -36,6 +36,7 @@ class Columns(Preprocessing):
     median: Array
     scale: Array
     known: Array
+    turns: Array
 
     def __init__(
         self, categories: Sequence[int], missing: Sequence[int] = (), cycles: Sequence[tuple[int, float]] = ()
@@ -86,7 +87,8 @@ class Columns(Preprocessing):
         y = self.buffer("y", (len(x), self.width_out(None)))
         centred = (x[:, self.numbers] - self.median[self.numbers]) / self.scale[self.numbers]
         self.known = ~np.isnan(centred)
-        places = x[:, self.turning] - self.lengths * np.floor(x[:, self.turning] / self.lengths)  # in each cycle
+        turns = np.floor(x[:, self.turning] / self.lengths)
+        places = x[:, self.turning] - self.lengths * turns  # in each cycle
         places = places / self.lengths - 0.5
         marks, last = self.continuous, self.continuous + len(self.missing)
         y[:, : len(self.numbers)] = np.where(self.known, centred, 0)
@@ -95,7 +97,7 @@ class Columns(Preprocessing):
         for j, n in enumerate(self.categories):
             y[:, last : last + n] = x[:, j, np.newaxis] == np.arange(n)
             last += n
-        self.y = y
+        self.y, self.turns = y, np.nan_to_num(turns)
         return y
 
     def backward(self, dy: Array) -> Array:
@@ -118,8 +120,8 @@ class Columns(Preprocessing):
         return self.continuous + len(self.missing) + sum(self.categories)
 
     def side(self) -> Array:
-        """The values that are missing, and the category of each of the others."""
-        return self.y[:, self.continuous :].copy()
+        """The values that are missing, the category of each of the others, and the numbers of the cycles."""
+        return np.concatenate([self.y[:, self.continuous :], self.turns], axis=1)
 
     def written(self, at: Unit) -> Written:
         """Write a number in units of the column's scale, or a condition that is 1 or 0."""

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .labels import short
+from .numbers import written_number
 from .style import BLUE, GREY, INK, NEGATIVE, ORANGE, PALE_BLUE, POSITIVE, WIDTH, legend_above, styled
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def ranked(
     panel.invert_yaxis()
     panel.grid(axis="y", visible=False)
     panel.axvline(0, color=INK, linewidth=0.8)
-    panel.xaxis.set_major_formatter(FuncFormatter(_number))
+    panel.xaxis.set_major_formatter(FuncFormatter(written_number))
     panel.set_xlabel(label)
     figure.suptitle(title, x=0.01, ha="left")
     return figure
@@ -81,7 +82,7 @@ def along(
         labels = [short(word, 18) for word in words]
         below.set_xticks(places, labels, rotation=40 if turned else 0, ha="right" if turned else "center")
     panel.set_ylabel(short(label, 40))
-    panel.yaxis.set_major_formatter(FuncFormatter(_number))
+    panel.yaxis.set_major_formatter(FuncFormatter(written_number))
     below.set_yticks([])
     below.set_ylabel("rows", fontsize=8)
     below.grid(visible=False)
@@ -136,7 +137,7 @@ def _name_ends(below: Axes, where: Values, dates: bool) -> None:
         return
     known = where[~np.isnan(where)]
     years = len(known) and (known % 1 == 0).all() and known.min() > 999 and known.max() < 3000
-    below.xaxis.set_major_formatter(FuncFormatter((lambda v, _: f"{v:.10g}") if years else _number))
+    below.xaxis.set_major_formatter(FuncFormatter((lambda v, _: f"{v:.10g}") if years else written_number))
 
 
 @styled()
@@ -159,7 +160,7 @@ def joint(words: Sequence[Sequence[str]], mean: ArrayLike, *, names: Sequence[st
     panel.grid(visible=False)
     panel.set(xlabel=short(names[0], 40), ylabel=short(names[1], 40))
     bar = figure.colorbar(drawn, ax=panel, label=short(label, 40))
-    bar.ax.yaxis.set_major_formatter(FuncFormatter(_number))
+    bar.ax.yaxis.set_major_formatter(FuncFormatter(written_number))
     bar.outline.set_visible(False)
     figure.suptitle(short(title, 90), x=0.01, ha="left")
     return figure
@@ -190,14 +191,8 @@ def parts(
     panel.invert_yaxis()
     panel.grid(axis="y", visible=False)
     panel.margins(x=0.16)
-    panel.xaxis.set_major_formatter(FuncFormatter(_number))
+    panel.xaxis.set_major_formatter(FuncFormatter(written_number))
     panel.set_xlabel(short(label, 60))
     legend_above(panel)
     figure.suptitle(short(title, 90), x=0.01, ha="left")
     return figure
-
-
-def _number(value: float, _: object = None) -> str:
-    """A number on an axis, as people write it."""
-    size = abs(value)
-    return f"{value:,.0f}" if size >= 1000 else f"{value:.4g}"

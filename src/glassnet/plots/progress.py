@@ -78,7 +78,8 @@ def _draw_losses(panel: Axes, epochs: Series, columns: dict[str, Series], steps:
         # Epoch e reaches from e - 1 to e: its steps lie in between, its own figures stand at its end.
         start, span = (epochs[0] - 1, len(epochs)) if len(epochs) else (0.0, 1)
         ends = start + span * np.arange(1, steps.size + 1) / steps.size
-        panel.plot(ends, steps, color=PALE_BLUE, linewidth=0.7, label="each step")
+        steps = _smooth(steps)
+        panel.plot(ends, steps, color=PALE_BLUE, linewidth=0.9, label="steps, smoothed")
     drawn = [steps]
     for name, label, color in (("train_loss", "training", BLUE), ("val_loss", "validation", ORANGE)):
         if name in columns:
@@ -86,6 +87,25 @@ def _draw_losses(panel: Axes, epochs: Series, columns: dict[str, Series], steps:
             drawn.append(columns[name])
     panel.set_ylabel("loss")
     use_log_if_wide(panel, np.concatenate(drawn))
+    if steps.size and len(drawn) > 1 and panel.get_yscale() == "linear":  # the first steps would flatten all others
+        _spare_the_first_steps(panel, np.concatenate(drawn[1:]), steps)
+
+
+def _smooth(steps: Series) -> Series:
+    """The mean of each step's loss and those around it, of a hundredth of all: a batch is too few rows to look at."""
+    width = max(1, len(steps) // 100) | 1
+    around = np.pad(steps, width // 2, mode="edge")
+    return np.convolve(around, np.full(width, 1 / width), mode="valid")
+
+
+def _spare_the_first_steps(panel: Axes, epochs: Series, steps: Series) -> None:
+    """Cut the axis above what the epochs, and nearly all steps, reach."""
+    known = np.concatenate([epochs[np.isfinite(epochs)], steps[np.isfinite(steps)]])
+    top = max(float(np.max(epochs[np.isfinite(epochs)], initial=-np.inf)), float(np.quantile(known, 0.98)))
+    low, high = panel.get_ylim()
+    room = 0.08 * (top - float(known.min()))
+    if room > 0 and top + room < high:
+        panel.set_ylim(low, top + room)
 
 
 def _draw_metric(panel: Axes, epochs: Series, values: Series, name: str, best_epoch: int | None) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .labels import short
+from .numbers import written_number
 from .style import BLUE, INK, ORANGE, WIDTH, legend_above, styled
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 Values = NDArray[np.float64]
 
+CUT = 0.002  # the share of the residuals beyond each end of the axis
 MANY = 2000  # points: beyond this number their density says more
 
 
@@ -31,6 +33,7 @@ def predictions(true: ArrayLike, predicted: ArrayLike, target: str, mean: float 
     Raises ValueError if the arrays aren't (N,) with N >= 1, or hold a NaN or an infinity.
     """
     from matplotlib.figure import Figure
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     t, y = np.asarray(true, dtype=np.float64), np.asarray(predicted, dtype=np.float64)
     if t.ndim != 1 or t.shape != y.shape or not t.size:
@@ -48,7 +51,12 @@ def predictions(true: ArrayLike, predicted: ArrayLike, target: str, mean: float 
     left.set(xlabel=f"true {name}", ylabel=f"predicted {name}")
     _draw_residuals(right, residuals, centred)
     right.set(xlabel=f"predicted minus true\n{name}", ylabel="rows")
-    figure.suptitle(f"RMSE {rmse:.4g},  R² {r2}    (predicting the mean: RMSE {baseline:.4g})", x=0.01, ha="left")
+    for panel in (left, right):
+        for axis in (panel.xaxis, panel.yaxis):
+            axis.set_major_formatter(FuncFormatter(written_number))
+        panel.xaxis.set_major_locator(MaxNLocator(5))
+    told = f"RMSE {written_number(rmse)},  R² {r2}    (predicting the mean: RMSE {written_number(baseline)})"
+    figure.suptitle(told, x=0.01, ha="left")
     return figure
 
 
@@ -80,7 +88,10 @@ def _draw_agreement(figure: Figure, panel: Axes, t: Values, y: Values) -> None:
 def _draw_residuals(panel: Axes, residuals: Values, centred: Values) -> None:
     from matplotlib.ticker import MaxNLocator
 
-    low, high = min(residuals.min(), centred.min()), max(residuals.max(), centred.max())
+    # One row far out would squeeze all others into a bar: those beyond count in the last bins.
+    low, high = np.quantile(np.concatenate([residuals, centred]), [CUT, 1 - CUT])
+    low, high = (low, high) if high > low else (low - 0.5, high + 0.5)
+    residuals, centred = np.clip(residuals, low, high), np.clip(centred, low, high)
     number = int(np.clip(2 * np.sqrt(residuals.size), 8, 60))
     edges = np.histogram_bin_edges([low, high], bins=number).tolist()
     panel.hist(residuals, edges, color=BLUE, alpha=0.8, label="network")

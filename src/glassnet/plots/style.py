@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from glassnet.extras import need
 from glassnet.files import replacing
+from glassnet.plots.labels import short
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
 
 WIDTH = 8.0  # inches: 1200 pixels in the file
@@ -77,6 +79,20 @@ def styled() -> Iterator[None]:
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(STYLE)
         yield
+
+
+def signed() -> Colormap:
+    """Return the colours of numbers with a sign: blue below 0, orange above, as in the explorer and the tutorial."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    return LinearSegmentedColormap.from_list("signed", [NEGATIVE, "#F7F7F5", POSITIVE])
+
+
+def entitle(figure: Figure, of: str) -> None:
+    """Put in front of a figure's headline what it is of: the run and its data."""
+    headline = figure.get_suptitle()
+    with styled():
+        figure.suptitle(f"{short(of, 40)}: {headline}" if headline else short(of, 40), x=0.01, ha="left")
 
 
 def legend_above(panel: Axes) -> None:

@@ -7,22 +7,24 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .style import HEAD, WIDTH, styled
+from .style import HEAD, WIDTH, signed, styled
 from .tiles import draw_tiles, places, sheet
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-MOST = 64  # units shown
+MOST = 16  # units shown
 SCALE = 0.8  # inches for the colour bar and its numbers
 
 
 @styled()
-def first_layer(W: ArrayLike, image_shape: tuple[int, int]) -> Figure:
-    """Draw the weights into each unit as an image, at most 64 units, those of the largest norm first.
+def first_layer(W: ArrayLike, image_shape: tuple[int, int], heard: ArrayLike | None = None) -> Figure:
+    """Draw the weights into each unit as an image, for the 16 units that count most in what follows.
 
     W            (h * w, units).
     image_shape  (h, w).
+    heard        (units,), how large the weights from each unit are, by which units are chosen; by default the norm
+                 of those into it. A unit that nothing listens to often shows noise.
 
     One colour scale for all, symmetric around zero; it ends at the 99.5th percentile of the absolute weights shown,
     so that a single pixel can't make all others pale.
@@ -38,22 +40,25 @@ def first_layer(W: ArrayLike, image_shape: tuple[int, int]) -> Figure:
         )
     if not np.isfinite(weights).all():
         raise ValueError("a weight is NaN or infinite, and can't be drawn: the training went wrong")
-    order = np.argsort(-np.linalg.norm(weights, axis=0), kind="stable")[:MOST]
+    size = np.linalg.norm(weights, axis=0) if heard is None else np.asarray(heard, dtype=np.float64)
+    if size.shape != weights.shape[1:]:
+        raise ValueError(f"heard must have shape ({weights.shape[1]},), one number a unit, not {size.shape}")
+    order = np.argsort(-size, kind="stable")[:MOST]
     shown = weights[:, order].T.reshape(-1, height, width)
     scale = float(np.quantile(np.abs(shown), 0.995)) or 1.0
-    columns = 16 if len(shown) > 32 else 8
+    columns = 8
     rows = -(-len(shown) // columns)
     wide, ratio = (WIDTH - SCALE) / columns, height / width
     tall = wide * min(ratio, 2.0)
     figure = Figure(figsize=(WIDTH, HEAD + rows * tall + 0.1))
     where = places(len(shown), columns, HEAD, (wide, tall), 0.0, ratio)
     panel = sheet(figure)
-    draw_tiles(panel, shown, where, cmap="RdBu_r", vmin=-scale, vmax=scale)
+    draw_tiles(panel, shown, where, cmap=signed(), vmin=-scale, vmax=scale)
     left, bottom, high = 1 - (SCALE - 0.1) / WIDTH, 0.1 / figure.get_figheight(), rows * tall / figure.get_figheight()
     bar = figure.add_axes((left, bottom, 0.1 / WIDTH, high))
     figure.colorbar(panel.images[0], cax=bar, label="weight", extend="both")
     figure.suptitle(
-        f"First-layer weights, one image per unit ({len(shown)} of {weights.shape[1]:,}, the largest norm first)",
+        f"First-layer weights, one image per unit (the {len(shown)} of {weights.shape[1]:,} that count most)",
         x=0.01,
         ha="left",
     )

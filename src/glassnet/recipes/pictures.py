@@ -37,13 +37,13 @@ def draw(
     figures = {"curves": plots.curves(history.columns(), np.array(history.step_loss), history.best_epoch)}
     figures |= _results(*_answered(net, data), data)
     if data.image_shape is not None and (W := pixel_weights(leading(net), data.image_shape)) is not None:
-        figures["first_layer"] = plots.first_layer(W, data.image_shape)
+        figures["first_layer"] = plots.first_layer(W, data.image_shape, heard(leading(net)))
     if data.image_shape is not None and augmentation is not None:
         originals = data.train.x[:SHOWN]
         rng = np.random.default_rng(0)
         rows = [originals, *(augmentation(originals, data.image_shape, rng) for _ in range(TIMES))]
         figures["augmentation"] = plots.augmented(np.stack(rows).reshape(TIMES + 1, -1, *data.image_shape))
-    _save(figures, folder)
+    _save(figures, folder, data)
 
 
 def pixel_weights(net: Network, image_shape: Sequence[int]) -> Array | None:
@@ -52,17 +52,23 @@ def pixel_weights(net: Network, image_shape: Sequence[int]) -> Array | None:
     return first.W if first is not None and first.fan_in == math.prod(image_shape) else None
 
 
+def heard(net: Network) -> Array | None:
+    """Return the norm of the weights from each unit of the first Dense to the next, None if there is no other."""
+    dense = [layer for layer in net.layers if isinstance(layer, Dense)]
+    return np.linalg.norm(dense[1].W, axis=1) if len(dense) > 1 else None
+
+
 def draw_ensemble(folder: Path, ensemble: Ensemble, data: Dataset, histories: dict[str, History]) -> None:
     """Do the same for an ensemble, with the curves of its members, by their names, in one picture."""
     figures = _results(*_answered(ensemble, data), data)
     if columns := {name: history.columns() for name, history in histories.items() if len(history)}:
         figures["curves"] = plots.overlay(columns)
-    _save(figures, folder)
+    _save(figures, folder, data)
 
 
 def draw_results(folder: Path, answers: Array, predicted: Array | None, data: Dataset) -> None:
     """Draw answers to the test part: values (N,), or probabilities of classes (N, C) and the classes answered (N,)."""
-    _save(_results(answers, predicted, data), folder)
+    _save(_results(answers, predicted, data), folder, data)
 
 
 def _answered(net: Network | Ensemble, data: Dataset) -> tuple[Array, Array | None]:
@@ -85,7 +91,8 @@ def _results(answers: Array, predicted: Array | None, data: Dataset) -> dict[str
     return {"confusion": plots.confusion(matrix, data.classes), "mistakes": mistakes}
 
 
-def _save(figures: dict[str, Figure], folder: Path) -> None:
+def _save(figures: dict[str, Figure], folder: Path, data: Dataset) -> None:
     own_folder(folder)
     for name, figure in figures.items():
+        plots.entitle(figure, data.name)
         plots.save(figure, folder / f"{name}.png")

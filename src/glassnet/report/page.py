@@ -20,7 +20,7 @@ class Table:
     @property
     def of_words(self) -> list[bool]:
         """Whether a column holds words, which stand to the left, rather than figures."""
-        return [any(row[i][:1] not in "-0123456789" for row in self.rows) for i in range(len(self.head))]
+        return [any(row[i][:1] not in "-+0123456789" for row in self.rows) for i in range(len(self.head))]
 
 
 def write_page(template: str, path: Path, **content: object) -> Path:

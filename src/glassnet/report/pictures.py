@@ -11,11 +11,12 @@ import numpy as np
 
 from glassnet import plots
 from glassnet.data import Dataset
+from glassnet.nn import Ensemble
 from glassnet.nn.layer import Array
 from glassnet.plots.style import styled, write_svg
 from glassnet.recipes.confusion import MOST_DRAWN
 from glassnet.recipes.finished import Finished
-from glassnet.recipes.pictures import pixel_weights
+from glassnet.recipes.pictures import heard, pixel_weights
 from glassnet.report import words
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def draw(figure: Figure, name: str, label: str) -> Markup:
 def progress(run: Finished) -> Markup | None:
     """The course of the training, if an epoch was finished."""
     history, best = run.history.columns(), run.metrics["best_epoch"]
-    if not history:
+    if not history or (len(history["epoch"]) < 2 and isinstance(run.net, Ensemble)):  # rounds of a pack, not epochs
         return None
     part = "val" if "val_loss" in history else "train"
     losses = history[f"{part}_loss"]
@@ -106,4 +107,4 @@ def first_layer(run: Finished) -> Markup | None:
     if shape is None or (W := pixel_weights(run.network, shape)) is None:
         return None
     label = f"The weights into the {W.shape[1]:,} units of the first layer, as images of {shape[0]} x {shape[1]}."
-    return draw(plots.first_layer(W, tuple(shape)), "weights", label)
+    return draw(plots.first_layer(W, tuple(shape), heard(run.network)), "weights", label)

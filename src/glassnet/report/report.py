@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,25 +13,23 @@ import numpy as np
 
 from glassnet import recipes
 from glassnet.data import Dataset
-from glassnet.data.schema import Column
 from glassnet.extras import need
-from glassnet.inspection.digits import digits
 from glassnet.inspection.doctor.linear import linear_outputs
 from glassnet.inspection.doctor.patient import ROWS_AT_MOST, Patient
+from glassnet.inspection.why import show
 from glassnet.nn import MSE, CrossEntropy, Softmax
 from glassnet.nn.layer import Array
 from glassnet.recipes import examining
+from glassnet.recipes.directory import METRICS_FILE
 from glassnet.recipes.finished import Finished
-from glassnet.report import pictures, words
+from glassnet.report import columns, estimates, mistakes, pictures, reasons, words
 from glassnet.report.page import Table, write_page
 from glassnet.train.metrics import METRICS, labels, ranking, score
 
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-WORST = 10  # rows of a table that are shown
 MANY = 100  # classes: with more, no area under the ROC curve is shown
-WIDEST = 12  # columns of a table that are shown with them
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,32 +51,62 @@ class Reported:
 
 
 def write_report(
-    run: Reported | str | os.PathLike[str], out: str | os.PathLike[str] | None = None, doctor: bool = True
+    run: Reported | str | os.PathLike[str],
+    out: str | os.PathLike[str] | None = None,
+    doctor: bool = True,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> Path:
     """Write the page of a finished run to `out`, by default report.html in the run directory; return its path.
 
-    doctor: whether to examine the run, which takes a few seconds. If the data are gone or were changed, the page says
-    so and holds the content of the run directory. The single mistakes, the linear model and the doctor are left out.
-    Raises ValueError if `run` is no finished run or `out` a folder, OSError if a file can't be read or written.
+    doctor: whether to examine the run, which takes a few seconds. tell: is given what is done next, in words. If the
+    data are gone or were changed, the page says so and holds the content of the run directory. Whatever needs rows is
+    left out. Raises ValueError if `run` is no finished run or `out` a folder, OSError if a file can't be read or
+    written.
     """
     need("plots", "jinja2", "matplotlib")
     found = run if isinstance(run, Reported) else Reported.read(run)
     done, data = found.run, found.data
+    tell("evaluating")
     areas = _areas(done, data) if data is not None else {}
+    outputs = None if data is None else done.net.predict(data.test.x)
+    why = None if data is None else reasons.explained(done, data)
+    sure = None if data is None or outputs is None else reasons.bounds(done, data, outputs)
+    content: dict[str, object] = {
+        "verdict": words.verdict(done.metrics, done.net.info, areas.get("test")),
+        "date": _date(done),
+        "judged": estimates.estimates(done.metrics),
+        "results": _results(done, data, areas),
+        "progress": pictures.progress(done),
+        "outcome": _outcome(done, data, outputs),
+        "first_layer": pictures.first_layer(done),
+        "columns": None if data is None else columns.described(data),
+        "calibration": None if data is None else reasons.calibration(done, data),
+        "bounds": sure,
+    }
+    if why is not None:
+        tell("shuffling columns, to see which matter")
+        content |= {"importance": reasons.importance(why), "together": show.notes(why)}
+        content |= {"dependences": reasons.dependences(why)}
+    examined = doctor and data is not None
+    if examined:
+        tell("asking the doctor, who trains for a moment")
     return write_page(
         "report.html",
         Path(out) if out is not None else done.path / "report.html",
         run=done,
-        verdict=words.verdict(done.metrics, done.net.info, areas.get("test")),
+        data=data,
         missing=found.missing,
-        results=_results(done, data, areas),
-        progress=pictures.progress(done),
-        outcome=_outcome(done, data),
-        first_layer=pictures.first_layer(done),
-        findings=examining.examine_finished(done, data) if doctor and data is not None else None,
+        findings=examining.examine_finished(done, data) if examined and data is not None else None,
         layers=_layers(done),
         command=_command(done),
+        **{"importance": None, "together": [], "dependences": []} | content,
     )
+
+
+def _date(run: Finished) -> str:
+    """The day on which the run was finished."""
+    day = datetime.fromtimestamp((run.path / METRICS_FILE).stat().st_mtime).astimezone()
+    return f"{day.day} {day:%B %Y}"
 
 
 def _areas(run: Finished, data: Dataset) -> dict[str, tuple[float, float]]:
@@ -96,12 +126,14 @@ def _results(run: Finished, data: Dataset | None, areas: dict[str, tuple[float, 
     if linear is not None:
         parts["linear model"] = linear
         caption += f" Linear model: fitted to at most {ROWS_AT_MOST:,} training rows, for the test part."
-    names = [name for name in METRICS[run.task] if name != "loss" or not isinstance(run.loss, MSE)]  # the MSE has a row
-    names += ["auc"] if areas else []
+    # In the unit of the target, the root of the mean squared error says the same as the MSE.
+    hidden = {"mse"} | ({"loss"} if isinstance(run.loss, MSE) else set())
+    names = [name for name in METRICS[run.task] if name not in hidden] + (["auc"] if areas else [])
+    spread = estimates.spread_of(run.metrics)
     rows = [
         [
             words.NAMES.get(name, name),
-            *(words.figure(figures.get(name), name) for figures in parts.values()),
+            *(estimates.written(name, figures.get(name), spread) for figures in parts.values()),
             words.MEANINGS[name],
         ]
         for name in names
@@ -122,20 +154,19 @@ def _linear(run: Finished, data: Dataset) -> dict[str, float] | None:
     return {name: value for name, value in figures.items() if name != "loss"}
 
 
-def _outcome(run: Finished, data: Dataset | None) -> list[Markup | Table]:
+def _outcome(run: Finished, data: Dataset | None, outputs: Array | None) -> list[Markup | Table]:
     """The network's answers to the test part: pictures of all, and the largest mistakes."""
     shown: list[Markup | Table] = []
     if run.task == "classification":
         shown += [*pictures.confusion(run), _classes(run)]
-    if data is None:
+    if data is None or outputs is None:
         return shown
-    outputs = run.net.predict(data.test.x)
     if run.task == "regression":
-        return [*shown, pictures.predictions(data, outputs), _largest_errors(data, outputs[:, 0])]
-    predicted, confidence = labels(outputs), run.net.predict_proba(data.test.x).max(axis=1)
+        shown.append(pictures.predictions(data, outputs))
     if data.image_shape is not None:
-        return [*shown, pictures.mistakes(data, predicted, confidence)]
-    return [*shown, _surest_mistakes(data, predicted, confidence)] if (predicted != data.test.y).any() else shown
+        return [*shown, pictures.mistakes(data, labels(outputs), run.net.predict_proba(data.test.x).max(axis=1))]
+    table = mistakes.worst(run, data, outputs)
+    return shown if table is None else [*shown, table]
 
 
 def _classes(run: Finished) -> Table:
@@ -156,49 +187,6 @@ def _classes(run: Finished) -> Table:
         head,
         rows,
     )
-
-
-def _largest_errors(data: Dataset, predicted: Array) -> Table:
-    errors = predicted - data.test.y
-    worst = np.argsort(-np.abs(errors), kind="stable")[:WORST]
-    shown = digits(data.test.y[worst], errors[worst], 5)
-    rows = [[f"{data.test.y[i]:,.{shown}g}", f"{predicted[i]:,.{shown}g}", f"{errors[i]:,.5g}"] for i in worst]
-    return _rows_of("The test rows with the largest errors", data, worst, ["true", "predicted", "error"], rows)
-
-
-def _surest_mistakes(data: Dataset, predicted: Array, confidence: Array) -> Table:
-    wrong = np.flatnonzero(predicted != data.test.y)
-    worst = wrong[np.argsort(-confidence[wrong], kind="stable")][:WORST]
-    classes = data.classes
-    rows = [[classes[data.test.y[i]], classes[predicted[i]], words.share(float(confidence[i]))] for i in worst]
-    title = f"The surest of {len(wrong):,} mistakes"
-    return _rows_of(title, data, worst, ["true", "predicted", "confidence"], rows)
-
-
-def _rows_of(title: str, data: Dataset, chosen: Array, head: list[str], answers: list[list[str]]) -> Table:
-    """Some test rows with their answers and their features."""
-    features = list(data.features[:WIDEST])
-    more = f", with the first {WIDEST} of {data.n_in:,} columns" if data.n_in > WIDEST else ""
-    rows = [
-        [str(i), *answer, *(_value(data, j, value) for j, value in enumerate(data.test.x[i, :WIDEST]))]
-        for i, answer in zip(chosen, answers, strict=True)
-    ]
-    caption = f"{title}{more}. Rows are counted from 0, in the order of the test part."
-    return Table(caption, ["row", *head, *features], rows)
-
-
-def _value(data: Dataset, column: int, value: float) -> str:
-    """Write a value of a column as it stood in the table: a category by its name, a date as one."""
-    if np.isnan(value):
-        return "missing"
-    about = data.schema[column] if data.schema else Column("")
-    if about.kind == "category":
-        return about.categories[int(value)] if 0 <= value < len(about.categories) else "another"
-    if about.kind == "date":
-        return str(np.datetime64(round(value * 86_400), "s")).replace("T00:00:00", "").replace("T", " ")
-    if about.kind == "boolean":
-        return "true" if value else "false"
-    return f"{value:,.5g}"
 
 
 def _layers(run: Finished) -> Table:

@@ -1,0 +1,42 @@
+"""The figures by which people decide, with their intervals, beside the baseline."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from glassnet.data.written import in_unit
+from glassnet.report import words
+from glassnet.report.page import Table
+
+IN_UNIT = ("mae", "rmse", "median_absolute_error")
+
+
+def spread_of(metrics: dict[str, Any]) -> float:
+    """Return how far apart values lie: the baseline's error; 1 for classes."""
+    return float(metrics["baseline"].get("rmse") or 1.0)
+
+
+def written(name: str, value: float | None, spread: float) -> str:
+    """Write a figure: in the unit of the target, in percent, or as a number."""
+    if value is None:
+        return "-"
+    if name in IN_UNIT:
+        return in_unit(value, spread)
+    return words.figure(value, name)
+
+
+def estimates(metrics: dict[str, Any]) -> Table | None:
+    """Return the figures of the test part with their intervals of 95%; None if the run has none."""
+    figures = metrics.get("figures")
+    if not figures:
+        return None
+    spread = spread_of(metrics)
+    rows = []
+    for name, found in figures.items():
+        low, high = (written(name, found[end], spread) for end in ("low", "high"))
+        between = "-" if found["low"] is None else f"{low} to {high}"
+        cells = [written(name, found["value"], spread), between, written(name, found["baseline"], spread)]
+        rows.append([words.NAMES.get(name, name), *cells, words.MEANINGS.get(name, "")])
+    baseline = words.CONSTANT[metrics["task"]]
+    caption = f"The test part. The interval holds 95% of what other rows would give. Baseline: {baseline}."
+    return Table(caption, ["figure", "test", "95% interval", "baseline", "meaning"], rows)

@@ -1,0 +1,91 @@
+"""The rows of the test part that are answered worst, as they are written in the file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from glassnet.data import Dataset
+from glassnet.data.table import as_written_in_file
+from glassnet.data.written import as_written, in_unit
+from glassnet.nn.layer import Array
+from glassnet.recipes.finished import Finished
+from glassnet.report import words
+from glassnet.report.page import Table
+from glassnet.train.metrics import labels
+
+WORST = 10  # rows that are shown
+WIDEST = 12  # columns that are shown with them
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """Columns of some test rows: where a row stands, and its values."""
+
+    caption: str
+    names: list[str]
+    places: list[str]
+    values: list[list[str]]
+
+
+def worst(run: Finished, data: Dataset, outputs: Array) -> Table | None:
+    """Return the largest errors, or the surest mistakes; None if there are none."""
+    spread = float(data.train.y.std()) if data.task == "regression" else 1.0
+    if data.task == "regression":
+        predicted = outputs[:, 0]
+        errors = predicted - data.test.y
+        chosen = np.argsort(-np.abs(errors), kind="stable")[:WORST]
+        title, head = "The test rows with the largest errors", ["true", "predicted", "error"]
+        answers = [
+            [in_unit(float(data.test.y[i]), spread), in_unit(float(predicted[i]), spread), _signed(errors[i], spread)]
+            for i in chosen
+        ]
+    else:
+        label, p = labels(outputs), run.net.predict_proba(data.test.x)
+        wrong = np.flatnonzero(label != data.test.y)
+        if not len(wrong):
+            return None
+        chosen = wrong[np.argsort(-p.max(axis=1)[wrong], kind="stable")][:WORST]
+        title, head = f"The surest of {len(wrong):,} mistakes", ["true", "predicted", "confidence"]
+        answers = [
+            [data.classes[data.test.y[i]], data.classes[label[i]], words.share(float(p[i].max()))] for i in chosen
+        ]
+    shown = _shown(run, data, chosen)
+    rows = [
+        [place, *answer, *values] for place, answer, values in zip(shown.places, answers, shown.values, strict=True)
+    ]
+    return Table(f"{title}{shown.caption}", [shown.names[0], *head, *shown.names[1:]], rows)
+
+
+def _signed(error: float, spread: float) -> str:
+    return in_unit(float(error), spread, sign=True)
+
+
+def _shown(run: Finished, data: Dataset, chosen: Sequence[int] | Array) -> Shown:
+    """The rows as the file writes them, with its lines and all columns; or by their numbers in the part."""
+    source = Path(run.recipe.data.source)
+    if data.test.rows is None or not source.is_file():
+        names = list(data.features[:WIDEST])
+        more = f", with the first {WIDEST} of {data.n_in:,} columns" if data.n_in > WIDEST else ""
+        values = [[_value(data, j, float(v)) for j, v in enumerate(data.test.x[i, :WIDEST])] for i in chosen]
+        caption = f"{more}. Rows are counted from 0, in the order of the test part."
+        return Shown(caption, ["row", *names], [str(i) for i in chosen], values)
+    frame, lines = as_written_in_file(source, data.test.rows[chosen])
+    beside = [name for name in frame.columns if name not in data.features and name != data.target]
+    names = [*beside, *data.features][:WIDEST]
+    more = f", with the first {WIDEST} of {frame.width - 1:,} columns" if frame.width - 1 > WIDEST else ""
+    values = [["missing" if cell is None else str(cell) for cell in row] for row in frame.select(names).rows()]
+    what = "line" if lines is not None else "row"
+    places = lines if lines is not None else [int(row) + 1 for row in data.test.rows[chosen]]
+    counted = "Lines are those of the file." if what == "line" else "Rows are counted from 1, in the order of the file."
+    return Shown(
+        f"{more}, as they are written in {source.name}. {counted}", [what, *names], list(map(str, places)), values
+    )
+
+
+def _value(data: Dataset, column: int, value: float) -> str:
+    """Write a value of a column."""
+    return as_written(value, data.schema[column]) if data.schema else f"{value:,.5g}"
