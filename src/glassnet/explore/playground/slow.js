@@ -46,7 +46,7 @@ export class Slow {
 
   show() {
     const { seen, phase } = this;
-    const { data, training } = this.run;
+    const { data } = this.run;
     const x = data.train.x.subarray(seen.row * data.width, (seen.row + 1) * data.width);
     const target = data.classes ? data.classes[data.train.raw[seen.row]] : number(data.train.raw[seen.row]);
     const out = [...seen.outputs.at(-1)].map((v) => number(v, 3)).join(", ");
@@ -79,6 +79,5 @@ export class Slow {
         return phase === 2 ? seen.slopes[layer][unit] : seen.outputs[layer][unit];
       },
     });
-    void training;
   }
 }

@@ -67,9 +67,6 @@ export function groups(layers) {
   return found;
 }
 
-/** The classes of what data are, before they are made: enough to fit a network. */
-export const classesOf = (data, rows) => (TOYS[data.kind] ? TOYS[data.kind].classes : rows);
-
 const encode = (text) =>
   btoa(String.fromCharCode(...new TextEncoder().encode(text)))
     .replaceAll("+", "-")

@@ -4,6 +4,7 @@ import { Network } from "glassnet/network.js";
 import { factor } from "glassnet/schedules.js";
 
 const KEPT = 200; // snapshots of epochs
+const ROWS = 5000; // of the history: many more than snapshots
 
 export class Training {
   /** As `Network`, with spec.schedule, spec.epochs: of these the schedule is. */
@@ -26,7 +27,8 @@ export class Training {
     this.ordered = null; // the epoch whose order is in memory
     this.log = []; // ["train", steps], ["set", {...}] and ["weight", place, value]
     this.snapshots = new Map();
-    this.stride = 1;
+    this.stride = 1; // of every how many epochs there is a snapshot
+    this.rarely = 1; // and a row of the history
     this.begun = { ...spec.optimizer };
     this.net.setOptimizer(spec.optimizer, 0);
     this.judge();
@@ -134,7 +136,13 @@ export class Training {
       epoch: this.epoch, step: this.step, mean_loss: mean, loss: train.loss, accuracy: train.accuracy,
       val_loss: test.loss, val_accuracy: test.accuracy,
     });
-    this.scored = { train: train.loss, test: test.loss };
+    if (this.history.length > ROWS) this.thin();
+  }
+
+  /** Forget the figures of every other epoch, but not the newest's nor a snapshot's: strides are powers of two. */
+  thin() {
+    this.rarely *= 2;
+    this.history = this.history.filter(({ epoch }) => epoch % this.rarely === 0 || epoch === this.epoch);
   }
 
   scores(part) {
@@ -184,8 +192,6 @@ export class Training {
     this.restore(this.snapshots.get(epoch));
     this.history = this.history.filter((row) => row.epoch <= epoch);
     for (const later of [...this.snapshots.keys()]) if (later > epoch) this.snapshots.delete(later);
-    const last = this.history.at(-1);
-    this.scored = { train: last.loss, test: last.val_loss };
   }
 }
 
