@@ -131,3 +131,18 @@ def test_standard_input_is_a_table_wherever_one_is_named(
     assert "these rows" in run("evaluate", str(folder / "kind"), "-", given=given)
     assert run("predict", str(folder / "kind"), "-", given=given).count("\n") == 61
     assert "standard input is empty" in run("evaluate", str(folder / "kind"), "-", given=b"")
+
+
+@pytest.mark.parametrize("options", [{}, {"folds": 2}])
+def test_a_table_that_was_moved_is_found_again_and_remembered(tmp_path: Path, options: dict[str, int]) -> None:
+    table(80, 3).write_csv(tmp_path / "old.csv")
+    recipe = recipes.choose(str(tmp_path / "old.csv"), target="kind", drop=["value"], changes=SMALL_PACK, **options)
+    figures = recipes.train(recipe, tmp_path / "run")["figures"]
+    (tmp_path / "old.csv").rename(tmp_path / "new.csv")
+    with pytest.raises(FileNotFoundError, match=r"no such file: .*old.csv; if it was moved, .* --data NEW"):
+        recipes.evaluate_run(tmp_path / "run")
+    table(80, 4).write_csv(tmp_path / "other.csv")
+    with pytest.raises(ValueError, match="is not what .* was trained on"):
+        recipes.evaluate_run(tmp_path / "run", tmp_path / "other.csv")
+    assert recipes.evaluate_run(tmp_path / "run", tmp_path / "new.csv")["figures"] == figures
+    assert recipes.evaluate_run(tmp_path / "run")["figures"] == figures

@@ -122,6 +122,9 @@ def evaluate(
             metavar="[TABLE]", help="Other rows, with their target; - is standard input. Default: the run's own."
         ),
     ] = None,
+    data: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Where the run's own table is now, if it was moved.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print all figures as JSON.")] = False,
 ) -> None:
     """Evaluate a run's network on its test rows again, or on a table that has the target, class by class."""
@@ -130,8 +133,10 @@ def evaluate(
     from glassnet.files import finite
 
     doing(f"reading {run}, and its data" if table is None else f"reading {run} and {table}")
+    if table is not None and data is not None:
+        raise ValueError(f"name {table} for other rows, or --data {data} for the run's own, not both")
     if table is None:
-        metrics = recipes.evaluate_run(run)
+        metrics = recipes.evaluate_run(run, data)
     else:
         with as_file(table) as file:
             metrics = recipes.evaluate_file(run, file)

@@ -9,6 +9,8 @@ from reprlib import repr as short
 from typing import Any
 
 from glassnet.data import Dataset
+from glassnet.data.catalog import SOURCES
+from glassnet.files import reason
 from glassnet.limits import read_json
 from glassnet.nn import Ensemble, Loss, Network
 from glassnet.nn.ensemble import leading
@@ -99,7 +101,13 @@ def which_network(pack: Ensemble) -> str:
 
 def load_same_data(run: Path, recipe: Recipe, net: Network | Ensemble) -> Dataset:
     """Do as `Finished.load_data` for a run of which only the recipe and the network are read."""
-    data = load_data(recipe)
+    try:
+        data = load_data(recipe)
+    except FileNotFoundError as error:
+        if recipe.data.source in SOURCES:
+            raise
+        hint = f"if it was moved, glassnet evaluate {run} --data NEW finds it again"
+        raise FileNotFoundError(f"{reason(error)}; {hint}") from None
     require_same_data(data, recipe, net.info, run)
     return data
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from glassnet.data.catalog import SOURCES
 from glassnet.data.schema import from_info
 from glassnet.data.table import load_labelled
 from glassnet.nn import GradientReport, Network
 from glassnet.nn import gradcheck as check_gradients
-from glassnet.recipes.directory import open_model
+from glassnet.recipes.directory import MEMBER_FOLDERS, RECIPE_FILE, open_model
 from glassnet.recipes.finished import load_same_data
 from glassnet.recipes.folds import CrossValidated, runs_of
 from glassnet.recipes.judging import answers_of, constant_answers, judged, predicted_classes
@@ -18,19 +20,39 @@ from glassnet.recipes.run import by_class, decided, load_data, results
 from glassnet.train.metrics import baseline, score
 
 
-def evaluate_run(run: Path) -> dict[str, Any]:
+def evaluate_run(run: Path, data: Path | None = None) -> dict[str, Any]:
     """Evaluate a finished run's network on its data again; return the results as in metrics.json.
 
-    metrics.json and history.csv aren't read, because they may be damaged.
+    data: where its table is now, if it was moved. See `find_again`. metrics.json and history.csv aren't read, because they may be damaged.
     Raises ValueError if the data aren't what the network was trained on, such as a table with other columns.
     """
+    if data is not None:
+        find_again(run, data)
     recipe, net = open_model(run)
     if recipe.data.folds is not None and recipe.data.fold is None:
         return CrossValidated.of(runs_of(run, recipe)).metrics | {"recipe": recipe.name} | decided(net)
-    data = load_same_data(run, recipe, net)
-    found = results(net, data, recipe.build_loss(data.task)) | {"task": data.task, "data": str(data)}
+    rows = load_same_data(run, recipe, net)
+    found = results(net, rows, recipe.build_loss(rows.task)) | {"task": rows.task, "data": str(rows)}
     one = isinstance(net, Network) or recipe.pack is not None  # run
     return found | {"recipe": recipe.name} if one else found
+
+
+def find_again(run: Path, table: Path) -> None:
+    """Tell a run, and the runs that it consists of, where the table that it was trained on is now.
+
+    Raises ValueError if it is another table, or other rows. Then nothing is changed.
+    """
+    moved = {}
+    for folder in (run, *sorted(run.glob(MEMBER_FOLDERS))):
+        recipe, net = open_model(folder)
+        if recipe.data.source in SOURCES:
+            raise ValueError(f"{run} was trained on {recipe.data.source}, which is found by its name")
+        recipe = replace(recipe, data=replace(recipe.data, source=str(table.resolve())))
+        load_same_data(folder, recipe, net)
+        if (folder / RECIPE_FILE).is_file():
+            moved[folder / RECIPE_FILE] = recipe
+    for file, recipe in moved.items():
+        recipe.save(file)
 
 
 def evaluate_file(run: Path, path: Path) -> dict[str, Any]:
