@@ -142,7 +142,7 @@ def test_a_table_that_was_moved_is_found_again_and_remembered(tmp_path: Path, op
     with pytest.raises(FileNotFoundError, match=r"no such file: .*old.csv; if it was moved, .* --data NEW"):
         recipes.evaluate_run(tmp_path / "run")
     table(80, 4).write_csv(tmp_path / "other.csv")
-    with pytest.raises(ValueError, match="is not what .* was trained on"):
+    with pytest.raises(ValueError, match=r"is not what .* was trained on"):
         recipes.evaluate_run(tmp_path / "run", tmp_path / "other.csv")
     assert recipes.evaluate_run(tmp_path / "run", tmp_path / "new.csv")["figures"] == figures
     assert recipes.evaluate_run(tmp_path / "run")["figures"] == figures

@@ -23,8 +23,9 @@ from glassnet.train.metrics import baseline, score
 def evaluate_run(run: Path, data: Path | None = None) -> dict[str, Any]:
     """Evaluate a finished run's network on its data again; return the results as in metrics.json.
 
-    data: where its table is now, if it was moved. See `find_again`. metrics.json and history.csv aren't read, because they may be damaged.
-    Raises ValueError if the data aren't what the network was trained on, such as a table with other columns.
+    data: where its table is now, if it was moved: see `find_again`. metrics.json and history.csv aren't read, because
+    they may be damaged. Raises ValueError if the data aren't what the network was trained on, such as a table with
+    other columns.
     """
     if data is not None:
         find_again(run, data)
