@@ -54,12 +54,14 @@ class CrossValidated:
             own = run.load_data()
             outputs = run.net.predict(own.test.x)
             answers = answers_of(run.net, outputs)
-            each.append((outputs, answers, constant_answers(own.train.y, answers), predicted_classes(run.net, answers)))
+            each.append((outputs, answers, predicted_classes(run.net, answers)))
             parts = parts_of(run.net, own, run.loss, outputs) | {"baseline": baseline(own.train, own.test, run.loss)}
-            found.append(parts | {"figures": judged(answers, own.test.y, *each[-1][2:])})
+            found.append(
+                parts | {"figures": judged(answers, own.test.y, constant_answers(own.train.y, answers), each[-1][2])}
+            )
             data.append(own)
-        outputs, answers, constant = (np.concatenate([of[i] for of in each]) for i in range(3))
-        classes = [of[3] for of in each if of[3] is not None]
+        outputs, answers = (np.concatenate([of[i] for of in each]) for i in range(2))
+        classes = [of[2] for of in each if of[2] is not None]
         predicted = np.concatenate(classes) if classes else None
         test = Split(np.concatenate([own.test.x for own in data]), np.concatenate([own.test.y for own in data]))
         whole = replace(data[0], test=test)
@@ -69,7 +71,7 @@ class CrossValidated:
         metrics["folds"] = {
             name: _mean([of["figures"][name]["value"] for of in found if of["figures"]]) for name in found[0]["figures"]
         }
-        metrics["figures"] = judged(answers, test.y, constant, predicted)
+        metrics["figures"] = judged(answers, test.y, constant_answers(test.y, answers), predicted)
         metrics |= by_class(predicted, test.y, whole.classes)
         about = f"{whole.name}: {whole.task} of {whole.target} from {whole.n_in} features"
         metrics |= {"task": whole.task, "data": f"{about}; {len(test):,} rows in {len(runs)} folds"}
