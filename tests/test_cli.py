@@ -112,7 +112,9 @@ def test_train_writes_a_run(glassnet: Command, tmp_path: Path) -> None:
     best = metrics["best_epoch"]
     assert float(history[best - 1]["val_accuracy"]) == metrics["val"]["accuracy"]
 
-    assert [line.split("  ")[0] for line in answer.err.splitlines()] == ["epoch 1/3", "epoch 2/3", "epoch 3/3"]
+    *lines, last = answer.err.splitlines()
+    assert [line.split("  ")[0] for line in lines] == ["epoch 1/3", "epoch 2/3", "epoch 3/3"]
+    assert last.startswith("next: glassnet report ")
     lines = [line.split() for line in answer.out.splitlines()]
     assert answer.out.startswith(
         "digits: classification of digit from 64 features; rows: train 1,150, val 288, test 359"
@@ -427,6 +429,44 @@ def test_version_and_help(glassnet: Command) -> None:
     assert "Example: glassnet train houses.csv --target price" in glassnet("train", "--help").out
     assert not re.search("--(json|doctor|help) .*(<bool>|BOOLEAN)", glassnet("evaluate", "--help").out)
     assert "glassnet: \n" not in nothing.err
+
+
+def test_the_length_of_a_training_has_options_of_its_own(
+    glassnet: Command, tmp_path: Path, without_pictures: None
+) -> None:
+    out = tmp_path / "run"
+    answer = glassnet("train", "diabetes", "--epochs", "2", "--lr", "0.01", "--batch-size", "50", "-q", "-o", out)
+    assert (answer.status, answer.err) == (0, "")
+    assert answer.out.endswith(f"written to {out}\n")
+    recipe = recipes.load(str(out / "recipe.toml"))
+    assert (recipe.training.epochs, recipe.training.batch_size, recipe.optimizer["lr"]) == (2, 50, 0.01)
+    pack = recipes.with_training(recipes.load("table"), epochs=3, batch_size=9)
+    assert pack.pack is not None
+    assert (pack.pack.ends, pack.pack.batch_size, pack.optimizer["lr"]) == ([3], 9, 3e-3)
+
+
+@pytest.mark.parametrize(
+    ("key", "right"),
+    [
+        ("epochs", "training.epochs"),
+        ("lr", "optimizer.lr"),
+        ("batchsize", "training.batch_size"),
+        ("split", "data.split"),
+    ],
+)
+def test_an_unknown_setting_is_answered_with_the_right_one(glassnet: Command, key: str, right: str) -> None:
+    assert f"there is no {key} (did you mean {right}?)" in glassnet("train", "diabetes", "--set", f"{key}=5").err
+
+
+def test_tune_gives_a_table_a_pack_in_the_time(glassnet: Command, tmp_path: Path, without_pictures: None) -> None:
+    rows = "".join(f"{i % 7},{i % 3}.5,{i % 7 + i % 3}.25\n" for i in range(80))
+    (tmp_path / "t.csv").write_text("a,b,y\n" + rows)
+    asked = ("tune", tmp_path / "t.csv", "--target", "y", *SET_SMALL_PACK, "-o", tmp_path / "run")
+    for _ in range(2):  # the second goes on
+        answer = glassnet(*asked, "--time", "1")
+        assert answer.status == 0, answer.err
+        assert "networks answer: " in answer.out
+    assert "takes --time and not --trials" in glassnet(*asked, "--trials", "3").err
 
 
 def test_nothing_but_text_goes_into_a_pipe(tmp_path: Path) -> None:

@@ -356,7 +356,7 @@ def test_two_processes_share_a_search_until_ctrl_c_and_it_goes_on(
 @unpictured
 def test_time_is_up(tmp_path: Path) -> None:
     tuning.tune(digits(), tmp_path, trials=2)
-    tuning.tune(digits(), tmp_path, trials=100_000, hours=1e-4)
+    tuning.tune(digits(), tmp_path, trials=100_000, time_limit=0.36)
     assert 2 < len(states(tmp_path)) < 1000
 
 
@@ -478,7 +478,7 @@ def test_a_table_with_categories_and_missing_values_is_searched_and_the_search_g
     ("options", "fault"),
     [
         ("--trials 0", "tune.trials must be a whole number of at least 1, not 0"),
-        ("--hours 0", "hours must be a positive number, not 0.0"),
+        ("--time 0", "--time takes a length of time such as 90s, 10m or 2h, not '0'"),
         ("--set tune.trails=3", "there is no tune.trails (did you mean trials?)"),
         ("--set tune.trials=many", "tune.trials must be a whole number, not 'many'"),
         ("--set tune.confirm=-1", "tune.confirm must be a whole number of at least 0"),

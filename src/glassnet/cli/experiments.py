@@ -14,6 +14,7 @@ from glassnet.cli.app import LOOK, TRAIN, USE, command
 from glassnet.cli.options import (
     DropOption,
     OutOption,
+    QuietOption,
     RunArgument,
     RunsArgument,
     SeedOption,
@@ -56,9 +57,16 @@ def train(
         str | None,
         typer.Option(metavar="TRUE:ANSWER=N", help="Choose answers by what mistakes cost: 'no:yes=5,yes:no=1'."),
     ] = None,
+    epochs: Annotated[
+        int | None,
+        typer.Option("--epochs", metavar="N", min=1, help="The length of the training."),
+    ] = None,
+    lr: Annotated[float | None, typer.Option("--lr", metavar="RATE", help="The learning rate: optimizer.lr.")] = None,
+    batch_size: Annotated[int | None, typer.Option("--batch-size", metavar="N", help="Rows in a batch.")] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with a killed training in --out, or with a finished pack.")
     ] = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Train a recipe, or the default pack on a table of your own, and write a run directory."""
     from glassnet import recipes
@@ -75,24 +83,11 @@ def train(
     doing(f"reading the data of {recipe}")
     options: dict[str, Any] = {"target": target, "drop": drop or (), "folds": folds, "metric": metric, "cost": cost}
     chosen = recipes.choose(recipe, **options, seed=seed, changes=changes)
+    chosen = recipes.with_training(chosen, epochs=epochs, lr=lr, batch_size=batch_size)
     with recipes.new_directory(Path("runs") / chosen.name, out) as folder:
         limit = None if time is None else seconds(time)
-        metrics = recipes.train(chosen, folder, resume=resume, progress=True, time_limit=limit)
-    _print_metrics(metrics)
-    if "members" in metrics:
-        _print_members(metrics, folder)
-        return
-    if "folds" in metrics:
-        say(f"{metrics['seconds']:.1f} s; the networks of all folds answer together; written to {folder}")
-        return
-    note = " (stopped early, by Ctrl-C)" if metrics["interrupted"] else ""
-    if "parts" in metrics:
-        say(f"{metrics['networks']} networks answer: {', '.join(metrics['parts'])}")
-        say(f"{metrics['seconds']:.1f} s{note}; written to {folder}")
-        say(f"for a better one: glassnet train --resume --out {folder} --time 10m", error=True)
-        return
-    epochs = "1 epoch" if metrics["epochs"] == 1 else f"{metrics['epochs']} epochs"
-    say(f"{epochs} in {metrics['seconds']:.1f} s{note}; written to {folder}")
+        metrics = recipes.train(chosen, folder, resume=resume, progress=not quiet, time_limit=limit)
+    print_trained(metrics, folder, quiet)
 
 
 @command(TRAIN, "glassnet ensemble runs/mnist runs/mnist-2")
@@ -243,6 +238,27 @@ def list_recipes(
     print_table(["recipe", "what it does"], briefly)
 
 
+def print_trained(metrics: dict[str, Any], folder: Path, quiet: bool) -> None:
+    """Print what a training came to, and what people do next."""
+    _print_metrics(metrics)
+    if "members" in metrics:
+        _print_members(metrics, folder)
+        return
+    if "folds" in metrics:
+        say(f"{metrics['seconds']:.1f} s; the networks of all folds answer together; written to {folder}")
+        _print_next(folder, quiet)
+        return
+    note = " (stopped early, by Ctrl-C)" if metrics["interrupted"] else ""
+    if "parts" in metrics:
+        say(f"{metrics['networks']} networks answer: {', '.join(metrics['parts'])}")
+        say(f"{metrics['seconds']:.1f} s{note}; written to {folder}")
+        _print_next(folder, quiet, f"for a better one: glassnet train --resume --out {folder} --time 10m")
+        return
+    trained = "1 epoch" if metrics["epochs"] == 1 else f"{metrics['epochs']} epochs"
+    say(f"{trained} in {metrics['seconds']:.1f} s{note}; written to {folder}")
+    _print_next(folder, quiet)
+
+
 def _print_metrics(metrics: dict[str, Any]) -> None:
     """The figures of all parts, beside those of a constant answer."""
     from glassnet.train.metrics import METRICS
@@ -272,6 +288,12 @@ def _print_metrics(metrics: dict[str, Any]) -> None:
         "regression": f"always the mean of {'these' if other else 'the training'} targets",
     }
     say(f"baseline: {constant[metrics['task']]}")
+
+
+def _print_next(folder: Path, quiet: bool, *more: str) -> None:
+    """Say what people do next with a run."""
+    for line in () if quiet else (*more, f"next: glassnet report {folder}, or glassnet predict {folder} with new rows"):
+        say(line, error=True)
 
 
 def _print_confusion(metrics: dict[str, Any]) -> None:

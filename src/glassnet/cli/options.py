@@ -29,6 +29,7 @@ SetOption = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Change a setting, such as optimizer.lr=0.01. Repeatable."),
 ]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print results alone, and no progress.")]
 TimeOption = Annotated[
     str | None,
     typer.Option("--time", metavar="10m", help="Go on looking for a better pack for so long: such as 90s, 10m or 2h."),

@@ -9,9 +9,12 @@ import typer
 
 from glassnet.cli import completion
 from glassnet.cli.app import TRAIN, command
-from glassnet.cli.options import SeedOption, SetOption, TargetOption
-from glassnet.cli.printing import plain_figure, print_table
+from glassnet.cli.experiments import print_trained
+from glassnet.cli.options import DropOption, QuietOption, SeedOption, SetOption, TargetOption
+from glassnet.cli.printing import plain_figure, print_table, seconds
 from glassnet.terminal import say
+
+TEN_MINUTES = 600.0  # seconds that the search for a pack has by default
 
 
 @command(TRAIN, "glassnet tune houses.csv --target price --time 10m")
@@ -25,26 +28,44 @@ def tune(
         ),
     ],
     target: TargetOption = None,
+    drop: DropOption = None,
     out: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="The folder of the search. A search in it goes on."),
+        typer.Option("--out", "-o", metavar="DIR", help="The folder of the search. A search in it goes on."),
     ] = None,
     trials: Annotated[int | None, typer.Option(metavar="N", help="The number of settings to try.")] = None,
-    hours: Annotated[float | None, typer.Option(metavar="H", help="Begin no trial after this number of hours.")] = None,
+    time: Annotated[
+        str | None,
+        typer.Option("--time", metavar="10m", help="Begin nothing new after 90s, 10m or 2h."),
+    ] = None,
     seed: SeedOption = None,
     changes: SetOption = None,
+    quiet: QuietOption = False,
 ) -> None:
-    """Search for better values of a recipe by its validation part, and write the recipe that wins.
+    """Search for better settings, of a table's pack or of a recipe, and write what wins.
 
-    The recipe names the settings to search in tune.space. By default these are the learning rate, and momentum or
-    weight decay. The same command on the same DIR goes on with a search, or joins in while it runs elsewhere.
+    A table gets a pack of the best networks that are found in the time, by default in ten minutes. It is a run, as
+    train writes it. Of a recipe for one network, settings are tried by its validation part: those in tune.space, by
+    default the learning rate, and momentum or weight decay. The recipe that wins is written. The same command on the
+    same DIR goes on with a search, or joins in while it runs elsewhere.
     """
     from glassnet import recipes, tuning
 
+    limit = None if time is None else seconds(time)
+    chosen = recipes.choose(recipe, target=target, drop=drop or (), seed=seed, changes=changes or [])
+    if chosen.pack is not None:
+        if trials is not None:
+            raise ValueError(f"{recipe} gets a pack of networks, whose search takes --time and not --trials")
+        with recipes.new_directory(Path("runs") / f"{chosen.name}-tune", out) as folder:
+            begun = (folder / "recipe.toml").is_file()
+            metrics = recipes.train(
+                chosen, folder, resume=begun, progress=not quiet, time_limit=TEN_MINUTES if limit is None else limit
+            )
+        print_trained(metrics, folder, quiet)
+        return
     tuning.check_installed()
-    chosen = recipes.choose(recipe, target=target, seed=seed, changes=changes or [])
     with recipes.new_directory(Path("runs") / f"{chosen.name}-tune", out) as folder:
-        result = tuning.tune(chosen, folder, trials=trials, hours=hours, progress=True)
+        result = tuning.tune(chosen, folder, trials=trials, time_limit=limit, progress=not quiet)
     summary = result.summary
     say(", ".join(f"{count} {state}" for state, count in summary["trials"].items() if count))
     rows = [[key, str(value)] for key, value in result.values.items()]

@@ -7,7 +7,7 @@ from glassnet.recipes.explaining import open_with_data, rows_of_file, without_co
 from glassnet.recipes.finished import Finished
 from glassnet.recipes.leaderboard import leaderboard
 from glassnet.recipes.predicting import predict_file, predictions
-from glassnet.recipes.reading import choose, from_dict, load, names, text
+from glassnet.recipes.reading import choose, from_dict, load, names, text, with_training
 from glassnet.recipes.recipe import Recipe
 from glassnet.recipes.training import train
 from glassnet.recipes.using import evaluate_file, evaluate_run, export_run, gradcheck
@@ -36,5 +36,6 @@ __all__ = [
     "rows_of_file",
     "text",
     "train",
+    "with_training",
     "without_column",
 ]

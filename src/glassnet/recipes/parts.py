@@ -48,6 +48,13 @@ def call(make: Callable[..., T], arguments: dict[str, Any], where: str) -> T:
         raise ValueError(f"{where}: {make.__name__} can't be made of {given} ({error})") from None
 
 
+def closest_last(word: str, known: Iterable[str]) -> str:
+    """The same for names with dots of which a word is the last part: " (did you mean training.epochs?)" for epoch."""
+    whole = {name.rpartition(".")[2]: name for name in reversed(list(known))}
+    found = difflib.get_close_matches(word, whole, n=1)
+    return f" (did you mean {whole[found[0]]}?)" if found else ""
+
+
 def closest(word: str, known: Iterable[str]) -> str:
     """A hint such as " (did you mean lr?)", or nothing."""
     found = difflib.get_close_matches(word, list(known), n=1)

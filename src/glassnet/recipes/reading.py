@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import is_dataclass, replace
 from importlib import resources
+from inspect import signature
 from pathlib import Path
 from reprlib import repr as short
 from types import NoneType, UnionType
@@ -19,7 +20,8 @@ from glassnet.data.dates import Order
 from glassnet.data.dialect import table_endings, table_stem
 from glassnet.data.labels import Task
 from glassnet.limits import parse_toml, read_toml
-from glassnet.recipes.parts import Part, closest, make
+from glassnet.optim import SGD, AdamW
+from glassnet.recipes.parts import Part, closest, closest_last, make
 from glassnet.recipes.recipe import Recipe
 from glassnet.recipes.space import RawSpace
 from glassnet.recipes.tables import DecisionTable
@@ -142,6 +144,20 @@ def choose(
     return recipe
 
 
+def with_training(
+    recipe: Recipe, *, epochs: int | None = None, lr: float | None = None, batch_size: int | None = None
+) -> Recipe:
+    """Return the recipe with another length of the training, learning rate, or size of batches.
+
+    The networks of a pack end after so many epochs, and at no other ends.
+    """
+    lengths: dict[str, Any] = {"training.epochs": epochs, "training.batch_size": batch_size}
+    if recipe.pack is not None:
+        lengths = {"pack.ends": None if epochs is None else [epochs], "pack.batch_size": batch_size}
+    values = lengths | {"optimizer.lr": lr}
+    return changed(recipe, {key: value for key, value in values.items() if value is not None})
+
+
 def _apply(values: dict[str, Any], change: str) -> None:
     """Set one value, such as "network.hidden=[64, 64]"."""
     key, equals, text = change.partition("=")
@@ -183,7 +199,8 @@ def _fill(table: type[T], values: Any, where: str) -> T:
     for key, value in values.items():
         if key not in known:
             has, shown = ", ".join(known), place + key if key.isidentifier() and len(key) < 50 else short(place + key)
-            raise ValueError(f"recipe: there is no {shown}{closest(key, known)}; {where or 'a recipe'} has {has}")
+            hint = closest(key, known) or (closest_last(key, _inner(known)) if not where else "")
+            raise ValueError(f"recipe: there is no {shown}{hint}; {where or 'a recipe'} has {has}")
         if is_dataclass(known[key]):
             made[key] = _fill(known[key], value, key)
             continue
@@ -196,6 +213,12 @@ def _fill(table: type[T], values: Any, where: str) -> T:
     if missing:
         raise ValueError(f"recipe: {place}{missing[0]} is missing")
     return table(**made)
+
+
+def _inner(known: dict[str, Any]) -> list[str]:
+    """The keys inside a recipe's tables, such as training.epochs and optimizer.lr."""
+    keys = [f"{table}.{key}" for table, kind in known.items() if is_dataclass(kind) for key in get_type_hints(kind)]
+    return [*keys, *(f"optimizer.{key}" for each in (AdamW, SGD) for key in signature(each).parameters)]
 
 
 WORDS: dict[Any, str] = {

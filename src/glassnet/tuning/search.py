@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from glassnet.checks import positive
 from glassnet.data import Dataset
 from glassnet.extras import need
 from glassnet.recipes import Recipe
@@ -54,15 +55,15 @@ def check_installed() -> None:
 
 
 def tune(
-    recipe: Recipe, out: Path, *, trials: int | None = None, hours: float | None = None, progress: bool = False
+    recipe: Recipe, out: Path, *, trials: int | None = None, time_limit: float | None = None, progress: bool = False
 ) -> Result:
     """Search for better values of a recipe, judged by its validation metric, and fill the folder `out`.
 
     Its search space is recipe.tune.space, or by default the learning rate with momentum or weight decay. The first
     trial is the recipe as it is. The best few trials, and the first, are then trained with further seeds. The best mean
     wins. If `out` holds the same search, it goes on. Several processes may do so at the same time. `trials` (default:
-    recipe.tune.trials) counts the trials of all. `hours` ends the search earlier. Ctrl-C ends it at once, and it can go
-    on later. The test part of the data is dropped before the first trial.
+    recipe.tune.trials) counts the trials of all. `time_limit`, in seconds, ends the search earlier. Ctrl-C ends it at
+    once, and it can go on later. The test part of the data is dropped before the first trial.
 
     Raises ValueError for a recipe, space or data that make no sense, for a folder of another search, and if no trial
     was finished; NotInstalledError; FileExistsError if `out` holds anything else; OSError.
@@ -70,9 +71,7 @@ def tune(
     check_installed()
     table = recipe.tune or TuneTable()
     wanted = replace(table, trials=table.trials if trials is None else trials).trials
-    if hours is not None and not hours > 0:
-        raise ValueError(f"hours must be a positive number, not {hours!r}")
-    end = time.monotonic() + 3600 * (math.inf if hours is None else hours)
+    end = time.monotonic() + (math.inf if time_limit is None else positive(time_limit, "time_limit"))
     data, space = data_of(recipe), space_of(recipe)
     monitor = monitor_of(recipe, data)
     check_space(recipe, space, monitor, data)
