@@ -637,6 +637,17 @@ def test_a_rare_class_is_judged_by_its_ranking_and_shown_as_in_the_file(rare: Pa
     labels = " ".join(values["aria-label"] for values in page.all("svg"))
     for shown in ("What shuffling each column adds", "calls: the mean of p(yes) goes from", "How often yes is true"):
         assert shown in labels
+    assert "Precision, recall and F1 of yes" in labels
+    assert "Now the likelier class is answered." in page.said
+
+
+def test_a_threshold_decides_what_is_called_right_and_what_a_mistake(rare: Path, doctor: list[Path]) -> None:
+    recipe = recipes.choose(str(rare / "recipe.toml"), changes=["decision.metric=f1"])
+    recipes.train(recipe, rare.parent / "decided")
+    page = Page(write_report(rare.parent / "decided"))
+    metrics = json.loads((rare.parent / "decided" / "metrics.json").read_text())
+    assert f"{metrics['figures']['accuracy']['value']:.1%} of 240 test rows right" in page.said
+    assert "Now yes is answered if its probability exceeds" in page.said
 
 
 def test_what_is_done_is_told_and_the_page_is_opened_on_request(

@@ -4,7 +4,7 @@ Nothing here knows networks or data sets, and nothing touches pyplot: no backend
 """
 
 from .augmented import augmented
-from .certain import bounds, calibration
+from .certain import bounds, calibration, thresholds
 from .explained import along, joint, parts, ranked
 from .matrix import confusion
 from .overlay import overlay
@@ -35,4 +35,5 @@ __all__ = [
     "ranked",
     "save",
     "search_history",
+    "thresholds",
 ]

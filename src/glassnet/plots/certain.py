@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -49,9 +50,50 @@ def calibration(probability: ArrayLike, right: ArrayLike, what: str, name: str) 
     below.grid(visible=False)
     below.set_xlabel(f"given probability of {short(what, 40)}")
     for axis in (panel.xaxis, panel.yaxis):
-        axis.set_major_formatter(PercentFormatter(1.0, decimals=None))
+        axis.set_major_formatter(PercentFormatter(1.0, decimals=0 if top > 0.2 else 1))
     legend_above(panel)
     figure.suptitle(short(f"{name}: probabilities of {what}", 70), x=0.01, ha="left")
+    return figure
+
+
+@styled()
+def thresholds(columns: Mapping[str, ArrayLike], at: float, what: str, name: str) -> Figure:
+    """Draw precision, recall and F1 over the threshold of a probability, and the two curves that follow from it.
+
+    columns: "threshold", "precision", "recall", "f1" and "false_positive_rate", each (k,). at: the threshold in use.
+    what: the class whose probability it is. name: of the data.
+    """
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import PercentFormatter
+
+    t, precision, recall, f1, wrong = (
+        np.asarray(columns[each], np.float64)
+        for each in ("threshold", "precision", "recall", "f1", "false_positive_rate")
+    )
+    figure = Figure(figsize=(WIDTH, 3.2), layout="constrained")
+    left, middle, right = figure.subplots(1, 3, width_ratios=(1.5, 1, 1))
+    for values, color, style, label in (
+        (precision, BLUE, "-", "precision"),
+        (recall, ORANGE, "--", "recall"),
+        (f1, INK, ":", "F1"),
+    ):
+        left.plot(t, values, style, color=color, label=label)
+    left.axvline(at, color=GREY, linewidth=1)
+    here = int(np.abs(t - at).argmin())
+    end = max(at, float(t[recall > 0].max(initial=0.0)))  # no row of the class exceeds it
+    left.set(xlabel=f"threshold of p({short(what, 20)})", xlim=(0, min(1.0, 1.1 * end)))
+    middle.step(recall, precision, where="post", color=BLUE)
+    middle.plot(recall[here], precision[here], "o", color=INK, markersize=5)
+    middle.set(xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02))
+    right.plot([0, 1], [0, 1], "--", color=INK, linewidth=0.8)
+    right.plot(wrong, recall, color=BLUE)
+    right.plot(wrong[here], recall[here], "o", color=INK, markersize=5)
+    right.set(xlabel="false positive rate", ylabel="recall (ROC curve)", xlim=(0, 1), ylim=(0, 1.02))
+    for panel in (left, middle, right):
+        for axis in (panel.xaxis, panel.yaxis):
+            axis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    legend_above(left)
+    figure.suptitle(short(f"{name}: what each threshold of {what} finds (● in use)", 100), x=0.01, ha="left")
     return figure
 
 

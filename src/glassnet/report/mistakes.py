@@ -13,9 +13,10 @@ from glassnet.data.table import as_written_in_file
 from glassnet.data.written import as_written, in_unit
 from glassnet.nn.layer import Array
 from glassnet.recipes.finished import Finished
+from glassnet.recipes.judging import answers_of
 from glassnet.report import words
 from glassnet.report.page import Table
-from glassnet.train.metrics import labels
+from glassnet.train.decisions import Decision, answered
 
 WORST = 10  # rows that are shown
 WIDEST = 12  # columns that are shown with them
@@ -44,14 +45,16 @@ def worst(run: Finished, data: Dataset, outputs: Array) -> Table | None:
             for i in chosen
         ]
     else:
-        label, p = labels(outputs), run.net.predict_proba(data.test.x)
+        p = answers_of(run.net, outputs)
+        label = answered(p, Decision.read(run.net.info))
+        confidence = p[np.arange(len(p)), label]
         wrong = np.flatnonzero(label != data.test.y)
         if not len(wrong):
             return None
-        chosen = wrong[np.argsort(-p.max(axis=1)[wrong], kind="stable")][:WORST]
+        chosen = wrong[np.argsort(-confidence[wrong], kind="stable")][:WORST]
         title, head = f"The surest of {len(wrong):,} mistakes", ["true", "predicted", "confidence"]
         answers = [
-            [data.classes[data.test.y[i]], data.classes[label[i]], words.share(float(p[i].max()))] for i in chosen
+            [data.classes[data.test.y[i]], data.classes[label[i]], words.share(float(confidence[i]))] for i in chosen
         ]
     shown = _shown(run, data, chosen)
     rows = [

@@ -15,6 +15,7 @@ from glassnet.nn.layer import Array
 from glassnet.recipes import intervals
 from glassnet.recipes.finished import Finished
 from glassnet.report import pictures
+from glassnet.train.decisions import Decision, curves
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -56,6 +57,22 @@ def calibration(run: Finished, data: Dataset) -> Markup | None:
     what = "the answered class" if rare is None else data.classes[rare]
     label = f"How often {what} is true among test rows, by the probability that they are given."
     return pictures.draw(plots.calibration(probability, right, what, data.name), "calibration", label)
+
+
+def thresholds(run: Finished, data: Dataset) -> tuple[Markup, str] | None:
+    """Draw what each threshold of the rarer of two classes finds, and say how answers are decided; else None."""
+    if len(data.classes) != 2:
+        return None
+    rare = int(np.bincount(data.train.y, minlength=2).argmin())
+    p, decision = run.net.predict_proba(data.test.x), Decision.read(run.net.info)
+    columns = curves(p[:, [1 - rare, rare]], (data.test.y == rare).astype(int), None, ["", data.classes[rare]])
+    if not columns:
+        return None
+    by = "the likelier class is answered" if decision is None else str(decision)
+    at = 0.5 if decision is None or decision.threshold is None else decision.threshold
+    label = f"Precision, recall and F1 of {data.classes[rare]} for the test rows, by the threshold of its probability."
+    figure = plots.thresholds(columns, at, data.classes[rare], data.name)
+    return pictures.draw(figure, "thresholds", label), f"Now {by}."
 
 
 def bounds(run: Finished, data: Dataset, outputs: Array) -> tuple[Markup, str] | None:

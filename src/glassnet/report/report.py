@@ -81,6 +81,7 @@ def write_report(
         "first_layer": pictures.first_layer(done),
         "columns": None if data is None else columns.described(data),
         "calibration": None if data is None else reasons.calibration(done, data),
+        "thresholds": None if data is None else reasons.thresholds(done, data),
         "bounds": sure,
     }
     if why is not None:
@@ -128,6 +129,8 @@ def _results(run: Finished, data: Dataset | None, areas: dict[str, tuple[float, 
         caption += f" Linear model: fitted to at most {ROWS_AT_MOST:,} training rows, for the test part."
     # In the unit of the target, the root of the mean squared error says the same as the MSE.
     hidden = {"mse"} | ({"loss"} if isinstance(run.loss, MSE) else set())
+    if "decision" in run.metrics:  # the shares of right answers by the likeliest class, which isn't what is answered
+        hidden.add("accuracy")
     names = [name for name in METRICS[run.task] if name not in hidden] + (["auc"] if areas else [])
     spread = estimates.spread_of(run.metrics)
     rows = [

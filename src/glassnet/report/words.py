@@ -88,9 +88,10 @@ def verdict(metrics: dict[str, Any], info: dict[str, Any], ranked: tuple[float, 
     losses = test["loss"], constant["loss"]
     cheaper = None not in losses and losses[0] < losses[1]
     if metrics["task"] == "classification":
-        always = _majority(metrics)
-        said = f"{share(test['accuracy'])} of {rows} right; {always} would get {share(constant['accuracy'])}."
-        figures = metrics.get("figures") or {}
+        always, figures = _majority(metrics), metrics.get("figures") or {}
+        right = (figures.get("accuracy") or {}).get("value")  # as answers are decided, not by the likeliest class
+        right = test["accuracy"] if right is None else right
+        said = f"{share(right)} of {rows} right; {always} would get {share(constant['accuracy'])}."
         if figures.get("roc_auc", {}).get("low") is not None:
             return f"{said} {_told_apart(figures)}"
         if test["accuracy"] > constant["accuracy"]:
@@ -123,13 +124,18 @@ def _told_apart(figures: dict[str, Any]) -> str:
     interval = f"AUC {auc['value']:.3f}, 95% interval {auc['low']:.3f} to {auc['high']:.3f}"
     apart, cheaper = auc["low"] > 0.5, loss["high"] < loss["baseline"]
     costs = f"log loss {figure(loss['value'])}, that of the classes' shares {figure(loss['baseline'])}"
+    if cheaper:
+        worth = f"Its probabilities beat the classes' shares ({costs})."
+    elif loss["value"] < loss["baseline"]:
+        worth = f"Its probabilities seem to beat the classes' shares, but so few rows can't tell for sure ({costs})."
+    else:
+        worth = f"Its probabilities are no better than the classes' shares ({costs})."
     if apart:
         ranks = f"of two rows of different classes it ranks {auc['value']:.0%} rightly ({interval}; 0.5 is chance)"
-        worth = "are worth having, too" if cheaper else "are no better than the classes' shares for sure"
-        return f"It tells the classes apart: {ranks}. Its probabilities {worth} ({costs})."
+        return f"It tells the classes apart: {ranks}. {worth}"
     if cheaper:
-        return f"Its probabilities tell more than that ({costs})."
-    unsure = f"Whether it tells the classes apart is not sure ({interval}; 0.5 is chance)."
+        return worth
+    unsure = f"Whether it tells the classes apart is not sure ({interval}; 0.5 is chance). {worth}"
     return unsure if loss["value"] < loss["baseline"] else unsure + NOTHING
 
 

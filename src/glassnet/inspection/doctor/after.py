@@ -266,7 +266,9 @@ def hardest_rows(patient: Patient) -> Iterator[Finding]:
 
 
 def _numbers(values: Array, digits: int) -> str:
-    return ", ".join(f"{value:.{digits}g}" for value in np.atleast_1d(values))
+    """Numbers with so many digits, large ones in full: 1,054,200 and not 1.0542e+06."""
+    whole = np.atleast_1d(values).tolist()
+    return ", ".join(f"{v:,.0f}" if 10**digits <= abs(v) < 1e15 else f"{v:.{digits}g}" for v in whole)
 
 
 CHECKS = (

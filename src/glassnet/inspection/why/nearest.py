@@ -10,7 +10,7 @@ import numpy as np
 
 from glassnet.data.schema import Column
 from glassnet.inspection.why.dependence import grid
-from glassnet.inspection.why.outputs import answers
+from glassnet.inspection.why.outputs import answers, labels_of
 from glassnet.nn import Ensemble, Network
 from glassnet.nn.layer import Array
 
@@ -47,7 +47,7 @@ def nearest_changes(
 
     def others(rows: Array) -> Array:
         if of is not None:
-            return model.predict_proba(rows).argmax(axis=1) != usual[0]
+            return labels_of(model, rows) != usual[0]
         return np.abs(answers(model, rows, of) - usual[1]) > enough
 
     found = []
@@ -76,7 +76,7 @@ def nearest_changes(
 
 
 def _label(model: Network | Ensemble, row: Array, of: int | None) -> int | None:
-    return None if of is None else int(model.predict_proba(row[np.newaxis])[0].argmax())
+    return None if of is None else int(labels_of(model, row[np.newaxis])[0])
 
 
 def _distances(known: Array, at: float, values: Array, column: Column) -> Array:

@@ -8,6 +8,7 @@ from glassnet.nn import Ensemble, Network
 from glassnet.nn.activations import Sigmoid, Softmax, logistic
 from glassnet.nn.layer import Array
 from glassnet.nn.preprocessing import one_by_one
+from glassnet.train.decisions import Decision, answered
 
 LEAST = 1e-12  # a probability that counts as none
 
@@ -16,6 +17,11 @@ def answers(model: Network | Ensemble, x: Array, of: int | None) -> Array:
     """Return the values (N,) of rows x, or with `of` the probabilities of the class of that number."""
     y = model.predict(x) if of is None else model.predict_proba(x)
     return y[:, of or 0].astype(np.float64)
+
+
+def labels_of(model: Network | Ensemble, x: Array) -> Array:
+    """Return the classes (N,) answered for rows x: the likeliest, or those that the model's decision says."""
+    return answered(model.predict_proba(x), Decision.read(model.info))
 
 
 def row_errors(model: Network | Ensemble, x: Array, y: Array, task: str) -> Array:

@@ -13,6 +13,7 @@ from glassnet.files import finite
 from glassnet.inspection.why.about import About
 from glassnet.inspection.why.contributions import Contributions, contributions
 from glassnet.inspection.why.nearest import Change, nearest_changes
+from glassnet.inspection.why.outputs import labels_of
 from glassnet.inspection.why.tables import write_csv
 from glassnet.nn.layer import Array
 from glassnet.plots.explained import parts as draw_parts
@@ -44,7 +45,7 @@ class RowExplanation:
         """Explain a row."""
         label = None
         if about.of is not None:
-            label = about.classes[int(about.model.predict_proba(x[np.newaxis])[0].argmax())]
+            label = about.classes[int(labels_of(about.model, x[np.newaxis])[0])]
         parts = contributions(about.model, x, about.background, about.of)
         changes = nearest_changes(about.model, x, about.train, about.columns, about.of, about.enough)
         return cls(x, about, parts, changes, label)

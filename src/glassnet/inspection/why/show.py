@@ -46,7 +46,7 @@ def notes(reasons: Reasons) -> list[str]:
     rows, whole = len(reasons.rows), reasons.part_rows
     looked = f"{rows:,} {reasons.part} rows" + (f" of {whole:,}, chosen at random" if rows < whole else "")
     error = f"their {error_name(reasons)} is {increase(reasons, reasons.usual, False)}"
-    lines = [f"looked at {looked}; {error}"]
+    lines = [f"Looked at {looked}; {error}"]
     for group in reasons.groups:
         least = min(reasons.association[i, j] for i in group for j in group if i != j)
         lines.append(
