@@ -765,3 +765,40 @@ def test_it_opens_on_a_right_answer_and_shows_a_mistake_on_request(page: Page, m
     right = "const { shown } = await import('glassnet/model.js'); return shown.forward.prediction === shown.truth"
     assert page.asking(right)
     mistake(page)
+
+
+def test_the_columns_of_a_table_are_given_as_what_they_are(page: Page, tmp_path: Path) -> None:
+    rows = [
+        f"{['red', 'green', 'blue'][i % 3]},20{10 + i % 9}-03-{1 + i % 28:02},{['yes', 'no'][i % 2]},"
+        f"{'' if i % 10 == 3 else i % 17},{i % 3 + i % 17 / 9}"
+        for i in range(240)
+    ]
+    (tmp_path / "paint.csv").write_text("\n".join(["colour,day,matt,age,price", *rows]), encoding="utf-8")
+    recipe, source = tmp_path / "paint.toml", tmp_path / "paint.csv"
+    text = f'name = "paint"\n[data]\nsource = "{source}"\ntarget = "price"\n[network]\ninputs = "QuantileNormalize"\n'
+    recipe.write_text(f"{text}hidden = [6]\n[training]\nepochs = 1\n", encoding="utf-8")
+    with contextlib.contextmanager(served)(str(recipe)) as address:
+        page.open(address)
+        row = "return (await import('glassnet/model.js')).shown.x"
+        change = """const e = document.getElementById(`feature-${arguments[0]}`); e.value = arguments[1];
+            e.dispatchEvent(new Event('change'))"""
+        names = page.js("return [...document.querySelectorAll('#feature-0 option')].map((o) => o.textContent)")
+        assert set(names) == {"red", "green", "blue", "another", "missing"}
+        page.js(change, 0, "")
+        page.until(lambda: page.asking(row)[0] is None, "the colour is missing")
+        page.js(change, 0, -1)
+        page.until(lambda: page.asking(row)[0] == -1, "another colour")
+        page.js(change, 1, "2012-03-05")
+        page.until(lambda: page.asking(row)[1] == 15404, "the day, since 1970")
+        page.js("const e = document.querySelector('#sliders input[type=number]'); e.value = '';"
+                "e.dispatchEvent(new Event('input'))")  # fmt: skip
+        page.until(lambda: page.asking(row)[3] is None, "the age is missing")
+        assert float(plain(page.text("answer"))) is not None
+        page.driver.get("about:blank")
+
+
+def test_nothing_of_the_network_is_cut_on_a_small_screen(page: Page, mnist: str) -> None:
+    page.open(mnist, width=1280, height=800)
+    page.until(lambda: page.js("return document.querySelectorAll('#layers .layer').length") == 4, "all layers")
+    assert page.js("const n = document.getElementById('network'); return n.scrollWidth - n.clientWidth") <= 0
+    assert page.js("const c = document.getElementById('input-card'); return c.scrollWidth - c.clientWidth") <= 0

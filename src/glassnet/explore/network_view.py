@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from glassnet.data.schema import Column
 from glassnet.explore.encoding import json_numbers
 from glassnet.explore.subject import PARTS, Subject
+from glassnet.nn import Columns
 
 LOOKED_THROUGH = 200  # rows, for the one to open on and for mistakes
 
@@ -87,12 +89,27 @@ def example(subject: Subject, part: Any, row: Any) -> dict[str, Any]:
 
 
 def _ranges(subject: Subject) -> list[dict[str, Any]]:
-    """The least, the largest and the middle value of each column in the training rows, without missing ones."""
-    data = subject.data
+    """Of each column its kind, and the least, the largest and the middle value in the training rows, if any is there.
+
+    A value that is missing may be given where the network takes one. Categories have their names.
+    """
+    data, takes_missing = subject.data, isinstance(subject.net.layers[0], Columns)
+    schema = data.schema or tuple(Column(name) for name in data.features)
     x = (data.train if len(data.train) else getattr(data, subject.part_with_rows())).x
     ranges = []
-    for name, column in zip(data.features, x.T, strict=True):
+    for known, column in zip(schema, x.T, strict=True):
         there = column[~np.isnan(column)] if column.dtype.kind == "f" else column
         low, high, middle = (there.min(), there.max(), np.median(there)) if len(there) else (0.0, 0.0, 0.0)
-        ranges.append({"name": name, "min": float(low), "max": float(high), "typical": float(middle)})
+        typical = float(np.rint(middle)) if known.kind in ("category", "boolean") else float(middle)
+        ranges.append(
+            {
+                "name": known.name,
+                "kind": known.kind,
+                "categories": list(known.categories),
+                "missing": takes_missing,
+                "min": float(low),
+                "max": float(high),
+                "typical": typical,
+            }
+        )
     return ranges
