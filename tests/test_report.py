@@ -662,3 +662,14 @@ def test_what_is_done_is_told_and_the_page_is_opened_on_request(
     shown = CliRunner().invoke(app, ["report", str(rare), "--out", str(tmp_path / "page.html"), "--open"])
     assert shown.exit_code == 0, shown.output
     assert opened == [(tmp_path / "page.html").resolve().as_uri()]
+
+
+def test_other_models_stand_beside_it_on_request(rare: Path, doctor: list[Path], tmp_path: Path) -> None:
+    alone = Page(write_report(rare, tmp_path / "alone.html"))
+    assert "Beside other models" not in alone.said
+    page = Page(write_report(rare, tmp_path / "page.html", others=True))
+    check(page)
+    for model in ("glassnet", "linear model", "HistGradientBoosting", "baseline"):
+        assert model in page.said[page.said.index("Beside other models") :]
+    loss = json.loads((rare / "metrics.json").read_text())["figures"]["log_loss"]["value"]
+    assert f"glassnet {loss:.4f}" in page.said  # the run itself, which isn't trained again

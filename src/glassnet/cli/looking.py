@@ -136,6 +136,10 @@ def report(
     run: RunArgument,
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="The page. Default: RUN/report.html.")] = None,
     examined: Annotated[bool, typer.Option("--doctor/--no-doctor", help="Let the doctor examine the run.")] = True,
+    others: Annotated[
+        bool,
+        typer.Option("--compare", help="Train a linear model and gradient boosting on the same rows, and compare."),
+    ] = False,
     show: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
 ) -> None:
     """Write a run as one HTML page: results, curves, mistakes, the doctor's findings, the command that trains it again.
@@ -146,7 +150,7 @@ def report(
 
     doing(f"reading {run}, and its data")
     found = Reported.read(run)
-    page = write_report(found, out, doctor=examined, tell=doing)
+    page = write_report(found, out, doctor=examined, others=others, tell=doing)
     say(f"written to {page}")
     if show:
         webbrowser.open(page.resolve().as_uri())

@@ -27,12 +27,14 @@ OURS = "glassnet"
 Answer = Callable[[Array], Array]  # of rows: the values (N,), or the probabilities of classes (N, C)
 
 
-def leaderboard(recipe: Recipe) -> dict[str, Any]:
+def leaderboard(recipe: Recipe, trained: Network | Ensemble | None = None) -> dict[str, Any]:
     """Train a recipe, a linear model and gradient boosting, and judge them and a constant answer by the test rows.
 
     All learn from the same rows and columns, with the defaults of scikit-learn: logistic regression, or ridge
     regression that chooses its strength, of columns as a network gets them (`Columns`, `Standardize`), and
     HistGradientBoosting, which takes gaps and categories as they are.
+
+    trained: what the recipe has trained already, which then isn't trained again; its "seconds" are 0.
 
     "models" has for each its "figures" (see `judged`), "seconds" and "predict_seconds", and its "lead" over the recipe
     in what decides, "judged_by": the "value" and the bounds "low" and "high" of its interval of 95%, in which both
@@ -46,7 +48,7 @@ def leaderboard(recipe: Recipe) -> dict[str, Any]:
     whole = data.without_validation()
     by, test = BY[data.task], data.test
     makers: dict[str, Callable[[], Answer]] = {
-        OURS: lambda: _ours(recipe, data),
+        OURS: lambda: _ours(recipe, data) if trained is None else _answer(trained),
         "linear model": lambda: _linear(whole, recipe.seed),
         "HistGradientBoosting": lambda: _boosting(whole, recipe.seed),
         "baseline": lambda: _constant(whole),
@@ -96,6 +98,10 @@ def _ours(recipe: Recipe, data: Dataset) -> Answer:
         net = settled.net
         net.info = info_of(data)
         fit(net, data, settled.loss, settled.optimizer, **vars(settled.settings))
+    return _answer(net)
+
+
+def _answer(net: Network | Ensemble) -> Answer:
     return lambda x: answers_of(net, net.predict(x))
 
 

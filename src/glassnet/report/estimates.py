@@ -8,6 +8,7 @@ from glassnet.data.written import in_unit
 from glassnet.report import words
 from glassnet.report.page import Table
 
+LED_BY = {"classification": ("log_loss", "roc_auc", "accuracy"), "regression": ("rmse", "mae", "r2")}
 IN_UNIT = ("mae", "rmse", "median_absolute_error")
 
 
@@ -40,3 +41,21 @@ def estimates(metrics: dict[str, Any]) -> Table | None:
     baseline = words.CONSTANT[metrics["task"]]
     caption = f"The test part. The interval holds 95% of what other rows would give. Baseline: {baseline}."
     return Table(caption, ["figure", "test", "95% interval", "baseline", "meaning"], rows)
+
+
+def leaders(found: dict[str, Any], metrics: dict[str, Any]) -> Table:
+    """Return a leaderboard as a table, the best model first, with the verdict above it."""
+    names, spread = LED_BY[found["task"]], spread_of(metrics)
+    rows = [
+        [
+            model["model"],
+            *(written(name, (model["figures"].get(name) or {}).get("value"), spread) for name in names),
+            f"{model['seconds']:.1f} s" if model["seconds"] else "-",
+        ]
+        for model in found["models"]
+    ]
+    verdict = found["verdict"]
+    caption = (
+        f"{verdict[0].upper()}{verdict[1:]}. All learned from the same rows and columns, and answer the test part."
+    )
+    return Table(caption, ["model", *(words.NAMES.get(name, name) for name in names), "training"], rows)

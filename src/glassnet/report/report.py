@@ -22,6 +22,7 @@ from glassnet.nn.layer import Array
 from glassnet.recipes import examining
 from glassnet.recipes.directory import METRICS_FILE
 from glassnet.recipes.finished import Finished
+from glassnet.recipes.leaderboard import leaderboard
 from glassnet.report import columns, estimates, mistakes, pictures, reasons, words
 from glassnet.report.page import Table, write_page
 from glassnet.train.metrics import METRICS, labels, ranking, score
@@ -54,11 +55,13 @@ def write_report(
     run: Reported | str | os.PathLike[str],
     out: str | os.PathLike[str] | None = None,
     doctor: bool = True,
+    others: bool = False,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Path:
     """Write the page of a finished run to `out`, by default report.html in the run directory; return its path.
 
-    doctor: whether to examine the run, which takes a few seconds. tell: is given what is done next, in words. If the
+    doctor: whether to examine the run, which takes a few seconds. others: whether to train a linear model and gradient
+    boosting on the same rows, and show them beside it. tell: is given what is done next, in words. If the
     data are gone or were changed, the page says so and holds the content of the run directory. Whatever needs rows is
     left out. Raises ValueError if `run` is no finished run or `out` a folder, OSError if a file can't be read or
     written.
@@ -88,6 +91,9 @@ def write_report(
         tell("shuffling columns, to see which matter")
         content |= {"importance": reasons.importance(why), "together": show.notes(why)}
         content |= {"dependences": reasons.dependences(why)}
+    if others and data is not None and data.image_shape is None:
+        tell("training a linear model and gradient boosting")
+        content["leaders"] = estimates.leaders(leaderboard(done.recipe, done.net), done.metrics)
     examined = doctor and data is not None
     if examined:
         tell("asking the doctor, who trains for a moment")
@@ -100,7 +106,7 @@ def write_report(
         findings=examining.examine_finished(done, data) if examined and data is not None else None,
         layers=_layers(done),
         command=_command(done),
-        **{"importance": None, "together": [], "dependences": []} | content,
+        **{"importance": None, "together": [], "dependences": [], "leaders": None} | content,
     )
 
 
