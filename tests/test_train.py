@@ -538,3 +538,14 @@ def test_masks_of_dropout_are_even_and_unlike_each_other() -> None:
     assert first.mean(axis=0).std() < 1.3 * np.sqrt(0.21 / 500)
     layer.reseed([7])
     np.testing.assert_array_equal(layer.forward(x, training=True) > 0, first)
+
+
+def test_a_bar_is_shown_where_there_is_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun = []
+    monkeypatch.setattr("glassnet.train.progress.Progress.on_start", lambda self, run: begun.append(run))
+    data = gn.Dataset.from_arrays(np.zeros((20, 2)), np.arange(20.0))
+    for terminal in (False, True):
+        monkeypatch.setitem(gn.fit.__globals__, "bar_fits", lambda terminal=terminal: terminal)
+        history = gn.fit(gn.Network([gn.Dense(2, 1)]), data, gn.MSE(), gn.SGD(lr=0.01), epochs=2)
+        assert len(begun) == terminal
+    assert [panel.get_ylabel() for panel in history.plot().axes]

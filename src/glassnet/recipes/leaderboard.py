@@ -97,7 +97,7 @@ def _ours(recipe: Recipe, data: Dataset) -> Answer:
         settled = recipe.settle(data)
         net = settled.net
         net.info = info_of(data)
-        fit(net, data, settled.loss, settled.optimizer, **vars(settled.settings))
+        fit(net, data, settled.loss, settled.optimizer, **vars(settled.settings), progress=False)
     return _answer(net)
 
 

@@ -15,6 +15,7 @@ from glassnet.data.dataset import Dataset
 from glassnet.nn import Columns, Loss, Network
 from glassnet.nn.layer import Array
 from glassnet.optim import Constant, Optimizer, Schedule
+from glassnet.terminal import bar_fits
 from glassnet.train.averages import Average
 from glassnet.train.averaging import averaged, use_mean
 from glassnet.train.batches import Batch, batches
@@ -55,7 +56,7 @@ def fit(
     patience: int | None = None,
     restore_best: bool = True,
     callbacks: Sequence[Callback] = (),
-    progress: bool = False,
+    progress: bool | None = None,
     resume: str | os.PathLike[str] | None = None,
 ) -> History:
     """Train `net` on data.train by mini-batches, in place, and return the history.
@@ -70,6 +71,9 @@ def fit(
     `average`, EMA or SWA, keeps a mean of the weights. This mean is then validated, remembered as the best, and left in
     the network at the end. `augmentation`, such as Distortions, makes new images from each batch's. `dropout_schedule`
     gives the factor of all rates of Dropout in each step, and `weight_decay_schedule` that of weight_decay and l2.
+
+    `progress` shows a bar on a terminal, and a line for each epoch elsewhere. By default there is a bar on a terminal,
+    and nothing elsewhere.
 
     data.train.weights, if there are any, multiply the rows' losses. They don't count in validation.
 
@@ -99,8 +103,9 @@ def fit(
         patience=patience,
         restore_best=restore_best,
     )
+    shown = bar_fits() if progress is None else progress
     with changing(net), changing(optimizer):
-        return _train(run, [*callbacks, *([Progress()] if progress else [])], resume)
+        return _train(run, [*callbacks, *([Progress()] if shown else [])], resume)
 
 
 def _train(run: Training, watchers: Sequence[Callback], resume: str | os.PathLike[str] | None) -> History:

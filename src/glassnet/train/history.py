@@ -5,8 +5,13 @@ from __future__ import annotations
 import csv
 import os
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
+from glassnet.extras import need
 from glassnet.files import regular, replacing
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @dataclass(repr=False)
@@ -35,6 +40,17 @@ class History:
     def __len__(self) -> int:
         """Return the number of epochs."""
         return len(self.epochs)
+
+    def plot(self) -> Figure:
+        """Draw the loss and the validation metric over the epochs, as `glassnet.plots.curves`.
+
+        In a notebook the figure shows by itself. `figure.savefig(path)` writes it. Raises NotInstalledError without
+        matplotlib.
+        """
+        need("plots", "matplotlib")
+        from glassnet.plots import curves
+
+        return curves(self.columns(), self.step_loss, self.best_epoch)
 
     def columns(self) -> dict[str, list[float]]:
         """Return the epochs as columns."""

@@ -61,6 +61,7 @@ def run(recipe: Recipe, data: Dataset, watch: BreakOff | None = None) -> Outcome
             settled.loss,
             settled.optimizer,
             callbacks=[watcher],
+            progress=False,
             **vars(settled.settings),
         )
     if history.interrupted:

@@ -64,6 +64,7 @@ def examine(
                 replacement=replacement,
                 restore_best=False,
                 callbacks=[doctor],
+                progress=False,
             )
     except DivergenceError:
         return ordered([*findings, *doctor.findings])

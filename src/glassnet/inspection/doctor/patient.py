@@ -155,7 +155,9 @@ def teach(
     data = replace(data, train=rows, val=none, test=none)
     try:
         with np.errstate(all="ignore"):
-            history = fit(net, data, loss, optimizer, epochs, batch_size, schedule=schedule, validate=False)
+            history = fit(
+                net, data, loss, optimizer, epochs, batch_size, schedule=schedule, validate=False, progress=False
+            )
     except DivergenceError:
         return False
     if history.interrupted:
