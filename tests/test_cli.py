@@ -180,7 +180,7 @@ def test_a_table_of_classes(glassnet: Command, tmp_path: Path) -> None:
     assert metrics["task"] == "classification"
     assert list(metrics["classes"]) == ["droite, bien sûr", "gauche"]
     assert metrics["test"]["accuracy"] > 0.85
-    assert names(tmp_path / "runs" / "t" / "plots") == {"curves.png", "confusion.png", "mistakes.png"}
+    assert names(tmp_path / "runs" / "t" / "plots") == {"curves.png", "confusion.png", "mistakes.png", "thresholds.png"}
     (tmp_path / "new.csv").write_text("right,left\n2,-2\n-2,2\n")
     rows = read_csv(glassnet("predict", "runs/t", "new.csv").out)
     assert [row["prediction"] for row in rows] == ["droite, bien sûr", "gauche"]

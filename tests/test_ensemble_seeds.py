@@ -61,7 +61,11 @@ def test_members_are_what_they_would_be_alone(three_seeds: Path, tmp_path: Path)
     assert {path.name for path in three_seeds.iterdir()} == RUN | {"member-0", "member-1", "member-2"}
     for number in range(3):
         folder, alone = three_seeds / f"member-{number}", tmp_path / str(number)
-        assert {path.name for path in folder.iterdir()} == RUN | {"history.csv", "intervals.safetensors"}
+        assert {path.name for path in folder.iterdir()} == RUN | {
+            "history.csv",
+            "thresholds.csv",
+            "intervals.safetensors",
+        }
         recipes.train(recipes.load("digits", seed=4 + number, changes=SMALL), alone)
         assert (folder / "model.safetensors").read_bytes() == (alone / "model.safetensors").read_bytes()
         assert recipes.load(folder / "recipe.toml").seed == 4 + number

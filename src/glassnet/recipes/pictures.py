@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from glassnet.nn.layer import Array
 from glassnet.recipes.confusion import MOST_DRAWN
 from glassnet.recipes.judging import answers_of, predicted_classes
 from glassnet.train import History
+from glassnet.train.decisions import threshold_of
 from glassnet.train.metrics import confusion_matrix
 
 if TYPE_CHECKING:
@@ -32,10 +33,16 @@ def draw(
     data: Dataset,
     history: History,
     augmentation: Augmentation | None = None,
+    curves: Mapping[str, list[Any]] | None = None,
 ) -> None:
-    """Write the pictures of a finished training as PNG files into `folder`; those of results show the test part."""
+    """Write the pictures of a finished training as PNG files into `folder`; those of results show the test part.
+
+    curves: what follows from thresholds, see `decisions.curves`.
+    """
     figures = {"curves": plots.curves(history.columns(), np.array(history.step_loss), history.best_epoch)}
     figures |= _results(*_answered(net, data), data)
+    if curves and len(data.classes) == 2:
+        figures["thresholds"] = plots.thresholds(curves, data.classes[1], threshold_of(net.info))
     if data.image_shape is not None and (W := pixel_weights(leading(net), data.image_shape)) is not None:
         figures["first_layer"] = plots.first_layer(W, data.image_shape, heard(leading(net)))
     if data.image_shape is not None and augmentation is not None:

@@ -122,8 +122,8 @@ def write_run(
         **more,
     }
     net.save(out / MODEL_FILE)
-    write_curves(out / CURVES_FILE, recipe, net, data)
-    draw(out / PLOTS_FOLDER, net, data, history, recipe.build_augmentation())
+    listed = write_curves(out / CURVES_FILE, recipe, net, data)
+    draw(out / PLOTS_FOLDER, net, data, history, recipe.build_augmentation(), listed)
     write_metrics(metrics, out)
     return metrics
 
@@ -151,16 +151,20 @@ def located(recipe: Recipe) -> Recipe:
     return replace(recipe, data=replace(recipe.data, source=str(source.resolve())))
 
 
-def write_curves(path: Path, recipe: Recipe, net: Network | Ensemble, data: Dataset) -> None:
-    """Write what follows from each threshold of a class's probability for the test rows, if there are few classes."""
+def write_curves(path: Path, recipe: Recipe, net: Network | Ensemble, data: Dataset) -> dict[str, list[Any]]:
+    """Write what follows from each threshold of a class's probability for the test rows, if there are few classes.
+
+    Returns the columns.
+    """
     if not 2 <= len(data.classes) <= MOST_CURVES:
-        return
+        return {}
     p = answers_of(net, net.predict(data.test.x))
     columns = curves(p, data.test.y, costs_of(recipe, data.classes), data.classes) if np.isfinite(p).all() else {}
     with replacing(path) as part, part.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(columns)
         writer.writerows(zip(*columns.values(), strict=True))
+    return columns
 
 
 def results(net: Network | Ensemble, data: Dataset, loss: Loss) -> dict[str, Any]:

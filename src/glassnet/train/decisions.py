@@ -66,6 +66,14 @@ class Decision:
         return f"{self.positive} is answered if its probability exceeds {self.threshold:.3g}, chosen by {self.by}"
 
 
+def threshold_of(info: dict[str, Any]) -> float:
+    """Return the probability of the second of two classes beyond which a network with this `info` answers it."""
+    decision = Decision.read(info)
+    if decision is None or decision.threshold is None:
+        return 0.5
+    return decision.threshold if decision.positive == info["classes"][1] else 1 - decision.threshold
+
+
 def answered(p: Array, decision: Decision | None) -> Array:
     """Return the classes (N,) answered for probabilities p (N, C): by default the most probable ones."""
     return p.argmax(axis=1) if decision is None else decision(p)
