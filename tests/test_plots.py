@@ -372,15 +372,3 @@ def test_augmented_images_stand_below_their_originals() -> None:
     for shape in [(3, 4, 8), (1, 4, 8, 6), (2, 0, 8, 6)]:
         with pytest.raises(ValueError, match="the images must have shape"):
             plots.augmented(np.zeros(shape))
-
-
-@pytest.mark.parametrize("costs", [False, True])
-def test_thresholds_mark_the_one_that_answers(costs: bool) -> None:
-    t = np.linspace(1, 0, 11)
-    curves = {"class": ["yes"] * 11, "threshold": t, "recall": 1 - t, "false_positive_rate": (1 - t) ** 2}
-    curves |= {"precision": 0.5 + t / 2, "f1": t * (1 - t)} | ({"cost": t**2} if costs else {})
-    roc, precise, over = plots.thresholds(curves, "yes", 0.31).axes
-    for panel, x, y in ((roc, 0.49, 0.7), (precise, 0.7, 0.65), (over, 0.3, 0.09 if costs else 0.21)):
-        (marked,) = [line for line in panel.lines if line.get_marker() == "o"]
-        assert [marked.get_xdata()[0], marked.get_ydata()[0]] == pytest.approx([x, y])
-    assert over.get_ylabel() == ("mean cost of a row" if costs else "F1 of yes")

@@ -12,7 +12,6 @@ from .progress import curves
 from .regression import predictions
 from .search import heatmap, importance, search_history
 from .style import entitle, save
-from .thresholds import thresholds
 from .weights import first_layer
 from .worst import mistake_table, mistakes
 

@@ -42,7 +42,7 @@ def draw(
     figures = {"curves": plots.curves(history.columns(), np.array(history.step_loss), history.best_epoch)}
     figures |= _results(*_answered(net, data), data)
     if curves and len(data.classes) == 2:
-        figures["thresholds"] = plots.thresholds(curves, data.classes[1], threshold_of(net.info))
+        figures["thresholds"] = plots.thresholds(curves, threshold_of(net.info), data.classes[1], data.name)
     if data.image_shape is not None and (W := pixel_weights(leading(net), data.image_shape)) is not None:
         figures["first_layer"] = plots.first_layer(W, data.image_shape, heard(leading(net)))
     if data.image_shape is not None and augmentation is not None:
