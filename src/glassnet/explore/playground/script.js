@@ -68,7 +68,9 @@ export function script({ spec, data, training }) {
     `loss = ${call("losses", spec.loss)}`,
     `optimizer = ${call("optimizers", training.begun)}`,
   ];
-  return [...lines, ...how({ spec, training }), ""].join("\n");
+  const parts = data.test.t.length ? ["train", "val"] : ["train"];
+  const scores = `print(${parts.map((name) => `gn.evaluate(net, data.${name}, loss)`).join(", ")})`;
+  return [...lines, ...how({ spec, training }), scores, ""].join("\n");
 }
 
 const tuple = (values) => `(${values.map((v) => `${literal(v)},`).join(" ")})`;
@@ -78,14 +80,13 @@ function how({ spec, training }) {
   const plain = training.log.every(([what]) => what === "train");
   const scheduled = spec.schedule.type !== "Constant";
   const same = `batch_size=${spec.batch_size}, seed=${spec.seed}`;
-  if (plain && (training.place === 0 || scheduled)) {
+  const whole = training.place === 0 && (!scheduled || [0, spec.epochs].includes(training.epoch));
+  if (plain && whole) {
     const epochs = scheduled ? spec.epochs : Math.max(1, training.epoch);
     const schedule = scheduled ? `, schedule=${call("schedules", spec.schedule)}` : "";
-    const note = epochs === training.epoch ? [] : [`# The page is ${training.step.toLocaleString("en")} steps into it.`];
     return [
-      ...note,
+      ...(training.step ? [] : ["# In the page, training hasn't begun."]),
       `history = gn.fit(net, data, loss, optimizer, epochs=${epochs}, ${same}${schedule}, restore_best=False)`,
-      "print(gn.evaluate(net, data.train, loss), gn.evaluate(net, data.val, loss))",
     ];
   }
   const lines = ["from glassnet.explore import Course", "", `course = Course(net, data, loss, optimizer, ${same}, epochs=${spec.epochs})`];
@@ -95,5 +96,5 @@ function how({ spec, training }) {
     else if (what === "weight") lines.push(`net.theta[${value}] = ${literal(given)}`);
     else for (const [name, given] of Object.entries(value)) lines.push(`optimizer.${name} = ${literal(given)}`);
   }
-  return [...lines, "print(gn.evaluate(net, data.train, loss), gn.evaluate(net, data.val, loss))"];
+  return lines;
 }
