@@ -8,7 +8,10 @@ import { $ } from "glassnet/dom.js";
 import { Run } from "glassnet/run.js";
 
 const bytes = Uint8Array.from(atob($("kernels").textContent.trim()), (c) => c.charCodeAt(0));
-export const module = await WebAssembly.compile(bytes);
+export const module = await WebAssembly.compile(bytes).catch((error) => {
+  problem("this browser can't run WebAssembly with SIMD, which this page computes with: take a newer one");
+  throw error;
+});
 
 export const app = (window.glassnetPlayground = {
   run: null, // what is trained
