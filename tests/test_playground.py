@@ -495,7 +495,8 @@ def test_weights_that_are_moved_by_hand_are_in_the_link_and_in_the_code(page: Pa
     assert page.js(f"return [...{RUN}.net.weights]") == weights
 
 
-FIGURES = json.loads((Path(__file__).parents[1] / "docs" / "playgrounds.json").read_text(encoding="utf-8"))
+DRAWN = Path(__file__).parents[1] / "docs" / "playgrounds.json"  # which isn't in a source distribution
+FIGURES = json.loads(DRAWN.read_text(encoding="utf-8")) if DRAWN.is_file() else {}
 
 
 @in_browser
