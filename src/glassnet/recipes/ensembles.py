@@ -13,6 +13,7 @@ from glassnet.files import making
 from glassnet.nn import Ensemble
 from glassnet.program import keeping
 from glassnet.recipes.directory import (
+    CURVES_FILE,
     HISTORY_FILE,
     INTERVALS_FILE,
     METRICS_FILE,
@@ -28,6 +29,7 @@ from glassnet.recipes.identity import difference, info_of
 from glassnet.recipes.judging import decide
 from glassnet.recipes.pictures import draw_ensemble
 from glassnet.recipes.run import parts_of, results
+from glassnet.terminal import say
 from glassnet.version import __version__
 
 
@@ -65,8 +67,10 @@ def write_ensemble(out: Path, runs: dict[str, Finished], data: Dataset) -> dict[
     ensemble.info |= info_of(data)
     first = next(iter(runs.values()))
     loss = first.loss
-    if first.recipe.decision is not None and len(data.val):
+    if len(data.val):
         decide(first.recipe, ensemble, ensemble.predict(data.val.x), data.val.y)
+    elif first.recipe.decision is not None:
+        say("the ensemble answers the likeliest class: no row is left that no member learned from", error=True)
     members = []
     for name, run in runs.items():
         figures = parts_of(run.net, data, loss)
@@ -94,7 +98,8 @@ def _copy(run: Path, out: Path) -> None:
     out.mkdir()
     for name in (RECIPE_FILE, METRICS_FILE, HISTORY_FILE, MODEL_FILE):
         shutil.copyfile(run / name, out / name)
-    if (run / INTERVALS_FILE).is_file():
-        shutil.copyfile(run / INTERVALS_FILE, out / INTERVALS_FILE)
+    for name in (INTERVALS_FILE, CURVES_FILE):
+        if (run / name).is_file():
+            shutil.copyfile(run / name, out / name)
     if (run / PLOTS_FOLDER).is_dir():
         shutil.copytree(run / PLOTS_FOLDER, out / PLOTS_FOLDER)
