@@ -673,3 +673,16 @@ def test_other_models_stand_beside_it_on_request(rare: Path, doctor: list[Path],
         assert model in page.said[page.said.index("Beside other models") :]
     loss = json.loads((rare / "metrics.json").read_text())["figures"]["log_loss"]["value"]
     assert f"glassnet {loss:.4f}" in page.said  # the run itself, which isn't trained again
+
+
+def test_an_ensemble_of_runs_gets_a_report_as_one(runs: Path, doctor: list[Path], tmp_path: Path) -> None:
+    seed = recipes.open_run(runs / "diabetes")[0].seed
+    other = trained(tmp_path / "other", "diabetes", f"seed={seed + 1}", f"data.seed={seed}")
+    recipes.committee([runs / "diabetes", other], tmp_path / "both")
+    page = Page(write_report(tmp_path / "both"))
+    check(page)
+    metrics = json.loads((tmp_path / "both" / "metrics.json").read_text())
+    assert f"Off by {metrics['test']['mae']:.2f} on average" in page.said
+    assert "An ensemble of 2 runs with" in page.said
+    assert doctor == []
+    assert "What it goes by" in page.said

@@ -58,6 +58,11 @@ def open_run(run: Path) -> tuple[Recipe, Network | Ensemble]:
     return recipe, net
 
 
+def is_ensemble(run: Path) -> bool:
+    """Whether a finished run is an ensemble of several runs."""
+    return (run / METRICS_FILE).is_file() and not (run / HISTORY_FILE).is_file() and member(run, 0).is_dir()
+
+
 def open_model(run: Path) -> tuple[Recipe, Network | Ensemble]:
     """Do the same for any run. The recipe of an ensemble is that of its first member."""
     if not run.exists():

@@ -15,7 +15,7 @@ from glassnet.limits import read_json
 from glassnet.nn import Ensemble, Loss, Network
 from glassnet.nn.ensemble import leading
 from glassnet.recipes.confusion import Confusion
-from glassnet.recipes.directory import HISTORY_FILE, METRICS_FILE, RECIPE_FILE, open_run
+from glassnet.recipes.directory import HISTORY_FILE, METRICS_FILE, RECIPE_FILE, member, open_model, open_run
 from glassnet.recipes.identity import require_same_data
 from glassnet.recipes.recipe import Recipe
 from glassnet.recipes.run import load_data
@@ -58,6 +58,36 @@ class Finished:
             raise ValueError(f"{path} is damaged: its metrics or its history can't be read ({error})") from None
         return cls(path, recipe, net, metrics, history)
 
+    @classmethod
+    def of_ensemble(cls, path: Path) -> Finished:
+        """Read the directory of an ensemble of runs as one run: the recipe is that of the first, and no history.
+
+        Raises as `read`, and for an ensemble of folds, each of which was tested on other rows.
+        """
+        recipe, net = open_model(path)
+        try:
+            metrics = read_json(path / METRICS_FILE)
+            if "folds" in metrics:
+                raise ValueError("its networks were tested on a fold each, so name one of them")
+            members = metrics["members"]
+            metrics |= {
+                "epochs": sum(each["epochs"] for each in members),
+                "best_epoch": None,
+                "interrupted": any(each["interrupted"] for each in members),
+                "seed": recipe.seed,
+                "networks": len(members),
+                "parts": [f"{each['run']}, {each['recipe']} with seed {each['seed']}" for each in members],
+            }
+            _check(metrics, History(), net)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"{path} can't be read as an ensemble: {error}") from None
+        return cls(path, recipe, net, metrics, History())
+
+    @property
+    def joined(self) -> bool:
+        """Whether it is an ensemble of runs, and no pack."""
+        return isinstance(self.net, Ensemble) and self.recipe.pack is None
+
     @property
     def network(self) -> Network:
         """The network to look into: of a pack, the one with the largest share of the answer."""
@@ -66,7 +96,9 @@ class Finished:
     @property
     def which(self) -> str | None:
         """Which network of a pack that is, in words; None for a single network."""
-        return None if isinstance(self.net, Network) else which_network(self.net)
+        if isinstance(self.net, Network):
+            return None
+        return "the first of several networks" if self.joined else which_network(self.net)
 
     @property
     def task(self) -> str:
@@ -86,7 +118,8 @@ class Finished:
     @property
     def recipe_text(self) -> str:
         """The recipe as TOML."""
-        return (self.path / RECIPE_FILE).read_text(encoding="utf-8")
+        own = self.path / RECIPE_FILE
+        return (own if own.is_file() else member(self.path, 0) / RECIPE_FILE).read_text(encoding="utf-8")
 
     def load_data(self) -> Dataset:
         """Load the data that it was trained on. Raises ValueError or OSError if they are gone or were changed."""

@@ -55,7 +55,5 @@ def leaders(found: dict[str, Any], metrics: dict[str, Any]) -> Table:
         for model in found["models"]
     ]
     verdict = found["verdict"]
-    caption = (
-        f"{verdict[0].upper()}{verdict[1:]}. All learned from the same rows and columns, and answer the test part."
-    )
+    caption = f"{verdict[0].upper()}{verdict[1:]}. All learned from the same rows and columns."
     return Table(caption, ["model", *(words.NAMES.get(name, name) for name in names), "training"], rows)

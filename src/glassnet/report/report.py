@@ -20,7 +20,7 @@ from glassnet.inspection.why import show
 from glassnet.nn import MSE, CrossEntropy, Softmax
 from glassnet.nn.layer import Array
 from glassnet.recipes import examining
-from glassnet.recipes.directory import METRICS_FILE
+from glassnet.recipes.directory import METRICS_FILE, is_ensemble
 from glassnet.recipes.finished import Finished
 from glassnet.recipes.leaderboard import leaderboard
 from glassnet.report import columns, estimates, mistakes, pictures, reasons, words
@@ -44,7 +44,8 @@ class Reported:
     @classmethod
     def read(cls, run: str | os.PathLike[str]) -> Reported:
         """Read both. Raises ValueError if `run` is no finished run, OSError if a file of it can't be read."""
-        done = Finished.read(Path(run))
+        path = Path(run)
+        done = Finished.of_ensemble(path) if is_ensemble(path) else Finished.read(path)
         try:
             return cls(done, done.load_data(), None)
         except (ValueError, OSError) as error:
@@ -94,7 +95,7 @@ def write_report(
     if others and data is not None and data.image_shape is None:
         tell("training a linear model and gradient boosting")
         content["leaders"] = estimates.leaders(leaderboard(done.recipe, done.net), done.metrics)
-    examined = doctor and data is not None
+    examined = doctor and data is not None and not done.joined  # the doctor examines one training
     if examined:
         tell("asking the doctor, who trains for a moment")
     return write_page(
