@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import os
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from glassnet.extras import need
@@ -48,9 +49,8 @@ class History:
         matplotlib.
         """
         need("plots", "matplotlib")
-        from glassnet.plots import curves
-
-        return curves(self.columns(), self.step_loss, self.best_epoch)
+        figure: Figure = import_module("glassnet.plots").curves(self.columns(), self.step_loss, self.best_epoch)
+        return figure
 
     def columns(self) -> dict[str, list[float]]:
         """Return the epochs as columns."""
