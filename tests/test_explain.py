@@ -182,6 +182,15 @@ def test_parts_of_probabilities_add_up_for_any_number_of_classes(classes: int, s
     np.testing.assert_allclose(sums, 0, atol=0.02)  # what one class gains, others lose
 
 
+def test_of_many_classes_a_row_is_explained_by_its_own_answer_unless_one_is_named() -> None:
+    x = np.random.default_rng(0).normal(size=(300, 2))
+    data = gn.Dataset.from_arrays(x, np.digitize(x[:, 0], [-0.5, 0.5]), classes=["low", "middle", "high"])
+    net = gn.Network([gn.Dense(2, 3)])
+    row = gn.explain(net, data).row([2.0, 0.0])
+    assert row.to_dict()["of"] == f"p({row.label})"
+    assert gn.explain(net, data, of="middle").row([2.0, 0.0]).to_dict()["of"] == "p(middle)"
+
+
 def test_the_nearest_change_leads_to_another_class(runs: dict[str, Path]) -> None:
     net, data = recipes.open_with_data(runs["dear"])
     explanation = gn.explain(net, data)

@@ -38,8 +38,9 @@ def explain(
     """Explain a model by its answers to rows of `part`: what matters, how answers follow it, why a row gets its own.
 
     model: a network or an ensemble. data: what it was trained on. of: the class, by its number or name, whose
-    probability is explained; by default the rarer of two classes, and the commonest of more. seed: of the shuffling,
-    and of the choice of rows. Nothing is trained, and the model isn't changed.
+    probability is explained; by default the rarer of two classes, and of more the commonest, but for a row the class
+    that it is answered with. seed: of the shuffling, and of the choice of rows. Nothing is trained, and the model isn't
+    changed.
 
     Columns that go together share what they tell: shuffling one of them alone shows less than the group is worth, and
     makes rows that don't exist. So groups are shuffled as a whole, too. What the model doesn't use may still matter.
@@ -52,7 +53,8 @@ def explain(
         raise ValueError(f"part is train, val or test, not {part!r}")
     if not len(getattr(data, part)):
         raise ValueError(f"the {part} part has no rows: name another part")
-    return Explanation(model, data, part, _class_of(data, of), seed)
+    own = of is None and len(data.classes) > 2
+    return Explanation(model, data, part, _class_of(data, of), seed, own)
 
 
 def _class_of(data: Dataset, of: str | int | None) -> int | None:

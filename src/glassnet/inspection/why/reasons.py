@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -13,7 +14,7 @@ from glassnet.inspection.why import columns as together
 from glassnet.inspection.why import dependence as follow
 from glassnet.inspection.why import importance as shuffled
 from glassnet.inspection.why.about import About
-from glassnet.inspection.why.outputs import answers, row_errors
+from glassnet.inspection.why.outputs import answers, labels_of, row_errors
 from glassnet.inspection.why.row import RowExplanation
 from glassnet.nn import Ensemble, Network
 from glassnet.nn.layer import Array
@@ -30,13 +31,20 @@ class Reasons:
     usual: the mean error that it is added to: the absolute error of values, or the log loss of classes. groups: the
     columns that go together (from an association of 0.7 on: see `association`). of: the number of the class whose
     probability is explained, or None for values. rows: those that are looked at, and background: those of training
-    that a row is compared with. columns: what each column is. Everything is computed when it is first asked for.
+    that a row is compared with. own: whether a row is explained by the class that it is answered with. columns: what
+    each column is. Everything is computed when it is first asked for.
     """
 
     def __init__(
-        self, model: Network | Ensemble, data: Dataset, part: str = "test", of: int | None = None, seed: int = 0
+        self,
+        model: Network | Ensemble,
+        data: Dataset,
+        part: str = "test",
+        of: int | None = None,
+        seed: int = 0,
+        own: bool = False,
     ) -> None:
-        self.model, self.data, self.seed, self.of = model, data, seed, of
+        self.model, self.data, self.seed, self.of, self.own = model, data, seed, of, own
         self.columns: list[Column] = together.columns_of(data)
         split = getattr(data, part)
         rng = np.random.default_rng(seed)
@@ -124,7 +132,11 @@ class Reasons:
         row = np.asarray(x, np.float64).reshape(-1)
         if len(row) != len(self.columns):
             raise ValueError(f"a row has {len(self.columns)} values, not {len(row)}")
-        return RowExplanation.of(row, self.about)
+        about = self.about
+        if self.own:
+            answer = int(labels_of(self.model, row[np.newaxis])[0])
+            about = replace(about, of=answer, what=f"p({self.data.classes[answer]})")
+        return RowExplanation.of(row, about)
 
     def number(self, column: int | str) -> int:
         """Return the number of a column. Raises ValueError for a name that no column has."""
