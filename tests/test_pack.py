@@ -310,3 +310,14 @@ def test_a_candidate_that_diverges_is_left_out() -> None:
     assert not any("wild" in part for part in pack.parts)
     with pytest.raises(gn.DivergenceError):
         fit_pack(X, TARGETS["values"][1], gn.MSE(), [wild])
+
+
+def test_no_mistake_among_few_rows_is_no_proof_that_there_will_be_none() -> None:
+    rng = np.random.default_rng(0)
+    targets = rng.integers(0, 3, 300)
+    outputs = np.where(targets[:, np.newaxis] == np.arange(3), 9.0, -9.0) + rng.normal(size=(300, 3))
+    answers = Answers.of(targets, gn.CrossEntropy(), 3)
+    assert answers.temperature(outputs, np.arange(300)) > 1
+    rows, noisy = np.arange(300), outputs / 9 + rng.normal(size=(300, 3))  # here mistakes are seen, and decide
+    best = min(TEMPERATURES, key=lambda t: answers.error(answers.answer(noisy, rows, t), rows))
+    assert answers.temperature(noisy, rows) == pytest.approx(best, rel=0.1)

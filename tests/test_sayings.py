@@ -57,7 +57,7 @@ def test_a_layer_has_a_sentence_and_a_rule_of_its_own(name: str) -> None:
 
 
 def test_the_page_alone_computes_every_layer_that_is_not_for_tables() -> None:
-    tables = {"Columns", "PiecewiseLinear", "Periodic", "CategoryEmbedding", "Rotations"}  # rows of text and categories
+    tables = {"Columns", "TargetMeans", "PiecewiseLinear", "Periodic", "CategoryEmbedding", "Rotations"}
     assert computed_layers() == PUBLIC - tables
 
 

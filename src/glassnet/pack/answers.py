@@ -14,6 +14,7 @@ from glassnet.train.units import StandardUnits
 
 TEMPERATURES = np.exp(np.linspace(np.log(0.25), np.log(8), 60))
 APART = 8  # of them, those that are tried first
+SMALLEST = 1e-7  # a probability that counts as this, at least: single precision knows none that is nearer to 1
 MARGIN = 0.05  # of the range of the training targets, beyond which no value is answered
 
 
@@ -65,6 +66,24 @@ class Answers:
         """Return the error of mixed answers for these rows: mean negative log probability, or the loss of values."""
         return float(self.errors(answers[np.newaxis], rows)[0])
 
+    def doubted(self, several: Array, rows: Array) -> Array:
+        """Return the errors (k,) of several answers for the same rows and one row more, whose class is another.
+
+        Where no row that is held out is answered wrongly, nothing else would keep probabilities from being too sure.
+        The row costs what a wrong class costs on average.
+        """
+        errors = self.errors(several, rows)
+        if not self.probable:
+            return errors
+        wrong = np.maximum(1 - several, SMALLEST) / self.others
+        costs = -np.log(wrong).reshape(len(several), -1).mean(axis=1)
+        return (errors * len(rows) + costs) / (len(rows) + 1)
+
+    @property
+    def others(self) -> int:
+        """How many classes are wrong ones."""
+        return max(1, self.n_out - 1) if isinstance(self.loss, CrossEntropy) else 1
+
     def errors(self, several: Array, rows: Array) -> Array:
         """Return the errors (k,) of several answers (k, n, ...) for the same rows."""
         weights = None if self.weights is None else self.weights[rows] / self.weights[rows].mean()
@@ -89,7 +108,7 @@ class Answers:
 
         @functools.cache
         def error(i: int) -> float:
-            return self.error(self.answer(outputs, rows, TEMPERATURES[i]), rows)
+            return float(self.doubted(self.answer(outputs, rows, TEMPERATURES[i])[np.newaxis], rows)[0])
 
         near = min(range(0, len(TEMPERATURES), APART), key=error)
         low, high = max(0, near - APART), min(len(TEMPERATURES) - 1, near + APART)

@@ -171,7 +171,7 @@ def greedy(choices: Array, answers: Answers, rows: Array, steps: int = STEPS) ->
     """
     counts, total = np.zeros(len(choices), int), np.zeros(choices.shape[1:])
     for step in range(1, steps + 1):
-        best = int(np.argmin(answers.errors((total + choices) / step, rows)))
+        best = int(np.argmin(answers.doubted((total + choices) / step, rows)))
         counts[best] += 1
         total += choices[best]
     return counts
