@@ -101,7 +101,8 @@ class Answers:
         """Return by which outputs are best divided before they become probabilities; 1 for values.
 
         Guo et al. 2017 (arXiv:1706.04599), section 4.2. The error is convex in 1 / temperature, where no probability is
-        too small to count: so one of each few is tried, and what lies around the best is halved again and again.
+        too small to count, and nearly so with the row in doubt. So one of each few is tried, and what lies around the
+        best is halved again and again.
         """
         if not self.probable:
             return 1.0
