@@ -115,22 +115,30 @@ def test_standard_input_is_a_table_wherever_one_is_named(
     else:
         {".csv": rows.write_csv, ".parquet": rows.write_parquet, ".arrow": rows.write_ipc}[ending](file)
 
-    def run(*arguments: str, given: bytes) -> str:
+    def run(*arguments: str, given: bytes, status: int = 0) -> str:
         monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(given)))
         monkeypatch.setattr("sys.argv", ["glassnet", *arguments])
         with pytest.raises(SystemExit) as done:
             main()
         printed = capfd.readouterr()
-        assert (done.value.code == 0) == bool(given or arguments[0] == "predict"), printed.err
+        assert done.value.code == status, printed.err
         return printed.out + printed.err
 
     given = file.read_bytes()
     whole = ["--target", "kind", "--out", str(tmp_path / "run"), *SET_SMALL_PACK]
     assert "rows: train 48" in run("train", "-", *whole, given=given)
     assert recipes.evaluate_run(tmp_path / "run")["recipe"] == "stdin"
-    assert "these rows" in run("evaluate", str(folder / "kind"), "-", given=given)
+    judged = run("evaluate", str(folder / "kind"), "-", given=given)
+    assert "standard input: 60 rows" in judged
+    assert "these rows" in judged
     assert run("predict", str(folder / "kind"), "-", given=given).count("\n") == 61
-    assert "standard input is empty" in run("evaluate", str(folder / "kind"), "-", given=b"")
+    assert "glassnet: standard input: the table has no columns" in run(
+        "predict", str(folder / "kind"), "-", given=b"x,y\n1,2\n", status=2
+    )
+    explain = ["explain", str(folder / "kind"), "--row", "-", "--out", str(tmp_path / "why")]
+    assert "standard input, row 20: the answer is" in run(*explain, given=given)
+    assert (tmp_path / "why" / "stdin-1.csv").is_file()
+    assert "standard input is empty" in run("evaluate", str(folder / "kind"), "-", given=b"", status=2)
 
 
 @pytest.mark.parametrize("options", [{}, {"folds": 2}])

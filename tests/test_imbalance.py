@@ -109,6 +109,12 @@ def test_no_other_threshold_costs_less(n: int, seed: int, missed: float, called:
         assert ours <= costs[y, (p[:, 1] > t).astype(int)].sum() + 1e-9
 
 
+@pytest.mark.parametrize(("missed", "said"), [(0.0, "yes is never answered"), (1.0, "probability exceeds 0.5,")])
+def test_a_decision_is_said_as_it_is(missed: float, said: str) -> None:
+    p, y = np.array([[0.9, 0.1], [0.6, 0.4], [0.4, 0.6]]), np.array([0, 0, 1])
+    assert said in str(by_costs(p, y, np.array([[0.0, 1.0], [missed, 0.0]]), ["no", "yes"]))
+
+
 def test_of_many_classes_the_least_expected_cost_is_answered() -> None:
     p = np.array([[0.5, 0.3, 0.2], [0.2, 0.6, 0.2]])
     assert by_costs(p, p.argmax(axis=1), read_costs("c:a=9, c:b=2", "abc"), "abc")(p).tolist() == [2, 1]

@@ -105,7 +105,7 @@ def test_each_row_is_tested_in_one_fold(tmp_path: Path, options: dict[str, Any])
         ({"split": "group", "by": "kind"}, "column 'kind' has 2 groups, and at least 3 are needed"),
         ({"split": "time", "by": "value"}, "'value' is the target"),
         ({"split": "time", "by": "day", "folds": 3}, "folds by time would train on what comes later"),
-        ({"folds": 1}, "there are two folds or more"),
+        ({"folds": 1}, "there are two folds or more, not 1"),
         ({"folds": 3, "fold": 3}, "there is no fold 3 of 3"),
         ({"fold": 1}, "a fold needs their number"),
     ],
@@ -133,6 +133,8 @@ def test_folds_give_cross_validated_figures_and_an_ensemble(tmp_path: Path, targ
     assert sum(each.height for each in tables) == N
     with pytest.raises(ValueError, match="an ensemble of the networks of 3 folds: name one of them, such as"):
         recipes.Finished.read(out)
+    with pytest.raises(ValueError, match="3 folds: name one of them"):  # each has learned from the others' test rows
+        recipes.open_with_data(out)
 
 
 def test_folds_of_one_network_each_go_on_where_they_were_stopped(tmp_path: Path) -> None:

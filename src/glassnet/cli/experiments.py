@@ -124,17 +124,13 @@ def evaluate(
 ) -> None:
     """Evaluate a run's network on its test rows again, or on a table that has the target, class by class."""
     from glassnet import recipes
-    from glassnet.data.standard_input import as_file
+    from glassnet.data.standard_input import shown
     from glassnet.files import finite
 
-    doing(f"reading {run}, and its data" if table is None else f"reading {run} and {table}")
+    doing(f"reading {run}, and its data" if table is None else f"reading {run} and {shown(table)}")
     if table is not None and data is not None:
         raise ValueError(f"name {table} for other rows, or --data {data} for the run's own, not both")
-    if table is None:
-        metrics = recipes.evaluate_run(run, data)
-    else:
-        with as_file(table) as file:
-            metrics = recipes.evaluate_file(run, file)
+    metrics = recipes.evaluate_run(run, data) if table is None else recipes.evaluate_file(run, table)
     for note in metrics.get("notes", ()):
         say(note, error=True)
     if as_json:

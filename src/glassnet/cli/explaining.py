@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -23,7 +23,10 @@ def explain(
     run: RunArgument,
     row: Annotated[
         str | None,
-        typer.Option(metavar="N|FILE", help="Explain the answer to one row, counted from 0, or to the rows of a file."),
+        typer.Option(
+            metavar="N|FILE",
+            help="Explain the answer to one row, counted from 0, or to the rows of a file; - is standard input.",
+        ),
     ] = None,
     part: Annotated[str, typer.Option(metavar="PART", help="The part of the data: train, val or test.")] = "test",
     of: Annotated[
@@ -36,7 +39,9 @@ def explain(
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="The folder for tables and pictures. Default: RUN/explain.")
     ] = None,
-    form: Annotated[str, typer.Option("--format", metavar="png|svg", help="The kind of the pictures.")] = "png",
+    form: Annotated[
+        Literal["png", "svg"], typer.Option("--format", metavar="png|svg", help="The kind of the pictures.")
+    ] = "png",
     as_json: Annotated[
         bool, typer.Option("--json", help="Print everything as JSON. Files are written with --out alone.")
     ] = False,
@@ -70,18 +75,19 @@ def explain(
             say(json.dumps([each.to_dict() for each in compared], indent=2))
     else:
         doing("shuffling columns")
-        say(json.dumps(explanation.to_dict(), indent=2) if as_json else explanation)
+        say(json.dumps(explanation.to_dict(), indent=2) if as_json else f"{explanation}\n")
         if folder is not None:
             doing("drawing")
             explanation.save(folder, form)
     if folder is not None and not without and not as_json:
-        say(f"\ntables and pictures are in {folder}")
+        say(f"tables and pictures are in {folder}")
 
 
 def _rows(explanation: Explanation, run: Path, which: str, folder: Path | None, form: str) -> list[dict[str, Any]]:
     """Explain the answers to one row of the data, or to those of a file, and print them if files are written."""
     from glassnet import recipes
     from glassnet.data import Split
+    from glassnet.data.standard_input import NAME, shown
 
     if which.isdecimal():
         split: Split = getattr(explanation.data, explanation.part)
@@ -90,10 +96,10 @@ def _rows(explanation: Explanation, run: Path, which: str, folder: Path | None, 
         rows = [(f"{explanation.part} row {which}", f"row-{which}", split.x[int(which)])]
     else:
         x = recipes.rows_of_file(run, Path(which))
-        stem = Path(which).stem
-        rows = [(f"{which}, row {i}", f"{stem}-{i}", each) for i, each in enumerate(x[:MOST], 1)]
+        file, stem = shown(which), "stdin" if which == NAME else Path(which).stem
+        rows = [(f"{file}, row {i}", f"{stem}-{i}", each) for i, each in enumerate(x[:MOST], 1)]
         if len(x) > MOST:
-            say(f"glassnet: of the {len(x):,} rows of {which}, the first {MOST} are explained", error=True)
+            say(f"glassnet: of the {len(x):,} rows of {file}, the first {MOST} are explained", error=True)
     found = []
     for title, name, x in rows:
         doing(f"explaining {title}")

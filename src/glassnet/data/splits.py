@@ -54,10 +54,10 @@ class SplitPlan:
             )
         if self.fold is not None and self.folds is None:
             raise ValueError("a fold needs their number, data.folds")
-        if self.folds is not None and (self.folds < 2 or not 0 <= (self.fold or 0) < self.folds):
-            raise ValueError(
-                f"there are two folds or more, counted from 0: there is no fold {self.fold or 0} of {self.folds}"
-            )
+        if self.folds is not None and self.folds < 2:
+            raise ValueError(f"there are two folds or more, not {self.folds}: each is tested by training on the others")
+        if self.folds is not None and not 0 <= (self.fold or 0) < self.folds:
+            raise ValueError(f"folds are counted from 0: there is no fold {self.fold} of {self.folds}")
         if self.folds is not None and self.way == "time":
             raise ValueError("folds by time would train on what comes later: leave out data.folds, or data.split")
 

@@ -39,4 +39,13 @@ def as_file(path: str | os.PathLike[str]) -> Iterator[Path]:
         yield Path(path)
         return
     with tempfile.TemporaryDirectory(prefix="glassnet-") as folder:
-        yield keep(Path(folder))
+        file = keep(Path(folder))
+        try:
+            yield file
+        except ValueError as error:  # names the table as its user did
+            raise ValueError(str(error).replace(str(file), shown(path))) from error
+
+
+def shown(path: str | os.PathLike[str]) -> str:
+    """Return how a table is named in a line for people."""
+    return "standard input" if os.fspath(path) == NAME else str(path)

@@ -50,12 +50,22 @@ def open_run(run: Path) -> tuple[Recipe, Network | Ensemble]:
 
     Raises ValueError if `run` is none, or that of an ensemble of several runs.
     """
-    recipe, net = open_model(run)
-    folds = recipe.data.folds is not None and recipe.data.fold is None
-    if isinstance(net, Ensemble) and (recipe.pack is None or folds):
-        which = f"the networks of {recipe.data.folds} folds" if folds else f"{len(net.networks)} networks"
-        raise ValueError(f"{run} is an ensemble of {which}: name one of them, such as {member(run, 0)}")
+    recipe, net = open_shared(run)
+    if isinstance(net, Ensemble) and recipe.pack is None:
+        raise ValueError(f"{run} is an ensemble of {len(net.networks)} networks: {_name_one(run)}")
     return recipe, net
+
+
+def open_shared(run: Path) -> tuple[Recipe, Network | Ensemble]:
+    """Do the same for any run whose networks were all tested on the same rows. Raises ValueError for one of folds."""
+    recipe, net = open_model(run)
+    if recipe.data.folds is not None and recipe.data.fold is None:
+        raise ValueError(f"{run} is an ensemble of the networks of {recipe.data.folds} folds: {_name_one(run)}")
+    return recipe, net
+
+
+def _name_one(run: Path) -> str:
+    return f"name one of them, such as {member(run, 0)}"
 
 
 def is_ensemble(run: Path) -> bool:
@@ -64,7 +74,7 @@ def is_ensemble(run: Path) -> bool:
 
 
 def open_model(run: Path) -> tuple[Recipe, Network | Ensemble]:
-    """Do the same for any run. The recipe of an ensemble is that of its first member."""
+    """Read the recipe and the model of any run. The recipe of an ensemble is that of its first member."""
     if not run.exists():
         raise ValueError(f"{run} is no run: there is no such folder")
     if not (run / METRICS_FILE).is_file():

@@ -11,11 +11,12 @@ import numpy as np
 
 from glassnet.data import Dataset, read_rows
 from glassnet.data.schema import from_info
+from glassnet.data.standard_input import as_file
 from glassnet.data.written import in_unit
 from glassnet.inspection.why.outputs import row_errors
 from glassnet.nn import Ensemble, Network
 from glassnet.nn.layer import Array
-from glassnet.recipes.directory import open_model
+from glassnet.recipes.directory import open_model, open_shared
 from glassnet.recipes.finished import load_same_data
 from glassnet.recipes.training import train
 
@@ -52,17 +53,21 @@ class Without:
 
 
 def open_with_data(run: Path) -> tuple[Network | Ensemble, Dataset]:
-    """Read what answers in a run, or in an ensemble of runs, and the data. Raises ValueError if they were changed."""
-    recipe, net = open_model(run)
+    """Read what answers in a run, or in an ensemble of runs, and the data.
+
+    Raises ValueError if the data were changed, and for a run of folds: each network has seen others' test rows.
+    """
+    recipe, net = open_shared(run)
     return net, load_same_data(run, recipe, net)
 
 
 def rows_of_file(run: Path, path: Path) -> Array:
-    """Read rows (N, n_in) of a file as a run's network takes them: see `read_rows`."""
+    """Read rows (N, n_in) of a file, or of "-" for standard input, as a run's network takes them: see `read_rows`."""
     info = open_model(run)[1].info
     shape = tuple(info["image_shape"]) if "image_shape" in info else None
     columns = from_info(info) or info["features"]
-    return np.concatenate([rows.x for rows in read_rows(path, columns, shape, info.get("image_maximum", 255))])
+    with as_file(path) as file:
+        return np.concatenate([rows.x for rows in read_rows(file, columns, shape, info.get("image_maximum", 255))])
 
 
 def without_column(run: Path, column: str) -> Without:

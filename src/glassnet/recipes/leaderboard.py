@@ -83,7 +83,7 @@ def _verdict(models: list[dict[str, Any]], by: str) -> str:
     alike = [m["model"] for m in models if m["model"] not in (OURS, *better, *worse)]
     said = [
         (better, f"{' and '.join(better)} {'are' if len(better) > 1 else 'is'} better than {OURS} by {by}: prefer it"),
-        (worse, f"{OURS} is better than {', '.join(worse)} by {by}"),
+        (worse, f"{OURS} is better than {' and '.join(worse)} by {by}"),
         (alike, f"the test rows can't tell {' and '.join(alike)} from {OURS}"),
     ]
     return "; ".join(line for models_, line in said if models_)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from glassnet.data import standard_input
 from glassnet.data.catalog import SOURCES
 from glassnet.data.schema import from_info
 from glassnet.data.table import load_labelled
@@ -57,7 +58,7 @@ def find_again(run: Path, table: Path) -> None:
 
 
 def evaluate_file(run: Path, path: Path) -> dict[str, Any]:
-    """Evaluate a finished run's network on all rows of another table that have a target.
+    """Evaluate a finished run's network on all rows of another table that have a target; "-" is standard input.
 
     The results are those of `evaluate_run` for the part "test". The baseline is the best constant answer for
     these very rows. "notes" says what happened to the rows. Raises ValueError if columns are missing, and for a class
@@ -66,13 +67,19 @@ def evaluate_file(run: Path, path: Path) -> dict[str, Any]:
     recipe, net = open_model(run)
     info = net.info
     task, classes = info["task"], info["classes"]
-    rows, notes = load_labelled(path, from_info(info) or info["features"], info["target"], task, classes)
+    with standard_input.as_file(path) as file:
+        rows, notes = load_labelled(file, from_info(info) or info["features"], info["target"], task, classes)
     loss, outputs = recipe.build_loss(task), net.predict(rows.x)
     found: dict[str, Any] = {"test": score(outputs, rows.y, loss), "baseline": baseline(rows, rows, loss)}
     answers = answers_of(net, outputs)
     predicted = predicted_classes(net, answers)
     found |= {"figures": judged(answers, rows.y, constant_answers(rows.y, answers), predicted)}
-    about = {"task": task, "data": f"{path}: {len(rows):,} rows", "recipe": recipe.name, "notes": notes}
+    about = {
+        "task": task,
+        "data": f"{standard_input.shown(path)}: {len(rows):,} rows",
+        "recipe": recipe.name,
+        "notes": notes,
+    }
     return found | by_class(predicted, rows.y, classes) | decided(net) | about
 
 

@@ -63,6 +63,9 @@ class Decision:
     def __str__(self) -> str:
         if self.threshold is None:
             return f"answers are those of the least expected cost, by {self.by}"
+        if not 0 < self.threshold < 1:
+            how = "never" if self.threshold >= 1 else "always"
+            return f"{self.positive} is {how} answered, which is best by {self.by}"
         return f"{self.positive} is answered if its probability exceeds {self.threshold:.3g}, chosen by {self.by}"
 
 
