@@ -17,6 +17,7 @@ from glassnet import recipes
 from glassnet.data.splits import SplitPlan, split_table
 from glassnet.nn import Ensemble
 from glassnet.pack.pack import _folds_of
+from glassnet.report import write_report
 from small_packs import SET_SMALL_PACK, SMALL_PACK, one_network
 
 N = 200
@@ -131,6 +132,12 @@ def test_folds_give_cross_validated_figures_and_an_ensemble(tmp_path: Path, targ
     assert isinstance(Ensemble.load(out / "model.safetensors"), Ensemble)
     tables = list(recipes.predictions(out, tmp_path / "t.csv"))
     assert sum(each.height for each in tables) == N
+    page = write_report(out).read_text()
+    assert "mean of the folds" in page
+    assert f"{N:,} test rows" in page
+    assert "glassnet report" in page
+    with pytest.raises(ValueError, match="is of folds: other models are compared with one"):
+        write_report(out, others=True)
     with pytest.raises(ValueError, match="an ensemble of the networks of 3 folds: name one of them, such as"):
         recipes.Finished.read(out)
     with pytest.raises(ValueError, match="3 folds: name one of them"):  # each has learned from the others' test rows

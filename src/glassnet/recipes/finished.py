@@ -62,13 +62,19 @@ class Finished:
     def of_ensemble(cls, path: Path) -> Finished:
         """Read the directory of an ensemble of runs as one run: the recipe is that of the first, and no history.
 
-        Raises as `read`, and for an ensemble of folds, each of which was tested on other rows.
+        Of folds, the test rows are those of all. Raises as `read`.
         """
         recipe, net = open_model(path)
         try:
             metrics = read_json(path / METRICS_FILE)
             if "folds" in metrics:
-                raise ValueError("its networks were tested on a fold each, so name one of them")
+                runs = [cls.read(member(path, fold)) for fold in range(recipe.data.folds or 0)]
+                net.info["rows"] = [
+                    0,
+                    0,
+                    sum(run.net.info["rows"][2] for run in runs),
+                ]  # all rows are tested once
+                metrics["members"] = [run.metrics | {"run": str(run.path), "seed": run.recipe.seed} for run in runs]
             members = metrics["members"]
             metrics |= {
                 "epochs": sum(each["epochs"] for each in members),
@@ -86,7 +92,12 @@ class Finished:
     @property
     def joined(self) -> bool:
         """Whether it is an ensemble of runs, and no pack."""
-        return isinstance(self.net, Ensemble) and self.recipe.pack is None
+        return isinstance(self.net, Ensemble) and (self.recipe.pack is None or self.folded)
+
+    @property
+    def folded(self) -> bool:
+        """Whether its networks were tested on a fold each."""
+        return "folds" in self.metrics
 
     @property
     def network(self) -> Network:

@@ -39,8 +39,21 @@ def estimates(metrics: dict[str, Any]) -> Table | None:
         cells = [written(name, found["value"], spread), between, written(name, found["baseline"], spread)]
         rows.append([words.NAMES.get(name, name), *cells, words.MEANINGS.get(name, "")])
     baseline = words.CONSTANT[metrics["task"]]
-    caption = f"The test part. The interval holds 95% of what other rows would give. Baseline: {baseline}."
+    which = "All rows, each answered by networks that hadn't seen it" if "folds" in metrics else "The test part"
+    caption = f"{which}. The interval holds 95% of what other rows would give. Baseline: {baseline}."
     return Table(caption, ["figure", "test", "95% interval", "baseline", "meaning"], rows)
+
+
+def folds(metrics: dict[str, Any]) -> Table | None:
+    """Return the mean of each figure over the folds, with its standard error; None for a run of one split."""
+    if "folds" not in metrics:
+        return None
+    spread = spread_of(metrics)
+    rows = [
+        [words.NAMES.get(name, name), *(written(name, found[key], spread) for key in ("mean", "standard_error"))]
+        for name, found in metrics["folds"].items()
+    ]
+    return Table("The folds, tested one by one.", ["figure", "mean of the folds", "standard error"], rows)
 
 
 def leaders(found: dict[str, Any], metrics: dict[str, Any]) -> Table:

@@ -20,7 +20,7 @@ from glassnet.inspection.why import show
 from glassnet.nn import MSE, CrossEntropy, Softmax
 from glassnet.nn.layer import Array
 from glassnet.recipes import examining
-from glassnet.recipes.directory import METRICS_FILE, is_ensemble
+from glassnet.recipes.directory import METRICS_FILE, is_ensemble, member
 from glassnet.recipes.finished import Finished
 from glassnet.recipes.leaderboard import leaderboard
 from glassnet.report import columns, estimates, mistakes, pictures, reasons, words
@@ -35,7 +35,10 @@ MANY = 100  # classes: with more, no area under the ROC curve is shown
 
 @dataclass(frozen=True, eq=False)
 class Reported:
-    """A finished run and its data, or in `missing` why they are gone or aren't those that it was trained on."""
+    """A finished run and its data, or in `missing` why they are gone or aren't those that it was trained on.
+
+    A run of folds has neither: the page of each fold shows its rows.
+    """
 
     run: Finished
     data: Dataset | None
@@ -46,6 +49,8 @@ class Reported:
         """Read both. Raises ValueError if `run` is no finished run, OSError if a file of it can't be read."""
         path = Path(run)
         done = Finished.of_ensemble(path) if is_ensemble(path) else Finished.read(path)
+        if done.folded:  # no part of the data is new to all its networks
+            return cls(done, None, None)
         try:
             return cls(done, done.load_data(), None)
         except (ValueError, OSError) as error:
@@ -70,6 +75,8 @@ def write_report(
     need("plots", "jinja2", "matplotlib")
     found = run if isinstance(run, Reported) else Reported.read(run)
     done, data = found.run, found.data
+    if others and done.folded:
+        raise ValueError(f"{done.path} is of folds: other models are compared with one, such as {member(done.path, 0)}")
     tell("evaluating")
     areas = _areas(done, data) if data is not None else {}
     outputs = None if data is None else done.net.predict(data.test.x)
@@ -79,6 +86,7 @@ def write_report(
         "verdict": words.verdict(done.metrics, done.net.info, areas.get("test")),
         "date": _date(done),
         "judged": estimates.estimates(done.metrics),
+        "folds": estimates.folds(done.metrics),
         "results": _results(done, data, areas),
         "progress": pictures.progress(done),
         "outcome": _outcome(done, data, outputs),
@@ -129,7 +137,8 @@ def _results(run: Finished, data: Dataset | None, areas: dict[str, tuple[float, 
     """The figures of all parts of the data, beside those of a constant answer and, with the data, a linear model."""
     auc = {name: {"auc": area} for name, (area, _) in areas.items()} | ({"baseline": {"auc": 0.5}} if areas else {})
     parts = {name: run.metrics[key] | auc.get(key, {}) for key, name in words.PARTS.items()}
-    caption = f"Baseline, for the test part: {words.CONSTANT[run.task]}."
+    means = "Means over the folds. " if run.folded else ""
+    caption = f"{means}Baseline, for the test part: {words.CONSTANT[run.task]}."
     linear = _linear(run, data) if data is not None else None
     if linear is not None:
         parts["linear model"] = linear
