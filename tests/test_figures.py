@@ -83,6 +83,13 @@ def test_the_calibration_error_is_what_bins_of_confidence_say() -> None:
     assert point(ClassFigures(p, y))["calibration_error"] == pytest.approx((0.1 + 0.3) / 2)
 
 
+@given(st.integers(1, 300), st.integers(0, 300))
+def test_the_shares_of_the_classes_are_calibrated_without_a_trace_of_rounding(yes: int, no: int) -> None:
+    y = np.repeat([1, 0], [yes, no])
+    p = np.tile([1 - y.mean(), y.mean()], (len(y), 1))
+    assert point(ClassFigures(p, y))["calibration_error"] == 0
+
+
 def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
     """Of 200 samples; the truth is the figure of 200,000 rows. The bounds are four standard errors of the count."""
     p, y = probabilities(200_000, 3, 0)

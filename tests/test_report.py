@@ -13,13 +13,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.metrics import mean_pinball_loss
 from typer.testing import CliRunner
 
 from glassnet import plots, recipes
 from glassnet.cli import app, main
 from glassnet.data import Dataset
 from glassnet.inspection import Finding
-from glassnet.recipes import examining, finished
+from glassnet.recipes import examining, finished, intervals
 from glassnet.recipes import run as run_module
 from glassnet.report import compare, words, write_comparison, write_report
 from glassnet.report.compare import differences
@@ -209,6 +210,9 @@ def test_report_of_values(runs: Path, doctor: list[Path], tmp_path: Path) -> Non
     test = json.loads((runs / "diabetes" / "metrics.json").read_text())["test"]
     assert f"Off by {test['mae']:.2f} on average (95% interval" in page.said
     assert "for 88 test rows" in page.said
+    bounds = intervals.read(runs / "diabetes")(data.test.x, net.predict(data.test.x)[:, 0], 0.9)
+    pinball = np.mean([mean_pinball_loss(data.test.y, bounds[:, i], alpha=q) for i, q in enumerate((0.05, 0.95))])
+    assert f"Their pinball loss is {pinball:.2f}, that of" in page.said
     assert "e+0" not in page.said
     errors = net.predict(data.test.x)[:, 0] - data.test.y
     worst = int(np.abs(errors).argmax())
@@ -601,6 +605,21 @@ def test_the_doctor_trains_as_long_as_asked(
             "",
         )
     assert asked == [3, 2, 3]
+
+
+def test_the_doctor_leaves_out_what_is_dropped(
+    table: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[tuple[str, ...], int]] = []
+    monkeypatch.setattr(
+        recipes, "examine_recipe", lambda r, *_: seen.append((run_module.load_data(r).features, r.seed)) or []
+    )
+    words = ["doctor", table.parent / "own.csv", "--target", "answer", "--drop", "right", "--seed", "3"]
+    assert told(capsys, monkeypatch, *words)[0] == 0
+    assert seen == [(("<b>left",), 3)]
+    status, _, err = told(capsys, monkeypatch, "doctor", table, "--drop", "right")
+    assert (status, err.count("\n")) == (2, 1)
+    assert "is a run: --target, --drop, --seed and --set are for its recipe or its table" in err
 
 
 # Tables as people have them -------------------------------------------------------------------------------------------

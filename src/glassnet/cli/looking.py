@@ -104,7 +104,9 @@ def doctor(
         ),
     ],
     target: TargetOption = None,
+    drop: DropOption = None,
     epochs: Annotated[int, typer.Option(min=1, help="The most epochs to train and watch.")] = 3,
+    seed: SeedOption = None,
     changes: SetOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
 ) -> None:
@@ -114,12 +116,12 @@ def doctor(
 
     doing(f"training {source} for at most {epochs} epochs, and looking")
     if Path(source).is_dir():
-        if target is not None or changes:
-            raise ValueError(f"{source} is a run, which takes neither --target nor --set: name its recipe instead")
+        if target is not None or drop or seed is not None or changes:
+            raise ValueError(f"{source} is a run: --target, --drop, --seed and --set are for its recipe or its table")
         findings = recipes.examine_run(Path(source), epochs)
     else:
         with as_file(source) if source == "-" else nullcontext(source) as file:
-            recipe = recipes.choose(str(file), target=target, changes=changes or [])
+            recipe = recipes.choose(str(file), target=target, drop=drop or [], seed=seed, changes=changes or [])
             findings = recipes.examine_recipe(recipe, epochs)
     if as_json:
         say(json.dumps([finding.to_dict() for finding in findings], indent=2))

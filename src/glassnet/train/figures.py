@@ -16,6 +16,7 @@ RESAMPLES = 400
 CELLS = 100_000  # rows times classes: of more rows, so many are resampled, and the interval is narrowed accordingly
 AT_ONCE = 1 << 17  # numbers in a block of resamples, which stay in the cache
 BINS = 15  # of confidence
+ROUNDING = 1e-12  # of a mean of differences that cancel
 
 
 class Estimate(NamedTuple):
@@ -77,6 +78,7 @@ class ClassFigures:
         """Compute each figure (b,) for several weights of the rows (b, N)."""
         sums = weights @ self.columns / weights.sum(axis=1, keepdims=True)
         hits, loss, brier, gaps, found, true, answered = np.split(sums, self.widths, axis=1)
+        gaps[np.abs(gaps) < ROUNDING] = 0
         areas = [rank(weights) for rank in self.ranks]
         nothing = np.full((1, len(weights)), np.nan)
         return {
