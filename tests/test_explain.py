@@ -19,6 +19,7 @@ from glassnet.cli import app
 from glassnet.data.schema import Column
 from glassnet.inspection.why.columns import association, groups
 from glassnet.inspection.why.contributions import contributions
+from glassnet.recipes import explaining
 from small_packs import LEARNING_PACK, SET_SMALL_PACK
 
 N = 240
@@ -273,6 +274,14 @@ def test_everything_is_json(runs: dict[str, Path]) -> None:
     found = json.loads(shown.stdout)
     assert found["importance"][0]["increase"] > 0
     assert len(found["dependence"]) == 5
+
+
+def test_a_column_is_not_judged_by_a_training_that_was_stopped(
+    runs: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(explaining, "train", lambda *_: {"interrupted": True})
+    with pytest.raises(KeyboardInterrupt):
+        recipes.without_column(runs["price"], "area")
 
 
 def test_a_column_is_judged_by_a_training_without_it(tmp_path: Path) -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -56,6 +59,17 @@ def test_our_figures_are_those_of_training(table: Path, tmp_path: Path) -> None:
     ours = next(m for m in recipes.leaderboard(recipe)["models"] if m["model"] == "glassnet")
     trained = recipes.train(recipe, tmp_path / "run")["figures"]
     assert {name: of["value"] for name, of in ours["figures"].items()} == {n: of["value"] for n, of in trained.items()}
+
+
+@pytest.mark.parametrize("pack", [False, True])
+def test_a_training_that_was_stopped_is_not_compared(table: Path, monkeypatch: pytest.MonkeyPatch, pack: bool) -> None:
+    name, stopped = "fit_recipe" if pack else "fit", SimpleNamespace(interrupted=True)
+    result = SimpleNamespace(ensemble=None, history=stopped) if pack else stopped
+    monkeypatch.setattr(import_module("glassnet.recipes.leaderboard"), name, lambda *_, **__: result)
+    options: dict[str, Any] = {"target": "value", "drop": ["kind"], "changes": SMALL_PACK}
+    recipe = recipes.choose(str(table), **options) if pack else one_network(table, "value", 'data.drop=["kind"]')
+    with pytest.raises(KeyboardInterrupt):
+        recipes.leaderboard(recipe)
 
 
 def test_the_command_compares_models_on_a_table_or_runs(

@@ -84,7 +84,8 @@ def without_column(run: Path, column: str) -> Without:
         raise ValueError(f"{run} was trained on no column {column!r}; there are {', '.join(data.features[:20])}")
     less = replace(recipe, data=replace(recipe.data, drop=[*(recipe.data.drop or []), column]))
     with tempfile.TemporaryDirectory() as folder:
-        train(less, Path(folder) / "run")
+        if train(less, Path(folder) / "run")["interrupted"]:  # by Ctrl-C: half a training tells nothing of the column
+            raise KeyboardInterrupt
         other, rest = open_with_data(Path(folder) / "run")
         before = row_errors(net, data.test.x, data.test.y, data.task)
         after = row_errors(other, rest.test.x, rest.test.y, rest.task)

@@ -92,12 +92,15 @@ def _verdict(models: list[dict[str, Any]], by: str) -> str:
 def _ours(recipe: Recipe, data: Dataset) -> Answer:
     net: Network | Ensemble
     if recipe.pack is not None:
-        net = fit_recipe(recipe, data, info=info_of(data), threads=recipe.network.threads).ensemble
+        pack = fit_recipe(recipe, data, info=info_of(data), threads=recipe.network.threads)
+        net, history = pack.ensemble, pack.history
     else:
         settled = recipe.settle(data)
         net = settled.net
         net.info = info_of(data)
-        fit(net, data, settled.loss, settled.optimizer, **vars(settled.settings), progress=False)
+        history = fit(net, data, settled.loss, settled.optimizer, **vars(settled.settings), progress=False)
+    if history.interrupted:  # by Ctrl-C: half a training is no rival
+        raise KeyboardInterrupt
     return _answer(net)
 
 

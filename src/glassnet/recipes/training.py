@@ -22,7 +22,7 @@ from glassnet.recipes.reading import load as load_recipe
 from glassnet.recipes.recipe import Recipe
 from glassnet.recipes.run import load_data, located, train_one
 from glassnet.recipes.side_by_side import train_side_by_side
-from glassnet.terminal import say
+from glassnet.terminal import doing, say
 
 
 def train(
@@ -112,9 +112,13 @@ def _train_folds(recipe: Recipe, out: Path, *, progress: bool, time_limit: float
             say(f"fold {(each.data.fold or 0) + 1} of {folds}", error=True)
         limit = None if time_limit is None else time_limit / folds
         first = progress and each.data.fold == 0  # which says what holds for all
+        if progress and not first:
+            doing("training")
         metrics = train_pack(each, folder, progress=first, time_limit=limit)
         if metrics["interrupted"]:
             raise KeyboardInterrupt
+    if progress:
+        doing("judging all folds")
     return write_folds(out, recipe)
 
 
