@@ -124,10 +124,10 @@ def evaluate(
 ) -> None:
     """Evaluate a run's network on its test rows again, or on a table that has the target, class by class."""
     from glassnet import recipes
-    from glassnet.data.standard_input import shown
+    from glassnet.data.standard_input import table_name
     from glassnet.files import finite
 
-    doing(f"reading {run}, and its data" if table is None else f"reading {run} and {shown(table)}")
+    doing(f"reading {run}, and its data" if table is None else f"reading {run} and {table_name(table)}")
     if table is not None and data is not None:
         raise ValueError(f"name {table} for other rows, or --data {data} for the run's own, not both")
     metrics = recipes.evaluate_run(run, data) if table is None else recipes.evaluate_file(run, table)

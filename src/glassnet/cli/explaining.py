@@ -87,7 +87,7 @@ def _rows(explanation: Explanation, run: Path, which: str, folder: Path | None, 
     """Explain the answers to one row of the data, or to those of a file, and print them if files are written."""
     from glassnet import recipes
     from glassnet.data import Split
-    from glassnet.data.standard_input import NAME, shown
+    from glassnet.data.standard_input import NAME, table_name
 
     if which.isdecimal():
         split: Split = getattr(explanation.data, explanation.part)
@@ -96,7 +96,7 @@ def _rows(explanation: Explanation, run: Path, which: str, folder: Path | None, 
         rows = [(f"{explanation.part} row {which}", f"row-{which}", split.x[int(which)])]
     else:
         x = recipes.rows_of_file(run, Path(which))
-        file, stem = shown(which), "stdin" if which == NAME else Path(which).stem
+        file, stem = table_name(which), "stdin" if which == NAME else Path(which).stem
         rows = [(f"{file}, row {i}", f"{stem}-{i}", each) for i, each in enumerate(x[:MOST], 1)]
         if len(x) > MOST:
             say(f"glassnet: of the {len(x):,} rows of {file}, the first {MOST} are explained", error=True)

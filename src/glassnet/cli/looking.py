@@ -197,10 +197,10 @@ def _compare_models(
     source: str, target: str | None, drop: list[str], seed: int | None, changes: list[str], as_json: bool
 ) -> None:
     from glassnet import recipes
-    from glassnet.data.standard_input import as_file, shown
+    from glassnet.data.standard_input import as_file, table_name
     from glassnet.files import finite
 
-    doing(f"reading {shown(source)}")
+    doing(f"reading {table_name(source)}")
     with as_file(source) if source == "-" else nullcontext(source) as file:
         recipe = recipes.choose(str(file), target=target, drop=drop, seed=seed, changes=changes)
         found = recipes.leaderboard(recipe)

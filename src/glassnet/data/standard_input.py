@@ -43,9 +43,9 @@ def as_file(path: str | os.PathLike[str]) -> Iterator[Path]:
         try:
             yield file
         except ValueError as error:  # names the table as its user did
-            raise ValueError(str(error).replace(str(file), shown(path))) from error
+            raise ValueError(str(error).replace(str(file), table_name(path))) from error
 
 
-def shown(path: str | os.PathLike[str]) -> str:
+def table_name(path: str | os.PathLike[str]) -> str:
     """Return how a table is named in a line for people."""
     return "standard input" if os.fspath(path) == NAME else str(path)

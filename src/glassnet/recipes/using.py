@@ -76,7 +76,7 @@ def evaluate_file(run: Path, path: Path) -> dict[str, Any]:
     found |= {"figures": judged(answers, rows.y, constant_answers(rows.y, answers), predicted)}
     about = {
         "task": task,
-        "data": f"{standard_input.shown(path)}: {len(rows):,} rows",
+        "data": f"{standard_input.table_name(path)}: {len(rows):,} rows",
         "recipe": recipe.name,
         "notes": notes,
     }
