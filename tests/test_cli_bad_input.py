@@ -101,7 +101,7 @@ def write_table(path: Path, rows: int = 60, last: str = "") -> Path:
     [
         ("trian digits", "No such command 'trian'"),
         ("train", "name a recipe"),
-        ("train digits --lr 3", "No such option: --lr"),
+        ("train digits --rate 3", "No such option: --rate"),
         ("train digits --seed abc", "--seed"),
         ("train digits --seed -1", "seed must be a whole number of at least 0, not -1"),
         ("train digits extra", "unexpected extra argument"),

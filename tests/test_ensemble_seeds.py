@@ -158,7 +158,6 @@ def test_commands_on_an_ensemble(
     for words in (
         ("trace", three_seeds, "--row", 1),
         ("doctor", three_seeds),
-        ("report", three_seeds),
         ("compare", three_seeds, member),
         ("explore", three_seeds, "--out", "x.html"),
         ("ensemble", three_seeds, member),
