@@ -127,8 +127,8 @@ class TargetMeans(Preprocessing):
         self.fit_means(x[rows], y[rows])
         out, t = self.forward(x).copy(), targets(y[rows], self.values)
         part = rng.permutation(len(rows)) % PARTS
-        for k, (place, n) in enumerate(self._places(x[rows])):
-            out[rows, self._added(k)] = _of_others(place, n, t, part)
+        for k, n in enumerate(self.sizes):
+            out[rows, self._added(k)] = _of_others(self.place[rows, k], n, t, part)
         return out
 
     def backward(self, dy: Array) -> Array:
