@@ -50,7 +50,7 @@ def execute(notebook: nbformat.NotebookNode) -> None:
         config=Config(KernelManager={"transport_encryption": "auto"}),  # else the kernel warns that it has none
     )
     # One thread: the sums, hence the figures, don't depend on the number of cores, and a busy machine isn't slower still.
-    client.execute(env={**os.environ, "OPENBLAS_NUM_THREADS": "1"})
+    client.execute(env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "TQDM_DISABLE": "1"})
     notebook.metadata["language_info"] = {"name": "python"}
 
 

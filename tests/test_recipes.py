@@ -151,7 +151,7 @@ def test_a_date_fits_no_field(table: str) -> None:
     for name in vars(fields[table]) if table else fields:
         given = {name: datetime.date(2001, 12, 31)}
         values = MINIMAL | ({table: {"source": "digits"} | given if table == "data" else given} if table else given)
-        with pytest.raises(ValueError, match=rf"{name} (must be|is) [a-z ]+, not datetime\.date"):
+        with pytest.raises(ValueError, match=rf"{name} (must be|is) [a-z ,-]+, not datetime\.date"):
             recipes.from_dict(values)
 
 
@@ -240,6 +240,17 @@ def test_a_first_layer_whose_weights_are_no_images_is_not_drawn(changes: list[st
     recipes.train(recipes.load("digits", changes=["training.epochs=1", *changes]), tmp_path / "run")
     assert sorted(p.stem for p in (tmp_path / "run" / "plots").iterdir()) == ["confusion", "curves", "mistakes"]
     assert "of the first layer, as images" not in write_report(tmp_path / "run", doctor=False).read_text()
+
+
+def test_pictures_are_png_or_svg_as_the_recipe_says(tmp_path: Path) -> None:
+    chosen = recipes.with_training(recipes.load("digits", changes=["network.hidden=[8]"]), epochs=1, pictures="svg")
+    recipes.train(chosen, tmp_path / "run")
+    drawn = sorted((tmp_path / "run" / "plots").iterdir())
+    assert {path.suffix for path in drawn} == {".svg"}
+    assert len(drawn) >= 3
+    assert recipes.load(tmp_path / "run" / "recipe.toml").pictures == "svg"
+    with pytest.raises(ValueError, match="pictures must be png or svg, not 'gif'"):
+        recipes.load("digits", changes=["pictures=gif"])
 
 
 def test_changes() -> None:

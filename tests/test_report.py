@@ -248,6 +248,26 @@ def test_report_of_a_table_of_ones_own(table: Path, doctor: list[Path]) -> None:
     assert "AUC" in page.said
 
 
+def test_mistakes_are_shown_with_the_columns_that_matter_and_the_id(tmp_path: Path, doctor: list[Path]) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(300, 9))
+    lines = [
+        f"k{i:03},{','.join(f'{v:.3f}' for v in row)},{'yes' if row[8] + 0.3 * rng.normal() > 0 else 'no'}"
+        for i, row in enumerate(x)
+    ]
+    path = tmp_path / "wide.csv"
+    path.write_text("\n".join([f"id,{','.join('abcdefghi')},y", *lines]) + "\n")
+    recipe = recipes.choose(str(path), target="y", changes=LEARNING_PACK)
+    recipes.train(recipe, tmp_path / "run")
+    page = Page(write_report(tmp_path / "run", doctor=False))
+    head = re.search(r"The surest of.*?<thead>(.*?)</thead>", page.whole, re.DOTALL)
+    assert head is not None
+    names = re.findall(r"<th[^>]*>([^<]+)</th>", head[1])
+    assert names[:5] == ["line", "true", "predicted", "confidence", "id"]
+    assert len(names) == 9
+    assert names[-1] == "i"
+
+
 def test_the_same_run_gives_the_same_bytes(runs: Path, doctor: list[Path], tmp_path: Path) -> None:
     first, second = (write_report(runs / "diabetes", tmp_path / name).read_bytes() for name in ("a.html", "b.html"))
     assert first == second

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import os
 import signal
 import subprocess
@@ -14,6 +15,7 @@ import numpy as np
 import pytest
 
 import glassnet as gn
+from glassnet.terminal import bar_fits
 from glassnet.train import Callback, Training
 from glassnet.train.metrics import class_scores, confusion_matrix, score
 from glassnet.train.step import many_steps, training_step
@@ -549,3 +551,10 @@ def test_a_bar_is_shown_where_there_is_a_terminal(monkeypatch: pytest.MonkeyPatc
         history = gn.fit(gn.Network([gn.Dense(2, 1)]), data, gn.MSE(), gn.SGD(lr=0.01), epochs=2)
         assert len(begun) == terminal
     assert [panel.get_ylabel() for panel in history.plot().axes]
+
+
+def test_a_bar_fits_a_notebook(monkeypatch: pytest.MonkeyPatch) -> None:
+    notebook = type("OutStream", (io.StringIO,), {"__module__": "ipykernel.iostream"})
+    for stream, fits in ((notebook(), True), (io.StringIO(), False)):
+        monkeypatch.setattr("sys.stderr", stream)
+        assert bar_fits() is fits

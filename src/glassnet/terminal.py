@@ -56,8 +56,8 @@ def say(*words: object, end: str = "\n", error: bool = False) -> None:
 
 
 def bar_fits() -> bool:
-    """Whether a moving bar can be shown: standard error is a terminal, and tqdm is installed."""
-    return installed("tqdm") and _on_terminal()
+    """Whether a moving bar can be shown: standard error is a terminal or a notebook's, and tqdm is installed."""
+    return installed("tqdm") and (_on_terminal() or type(sys.stderr).__module__.startswith("ipykernel."))
 
 
 def _on_terminal() -> bool:

@@ -13,6 +13,7 @@ from glassnet.cli import completion
 from glassnet.cli.app import LOOK, TRAIN, USE, command
 from glassnet.cli.options import (
     DropOption,
+    FormatOption,
     OutOption,
     QuietOption,
     RunArgument,
@@ -66,6 +67,7 @@ def train(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with a killed training in --out, or with a finished pack.")
     ] = False,
+    form: FormatOption = None,
     quiet: QuietOption = False,
 ) -> None:
     """Train a recipe, or the default pack on a table of your own, and write a run directory."""
@@ -83,7 +85,7 @@ def train(
     doing(f"reading the data of {recipe}")
     options: dict[str, Any] = {"target": target, "drop": drop or (), "folds": folds, "metric": metric, "cost": cost}
     chosen = recipes.choose(recipe, **options, seed=seed, changes=changes)
-    chosen = recipes.with_training(chosen, epochs=epochs, lr=lr, batch_size=batch_size)
+    chosen = recipes.with_training(chosen, epochs=epochs, lr=lr, batch_size=batch_size, pictures=form)
     with recipes.new_directory(Path("runs") / chosen.name, out) as folder:
         limit = None if time is None else seconds(time)
         metrics = recipes.train(chosen, folder, resume=resume, progress=not quiet, time_limit=limit)

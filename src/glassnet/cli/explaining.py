@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from glassnet.cli.app import LOOK, command
-from glassnet.cli.options import RunArgument
+from glassnet.cli.options import FormatOption, RunArgument
 from glassnet.terminal import doing, say
 
 if TYPE_CHECKING:
@@ -39,9 +39,7 @@ def explain(
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="The folder for tables and pictures. Default: RUN/explain.")
     ] = None,
-    form: Annotated[
-        Literal["png", "svg"], typer.Option("--format", metavar="png|svg", help="The kind of the pictures.")
-    ] = "png",
+    form: FormatOption = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print everything as JSON. Files are written with --out alone.")
     ] = False,
@@ -61,7 +59,7 @@ def explain(
     explanation = explain_model(net, data, part=part, of=of)
     folder = out or (None if as_json else run / "explain")
     if row is not None:
-        found = _rows(explanation, run, row, folder, form)
+        found = _rows(explanation, run, row, folder, form or "png")
         if as_json:
             say(json.dumps(found, indent=2))
     elif without:
@@ -78,7 +76,7 @@ def explain(
         say(json.dumps(explanation.to_dict(), indent=2) if as_json else f"{explanation}\n")
         if folder is not None:
             doing("drawing")
-            explanation.save(folder, form)
+            explanation.save(folder, form or "png")
     if folder is not None and not without and not as_json:
         say(f"tables and pictures are in {folder}")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -28,6 +28,9 @@ SeedOption = Annotated[int | None, typer.Option("--seed", metavar="N", help="Ano
 SetOption = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Change a setting, such as optimizer.lr=0.01. Repeatable."),
+]
+FormatOption = Annotated[
+    Literal["png", "svg"] | None, typer.Option("--format", metavar="png|svg", help="The kind of the pictures.")
 ]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print results alone, and no progress.")]
 TimeOption = Annotated[

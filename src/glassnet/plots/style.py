@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from glassnet.extras import need
 from glassnet.files import replacing
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 WIDTH = 8.0  # inches: 1200 pixels in the file
 DPI = 150
-FORMATS = (".png", ".svg")
+PictureFormat = Literal["png", "svg"]
 HEAD = 0.35  # inches above images, for the headline
 
 # From the palette of Okabe and Ito, "Color Universal Design" (2008): distinct for every kind of colour vision.
@@ -107,7 +107,7 @@ def save(figure: Figure, path: str | os.PathLike[str]) -> None:
     The same figure gives the same bytes. Raises ValueError for another ending, OSError if the file can't be written.
     """
     path = Path(path)
-    if path.suffix.lower() not in FORMATS:
+    if path.suffix.lower()[1:] not in get_args(PictureFormat):
         raise ValueError(f"pictures are written as .png or .svg, and {path.name!r} ends in neither: rename it")
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 

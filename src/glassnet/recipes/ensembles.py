@@ -88,7 +88,8 @@ def write_ensemble(out: Path, runs: dict[str, Finished], data: Dataset) -> dict[
         "members": members,
     }
     ensemble.save(out / MODEL_FILE)
-    draw_ensemble(out / PLOTS_FOLDER, ensemble, data, {name: run.history for name, run in runs.items()})
+    histories = {name: run.history for name, run in runs.items()}
+    draw_ensemble(out / PLOTS_FOLDER, ensemble, data, histories, first.recipe.pictures)
     write_metrics(metrics, out)
     return metrics
 

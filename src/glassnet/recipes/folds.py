@@ -93,7 +93,7 @@ def write_folds(out: Path, recipe: Recipe) -> dict[str, Any]:
         "version": __version__,
     }
     ensemble.save(out / MODEL_FILE)
-    draw_results(out / PLOTS_FOLDER, found.answers, found.predicted, found.data)
+    draw_results(out / PLOTS_FOLDER, found.answers, found.predicted, found.data, recipe.pictures)
     write_metrics(metrics, out)
     return metrics
 

@@ -15,6 +15,7 @@ from glassnet.files import own_folder
 from glassnet.nn import Dense, Ensemble, Network
 from glassnet.nn.ensemble import leading
 from glassnet.nn.layer import Array
+from glassnet.plots.style import PictureFormat
 from glassnet.recipes.confusion import MOST_DRAWN
 from glassnet.recipes.judging import answers_of, predicted_classes
 from glassnet.train import History
@@ -34,8 +35,9 @@ def draw(
     history: History,
     augmentation: Augmentation | None = None,
     curves: Mapping[str, list[Any]] | None = None,
+    form: PictureFormat = "png",
 ) -> None:
-    """Write the pictures of a finished training as PNG files into `folder`; those of results show the test part.
+    """Write the pictures of a finished training as files into `folder`; those of results show the test part.
 
     curves: what follows from thresholds, see `decisions.curves`.
     """
@@ -50,7 +52,7 @@ def draw(
         rng = np.random.default_rng(0)
         rows = [originals, *(augmentation(originals, data.image_shape, rng) for _ in range(TIMES))]
         figures["augmentation"] = plots.augmented(np.stack(rows).reshape(TIMES + 1, -1, *data.image_shape))
-    _save(figures, folder, data)
+    _save(figures, folder, data, form)
 
 
 def pixel_weights(net: Network, image_shape: Sequence[int]) -> Array | None:
@@ -65,17 +67,19 @@ def heard(net: Network) -> Array | None:
     return np.linalg.norm(dense[1].W, axis=1) if len(dense) > 1 else None
 
 
-def draw_ensemble(folder: Path, ensemble: Ensemble, data: Dataset, histories: dict[str, History]) -> None:
+def draw_ensemble(
+    folder: Path, ensemble: Ensemble, data: Dataset, histories: dict[str, History], form: PictureFormat
+) -> None:
     """Do the same for an ensemble, with the curves of its members, by their names, in one picture."""
     figures = _results(*_answered(ensemble, data), data)
     if columns := {name: history.columns() for name, history in histories.items() if len(history)}:
         figures["curves"] = plots.overlay(columns)
-    _save(figures, folder, data)
+    _save(figures, folder, data, form)
 
 
-def draw_results(folder: Path, answers: Array, predicted: Array | None, data: Dataset) -> None:
+def draw_results(folder: Path, answers: Array, predicted: Array | None, data: Dataset, form: PictureFormat) -> None:
     """Draw answers to the test part: values (N,), or probabilities of classes (N, C) and the classes answered (N,)."""
-    _save(_results(answers, predicted, data), folder, data)
+    _save(_results(answers, predicted, data), folder, data, form)
 
 
 def _answered(net: Network | Ensemble, data: Dataset) -> tuple[Array, Array | None]:
@@ -98,8 +102,10 @@ def _results(answers: Array, predicted: Array | None, data: Dataset) -> dict[str
     return {"confusion": plots.confusion(matrix, data.classes), "mistakes": mistakes}
 
 
-def _save(figures: dict[str, Figure], folder: Path, data: Dataset) -> None:
+def _save(figures: dict[str, Figure], folder: Path, data: Dataset, form: PictureFormat) -> None:
+    """Write pictures that say which run they are of, and which data."""
     own_folder(folder)
+    run = folder.absolute().parent.name
     for name, figure in figures.items():
-        plots.entitle(figure, data.name)
-        plots.save(figure, folder / f"{name}.png")
+        plots.entitle(figure, data.name if data.name in run else f"{run}, {data.name}")
+        plots.save(figure, folder / f"{name}.{form}")

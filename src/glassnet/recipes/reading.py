@@ -16,7 +16,6 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_
 
 from glassnet.configured import Stateless
 from glassnet.data import standard_input
-from glassnet.data.dates import Order
 from glassnet.data.dialect import table_endings, table_stem
 from glassnet.data.labels import Task
 from glassnet.limits import parse_toml, read_toml
@@ -145,16 +144,21 @@ def choose(
 
 
 def with_training(
-    recipe: Recipe, *, epochs: int | None = None, lr: float | None = None, batch_size: int | None = None
+    recipe: Recipe,
+    *,
+    epochs: int | None = None,
+    lr: float | None = None,
+    batch_size: int | None = None,
+    pictures: str | None = None,
 ) -> Recipe:
-    """Return the recipe with another length of the training, learning rate, or size of batches.
+    """Return the recipe with another length of the training, learning rate, size of batches, or kind of pictures.
 
     The networks of a pack end after so many epochs, and at no other ends.
     """
     lengths: dict[str, Any] = {"training.epochs": epochs, "training.batch_size": batch_size}
     if recipe.pack is not None:
         lengths = {"pack.ends": None if epochs is None else [epochs], "pack.batch_size": batch_size}
-    values = lengths | {"optimizer.lr": lr}
+    values = lengths | {"optimizer.lr": lr, "pictures": pictures}
     return changed(recipe, {key: value for key, value in values.items() if value is not None})
 
 
@@ -207,7 +211,7 @@ def _fill(table: type[T], values: Any, where: str) -> T:
         described = isinstance(known[key], type) and issubclass(known[key], Stateless)
         kind = Part if described else known[key]
         if not _fits(value, kind):
-            raise ValueError(f"recipe: {place}{key} must be {WORDS[kind]}, not {short(value)}")
+            raise ValueError(f"recipe: {place}{key} must be {_in_words(kind)}, not {short(value)}")
         made[key] = make(value, known[key], place + key) if described else value
     missing = [name for name in ("name", "data", "source") if name in known and name not in made]
     if missing:
@@ -230,10 +234,16 @@ WORDS: dict[Any, str] = {
     list[str]: "a list of names",
     Part: "a name or a table with a name",
     RawSpace: "a table",
-    Task: "text",
-    Order: "text",
     list[int]: "a list of whole numbers",
 }
+
+
+def _in_words(kind: Any) -> str:
+    """What a value of that type is: a Literal is one of its words."""
+    if get_origin(kind) is Literal:
+        *first, last = get_args(kind)
+        return f"{', '.join(first)} or {last}"
+    return WORDS[kind]
 
 
 def _given(kind: Any) -> Any:
@@ -249,5 +259,7 @@ def _fits(value: Any, kind: Any) -> bool:
         return any(_fits(value, each) for each in inner)
     if origin is list:
         return isinstance(value, list) and all(_fits(each, inner[0]) for each in value)
-    plain = {dict: dict, Literal: str}.get(origin, kind)
+    if origin is Literal:
+        return isinstance(value, str) and value in inner
+    plain = {dict: dict}.get(origin, kind)
     return isinstance(value, (int, float) if plain is float else plain) and isinstance(value, bool) == (plain is bool)

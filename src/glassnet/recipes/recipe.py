@@ -17,6 +17,7 @@ from glassnet.data.checks import listed
 from glassnet.extras import need
 from glassnet.nn.interactions import strong_pairs
 from glassnet.pack.trainee import batch_size
+from glassnet.plots.style import PictureFormat
 from glassnet.recipes.confusion import left_out
 from glassnet.recipes.parts import Part, call, make
 from glassnet.recipes.space import TuneTable
@@ -51,6 +52,7 @@ class Recipe:
     pack: PackTable | None = None  # small networks that answer together, in place of one
     decision: DecisionTable | None = None  # how probabilities become a class; by default the likeliest is answered
     tune: TuneTable | None = None  # how `glassnet tune` searches
+    pictures: PictureFormat = "png"  # or "svg"
 
     def __post_init__(self) -> None:
         for where, value, least in (

@@ -123,7 +123,7 @@ def write_run(
     }
     net.save(out / MODEL_FILE)
     listed = write_curves(out / CURVES_FILE, recipe, net, data)
-    draw(out / PLOTS_FOLDER, net, data, history, recipe.build_augmentation(), listed)
+    draw(out / PLOTS_FOLDER, net, data, history, recipe.build_augmentation(), listed, recipe.pictures)
     write_metrics(metrics, out)
     return metrics
 

@@ -33,7 +33,7 @@ def _of(column: Column, values: np.ndarray) -> list[str]:
         order = np.argsort(-counts, kind="stable")
         named = [f"{column.categories[i]} ({counts[i] / max(1, len(known)):.0%})" for i in order[:NAMES]]
         rest = f" and {len(order) - NAMES} more" if len(order) > NAMES else ""
-        return [f"{len(order)} categories", missing, ", ".join(named) + rest]
+        return [f"{len(order)}\N{NO-BREAK SPACE}categories", missing, ", ".join(named) + rest]
     if not len(known):
         return [column.kind, missing, "-"]
     low, middle, high = (as_written(float(v), column) for v in np.quantile(known, [0, 0.5, 1], method="nearest"))

@@ -19,7 +19,8 @@ from glassnet.report.page import Table
 from glassnet.train.decisions import Decision, answered
 
 WORST = 10  # rows that are shown
-WIDEST = 12  # columns that are shown with them
+WIDEST = 5  # columns that are shown with them: with more, a page of A4 or a small screen cuts the table
+BESIDE = 2  # of which, at most, no inputs
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,8 +33,11 @@ class Shown:
     values: list[list[str]]
 
 
-def worst(run: Finished, data: Dataset, outputs: Array) -> Table | None:
-    """Return the largest errors, or the surest mistakes; None if there are none."""
+def worst(run: Finished, data: Dataset, outputs: Array, leading: Sequence[int]) -> Table | None:
+    """Return the largest errors, or the surest mistakes; None if there are none.
+
+    leading: the numbers of the columns, the most important first. Those that fit are shown, in the table's order.
+    """
     spread = float(data.train.y.std()) if data.task == "regression" else 1.0
     if data.task == "regression":
         predicted = outputs[:, 0]
@@ -56,7 +60,7 @@ def worst(run: Finished, data: Dataset, outputs: Array) -> Table | None:
         answers = [
             [data.classes[data.test.y[i]], data.classes[label[i]], words.share(float(confidence[i]))] for i in chosen
         ]
-    shown = _shown(run, data, chosen)
+    shown = _shown(run, data, chosen, leading)
     rows = [
         [place, *answer, *values] for place, answer, values in zip(shown.places, answers, shown.values, strict=True)
     ]
@@ -67,26 +71,31 @@ def _signed(error: float, spread: float) -> str:
     return in_unit(float(error), spread, sign=True)
 
 
-def _shown(run: Finished, data: Dataset, chosen: Sequence[int] | Array) -> Shown:
-    """The rows as the file writes them, with its lines and all columns; or by their numbers in the part."""
+def _shown(run: Finished, data: Dataset, chosen: Sequence[int] | Array, leading: Sequence[int]) -> Shown:
+    """The rows as the file writes them, with its lines and what is beside the inputs; or by their numbers in the part.
+
+    What is beside them, such as an id, comes first.
+    """
     source = Path(run.recipe.data.source)
     if data.test.rows is None or not source.is_file():
-        names = list(data.features[:WIDEST])
-        more = f", with the first {WIDEST} of {data.n_in:,} columns" if data.n_in > WIDEST else ""
-        values = [[_value(data, j, float(v)) for j, v in enumerate(data.test.x[i, :WIDEST])] for i in chosen]
-        caption = f"{more}. Rows are counted from 0, in the order of the test part."
-        return Shown(caption, ["row", *names], [str(i) for i in chosen], values)
+        columns = sorted(leading[:WIDEST])
+        values = [[_value(data, j, float(data.test.x[i, j])) for j in columns] for i in chosen]
+        caption = f"{_more(len(columns), data.n_in)}. Rows are counted from 0, in the order of the test part."
+        return Shown(caption, ["row", *(data.features[j] for j in columns)], [str(i) for i in chosen], values)
     frame, lines = as_written_in_file(source, data.test.rows[chosen])
-    beside = [name for name in frame.columns if name not in data.features and name != data.target]
-    names = [*beside, *data.features][:WIDEST]
-    more = f", with the first {WIDEST} of {frame.width - 1:,} columns" if frame.width - 1 > WIDEST else ""
+    beside = [name for name in frame.columns if name not in data.features and name != data.target][:BESIDE]
+    names = [*beside, *(data.features[j] for j in sorted(leading[: WIDEST - len(beside)]))]
     values = [["missing" if cell is None else str(cell) for cell in row] for row in frame.select(names).rows()]
     what = "line" if lines is not None else "row"
     places = lines if lines is not None else [int(row) + 1 for row in data.test.rows[chosen]]
     counted = "Lines are those of the file." if what == "line" else "Rows are counted from 1, in the order of the file."
-    return Shown(
-        f"{more}, as they are written in {source.name}. {counted}", [what, *names], list(map(str, places)), values
-    )
+    caption = f"{_more(len(names), frame.width - 1)}, as they are written in {source.name}. {counted}"
+    return Shown(caption, [what, *names], list(map(str, places)), values)
+
+
+def _more(shown: int, columns: int) -> str:
+    """Say which columns are shown, if not all are."""
+    return f", with {shown} of {columns:,} columns, those that matter most" if shown < columns else ""
 
 
 def _value(data: Dataset, column: int, value: float) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -89,7 +89,7 @@ def write_report(
         "folds": estimates.folds(done.metrics),
         "results": _results(done, data, areas),
         "progress": pictures.progress(done),
-        "outcome": _outcome(done, data, outputs),
+        "outcome": _outcome(done, data, outputs, [] if why is None else why.leading),
         "first_layer": pictures.first_layer(done),
         "columns": None if data is None else columns.described(data),
         "calibration": None if data is None else reasons.calibration(done, data),
@@ -173,7 +173,9 @@ def _linear(run: Finished, data: Dataset) -> dict[str, float] | None:
     return {name: value for name, value in figures.items() if name != "loss"}
 
 
-def _outcome(run: Finished, data: Dataset | None, outputs: Array | None) -> list[Markup | Table]:
+def _outcome(
+    run: Finished, data: Dataset | None, outputs: Array | None, leading: Sequence[int]
+) -> list[Markup | Table]:
     """The network's answers to the test part: pictures of all, and the largest mistakes."""
     shown: list[Markup | Table] = []
     if run.task == "classification":
@@ -184,7 +186,7 @@ def _outcome(run: Finished, data: Dataset | None, outputs: Array | None) -> list
         shown.append(pictures.predictions(data, outputs))
     if data.image_shape is not None:
         return [*shown, pictures.mistakes(data, labels(outputs), run.net.predict_proba(data.test.x).max(axis=1))]
-    table = mistakes.worst(run, data, outputs)
+    table = mistakes.worst(run, data, outputs, leading)
     return shown if table is None else [*shown, table]
 
 

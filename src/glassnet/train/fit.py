@@ -72,8 +72,8 @@ def fit(
     the network at the end. `augmentation`, such as Distortions, makes new images from each batch's. `dropout_schedule`
     gives the factor of all rates of Dropout in each step, and `weight_decay_schedule` that of weight_decay and l2.
 
-    `progress` shows a bar on a terminal, and a line for each epoch elsewhere. By default there is a bar on a terminal,
-    and nothing elsewhere.
+    `progress` shows a bar on a terminal and in a notebook, and a line for each epoch elsewhere. By default there is the
+    bar, and nothing elsewhere.
 
     data.train.weights, if there are any, multiply the rows' losses. They don't count in validation.
 

@@ -10,7 +10,7 @@ from glassnet.train.training import Callback, Training
 
 
 class Progress(Callback):
-    """A bar with epoch, loss, validation metric and time left, on standard error; plain lines if it is no terminal."""
+    """A bar with epoch, loss, validation metric and time left, on standard error; plain lines if no bar fits there."""
 
     bar: Any = None
 
