@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+CLUSTER := .venv-cluster
 LOWEST := .venv-lowest
 NEWEST := .venv-newest
 WINDOWS := .windows
@@ -10,7 +11,7 @@ ARM := .arm
 EVERYTHING := --editable ".[notebook]" --group dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-lowest test-newest test-windows test-arm check types format results accuracy tables wheels wasm bench bench-quick fuzz parity onnx sanitize kills notebook notebooks docs docs-links clean
+.PHONY: help demo test test-lowest test-newest test-windows test-arm test-cluster check types format results accuracy tables wheels wasm bench bench-quick fuzz parity onnx sanitize kills notebook notebooks docs docs-links clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -58,6 +59,11 @@ test-arm: $(VENV)/.wheels  ## test the kernels and the gradients on Linux aarch6
 	$(PIP) --target $(ARM)/site --upgrade --no-deps --platform manylinux2014_aarch64 $(ARM)/dist/*.whl
 	GLASSNET_KERNELS=wheel CC=$(abspath $(ARM))/cc XDG_CACHE_HOME=$(abspath $(ARM))/cache \
 	  $(ARM)/python -m pytest -p no:cacheprovider tests/test_fast.py tests/test_gradients.py
+
+# PostgreSQL and Java are the system's: apt-get install postgresql default-jre-headless
+test-cluster:  ## test on Dask, Ray and Spark on this machine, and searches in PostgreSQL: minutes
+	@$(MAKE) --no-print-directory VENV=$(CLUSTER) $(CLUSTER)/.cluster
+	$(CLUSTER)/bin/python -m pytest tests/cluster -rs
 
 check: $(VENV)/.dev  ## lint, formatting and types
 	$(BIN)/ruff check .
@@ -129,7 +135,7 @@ docs-links: $(VENV)/.docs  ## look up every external link of the documentation; 
 	$(BIN)/sphinx-build -b linkcheck -D nb_execution_mode=off --keep-going --quiet docs docs/_build/links
 
 clean:  ## remove the environments, the caches and the built documentation
-	rm -rf $(VENV) $(LOWEST) $(NEWEST) $(WINDOWS) .mypy_cache .pytest_cache .ruff_cache .hypothesis docs/_build docs/notebooks
+	rm -rf $(VENV) $(CLUSTER) $(LOWEST) $(NEWEST) $(WINDOWS) .mypy_cache .pytest_cache .ruff_cache .hypothesis docs/_build docs/notebooks
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit("glassnet needs Python 3.11 or newer, this is " + sys.version.split()[0] \
@@ -143,6 +149,10 @@ $(VENV)/.base: pyproject.toml | $(BIN)/python
 
 $(VENV)/.dev: $(VENV)/.base
 	$(PIP) --group dev
+	@touch $@
+
+$(VENV)/.cluster: $(VENV)/.base
+	$(PIP) --group cluster
 	@touch $@
 
 $(VENV)/.bench: $(VENV)/.base

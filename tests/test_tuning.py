@@ -18,6 +18,8 @@ import pytest
 
 pytest.importorskip("optuna")
 
+from optuna.trial import TrialState
+
 from glassnet import plots, recipes, tuning
 from glassnet.cli import main
 from glassnet.data import Dataset, Split
@@ -27,7 +29,8 @@ from glassnet.recipes import run as run_module
 from glassnet.tuning import result as result_module
 from glassnet.tuning import trial as trial_module
 from glassnet.tuning.space import chosen_values, own_values, space_of
-from glassnet.tuning.study import OWN, PROCESS, kind, open_study, this_process
+from glassnet.tuning.study import enqueue_own, open_study
+from glassnet.tuning.workers import DEAD, OWN, PROCESS, SIGN, Others, claim, kind, tell, this_process
 from small_packs import one_network
 
 FILES = {"study.journal", "recipe.toml", "trials.csv", "study.json", "plots"}
@@ -594,3 +597,84 @@ def test_only_one_number_is_searched(tmp_path: Path) -> None:
     recipe = digits("tune.space.optimizer.lr={low=0.01,high=0.1}")
     tuning.tune(recipe, tmp_path, trials=5)
     assert {path.name for path in (tmp_path / "plots").iterdir()} <= {"history.png", "importance.png"}
+
+
+# In a database -------------------------------------------------------------------------------------------------------
+
+
+@unpictured
+def test_searches_share_a_database_and_find_their_own_study(tmp_path: Path) -> None:
+    storage = f"sqlite:///{tmp_path / 'trials.db'}"
+    tuning.tune(digits(), tmp_path / "one", trials=2, storage=storage)
+    other = tuning.tune(digits("seed=1"), tmp_path / "other", trials=3, storage=storage)
+    assert sum(other.summary["trials"].values()) == 3
+    more = tuning.tune(digits(), tmp_path / "elsewhere", trials=4, storage=storage)
+    assert sum(more.summary["trials"].values()) == 4
+    tuning.tune(digits(), tmp_path / "file", trials=4)
+    assert trials_of(tmp_path / "elsewhere") == trials_of(tmp_path / "file")
+    with pytest.raises(FileExistsError, match="holds no search"):
+        tuning.tune(digits(), tmp_path / "other", trials=3, storage=storage)
+
+
+@pytest.mark.parametrize(
+    ("storage", "fault"),
+    [
+        ("trials.db", "--storage trials.db is no address of a storage: write postgresql://"),
+        ("me:word@host", "--storage host is no address of a storage"),
+        ("sqlite:///", "--storage sqlite:/// names no file: write sqlite:///FILE"),
+        ("sqlite:///missing/trials.db", "--storage sqlite:///missing/trials.db: unable to open database file"),
+        ("grpc://host", "--storage grpc://host names no server: write grpc://HOST:PORT"),
+        ("nonsense://me:word@host/x", "--storage nonsense://host/x: Can't load plugin: sqlalchemy.dialects:nonsense"),
+        ("mysql+nodriver://me:word@host/x", "--storage mysql+nodriver://host/x: Can't load plugin"),
+        (
+            "mysql+aiomysql://me:word@host/x?y=word",
+            "--storage mysql+aiomysql://host/x needs aiomysql, which",
+        ),
+    ],
+)
+def test_a_storage_that_cannot_be_used_is_one_line_without_the_password(
+    storage: str, fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["glassnet", "tune", "digits", "--storage", storage])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    error = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert error.startswith(f"glassnet: {fault}")
+    assert error.count("\n") == 1
+    assert "word" not in error
+    assert not list(tmp_path.iterdir())
+
+
+@unpictured
+def test_a_trial_too_many_is_given_up(tmp_path: Path) -> None:
+    recipe = digits()
+    study = open_study(tmp_path, recipe, space_of(recipe), "accuracy", trial_module.data_of(recipe))
+    asked = [study.ask() for _ in range(3)]
+    assert [claim(study, each, 2) for each in asked] == [True, True, False]
+    assert [kind(trial) for trial in study.get_trials()] == ["running", "running", "stopped"]
+    assert tell(study, 0, TrialState.FAIL)
+    assert not tell(study, 0, TrialState.COMPLETE, 0.5)  # it was taken for dead
+    enqueue_own(study, recipe, space_of(recipe))
+    study.enqueue_trial(study.get_trials()[0].params, user_attrs={OWN: True})  # another process did so, too
+    assert [claim(study, study.ask(), 10) for _ in range(2)] == [True, False]
+
+
+def test_a_process_elsewhere_is_dead_without_signs_of_life(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe, now = digits(), [0.0]
+    study = open_study(tmp_path, recipe, space_of(recipe), "accuracy", trial_module.data_of(recipe))
+    trial = study.ask()
+    trial.set_user_attr(PROCESS, ["another machine", 1])
+    monkeypatch.setattr("glassnet.tuning.workers.time.monotonic", lambda: now[0])
+    others = Others(study)
+    for sign in range(3):
+        trial.set_user_attr(SIGN, sign)
+        others.bury()
+        assert kind(study.get_trials()[0]) == "running"
+        now[0] += DEAD
+    others.bury()
+    assert kind(study.get_trials()[0]) == "running"
+    now[0] += 1
+    others.bury()
+    assert kind(study.get_trials()[0]) == "stopped"

@@ -348,6 +348,7 @@ def study(folder: Path) -> Loader:
     from glassnet.tuning import study as room
     from glassnet.tuning import tune
     from glassnet.tuning.space import chosen_values, space_of
+    from glassnet.tuning.workers import begun
 
     chosen = recipes.load("digits", changes=["training.epochs=1", "network.hidden=[4]", "tune.trials=3"])
     data, space = gn.load("digits"), space_of(chosen)
@@ -371,7 +372,7 @@ def study(folder: Path) -> Loader:
         for trial in room.finished(found, space):
             chosen_values(trial.params, space)
         room.sampler(chosen, found)
-        for trial in room.begun(found):
+        for trial in begun(found):
             room.latest(trial)
 
     return Loader(f"study/{room.JOURNAL}", write, load)

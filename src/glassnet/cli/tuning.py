@@ -38,6 +38,10 @@ def tune(
         str | None,
         typer.Option("--time", metavar="10m", help="Begin nothing new after 90s, 10m or 2h."),
     ] = None,
+    storage: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="A database or server that keeps the trials, for many machines."),
+    ] = None,
     seed: SeedOption = None,
     changes: SetOption = None,
     quiet: QuietOption = False,
@@ -47,7 +51,7 @@ def tune(
     A table gets a pack of the best networks that are found in the time, by default in ten minutes. It is a run, as
     train writes it. Of a recipe for one network, settings are tried by its validation part: those in tune.space, by
     default the learning rate, and momentum or weight decay. The recipe that wins is written. The same command on the
-    same DIR goes on with a search, or joins in while it runs elsewhere.
+    same DIR, or with the same --storage, goes on with a search, or joins in while it runs elsewhere.
     """
     from glassnet import recipes, tuning
 
@@ -56,6 +60,8 @@ def tune(
     if chosen.pack is not None:
         if trials is not None:
             raise ValueError(f"{recipe} gets a pack of networks, whose search takes --time and not --trials")
+        if storage is not None:
+            raise ValueError(f"{recipe} gets a pack of networks, which one process searches: leave --storage out")
         with recipes.new_directory(Path("runs") / f"{chosen.name}-tune", out) as folder:
             begun = (folder / "recipe.toml").is_file()
             metrics = recipes.train(
@@ -65,7 +71,7 @@ def tune(
         return
     tuning.check_installed()
     with recipes.new_directory(Path("runs") / f"{chosen.name}-tune", out) as folder:
-        result = tuning.tune(chosen, folder, trials=trials, time_limit=limit, progress=not quiet)
+        result = tuning.tune(chosen, folder, trials=trials, time_limit=limit, storage=storage, progress=not quiet)
     summary = result.summary
     say(", ".join(f"{count} {state}" for state, count in summary["trials"].items() if count))
     rows = [[key, str(value)] for key, value in result.values.items()]
@@ -81,5 +87,6 @@ def tune(
         seeds = ", ".join(map(str, summary["seeds of finalists"]))
         print_table(["trial", f"mean over seeds {seeds}", "standard deviation"], finalists)
     if result.interrupted:
-        say(f"stopped by Ctrl-C; the same command with --out {folder} goes on")
+        same = f"--out {folder}" if storage is None else "the same --storage"
+        say(f"stopped by Ctrl-C; the same command with {same} goes on")
     say(f"written to {folder}; glassnet train {folder / 'recipe.toml'} trains it")

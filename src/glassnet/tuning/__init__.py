@@ -2,8 +2,10 @@
 
 space.py    the search space, the recipe's or the default one; a recipe with other values
 trial.py    one training, watched epoch by epoch; the test part is dropped before
-study.py    the trials so far, in a file that several processes share (Optuna's journal)
+study.py    the trials so far, which several processes share: in a file (Optuna's journal) or a storage
 journal.py  that file, so that no killed process spoils it
+storage.py  a database or a server in its place
+workers.py  the processes: whose trial is whose, and which process was killed
 search.py   the loop, and the best few once more with further seeds
 interrupt.py  Ctrl-C, but not in the middle of writing
 result.py   the files: recipe.toml, trials.csv, study.json, pictures

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from glassnet.terminal import bar_fits, say
 from glassnet.tuning.space import Space
-from glassnet.tuning.study import FAILED, begun, finished, kind, latest
+from glassnet.tuning.study import finished, latest
+from glassnet.tuning.workers import FAILED, begun, kind
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -27,6 +28,7 @@ class SearchProgress:
         self.wanted = wanted
         self.shown = shown
         self.bar: Any = None
+        self.told = ""
 
     def __enter__(self) -> SearchProgress:
         if self.shown and bar_fits():
@@ -73,6 +75,15 @@ class SearchProgress:
         """Print a line on standard error, if anything is shown."""
         if self.shown:
             say(line, error=True)
+
+    def waiting(self, trials: int) -> None:
+        """Show how many trials of other processes have to end first."""
+        told = f"waiting for {trials} {'trial' if trials == 1 else 'trials'} of other processes"
+        if self.bar is not None:
+            self.bar.set_description(told)
+        elif told != self.told:
+            self.say(told)
+        self.told = told
 
     def result(self, trial: FrozenTrial) -> str:
         """A trial's value, or the reason why it has none."""

@@ -20,14 +20,15 @@ from glassnet.recipes.reading import changed
 from glassnet.recipes.run import located
 from glassnet.recipes.space import Range
 from glassnet.tuning.space import Space, chosen_values
-from glassnet.tuning.study import FAILED, OWN, finished, kind, latest
+from glassnet.tuning.study import SUMMARY, finished, latest
+from glassnet.tuning.workers import FAILED, OWN, kind
 from glassnet.version import __version__
 
 if TYPE_CHECKING:
     from optuna import Study
     from optuna.trial import FrozenTrial
 
-RECIPE, TRIALS, SUMMARY, PLOTS = "recipe.toml", "trials.csv", "study.json", "plots"
+RECIPE, TRIALS, PLOTS = "recipe.toml", "trials.csv", "plots"
 FEWEST = 4  # finished trials that an importance needs
 
 
@@ -73,7 +74,7 @@ def write(
     if not ranked:
         reasons = [trial.user_attrs[FAILED] for trial in trials if FAILED in trial.user_attrs]
         why = f": {reasons[-1]}" if reasons else ""
-        raise ValueError(f"no trial was finished{why} (the search is kept in {out}, and can go on)")
+        raise ValueError(f"no trial was finished{why} (the search is kept, and can go on)")
     best = next(trial for trial in ranked if not finalists or trial.number == finalists[0].trial)
     values = chosen_values(best.params, space)
     importance = _importance(study, ranked)
@@ -82,6 +83,7 @@ def write(
     count = Counter(kind(trial) for trial in trials)
     summary = {
         "recipe": recipe.name,
+        "study": study.study_name,
         "data": str(data),
         "judged by": f"validation {monitor}",
         "test part": "dropped before the first trial: no trial, and no choice, has seen it",

@@ -6,6 +6,7 @@ import math
 import random
 import statistics
 import time
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,8 +22,10 @@ from glassnet.tuning.interrupt import Interrupt
 from glassnet.tuning.progress import SearchProgress
 from glassnet.tuning.result import Finalist, Result, write
 from glassnet.tuning.space import Space, check_space, chosen_values, space_of, suggest
-from glassnet.tuning.study import FAILED, OWN, PROCESS, begun, finished, open_study, sampler, this_process
+from glassnet.tuning.storage import connected, without_password
+from glassnet.tuning.study import enqueue_own, finished, open_study, sampler
 from glassnet.tuning.trial import BreakOff, Outcome, data_of, monitor_of, run
+from glassnet.tuning.workers import FAILED, OWN, PAUSE, Others, begun, claim, kind, signs_of_life, tell
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -55,18 +58,29 @@ def check_installed() -> None:
 
 
 def tune(
-    recipe: Recipe, out: Path, *, trials: int | None = None, time_limit: float | None = None, progress: bool = False
+    recipe: Recipe,
+    out: Path,
+    *,
+    trials: int | None = None,
+    time_limit: float | None = None,
+    storage: str | None = None,
+    progress: bool = False,
 ) -> Result:
     """Search for better values of a recipe, judged by its validation metric, and fill the folder `out`.
 
     Its search space is recipe.tune.space, or by default the learning rate with momentum or weight decay. The first
     trial is the recipe as it is. The best few trials, and the first, are then trained with further seeds. The best mean
     wins. If `out` holds the same search, it goes on. Several processes may do so at the same time. `trials` (default:
-    recipe.tune.trials) counts the trials of all. `time_limit`, in seconds, ends the search earlier. Ctrl-C ends it at
-    once, and it can go on later. The test part of the data is dropped before the first trial.
+    recipe.tune.trials) counts the trials of all. What a killed process was training is tried anew. `time_limit`, in
+    seconds, ends the search earlier. Ctrl-C ends it at once, and it can go on later. The test part of the data is
+    dropped before the first trial.
 
-    Raises ValueError for a recipe, space or data that make no sense, for a folder of another search, and if no trial
-    was finished; NotInstalledError; FileExistsError if `out` holds anything else; OSError.
+    storage: the URL of a database, or of Optuna's gRPC proxy, which keeps the trials in place of a file in `out`. So
+    processes on machines that share no folder search together, each with an `out` of its own.
+
+    Raises ValueError for a recipe, space or data that make no sense, for a folder of another search, for a URL that is
+    none, and if no trial was finished; NotInstalledError; FileExistsError if `out` holds anything else; OSError, also
+    if the storage doesn't answer.
     """
     check_installed()
     table = recipe.tune or TuneTable()
@@ -75,46 +89,82 @@ def tune(
     data, space = data_of(recipe), space_of(recipe)
     monitor = monitor_of(recipe, data)
     check_space(recipe, space, monitor, data)
-    study = open_study(out, recipe, space, monitor, data)
-    with Interrupt() as ctrl_c, SearchProgress(monitor, study, space, wanted, progress) as show:
-        search = Search(recipe, space, data, study, show, ctrl_c)
-        before = f"; going on after {len(begun(study))} trials" if begun(study) else ""
-        show.say(f"{data}: the test part was dropped, no trial can see it{before}")
-        finalists: list[Finalist] = []
-        try:
-            while len(begun(study)) < wanted and time.monotonic() < end and not ctrl_c.noted:
-                study.sampler = sampler(recipe, study)
-                _try(search)
-            finalists = _confirm(search, table.confirm)
-        except KeyboardInterrupt:
-            ctrl_c.noted = True
-    return write(out, recipe, space, monitor, data, study, finalists, search.seeds, ctrl_c.noted)
+    with connected(storage) as opened:
+        study = open_study(out, recipe, space, monitor, data, opened)
+        with Interrupt() as ctrl_c, SearchProgress(monitor, study, space, wanted, progress) as show:
+            search = Search(recipe, space, data, study, show, ctrl_c)
+            before = f"; going on after {len(begun(study))} trials" if begun(study) else ""
+            show.say(f"{data}: the test part was dropped, no trial can see it{before}")
+            if storage is not None:
+                show.say(f"the study is {study.study_name!r} in {without_password(storage)}")
+            finalists: list[Finalist] = []
+            try:
+                _try_all(search, wanted, end)
+                finalists = _confirm(search, table.confirm)
+            except KeyboardInterrupt:
+                ctrl_c.noted = True
+        return write(out, recipe, space, monitor, data, study, finalists, search.seeds, ctrl_c.noted)
 
 
-def _try(search: Search) -> None:
+def _try_all(search: Search, wanted: int, end: float) -> None:
+    """Trial after trial, until as many as are wanted are done, by this process or another, or time is up.
+
+    So the last processes wait for each other: one of them may be killed, and its trial is then another's.
+    """
+    study, others = search.study, Others(search.study)
+    while time.monotonic() < end and not search.ctrl_c.noted:
+        others.bury()
+        enqueue_own(study, search.recipe, search.space)
+        counted = begun(study)
+        running = sum(kind(trial) == "running" for trial in counted)
+        if len(counted) < wanted:
+            study.sampler = sampler(search.recipe, study)
+            _try(search, wanted)
+        elif running and len(counted) - running < wanted:
+            search.show.waiting(running)
+            with search.ctrl_c.allowed():
+                time.sleep(PAUSE)
+        else:
+            return
+
+
+def _try(search: Search, wanted: int) -> None:
     """One trial: ask for values, train, and record the result."""
+    from optuna.exceptions import UpdateFinishedTrialError
     from optuna.trial import TrialState
 
     asked = search.study.ask()
-    asked.set_user_attr(PROCESS, this_process())
     start = time.perf_counter()
     try:
+        if not claim(search.study, asked, wanted):
+            return
         suggest(asked, search.space)
         values = chosen_values(asked.params, search.space)
         search.show.epoch(asked.number, 1)
         try:
-            outcome = _known(search, values) or _train(search, changed(search.recipe, values), _watch(search, asked))
+            with signs_of_life(asked):
+                known = _known(search, values)
+                outcome = known or _train(search, changed(search.recipe, values), _watch(search, asked))
         except BREAKS as error:
             asked.set_user_attr(FAILED, str(error) or type(error).__name__)
-            found = search.study.tell(asked, state=TrialState.PRUNED)  # the sampler counts it as a bad trial
+            told = tell(search.study, asked.number, TrialState.PRUNED)  # the sampler counts it as a bad trial
         else:
             asked.set_user_attr("epochs", outcome.epochs)
-            state = TrialState.PRUNED if outcome.pruned else TrialState.COMPLETE
-            found = search.study.tell(asked, None if outcome.pruned else outcome.value, state)
+            if outcome.pruned:
+                told = tell(search.study, asked.number, TrialState.PRUNED)
+            else:
+                told = tell(search.study, asked.number, TrialState.COMPLETE, outcome.value)
+    except UpdateFinishedTrialError:
+        told = False
     except BaseException:  # Ctrl-C, a full disk
-        search.study.tell(asked, state=TrialState.FAIL, skip_if_finished=True)
+        with suppress(Exception):  # a storage that doesn't answer: others will find that this process is gone
+            tell(search.study, asked.number, TrialState.FAIL)
         raise
-    search.show.end(found, values, time.perf_counter() - start)
+    if told:
+        found = search.study.get_trials(deepcopy=False)[asked.number]
+        search.show.end(found, values, time.perf_counter() - start)
+    else:  # the machine slept, perhaps
+        search.show.say(f"trial {asked.number} was taken for dead by another process, so it isn't counted")
 
 
 def _known(search: Search, values: dict[str, Any]) -> Outcome | None:

@@ -1,13 +1,14 @@
-"""The trials so far, in a file that several processes, on several machines, read and write together.
+"""The trials so far, which several processes, on several machines, read and write together.
 
-The file is Optuna's journal: one line appended for each event, under a lock (journal.py). It needs no server, no SQL.
+They are in a file, Optuna's journal: one line appended for each event, under a lock (journal.py). It needs no server,
+no SQL. Where machines share no folder, they are in a database (storage.py).
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
-import os
-import socket
+import zlib
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,50 +22,58 @@ from glassnet.recipes.identity import checksum
 from glassnet.recipes.space import Range
 from glassnet.train.metrics import HIGHER_IS_BETTER
 from glassnet.tuning.space import Space, chosen_values, own_values
+from glassnet.tuning.workers import OWN, PROCESS, Others, begun, kind, this_process
 
 if TYPE_CHECKING:
     from optuna import Study
     from optuna.samplers import BaseSampler
+    from optuna.storages import BaseStorage
     from optuna.trial import FrozenTrial
 
-JOURNAL, NAME = "study.journal", "glassnet"
-SEARCH, PROCESS, FAILED, OWN = "search", "process", "failed", "own"  # attributes of the study and of its trials
+JOURNAL, NAME, SUMMARY = "study.journal", "glassnet", "study.json"
+SEARCH = "search"  # the attribute of a study that tells what is searched
 FIRST = 10  # trials drawn at random before the sampler learns from them
 FULL = 5  # trials trained to the end before any is pruned
 # A trial is pruned in the second half of its epochs if it is worse than this share of the finished trials were at the
 # same epoch. Earlier, a high learning rate that falls to zero looks bad and ends well: on MNIST with OneCycle, ranks
 # after a third of the epochs correlate with the final ones by 0.4, after two thirds by 0.75.
 KEPT = 75.0
-REMEDY = "delete its lines, and the search can go on, or choose another --out"
 
 
-def open_study(out: Path, recipe: Recipe, space: Space, monitor: str, data: Dataset) -> Study:
-    """Begin a study in the folder `out`, or go on with the one that is there.
+def open_study(
+    out: Path, recipe: Recipe, space: Space, monitor: str, data: Dataset, storage: BaseStorage | None = None
+) -> Study:
+    """Begin a study, or go on with the one that is there: in the folder `out`, or in a storage.
 
-    Its first trial is the recipe as it is, if the space holds it. Raises ValueError if the study there belongs to
-    another search, FileExistsError if `out` holds anything else, OSError if it can't be written.
+    Its first trial is the recipe as it is, if the space holds it. In a storage its name tells what is searched, so that
+    many searches share one, and processes that search for the same find each other.
+
+    Raises ValueError if the study there belongs to another search, FileExistsError if `out` holds anything else,
+    OSError if it can't be written.
     """
     import optuna
     from optuna.storages import JournalStorage
 
     from glassnet.tuning.journal import Journal
 
-    journal = out / JOURNAL
-    remove_abandoned(out)
-    if not journal.is_file() and out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise FileExistsError(f"{out} holds no search and is not an empty folder: choose another --out")
     search = {
         "recipe": _identity(recipe),
         "space": {key: asdict(each) for key, each in space.items()},
         "data": _seen(data),
     }
-    out.mkdir(parents=True, exist_ok=True)
+    name = NAME if storage is None else f"{NAME} {recipe.name} {_digest(search)}"
+    journal = out / JOURNAL
+    remove_abandoned(out)
+    there = journal.is_file() if storage is None else _summarised(out) == name
+    if not there and out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise FileExistsError(f"{out} holds no search and is not an empty folder: choose another --out")
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    backend = Journal(journal)
+    out.mkdir(parents=True, exist_ok=True)
+    backend = Journal(journal) if storage is None else None
     try:
         study = optuna.create_study(
-            storage=JournalStorage(backend),
-            study_name=NAME,
+            storage=JournalStorage(backend) if backend else storage,
+            study_name=name,
             load_if_exists=True,
             direction="maximize" if monitor in HIGHER_IS_BETTER else "minimize",
             pruner=optuna.pruners.PercentilePruner(
@@ -74,21 +83,28 @@ def open_study(out: Path, recipe: Recipe, space: Space, monitor: str, data: Data
     except OSError:
         raise
     except Exception as error:  # Optuna believes what it reads: an odd entry may raise anything
+        if backend is None:
+            raise
         fault = f"line {backend.line} is no entry of a search ({type(error).__name__}: {error})"
-        raise ValueError(f"{journal} is damaged: {fault}; {REMEDY}") from None
+        raise _damaged(journal, name, fault) from None
     found = study.user_attrs.get(SEARCH)
     if found is None:
         study.set_user_attr(SEARCH, search)
-    elif found != search:
+    elif storage is None and found != search:
         raise ValueError(f"{out} holds another search: {_difference(found, search)}; choose another --out")
     for trial in study.get_trials(deepcopy=False):
         if odd := _oddity(trial, space):
-            raise ValueError(f"{journal} is damaged: trial {trial.number} {odd}; {REMEDY}")
-    _bury(study)
+            raise _damaged(None if storage else journal, name, f"trial {trial.number} {odd}")
+    Others(study).bury()
+    enqueue_own(study, recipe, space)
+    return study
+
+
+def enqueue_own(study: Study, recipe: Recipe, space: Space) -> None:
+    """Let the recipe as it is be tried next, unless it was, or is, or can't be."""
     own = own_values(recipe, space)
     if own is not None and not any(OWN in t.user_attrs and _counts(t) for t in study.get_trials(deepcopy=False)):
         study.enqueue_trial(own, user_attrs={OWN: True})
-    return study
 
 
 def sampler(recipe: Recipe, study: Study) -> BaseSampler:
@@ -100,25 +116,11 @@ def sampler(recipe: Recipe, study: Study) -> BaseSampler:
     """
     from optuna.samplers import TPESampler
 
-    beside = [os.getpid()] if any(kind(trial) == "running" for trial in begun(study)) else []
+    host, number = this_process()
+    running = any(kind(trial) == "running" for trial in begun(study))
+    beside = [zlib.crc32(host.encode()), number] if running else []  # containers' processes all have the number 1
     seed = np.random.SeedSequence([recipe.seed, len(begun(study)), *beside]).generate_state(1)[0]
     return TPESampler(n_startup_trials=FIRST, seed=int(seed))
-
-
-def kind(trial: FrozenTrial) -> str:
-    """Return the state of a trial: finished, pruned, failed (which Optuna holds as pruned), stopped or running.
-
-    A trial that was created but not begun by any process is "waiting". So is one whose process ended just then.
-    """
-    if FAILED in trial.user_attrs:
-        return FAILED
-    names = {"COMPLETE": "finished", "PRUNED": "pruned", "FAIL": "stopped"}
-    return names.get(trial.state.name, "running" if PROCESS in trial.user_attrs else "waiting")
-
-
-def begun(study: Study) -> list[FrozenTrial]:
-    """Return the trials that count: all except those that were stopped or wait."""
-    return [trial for trial in study.get_trials(deepcopy=False) if kind(trial) not in ("stopped", "waiting")]
 
 
 def latest(trial: FrozenTrial) -> float | None:
@@ -135,11 +137,6 @@ def finished(study: Study, space: Space) -> list[FrozenTrial]:
     for trial in sorted(trials, key=lambda trial: (sign * (trial.value or 0.0), trial.number)):
         found.setdefault(str(chosen_values(trial.params, space)), trial)
     return list(found.values())
-
-
-def this_process() -> list[Any]:
-    """Return the name of this process: its machine and its number."""
-    return [socket.gethostname(), os.getpid()]
 
 
 def _seen(data: Dataset) -> str:
@@ -174,32 +171,32 @@ def _counts(trial: FrozenTrial) -> bool:
     return kind(trial) not in ("stopped", "waiting") or trial.state.name == "WAITING"
 
 
-def _bury(study: Study) -> None:
-    """Mark the trials of killed processes of this machine as stopped."""
-    from optuna.trial import TrialState
-
-    host, _ = this_process()
-    for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-        where, number = trial.user_attrs.get(PROCESS, (None, 0))
-        if where == host and not _alive(number):
-            study.tell(trial.number, state=TrialState.FAIL)
-
-
-def _alive(process: int) -> bool:
-    if os.name != "posix":  # elsewhere the question would be a signal
-        return True
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
 def _identity(recipe: Recipe) -> dict[str, Any]:
     """The settings that trials have in common, without their number."""
     return {key: value for key, value in recipe.to_dict().items() if key not in ("ensemble", "tune", "description")}
+
+
+def _digest(search: dict[str, Any]) -> str:
+    """A name for a search. The place of its data is left out, which may differ from machine to machine."""
+    data = {key: value for key, value in search["recipe"].get("data", {}).items() if key != "source"}
+    told = json.dumps(search | {"recipe": search["recipe"] | {"data": data}}, sort_keys=True)
+    return hashlib.sha256(told.encode()).hexdigest()[:12]
+
+
+def _summarised(out: Path) -> str | None:
+    """The name of the study whose result is in a folder."""
+    try:
+        told = json.loads((out / SUMMARY).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return told.get("study") if isinstance(told, dict) else None
+
+
+def _damaged(journal: Path | None, name: str, fault: str) -> ValueError:
+    if journal is None:
+        return ValueError(f"the study {name!r} is damaged: {fault}; delete it there, or choose another --storage")
+    remedy = "delete its lines, and the search can go on, or choose another --out"
+    return ValueError(f"{journal} is damaged: {fault}; {remedy}")
 
 
 def _difference(then: Any, now: Any, name: str = "") -> str:
