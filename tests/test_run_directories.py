@@ -55,7 +55,7 @@ def test_one_training_writes_in_a_folder(
         assert sorted(tmp_path.rglob("*")) == before
     with holding(tmp_path / "begun" / "member-1"):
         (tmp_path / "begun" / "member-1" / "metrics.json").unlink()
-        monkeypatch.setattr("glassnet.recipes.side_by_side.PATIENCE", 0.0)
+        monkeypatch.setattr("glassnet.recipes.side_by_side.MEMBER_PATIENCE", 0.0)
         run = tmp_path / "begun" / "member-1"
         assert command(monkeypatch, "train", "--out", run, "--resume") == 2
     assert "another training is writing there" in capsys.readouterr().err

@@ -23,6 +23,7 @@ from glassnet.recipes import Finished
 
 SOURCE = Path(gn.__file__).parent
 MODULES = {"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal", "torch"}
+WORKERS = {"joblib.Parallel", "joblib.delayed", "joblib.parallel.get_active_backend"}  # which read no file
 CALLS = {"eval", "exec", "compile", "__import__", "read_pickle"}
 
 
@@ -34,7 +35,7 @@ def faults(tree: ast.AST) -> list[str]:
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            names = [node.module or ""]
+            names = [name for alias in node.names if (name := f"{node.module}.{alias.name}") not in WORKERS]
         found += [f"{name} is imported" for name in names if name.partition(".")[0] in MODULES]
         if isinstance(node, ast.Call):
             name = ast.unparse(node.func)

@@ -1,8 +1,9 @@
 """A search by several processes, one of which is killed again and again: what is left of it.
 
-    python tests/cluster/killed_workers.py --storage postgresql://me@localhost/search --every 20 --trials 60
+    python tests/cluster/killed_workers.py --postgresql --every 20 --trials 60
 
-Each killed process is replaced by a new one, as a cluster does. Without --storage they share the journal in a folder.
+Each killed process is replaced by a new one, as a cluster does. They share the journal in a folder, or a PostgreSQL
+that is started for them, or any other storage.
 """
 
 from __future__ import annotations
@@ -15,7 +16,12 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from contextlib import ExitStack
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from cluster.database import postgres_programs, postgresql_started
 
 RECIPE = ["network.hidden=[8]", "network.threads=1", "training.epochs=10", "training.batch_size=16", "tune.confirm=0"]
 
@@ -66,6 +72,7 @@ def main() -> None:
     """Search, and print what is left."""
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     asked.add_argument("--storage", metavar="URL")
+    asked.add_argument("--postgresql", action="store_true", help="start one in a temporary folder")
     asked.add_argument("--workers", type=int, default=4)
     asked.add_argument("--trials", type=int, default=60)
     asked.add_argument("--every", type=float, default=20.0, metavar="SECONDS")
@@ -74,15 +81,21 @@ def main() -> None:
     given = asked.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="killed-workers-"))
     begin = time.monotonic()
-    found, kills = search(
-        folder,
-        storage=given.storage,
-        workers=given.workers,
-        trials=given.trials,
-        every=given.every,
-        seed=given.seed,
-        changes=[*RECIPE, f"training.epochs={given.epochs}"],
-    )
+    with ExitStack() as stack:
+        if given.postgresql:
+            programs = postgres_programs()
+            if programs is None:
+                raise SystemExit("there is no PostgreSQL: apt-get install postgresql")
+            given.storage = stack.enter_context(postgresql_started(programs))
+        found, kills = search(
+            folder,
+            storage=given.storage,
+            workers=given.workers,
+            trials=given.trials,
+            every=given.every,
+            seed=given.seed,
+            changes=[*RECIPE, f"training.epochs={given.epochs}"],
+        )
     done = {state: count for state, count in found.items() if state != "stopped"}
     print(f"{sum(done.values())} of {given.trials} trials: {found}; {kills} kills, {time.monotonic() - begin:.0f} s")
 

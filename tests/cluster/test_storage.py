@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cluster.conftest import free_port
+from cluster.database import free_port
 from cluster.killed_workers import RECIPE, search
 from glassnet import recipes, tuning
 from glassnet.cli import main

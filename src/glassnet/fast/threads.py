@@ -6,7 +6,9 @@ import functools
 import os
 import time
 import warnings
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 
 from glassnet.checks import positive_int
@@ -16,11 +18,25 @@ from glassnet.nn import Network
 VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 FIRST = 0.005  # seconds with one thread before more are tried: a short training is over before they'd pay
 SOON, SELDOM = 4, 64  # the next trial follows after this multiple of a trial's time
+_share: ContextVar[int | None] = ContextVar("share", default=None)  # of one of several trainings in a process
+
+
+@contextmanager
+def sharing(threads: int | None) -> Iterator[None]:
+    """Let trainings that this thread begins in the block use at most so many threads. None sets no limit."""
+    token = _share.set(threads)
+    try:
+        yield
+    finally:
+        _share.reset(token)
 
 
 def available() -> int:
     """Return the least of: the usual environment variables, the cores of this process, its share of them."""
-    limits = [len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1]
+    limits = [
+        _share.get() or MAX_THREADS,
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+    ]
     for name in VARIABLES:
         limits += _parsed(name, os.environ.get(name, ""))
     try:  # a container's share, as "quota period" in microseconds

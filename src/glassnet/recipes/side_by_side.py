@@ -1,4 +1,8 @@
-"""Trainings side by side: a process for each, as many at once as there are cores for."""
+"""Trainings side by side: a process for each, as many at once as there are cores for.
+
+These processes end with the one that started them, in any way, and a killed one is named. Joblib's own don't, so they
+are used only where `joblib.parallel_config` asks for workers.
+"""
 
 from __future__ import annotations
 
@@ -13,20 +17,18 @@ from typing import TYPE_CHECKING
 
 from glassnet.checks import positive_int
 from glassnet.fast.threads import VARIABLES, available
-from glassnet.files import own_folder, reason
+from glassnet.files import own_folder
 from glassnet.program import SIGNALS
 from glassnet.recipes.directory import claimed
 from glassnet.recipes.progress import TrainingsProgress
 from glassnet.recipes.recipe import Recipe
 from glassnet.recipes.run import train_one
-from glassnet.train import Callback, DivergenceError, Training
+from glassnet.recipes.workers import ERRORS, MEMBER_PATIENCE, named, train_on_workers, workers_chosen
+from glassnet.train import Callback, Training
 from glassnet.train.progress import numbers
 
 if TYPE_CHECKING:
     from multiprocessing.context import SpawnProcess
-
-PATIENCE = 10.0  # seconds that a member waits for the one of a killed process, which ends by itself
-ERRORS = (ValueError, OSError, ArithmeticError, MemoryError)  # which the command line prints as one line
 
 
 def train_side_by_side(runs: Mapping[Path, Recipe], progress: bool = False) -> None:
@@ -34,7 +36,13 @@ def train_side_by_side(runs: Mapping[Path, Recipe], progress: bool = False) -> N
 
     The end of this function, or of its process, ends all trainings. Raises the error of the first training that fails,
     and ChildProcessError for one whose process was killed.
+
+    Within a `joblib.parallel_config` the workers that it names train.
     """
+    if workers_chosen():
+        with TrainingsProgress(runs, progress) as show:
+            train_on_workers(runs, show)
+        return
     waiting = list(runs.items())
     free = shares(len(waiting), available(), waiting[0][1].network.threads if waiting else None)
     running: dict[connection.Connection, tuple[SpawnProcess, Path, int]] = {}
@@ -61,7 +69,7 @@ def train_side_by_side(runs: Mapping[Path, Recipe], progress: bool = False) -> N
                         show.end(out)
                         continue
                     if isinstance(told, Exception):
-                        raise _named(told, out)
+                        raise named(told, out)
                     show.epoch(out, *told)
         finally:
             for process, _, _ in running.values():
@@ -119,7 +127,7 @@ def _train(recipe: Recipe, out: Path, threads: int, pipe: connection.Connection)
     with threadpool_limits(threads):  # NumPy has read those already
         try:
             own_folder(out)
-            with claimed(out, PATIENCE):
+            with claimed(out, MEMBER_PATIENCE):
                 train_one(recipe, out, callbacks=[_Tell(pipe)])
         except ERRORS as error:
             _report(pipe, error)
@@ -139,13 +147,6 @@ def _end_with_parent() -> None:
     if parent is not None:
         parent.join()
         os._exit(1)
-
-
-def _named(error: Exception, out: Path) -> Exception:
-    """The error of a training, with its name, unless it is about the recipe or the data, which all share."""
-    kind = next((kind for kind in (DivergenceError, OSError) if isinstance(error, kind)), None)
-    said = reason(error)
-    return error if kind is None else kind(said if said.startswith(str(out)) else f"{out}: {said}")
 
 
 class _Tell(Callback):
