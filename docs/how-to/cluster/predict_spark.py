@@ -18,4 +18,4 @@ def predict(parts: Iterator[pd.DataFrame]) -> Iterator[pd.Series]:
 
 
 rows = spark.read.csv("flats.csv", header=True)  # all columns as text
-rows.withColumn("prediction", predict(struct("*"))).write.parquet("predictions")
+rows.withColumn("prediction", predict(struct("*"))).write.parquet("predictions", compression="gzip")
