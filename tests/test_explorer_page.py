@@ -794,6 +794,31 @@ def test_the_columns_of_a_table_are_given_as_what_they_are(page: Page, tmp_path:
                 "e.dispatchEvent(new Event('input'))")  # fmt: skip
         page.until(lambda: page.asking(row)[3] is None, "the age is missing")
         assert float(plain(page.text("answer"))) is not None
+        page.until(lambda: "age = missing" in page.text("parts"), "what each column adds")
+        numbers = page.js("return [...document.querySelectorAll('#parts .percent')].map((e) => e.textContent)")
+        added = [float(plain(each)) for each in numbers]
+        assert len(added) == 4
+        start = float(plain(page.text("reasons-words")).split("from ")[1].split(",")[0])
+        assert start + sum(added) == pytest.approx(float(plain(page.text("answer"))), abs=0.02)
+        page.driver.get("about:blank")
+
+
+def test_layers_that_prepare_a_row_are_one_column_until_they_are_unfolded(page: Page, tmp_path: Path) -> None:
+    rows = [f"{['red', 'green'][i % 2]},{i % 17},{i % 3 + i % 17 / 9}" for i in range(240)]
+    (tmp_path / "paint.csv").write_text("\n".join(["colour,age,price", *rows]), encoding="utf-8")
+    recipe, source = tmp_path / "paint.toml", tmp_path / "paint.csv"
+    text = f'name = "paint"\n[data]\nsource = "{source}"\ntarget = "price"\n[network]\ninputs = "RobustScale"\n'
+    recipe.write_text(
+        f'{text}embedding = {{ name = "Periodic", dim = 2, n = 3, sigma = 1.0 }}\nhidden = [6]\n', encoding="utf-8"
+    )
+    with contextlib.contextmanager(served)(str(recipe)) as address:
+        page.open(address)
+        seen = "return [...document.querySelectorAll('#layers .layer:not([hidden]) h3')].map((h) => h.textContent)"
+        page.until(lambda: page.js(seen)[:2] == ["2Periodic", "3Dense"], "the prepared row comes first")
+        page.js(
+            "[...document.querySelectorAll('#layers button')].find((b) => b.textContent.startsWith('Show')).click()"
+        )
+        assert page.js(seen)[:3] == ["0Columns", "1RobustScale", "2Periodic"]
         page.driver.get("about:blank")
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from glassnet.data.schema import Column
 from glassnet.explore.encoding import json_numbers
 from glassnet.explore.subject import PARTS, Subject
-from glassnet.nn import Columns
+from glassnet.nn import Columns, Dense
 
 LOOKED_THROUGH = 200  # rows, for the one to open on and for mistakes
 
@@ -58,8 +58,16 @@ def describe(subject: Subject, rows: int = LOOKED_THROUGH) -> dict[str, Any]:
         "why_not": subject.why_not,
         **first_rows(subject, rows),
         "layers": layers,
+        "prepared": _prepared(subject),
         "ranges": None if data.image_shape is not None else _ranges(subject),
     }
+
+
+def _prepared(subject: Subject) -> int:
+    """Return how many layers prepare a table's row, before the first Dense. Of images none: their pixels are seen."""
+    if subject.data.image_shape is not None:
+        return 0
+    return next((i for i, layer in enumerate(subject.net.layers) if isinstance(layer, Dense)), 0)
 
 
 def first_rows(subject: Subject, rows: int) -> dict[str, Any]:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
 GET = ("network", "example", "weights", "progress")
-POST = ("forward", "equation", "trace", "parameter", "check", "train", "settings", "scrub", "code")
+POST = ("forward", "equation", "trace", "parameter", "check", "train", "settings", "scrub", "code", "contributions")
 
 
 def application(session: Session, token: str, host: str, port: int) -> ASGIApp:

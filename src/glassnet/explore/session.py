@@ -16,6 +16,8 @@ from glassnet.explore.subject import Subject
 from glassnet.explore.trainer import Trainer
 from glassnet.inspection import Trace, trace
 from glassnet.inspection.trace_equation import equation
+from glassnet.inspection.why.contributions import contributions
+from glassnet.inspection.why.reasons import Reasons
 from glassnet.nn import Columns, Network
 from glassnet.nn.layer import Array
 
@@ -84,6 +86,21 @@ class Session:
         ]
         bias = None if found.bias is None else json_number(found.bias)
         return {"text": str(found), "terms": terms, "bias": bias, "value": json_number(found.value)}
+
+    def contributions(self, x: Any) -> Answer:
+        """Take the answer to a row of a table apart: what each column adds to the mean answer to training rows."""
+        row = self._row(x)
+        with self._looking() as net:
+            of = None if self.subject.data.task == "regression" else int(net.predict_proba(row)[0].argmax())
+            background = Reasons(net, self.subject.data).background
+            found = contributions(net, row[0], background, of)
+        return {
+            "of": of,
+            "answer": json_number(found.answer),
+            "background": json_number(found.background),
+            "rows": len(background),
+            "parts": json_numbers(found.parts),
+        }
 
     def trace(self, x: Any, target: Any, apply: Any = False) -> Answer:
         """Make one step of learning on one row, for show or, with apply, in earnest."""

@@ -12,6 +12,7 @@ export class RemoteEngine {
   forward = (x) => this.post("forward", { x: Array.from(x) });
   weights = async (name) => decode(await this.get("weights", { name }));
   equation = (x, layer, unit) => this.post("equation", { x: Array.from(x), layer, unit });
+  contributions = (x) => this.post("contributions", { x: Array.from(x) });
   trace = (x, target, apply) => this.post("trace", { x: Array.from(x), target, apply });
   parameter = (x, target, name, unit) => this.post("parameter", { x: Array.from(x), target, name, unit });
   check = (x, target, name, index) => this.post("check", { x: Array.from(x), target, name, index });

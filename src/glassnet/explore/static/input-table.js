@@ -92,4 +92,13 @@ function makeNumber(range, i) {
   return { parts: [typed, slider], write };
 }
 
+/** A value of a column as the table writes it. */
+export function written(i, value) {
+  const { kind, categories } = shown.network.ranges[i];
+  if (value === null) return "missing";
+  if (kind === "category") return categories[value] ?? "another";
+  if (kind === "boolean") return value ? "yes" : "no";
+  return kind === "date" ? toDate(value) : number(value);
+}
+
 export const typicalRow = () => shown.network.ranges.map(({ typical }) => typical);

@@ -14,6 +14,7 @@ const DEEP = 5; // layers, above which the network takes the width of two column
 const LINES = 24; // terms of the chosen unit that are drawn as lines
 
 const views = [];
+let unfold = () => {}; // shows the layers that are folded, or folds them
 let gradients = false; // colours show dL/dy instead of y
 
 export function makeNetwork() {
@@ -31,6 +32,7 @@ export function makeNetwork() {
     return column;
   });
   $("layers").append(...columns);
+  fold(columns);
   document.querySelector("main").classList.toggle("deep", columns.length > DEEP);
   $("colour-output").addEventListener("click", () => colourBy(false));
   $("colour-gradient").addEventListener("click", () => colourBy(true));
@@ -40,6 +42,24 @@ export function makeNetwork() {
   on("phase", () => colourBy(shown.phase === 2));
   addEventListener("resize", lines);
   new ResizeObserver(lines).observe($("layers"));
+}
+
+/** Show one column for all layers that prepare a table's row: what the first Dense gets. A button unfolds the others. */
+function fold(columns) {
+  const last = shown.network.prepared - 1;
+  if (last < 1) return;
+  const earlier = columns.slice(0, last);
+  const button = el("button", { type: "button", class: "quiet", "aria-expanded": "false" });
+  unfold = (open) => {
+    for (const column of earlier) column.hidden = !open;
+    button.setAttribute("aria-expanded", String(open));
+    button.textContent = open ? "Fold the preparation" : `Show the ${last} before`;
+    button.setAttribute("aria-label", `Layers 0 to ${last} prepare the row. ${button.textContent}`);
+    lines();
+  };
+  button.addEventListener("click", () => unfold(earlier[0].hidden));
+  columns[last].append(button);
+  unfold(false);
 }
 
 function describe(layer) {
@@ -63,14 +83,15 @@ function list(layer) {
 }
 
 function grid(layer) {
-  const { image_shape: shape } = shown.network;
-  const image = shape && pixelWise(shown.network, layer.index + 1);
+  const { network } = shown;
+  const { image_shape: shape } = network;
+  const image = shape && pixelWise(network, layer.index + 1);
   const columns = image ? shape[1] : layer.width <= 128 ? 8 : Math.ceil(Math.sqrt(layer.width / 2));
   const pitch = Math.floor(image ? 140 / columns : HEIGHT / Math.ceil(layer.width / columns));
   return new UnitGrid({
     units: layer.width,
     columns,
-    cell: Math.max(2, Math.min(14, pitch - (image ? 0 : 1))),
+    cell: Math.max(2, Math.min(network.layers.length > DEEP ? 11 : 14, pitch - (image ? 0 : 1))),
     gap: image ? 0 : 1,
     label: `Units of layer ${layer.index}, ${layer.kind}: arrow keys move, Enter picks`,
     describe: describe(layer),
@@ -124,7 +145,9 @@ function mark() {
 
 /** Scroll sideways, if the chosen unit's layer is out of sight. */
 function bringIntoView() {
-  const column = $("layers").children[shown.selected.layer].getBoundingClientRect();
+  const chosen = $("layers").children[shown.selected.layer];
+  if (chosen.hidden) unfold(true);
+  const column = chosen.getBoundingClientRect();
   const frame = $("network").getBoundingClientRect();
   if (column.left >= frame.left && column.right <= frame.right) return;
   $("network").scrollLeft += (column.left + column.right - frame.left - frame.right) / 2;
@@ -136,6 +159,7 @@ function lines() {
   drawing.replaceChildren();
   const { selected, equation } = shown;
   if (!selected || !equation || equation.layer !== selected.layer || selected.layer === 0) return;
+  if ($("layers").children[selected.layer - 1].hidden) return;
   const frame = drawing.getBoundingClientRect();
   const [toX, toY] = views[selected.layer].centre(selected.unit);
   const terms = equation.terms.length
