@@ -61,7 +61,7 @@ test-arm: $(VENV)/.wheels  ## test the kernels and the gradients on Linux aarch6
 	  $(ARM)/python -m pytest -p no:cacheprovider tests/test_fast.py tests/test_gradients.py
 
 # PostgreSQL and Java are the system's: apt-get install postgresql default-jre-headless
-test-cluster:  ## test on Dask, Ray and Spark on this machine, and searches in PostgreSQL: minutes
+test-cluster:  ## test on Dask, Ray, Spark and MPI on this machine, and searches in PostgreSQL: minutes
 	@$(MAKE) --no-print-directory VENV=$(CLUSTER) $(CLUSTER)/.cluster
 	$(CLUSTER)/bin/python -m pytest tests/cluster -rs
 

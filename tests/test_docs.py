@@ -92,6 +92,8 @@ def test_python_in_pages_runs(page: Path, monkeypatch: pytest.MonkeyPatch, tmp_p
     if any("import torch" in code for code in pieces):
         pytest.importorskip("torch")
         pieces = [code for code in blocks(page, r"(?:{code-cell} )?python") if ":tags: [remove-cell]" not in code]
+    if any("from mpi4py" in code for code in pieces):
+        pytest.importorskip("mpi4py")
     monkeypatch.chdir(tmp_path)
     np.random.seed(0)  # noqa: NPY002  scikit-learn draws from it where no seed is given; some draws don't converge
     given = surroundings(page)

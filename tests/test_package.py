@@ -21,7 +21,7 @@ WORKFLOWS = SOURCE.parents[1] / ".github" / "workflows"
 FLOORS = [
     ["checks", "configured", "extras"],
     ["memory", "program", "terminal", "turns", "version"],
-    ["files"],
+    ["files", "ranks"],
     ["limits"],
     ["nn", "data", "optim", "plots"],
     ["fast"],

@@ -15,6 +15,7 @@ PURPOSES = {
     "cli": "recipes and the command line",
     "tune": "searches for settings",
     "explore": "the explorer's pages",
+    "mpi": "ranks of mpiexec",
 }
 PACKAGES = {"PIL": "pillow", "sklearn": "scikit-learn", "tomli_w": "tomli-w"}  # where the module has another name
 

@@ -16,6 +16,7 @@ from glassnet import program
 from glassnet.extras import NotInstalledError
 from glassnet.files import reason
 from glassnet.program import STOPPED
+from glassnet.ranks import Ranks, world
 from glassnet.terminal import done, say
 from glassnet.version import __version__
 
@@ -81,10 +82,14 @@ def main() -> None:
         app(prog_name="glassnet")
     arguments = sys.argv[1:]
     debug = "--debug" in arguments
+    ranks = Ranks()
     program.need_output(arguments[:1] == [] or arguments[0] not in IN_FILES)
     try:
         with warnings.catch_warnings():
             warnings.showwarning = _warn
+            ranks = world()
+            if ranks.size > 1:
+                _begin_ranks(ranks, arguments)
             status = app(args=[a for a in arguments if a != "--debug"], prog_name="glassnet", standalone_mode=False)
             sys.stdout.flush()
         if status == STOPPED:  # as typer does after Ctrl-C
@@ -95,9 +100,21 @@ def main() -> None:
         status, line = _explained(error)
         if line is None and not program.begun:
             raise  # a bug, in somebody else's program
-        _say(f"{type(error).__name__}: {error} ({OURS})" if line is None else line)
+        line = f"{type(error).__name__}: {error} ({OURS})" if line is None else line
+        if line and status and ranks.size > 1:
+            ranks.abort(line)
+        _say(line)
     done()
+    ranks.finish()
     program.finish(status or 0)
+
+
+def _begin_ranks(ranks: Ranks, arguments: list[str]) -> None:
+    """Let the first of several ranks alone speak. Raises ValueError for a command that is for one process."""
+    if ranks.rank:
+        ranks.mute()
+    if not {"train", "--help", "-h", "--version"} & set(arguments):
+        raise ValueError("mpiexec is for glassnet train: start other commands without it")
 
 
 @app.callback(invoke_without_command=True)

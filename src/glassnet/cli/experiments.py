@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -24,6 +25,7 @@ from glassnet.cli.options import (
     TimeOption,
 )
 from glassnet.cli.printing import plain_figure, print_table, seconds
+from glassnet.ranks import world
 from glassnet.terminal import doing, say
 
 FIGURE = ("value", "low", "high", "baseline")
@@ -73,23 +75,26 @@ def train(
     """Train a recipe, or the default pack on a table of your own, and write a run directory."""
     from glassnet import recipes
 
-    changes = list(changes or [])
+    changes, ranks = list(changes or []), world()
     if resume and out is None:
         raise ValueError("--resume needs --out, the run directory to go on with")
     if recipe is None:
         if not resume or out is None:
             raise ValueError("name a recipe, or a table, such as my.csv; glassnet recipes lists the recipes")
-        if not (out / "recipe.toml").is_file():
+        if not ranks.of_first((out / "recipe.toml").is_file):
             raise ValueError(f"{out} holds no run (there is no recipe.toml in it): name the recipe, to begin anew")
         recipe = str(out / "recipe.toml")  # as it was begun
     doing(f"reading the data of {recipe}")
     options: dict[str, Any] = {"target": target, "drop": drop or (), "folds": folds, "metric": metric, "cost": cost}
-    chosen = recipes.choose(recipe, **options, seed=seed, changes=changes)
-    chosen = recipes.with_training(chosen, epochs=epochs, lr=lr, batch_size=batch_size, pictures=form)
+    choose = partial(recipes.choose, recipe, **options, seed=seed, changes=changes)
+    chosen = recipes.with_training(ranks.of_first(choose), epochs=epochs, lr=lr, batch_size=batch_size, pictures=form)
+    if ranks.rank:  # the first one writes, and finds a name
+        out = Path("runs") / chosen.name
     with recipes.new_directory(Path("runs") / chosen.name, out) as folder:
         limit = None if time is None else seconds(time)
         metrics = recipes.train(chosen, folder, resume=resume, progress=not quiet, time_limit=limit)
-    print_trained(metrics, folder, quiet)
+    if not ranks.rank:
+        print_trained(metrics, folder, quiet)
 
 
 @command(TRAIN, "glassnet ensemble runs/mnist runs/mnist-2")

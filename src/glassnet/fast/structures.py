@@ -43,7 +43,9 @@ class CGroup(Structure):
 class CLoss(Structure):
     """Loss in losses.h."""
 
-    _fields_ = fields("int: kind n_out; double: constant; pointer: labels targets weights y dy row")
+    _fields_ = fields(
+        "int: kind n_out; double: constant; pointer: labels targets weights;int: whole; pointer: y dy row"
+    )
 
 
 class COptimizer(Structure):
@@ -92,6 +94,8 @@ class CInference(Structure):
 DECLARATIONS: dict[str, tuple[Any, list[Any]]] = {
     "train": (c_double, [c_void_p, c_void_p, c_void_p, c_void_p, c_int64, c_int64]),
     "train_many": (c_int64, [c_void_p, c_void_p, c_void_p, c_int64, *[c_void_p] * 5, c_int64]),
+    "gradient": (c_double, [c_void_p, c_void_p, c_void_p, c_void_p, c_int64, c_int64, c_int64]),
+    "move_weights": (None, [c_void_p, c_int64]),
     "decaying_squares": (c_double, [c_void_p]),
     "observe": (None, [c_void_p, c_void_p, c_void_p, c_int64, c_int64]),
     "move_mean": (None, [c_void_p, c_void_p, c_double, c_int64]),

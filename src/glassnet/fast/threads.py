@@ -15,6 +15,7 @@ from glassnet.checks import positive_int
 from glassnet.fast.structures import MAX_THREADS
 from glassnet.nn import Network
 
+LOCAL_RANKS = ("OMPI_COMM_WORLD_LOCAL_SIZE", "MPI_LOCALNRANKS")  # how many processes mpiexec has started here
 VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 FIRST = 0.005  # seconds with one thread before more are tried: a short training is over before they'd pay
 SOON, SELDOM = 4, 64  # the next trial follows after this multiple of a trial's time
@@ -32,13 +33,18 @@ def sharing(threads: int | None) -> Iterator[None]:
 
 
 def available() -> int:
-    """Return the least of: the usual environment variables, the cores of this process, its share of them."""
+    """Return the least of: the usual environment variables, the cores of this process, its share of them.
+
+    Ranks of MPI on one machine share its cores, even if mpiexec hasn't bound each of them to some.
+    """
     limits = [
         _share.get() or MAX_THREADS,
         len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
     ]
     for name in VARIABLES:
         limits += _parsed(name, os.environ.get(name, ""))
+    for name in LOCAL_RANKS:
+        limits += [max(1, (os.cpu_count() or 1) // ranks) for ranks in _parsed(name, os.environ.get(name, ""))]
     try:  # a container's share, as "quota period" in microseconds
         quota, period = Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").split()
         limits.append(max(1, int(quota) // int(period)))

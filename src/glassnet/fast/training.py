@@ -104,15 +104,29 @@ class FastStep:
         weights: one for each of these rows, which multiplies its loss. x: an array to use in place of the rows.
         Returns the loss before the step. If it isn't finite, nothing is moved.
         """
-        n, where = len(rows), self._prepare(rows, x)
-        self._set_rates(factor)
-        if weights is not None:
-            self.weights[:n] = weights
-        each = None if weights is None else self.weights_address
+        batch = self._prepare_batch(rows, factor, weights, x)
         with self.threads as count:
-            value: float = self.train(self.pointer, self.rows_address, where, each, n, count)
+            value: float = self.train(*batch, count)
         self._take_counts()
         return value
+
+    def gradient(self, rows: Array, whole: int, weights: Array | None = None, x: Array | None = None) -> float:
+        """Write the part of these rows in the gradient of a batch of `whole` rows into `net.grad`.
+
+        Returns their part of its loss. If that isn't finite, `net.grad` holds nothing of use.
+        """
+        batch = self._prepare_batch(rows, 1.0, weights, x)
+        with self.threads as count:
+            value: float = self.program.library.gradient(*batch, whole, count)
+        self._take_counts()
+        return value
+
+    def move(self, factor: float) -> None:
+        """Move the network by the gradient in `net.grad`, at the learning rate lr * factor."""
+        self._prepare(self.rows[:0], None)
+        self._set_rates(factor)
+        self.program.library.move_weights(self.pointer, self.threads.limit)
+        self._take_counts()
 
     def many(
         self, rows: Array, factors: Sequence[float], weights: Array | None = None, each: EachStep | None = None
@@ -195,6 +209,14 @@ class FastStep:
         if form != self.program.c.format:
             raise ValueError(f"x is of {x.dtype}, which is not the type of the training rows")
         return address(self.x)
+
+    def _prepare_batch(self, rows: Array, factor: float, weights: Array | None, x: Array | None) -> tuple[Any, ...]:
+        """Do so, and note the weights and the rates; return the first arguments of the kernels."""
+        n, where = len(rows), self._prepare(rows, x)
+        self._set_rates(factor)
+        if weights is not None:
+            self.weights[:n] = weights
+        return self.pointer, self.rows_address, where, None if weights is None else self.weights_address, n
 
     def _set_rates(self, factor: float) -> None:
         """Tell the kernels the optimizer's numbers as they are now: a callback may change them."""

@@ -32,6 +32,10 @@ class Noise(Layer):
     def strength(self, value: float) -> None:
         setattr(self, self.amount, value)
 
+    def go_to(self, number: int) -> None:
+        """Let the next forward pass in training be that of a number: its noise doesn't depend on earlier passes."""
+        raise TypeError(f"{type(self).__name__} has no go_to")
+
 
 def random_bits(key: int, out: Array, spare: Array) -> None:
     """Fill `out` (n,) with random numbers, uint32, each computed from its place alone; `spare` (n,) is for working.
@@ -111,6 +115,10 @@ class Dropout(Noise):
         self.key: int = int(np.random.SeedSequence(seed).generate_state(1, np.uint64)[0])
         self.passes: int = 0  # forward passes in training since then
 
+    def go_to(self, number: int) -> None:
+        """Count the forward passes from this number on."""
+        self.passes = number
+
 
 class GaussianNoise(Noise):
     """In training, numbers from N(0, std^2) are added to the values; inference passes x through.
@@ -149,7 +157,12 @@ class GaussianNoise(Noise):
 
     def reseed(self, seed: list[int]) -> None:
         """Start the random numbers anew: the same seed gives the same ones."""
+        self.seed: list[int] = seed
         self.rng: np.random.Generator = np.random.default_rng(seed)
+
+    def go_to(self, number: int) -> None:
+        """Seed the random numbers by this number, too."""
+        self.rng = np.random.default_rng([*self.seed[:-1], number, self.seed[-1]])
 
     def draw(self, out: Array) -> None:
         """Fill an array with the random numbers of a forward pass, from N(0, 1)."""

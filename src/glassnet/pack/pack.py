@@ -20,6 +20,7 @@ from glassnet.pack.answers import Answers
 from glassnet.pack.candidate import Candidate
 from glassnet.pack.trainee import batch_size
 from glassnet.pack.training import Draw, PackTraining
+from glassnet.ranks import Communicator, Ranks
 from glassnet.train import History
 
 FOLDS, NETWORKS = 8, 4  # parts of the rows, and how many of them are held out at first
@@ -65,6 +66,7 @@ def fit_pack(
     draw: Draw | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
     tell: Callable[[str], None] = lambda _: None,
+    comm: Communicator | None = None,
 ) -> Pack:
     """Train networks of each candidate on rows x (N, n_in) with targets y, and return the best mixture.
 
@@ -83,6 +85,9 @@ def fit_pack(
     for the rows held out. Ctrl-C ends the training, and keeps the best mixture so far. checkpoint: a file that keeps
     all networks. If it is there, training goes on from it, and comes to the same bits as if it had never stopped.
 
+    comm: a communicator of mpi4py, whose ranks all call this with equal arguments. Each trains some of the networks,
+    and all come to the same pack, which doesn't depend on their number. The first one writes the checkpoint.
+
     Raises ValueError for fewer than 4 rows, or the checkpoint of another training; DivergenceError; OSError.
     """
     if len(x) < FEWEST_ROWS:
@@ -97,7 +102,8 @@ def fit_pack(
         raise ValueError("no row that is held out has a weight above 0: give more rows one")
     batch = batch_size(len(x)) if batch is None else positive_int(batch, "batch")
     settings = [repr(candidates), len(x), repr(loss), networks, batch, seed]
-    kept = Kept(checkpoint, {"settings": settings, "info": info or {}})
+    ranks = Ranks(comm)
+    kept = Kept(None if ranks.rank else checkpoint, {"settings": settings, "info": info or {}})
     training = PackTraining(
         x,
         answers,
@@ -109,9 +115,11 @@ def fit_pack(
         limit=limit,
         keep=kept.write,
         tell=tell,
-        **kept.read(),
+        ranks=ranks,
+        **ranks.of_first(kept.read),
     )
-    best = training.run(candidates, draw)
+    with ranks.together():
+        best = training.run(candidates, draw)
     kept.write(training, at_once=True)
     ensemble = best.ensemble(info or {})
     outputs = best.outputs(ensemble.mean().of)

@@ -20,6 +20,7 @@ from glassnet.pack.answers import Answers
 from glassnet.pack.candidate import Candidate, take_state
 from glassnet.pack.mixture import Mixture, Team, mix
 from glassnet.pack.trainee import Trainee
+from glassnet.ranks import Ranks
 from glassnet.train import DivergenceError, History
 
 WORSE = 1.03  # times the error at the cycle before: a candidate that is worse than that trains no further
@@ -47,9 +48,10 @@ class PackTraining:
 
     x (N, n_in): raw rows. folds: all parts of the rows that may be held out. networks: of each candidate at first, each
     of which holds out another fold. batch: rows in a batch. limit: seconds, or None to train the given candidates and
-    no more. keep: is called whenever a network has ended its cycles. tell: is given what is found, in lines. From an
-    earlier call come the arrays of networks by their names (restored), the numbers of drawn candidates that the mixture
-    didn't take (useless), and how many seconds it took (spent).
+    no more. keep: is called whenever a network has ended its cycles. tell: is given what is found, in lines. ranks:
+    train the networks together, each some of them. From an earlier call come the arrays of networks by their names
+    (restored), the numbers of drawn candidates that the mixture didn't take (useless), and how many seconds it took
+    (spent).
     """
 
     def __init__(
@@ -68,11 +70,13 @@ class PackTraining:
         spent: float = 0.0,
         keep: Callable[[PackTraining], None] = lambda _: None,
         tell: Callable[[str], None] = lambda _: None,
+        ranks: Ranks | None = None,
     ) -> None:
         self.x, self.answers, self.folds, self.batch, self.seed = x, answers, folds, batch, seed
         self.held: list[Array] = folds[:networks]  # those that all networks in a mixture hold out
         self.threads = threads or available()
         self.restored, self.keep, self.tell = restored or {}, keep, tell
+        self.ranks: Ranks = ranks or Ranks()
         self.start: float = time.monotonic() - spent
         self.deadline: float | None = None if limit is None else time.monotonic() + limit
         self.teams: list[Team] = []
@@ -103,7 +107,7 @@ class PackTraining:
                 self._rounds(candidates, draw)
             except KeyboardInterrupt:
                 self.history.interrupted = True
-                if self.best is None:
+                if self.best is None or self.ranks.size > 1:  # the other ranks don't know of it, and wait
                     raise
             finally:
                 self._stop.set()
@@ -201,40 +205,55 @@ class PackTraining:
         """
         until = math.inf if self.deadline is None or self.best is None else self.deadline - spare
         epochs = sum(_left(*job) for job in jobs)
-        if time.monotonic() + self._pace * epochs > until:
+        if self.ranks.of_first(lambda: time.monotonic() + self._pace * epochs > until):
             raise TimeIsUp
         start = time.monotonic()
 
         def halted() -> bool:
             return self._stop.is_set() or time.monotonic() > until
 
-        waiting = {self._pool.submit(trainee.train, ends, halted): team for team, trainee, ends in jobs}
+        own = range(self.ranks.rank, len(jobs), self.ranks.size)
+        waiting = {self._pool.submit(jobs[i][1].train, jobs[i][2], halted): i for i in own}
+        faults: dict[int, DivergenceError] = {}
         try:
             while waiting:
                 done, _ = wait(waiting, return_when=FIRST_COMPLETED)
                 for each in done:
-                    self._finish(waiting.pop(each), each.exception())
+                    number, fault = waiting.pop(each), each.exception()
+                    if isinstance(fault, DivergenceError):
+                        faults[number] = fault
+                    elif fault is not None:
+                        raise fault
                 self.keep(self)
         except BaseException:
             self._stop.set()
             self._pool.shutdown(cancel_futures=True)
             raise
+        self._exchange(jobs, own, faults)
         self._epochs += sum(_new(*job) for job in jobs)
         if epochs:
             self._pace = (time.monotonic() - start) / epochs
         if any(len(trainee.cycle_ends) < ends for team, trainee, ends in jobs if team in self.teams):
             raise TimeIsUp
 
-    def _finish(self, team: Team, fault: BaseException | None) -> None:
-        """Note how the training of a network of this candidate ended."""
-        if fault is None or team not in self.teams:
-            return
-        if not isinstance(fault, DivergenceError):
-            raise fault
-        self.teams.remove(team)
-        self.tell(f"{fault}, so that is left out")
-        if not self.teams:
-            raise fault
+    def _exchange(self, jobs: list[Job], own: range, faults: dict[int, DivergenceError]) -> None:
+        """Take over what the other ranks have trained, and drop the candidates of networks that failed on any."""
+        trained = {i: jobs[i][1].arrays() for i in own if jobs[i][1].cycle_ends} if self.ranks.size > 1 else {}
+        found = self.ranks.of_all(lambda: (trained, faults))
+        faults = {number: fault for _, failed in found for number, fault in failed.items()}
+        for rank, (arrays, _) in enumerate(found):
+            for number, each in arrays.items():
+                if rank != self.ranks.rank:
+                    jobs[number][1].restore(each)
+        if self.ranks.size > 1:
+            self.keep(self)
+        for number in sorted(faults):
+            team = jobs[number][0]
+            if team in self.teams:
+                self.teams.remove(team)
+                self.tell(f"{faults[number]}, so that is left out")
+            if not self.teams:
+                raise faults[number]
 
     def _rows(self) -> Array:
         """The rows that all networks together hold out."""

@@ -15,6 +15,7 @@ from glassnet.data import Dataset
 from glassnet.nn.means import repeated
 from glassnet.pack import Candidate, Pack, fit_pack
 from glassnet.pack.pack import known
+from glassnet.ranks import world
 from glassnet.recipes.confusion import left_out
 from glassnet.recipes.directory import METRICS_FILE, PACK_FILE, RECIPE_FILE
 from glassnet.recipes.identity import info_of, require_same_data
@@ -58,18 +59,20 @@ def fit_recipe(recipe: Recipe, data: Dataset, *, n_out: int | None = None, **set
 def train_pack(recipe: Recipe, out: Path, *, progress: bool = False, time_limit: float | None = None) -> dict[str, Any]:
     """Carry out the recipe of a pack in the existing run directory `out`, from the networks that it holds.
 
-    Returns the content of metrics.json. Raises as `glassnet.recipes.train`.
+    Returns the content of metrics.json; nothing on other ranks than the first. Raises as `glassnet.recipes.train`.
     """
     data = load_data(recipe)
     info, networks = info_of(data), out / PACK_FILE
     tell = partial(say, error=True) if progress else lambda _: None
     for line in (*data.notes, *left_out(len(data.classes))) if progress else ():
         say(line)
-    if networks.is_file():
-        require_same_data(data, recipe, known(networks), out)
-    if not (out / RECIPE_FILE).is_file():
-        located(recipe).save(out / RECIPE_FILE)
-    (out / METRICS_FILE).unlink(missing_ok=True)  # while training goes on, it is no finished run
+    ranks = world()
+    if not ranks.rank:
+        if networks.is_file():
+            require_same_data(data, recipe, known(networks), out)
+        if not (out / RECIPE_FILE).is_file():
+            located(recipe).save(out / RECIPE_FILE)
+        (out / METRICS_FILE).unlink(missing_ok=True)  # while training goes on, it is no finished run
     if progress:
         doing("training small networks")
     pack = fit_recipe(
@@ -80,7 +83,10 @@ def train_pack(recipe: Recipe, out: Path, *, progress: bool = False, time_limit:
         time_limit=time_limit,
         checkpoint=networks,
         tell=tell,
+        comm=ranks.comm,
     )
+    if ranks.rank:
+        return {}
     if progress:
         doing("evaluating and drawing")
     keep(out, pack, data)

@@ -26,6 +26,7 @@ from glassnet.recipes.tables import DataTable, DecisionTable, NetworkTable, Pack
 from glassnet.train.settings import Regime, Settings
 
 MOST_MEMBERS = 1000  # of an ensemble
+POSITIVE = ("epochs", "batch_size", "patience", "shards")  # in [training]
 
 
 @dataclass
@@ -61,7 +62,10 @@ class Recipe:
             ("ensemble", self.ensemble, 1),
             ("network.rotations", self.network.rotations, 0),
             ("network.category_dim", self.network.category_dim, 1),
-            *((f"training.{name}", getattr(self.training, name), 1) for name in ("epochs", "batch_size", "patience")),
+            *(
+                (f"training.{name}", getattr(self.training, name), 1)
+                for name in ("epochs", "batch_size", "patience", "shards")
+            ),
         ):
             if value is not None:
                 count(value, f"recipe: {where}", least)

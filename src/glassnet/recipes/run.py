@@ -17,6 +17,7 @@ from glassnet.data.catalog import SOURCES
 from glassnet.files import replacing
 from glassnet.nn import Ensemble, Loss, Network
 from glassnet.nn.layer import Array
+from glassnet.ranks import world
 from glassnet.recipes import reading
 from glassnet.recipes.confusion import Confusion
 from glassnet.recipes.directory import (
@@ -55,7 +56,7 @@ def train_one(
 ) -> dict[str, Any]:
     """Carry out a recipe for one network in the existing run directory `out`, from its checkpoint if it has one.
 
-    Returns the content of metrics.json. Raises as `glassnet.recipes.train`.
+    Returns the content of metrics.json; nothing on other ranks than the first. Raises as `glassnet.recipes.train`.
     """
     data = load_data(recipe)
     settled = recipe.settle(data)
@@ -63,11 +64,11 @@ def train_one(
     net.info = info_of(data)
     for note in settled.notes if progress else ():
         say(note)
-    start, checkpoint = time.perf_counter(), out / CHECKPOINT_FILE
-    begun = checkpoint.is_file()
+    start, checkpoint, ranks = time.perf_counter(), out / CHECKPOINT_FILE, world()
+    begun = ranks.of_first(checkpoint.is_file)
     if begun:
-        require_same_data(data, recipe, Network.load(checkpoint).info, out)
-    if not (out / RECIPE_FILE).is_file():
+        ranks.of_first(lambda: require_same_data(data, recipe, Network.load(checkpoint).info, out))
+    if not ranks.rank and not (out / RECIPE_FILE).is_file():
         located(recipe).save(out / RECIPE_FILE)  # as it was given: on other rows, it decides anew
     with np.errstate(over="ignore", invalid="ignore"):  # an overflow shows in the losses, so NumPy needn't warn of it
         history = fit(
@@ -78,8 +79,11 @@ def train_one(
             progress=progress,
             resume=checkpoint if begun else None,
             callbacks=[Checkpoint(checkpoint), CSVLog(out / HISTORY_FILE), *callbacks],
+            comm=ranks.comm,
             **vars(settled.settings),
         )
+    if ranks.rank:
+        return {}
     seconds = time.perf_counter() - start
     if progress:
         doing("evaluating and drawing")

@@ -12,6 +12,7 @@ from glassnet.data import standard_input
 from glassnet.extras import need
 from glassnet.files import own_folder, reason
 from glassnet.program import keeping
+from glassnet.ranks import world
 from glassnet.recipes.directory import FILES, METRICS_FILE, RECIPE_FILE, member, run_directory, tidy
 from glassnet.recipes.ensembles import write_ensemble
 from glassnet.recipes.finished import Finished
@@ -23,6 +24,7 @@ from glassnet.recipes.recipe import Recipe
 from glassnet.recipes.run import load_data, located, train_one
 from glassnet.recipes.side_by_side import train_side_by_side
 from glassnet.terminal import doing, say
+from glassnet.train.shards import settle_shards
 
 
 def train(
@@ -38,12 +40,18 @@ def train(
     time_limit: seconds, for a pack (see `glassnet.pack.fit_pack`). With resume=True it goes on from what its run has
     found, even if that is finished.
 
+    Under mpiexec all ranks train one network or one pack together (see `gn.fit` and `glassnet.pack.fit_pack`), and the
+    first one writes.
+
     A run that was killed leaves a checkpoint, from which resume=True goes on. Raises FileExistsError if `out` holds a
     run or anything else, or another process is training there; ValueError for a recipe or data that make no sense;
     DivergenceError; OSError; NotInstalledError. After an error only the files that resuming needs are left of the run,
     if an epoch was finished.
     """
     need("cli", "matplotlib", "tomli_w")
+    ranks = world()
+    if ranks.size > 1:
+        recipe = _shared(recipe, ranks.size)
     carry_out: Callable[..., dict[str, Any]] = train_one if recipe.ensemble == 1 else _train_members
     if recipe.pack is not None:
         carry_out = partial(train_pack, time_limit=time_limit)
@@ -51,6 +59,9 @@ def train(
         raise ValueError(f"the recipe {recipe.name} is of no pack, so it takes no time limit: set training.epochs")
     if recipe.data.folds is not None and recipe.data.fold is None:
         carry_out = partial(_train_folds, time_limit=time_limit)
+    if ranks.rank:
+        with keeping():
+            return carry_out(recipe, out)
     try:
         with keeping(), run_directory(out, resume=resume):
             if (out / RECIPE_FILE).is_file():
@@ -62,6 +73,17 @@ def train(
         if progress and (out / RECIPE_FILE).is_file():
             say(f"what was learned is kept in {out}: go on with --resume", error=True)
         raise
+
+
+def _shared(recipe: Recipe, ranks: int) -> Recipe:
+    """Return the recipe as several ranks carry it out, with the number of shards that one process needs to go on."""
+    if recipe.ensemble > 1 or (recipe.data.folds is not None and recipe.data.fold is None):
+        raise ValueError("mpiexec is for one network or one pack: leave out ensemble and folds, or start one process")
+    if recipe.pack is not None:
+        return recipe
+    training = recipe.training
+    shards = settle_shards(training.shards, training.batch_size, ranks)
+    return replace(recipe, training=replace(training, shards=shards))
 
 
 def member_recipe(recipe: Recipe, number: int) -> Recipe:

@@ -30,6 +30,8 @@ class Checkpoint(Callback):
     interrupted. Where other kernels compute it now, a UserWarning says that the last bits may differ.
     """
 
+    for_people = True
+
     def __init__(self, path: str | os.PathLike[str], every: int = 1) -> None:
         self.path = path
         self.every: int = positive_int(every, "Checkpoint: every")
@@ -66,7 +68,7 @@ def restore(run: Training, path: str | os.PathLike[str]) -> None:
 
     Raises ValueError if the file is no checkpoint, is damaged, or comes from a training with other settings.
     """
-    arrays, header = read_arrays(path)
+    arrays, header = run.ranks.of_first(lambda: read_arrays(path))
     if "settings" not in header:
         raise ValueError(f"{os.fspath(path)} holds a network but no training to go on with: it is not a checkpoint")
     then, now = header["settings"], run.settings()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import warnings
+import zlib
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -15,6 +16,7 @@ from glassnet.data.dataset import Dataset
 from glassnet.nn import Columns, Loss, Network
 from glassnet.nn.layer import Array
 from glassnet.optim import Constant, Optimizer, Schedule
+from glassnet.ranks import Communicator, Ranks
 from glassnet.terminal import bar_fits
 from glassnet.train.averages import Average
 from glassnet.train.averaging import averaged, use_mean
@@ -24,7 +26,8 @@ from glassnet.train.history import History
 from glassnet.train.loop import HistoryRow, Loop, order_of
 from glassnet.train.metrics import METRICS, evaluate
 from glassnet.train.progress import Progress
-from glassnet.train.step import training_step
+from glassnet.train.shards import ShardedStep, settle_shards
+from glassnet.train.step import Step, training_step
 from glassnet.train.training import Callback, Training
 from glassnet.train.units import training_loss
 from glassnet.turns import changing
@@ -58,6 +61,8 @@ def fit(
     callbacks: Sequence[Callback] = (),
     progress: bool | None = None,
     resume: str | os.PathLike[str] | None = None,
+    shards: int | None = None,
+    comm: Communicator | None = None,
 ) -> History:
     """Train `net` on data.train by mini-batches, in place, and return the history.
 
@@ -78,6 +83,13 @@ def fit(
     data.train.weights, if there are any, multiply the rows' losses. They don't count in validation.
 
     If the network ends in Unstandardize, losses are those of standardised targets: see `StandardUnits`.
+
+    `comm`, a communicator of mpi4py such as MPI.COMM_WORLD, lets its ranks train the network together. Each calls `fit`
+    with equal arguments, and ends with equal weights. `batch_size` is that of all ranks. A batch is cut into `shards`,
+    a power of two, by default up to 16 of at least 32 rows, and each rank works on some of them. All numbers of ranks
+    up to `shards` give the same bits, and so does one process with that number of `shards` and no `comm`. BatchNorm
+    takes the statistics of each shard. The first rank alone shows progress and writes checkpoints. An error on one rank
+    ends all of them.
 
     Raises ValueError, before anything is trained, for data that don't fit the network or aren't finite, or settings
     that make no sense. Raises DivergenceError when the loss becomes NaN or infinite, and then restores the best weights
@@ -102,21 +114,24 @@ def fit(
         monitor=(monitor or default) if validate else None,
         patience=patience,
         restore_best=restore_best,
+        shards=shards,
+        ranks=Ranks(comm),
     )
     shown = bar_fits() if progress is None else progress
+    watchers = [*callbacks, *([Progress()] if shown else [])]
+    if run.ranks.rank:
+        watchers = [watcher for watcher in watchers if not watcher.for_people]
     with changing(net), changing(optimizer):
-        return _train(run, [*callbacks, *([Progress()] if shown else [])], resume)
+        return _train(run, watchers, resume)
 
 
 def _train(run: Training, watchers: Sequence[Callback], resume: str | os.PathLike[str] | None) -> History:
     """Train as `fit` describes."""
-    net, data = run.net, run.data
-    _check(run)
-    net.fit_preprocessing(data.train.x, data.train.y)
-    run.loss = training_loss(run.loss, net)
+    net, data, ranks = run.net, run.data, run.ranks
+    ranks.of_all(lambda: _prepare(run))
     if resume is not None:
         restore(run, resume)
-    step = training_step(
+    whole = training_step(
         net,
         data.train.x,
         data.train.y,
@@ -125,6 +140,10 @@ def _train(run: Training, watchers: Sequence[Callback], resume: str | os.PathLik
         run.largest_batch,
         any(watcher.reads_gradients for watcher in watchers),
     )
+    step: Step = whole if run.shards is None else ShardedStep(whole, net, run.optimizer, run.shards, ranks)
+    if ranks.size > 1:
+        ranks.require_equal(f"{run.settings()} {zlib.crc32(net.theta.data)}", "settings, data or initial weights")
+        ranks.require_equal(step.level, "kernels")
     if run.level not in (None, step.level):
         warnings.warn(
             f"{run.level} computed this training up to epoch {len(run.history)}, and {step.level} goes on: the last"
@@ -134,8 +153,8 @@ def _train(run: Training, watchers: Sequence[Callback], resume: str | os.PathLik
         )
     loop = Loop(run, step, watchers, len(run.history.step_loss))
     try:
-        with loop.watched():
-            while len(run.history) < run.epochs and not run.stop and not run.exhausted():
+        with ranks.together(), loop.watched():
+            while len(run.history) < run.epochs and not any(ranks.of_all(lambda: run.stop)) and not run.exhausted():
                 _train_epoch(loop)
     finally:
         if run.best is not None and run.restore_best:
@@ -145,6 +164,15 @@ def _train(run: Training, watchers: Sequence[Callback], resume: str | os.PathLik
         elif run.mean is not None:
             use_mean(run, step, _sample(run))
     return run.history
+
+
+def _prepare(run: Training) -> None:
+    """Check the settings, and settle what they leave open."""
+    _check(run)
+    if run.shards is not None or run.ranks.size > 1:
+        run.shards = settle_shards(run.shards, run.batch_size, run.ranks.size)
+    run.net.fit_preprocessing(run.data.train.x, run.data.train.y)
+    run.loss = training_loss(run.loss, run.net)
 
 
 def _train_epoch(loop: Loop) -> None:

@@ -48,6 +48,8 @@ class Loop:
                 watcher.on_start(run)
             yield
         except KeyboardInterrupt:
+            if run.ranks.size > 1:  # the others don't know of it, and wait
+                raise
             run.history.interrupted = True
             run.drop_unfinished_epoch()
         finally:

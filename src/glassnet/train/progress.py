@@ -12,6 +12,7 @@ from glassnet.train.training import Callback, Training
 class Progress(Callback):
     """A bar with epoch, loss, validation metric and time left, on standard error; plain lines if no bar fits there."""
 
+    for_people = True
     bar: Any = None
 
     def on_start(self, run: Training) -> None:
@@ -46,6 +47,8 @@ class Progress(Callback):
 
 class CSVLog(Callback):
     """Keep the history in a CSV file, written anew after each epoch."""
+
+    for_people = True
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = path

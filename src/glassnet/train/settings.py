@@ -22,6 +22,7 @@ class Regime:
     monitor: str | None = None
     patience: int | None = None
     restore_best: bool = True
+    shards: int | None = None
 
 
 @dataclass(kw_only=True)

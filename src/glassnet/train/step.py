@@ -47,6 +47,19 @@ class Step(Protocol):
         """Move mean weights (n,), in place, towards the present ones: mean <- mean + share * (theta - mean)."""
 
 
+class PartedStep(Step, Protocol):
+    """A step in two parts."""
+
+    def gradient(self, rows: Array, whole: int, weights: Array | None = None, x: Array | None = None) -> float:
+        """Write the part of these rows in the gradient of a batch of `whole` rows into `net.grad`.
+
+        Returns their part of its loss. If that isn't finite, `net.grad` holds nothing of use.
+        """
+
+    def move(self, factor: float) -> None:
+        """Move the network by the gradient in `net.grad`, at the learning rate lr * factor."""
+
+
 class ReadableStep:
     """Forward, loss, backward, optimizer, on at most `batch` of the rows x (N, n_in) with targets t.
 
@@ -70,6 +83,13 @@ class ReadableStep:
 
     def __call__(self, rows: Array, factor: float, weights: Array | None = None, x: Array | None = None) -> float:
         """Return the loss of these training rows before the step; if it isn't finite, nothing is moved."""
+        value = self.gradient(rows, len(rows), weights, x)
+        if math.isfinite(value):
+            self.move(factor)
+        return value
+
+    def gradient(self, rows: Array, whole: int, weights: Array | None = None, x: Array | None = None) -> float:
+        """Write the part of these rows in the gradient of a batch of `whole` rows into `net.grad`."""
         # mode="clip" writes straight into `out`. The row numbers are in range anyway.
         t = np.take(self.all[1], rows, axis=0, out=self.t[: len(rows)], mode="clip")
         x = np.take(self.all[0], rows, axis=0, out=self.x[: len(rows)], mode="clip") if x is None else x
@@ -77,12 +97,17 @@ class ReadableStep:
         with np.errstate(over="ignore", invalid="ignore"):  # the loss shows it
             value = loss.forward(self.net.forward(x, training=True), t, weights)
             if math.isfinite(value):
-                self.net.backward(loss.backward(), input_gradient=False)
-                self.optimizer.step(self.net, factor)
+                dy = loss.backward()
+                self.net.backward(dy if whole == len(rows) else dy * (len(rows) / whole), input_gradient=False)
         if self.lacking is not None and time.perf_counter() - self.start > PATIENCE:
             tell_slow(self.lacking)
             self.lacking = None
-        return value
+        return value if whole == len(rows) else value * (len(rows) / whole)
+
+    def move(self, factor: float) -> None:
+        """Move the network by the gradient in `net.grad`, at the learning rate lr * factor."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            self.optimizer.step(self.net, factor)
 
     def many(self, rows: Array, factors: Sequence[float], weights: Array | None = None) -> list[float]:
         """Not for this step: it needs Python."""
@@ -99,7 +124,7 @@ class ReadableStep:
 
 def training_step(
     net: Network, x: Array, t: Array, loss: Loss, optimizer: Optimizer, batch: int, reads_gradients: bool = False
-) -> Step:
+) -> PartedStep:
     """Choose the step: the fast one if the network allows it and the kernels cover all of the training."""
     # The fast path leaves out Unstandardize, and compares with targets in its units.
     plain, targets = loss, t

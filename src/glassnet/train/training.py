@@ -14,6 +14,7 @@ from glassnet.data.dataset import Dataset
 from glassnet.nn import Loss, Network
 from glassnet.nn.layer import Array
 from glassnet.optim import Optimizer
+from glassnet.ranks import Ranks
 from glassnet.train.history import History
 from glassnet.train.metrics import HIGHER_IS_BETTER
 from glassnet.train.settings import Settings
@@ -44,6 +45,7 @@ class Training(Settings):
     mean: Array | None = None  # the averaged weights, once there are some
     best: Best | None = None
     level: str | None = None  # what computes it, such as "NumPy"; before its first step, what computed the checkpoint
+    ranks: Ranks = field(default_factory=Ranks)  # the processes that train it together
     stop: bool = False
     failure: str | None = None  # why training broke off: the message of the DivergenceError
 
@@ -98,9 +100,12 @@ class Callback:
 
     The fast path doesn't write `run.net.grad` unless a callback says that it reads_gradients: it takes a little time.
     It takes many steps at once unless a callback has an `on_step`.
+
+    Of several ranks, all call it, unless it is `for_people`: it writes or shows something, and changes nothing.
     """
 
     reads_gradients: ClassVar[bool] = False
+    for_people: ClassVar[bool] = False
 
     def on_start(self, run: Training) -> None:
         """Act before the first step."""

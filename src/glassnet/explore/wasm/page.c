@@ -15,6 +15,7 @@ void answer(Program *p, const void *x, int64_t m) {
 /* The same, and the loss of each row: row i has target i. Returns their mean. */
 double score(Program *p, const void *x, const int64_t *rows, int64_t m) {
     answer(p, x, m);
+    p->loss.whole = m;
     loss_rows(&p->loss, rows, m, alone(p));
     return mean_loss(&p->loss, m);
 }

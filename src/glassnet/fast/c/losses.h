@@ -12,6 +12,7 @@ typedef struct {
     const int32_t *labels; /* [N], of the whole training part; null: it has targets instead */
     const real *targets;   /* [N, n_out] */
     const real *weights;   /* [m], of the rows of the batch; null: all are 1 */
+    int64_t whole;         /* rows that the mean is over: m, or more if these rows are a part of a batch */
     real *y, *dy;          /* [m, n_out]: outputs, and the derivative */
     double *row;           /* [m] */
 } Loss;
@@ -77,14 +78,14 @@ static void loss_rows(const Loss *l, const int64_t *rows, int64_t m, Thread t) {
         const real *y = l->y + i * n, *target = l->targets ? l->targets + rows[i] * n : 0;
         real *dy = l->dy + i * n;
         if (l->labels) {
-            l->row[i] = cross_entropy(l, y, 0, l->labels[rows[i]], dy, (real)m);
+            l->row[i] = cross_entropy(l, y, 0, l->labels[rows[i]], dy, (real)l->whole);
         } else if (l->kind == KIND_CrossEntropy) {
-            l->row[i] = cross_entropy(l, y, target, 0, dy, (real)m);
+            l->row[i] = cross_entropy(l, y, target, 0, dy, (real)l->whole);
         } else {
             double sum = 0;
             for (int64_t j = 0; j < n; j++) {
                 sum += entry(l, y[j], target[j], dy + j);
-                dy[j] /= (real)(m * n);
+                dy[j] /= (real)(l->whole * n);
             }
             l->row[i] = sum / (double)n;
         }
@@ -98,9 +99,9 @@ static void loss_rows(const Loss *l, const int64_t *rows, int64_t m, Thread t) {
     }
 }
 
-/* The mean over the batch, the same for every thread. */
+/* The mean over the batch, or the part of these rows in it; the same for every thread. */
 static double mean_loss(const Loss *l, int64_t m) {
     double sum = 0;
     for (int64_t i = 0; i < m; i++) sum += l->row[i];
-    return sum / (double)m;
+    return sum / (double)l->whole;
 }

@@ -48,33 +48,68 @@ static void bound_all_norms(const Program *p, Thread t) {
         if (p->groups[g].max_norm > 0) bound_norms(&p->optimizer, &p->groups[g], t);
 }
 
-static void step(void *program, Thread t) {
-    const Program *p = program;
+/* The gradient of a batch, or of a part of it; whether the loss is finite. Otherwise the weights stay, for the message. */
+static int descend(const Program *p, Thread t) {
     forward(p, 1, t);
     loss_rows(&p->loss, p->rows, p->m, t);
     barrier(t);
-    if (!isfinite(mean_loss(&p->loss, p->m))) return; /* the weights stay as they were, for the error's message */
+    if (!isfinite(mean_loss(&p->loss, p->m))) return 0;
     for (int64_t l = p->n_layers - 1; l >= p->first; l--) {
         layer_backward(&p->layers[l], &p->optimizer, p->m, t);
         barrier(t);
     }
+    return 1;
+}
+
+static void find(void *program, Thread t) { descend(program, t); }
+
+static void move(void *program, Thread t) {
+    const Program *p = program;
     if (!p->optimizer.fused) clip_and_move(p, t);
     bound_all_norms(p, t);
 }
 
+static void step(void *program, Thread t) {
+    if (descend(program, t)) move(program, t);
+}
+
 static void pass_on(void *program, Thread t) { forward(program, 1, t); }
+
+/* Work on m rows of the training part, given by number, or on x in their place; returns their part of the loss. */
+static double work(Work task, Program *p, const int64_t *rows, const void *x, const real *weights, int64_t m, int64_t whole,
+                   int64_t threads) {
+    p->rows = rows, p->x = x, p->loss.weights = weights, p->m = m, p->loss.whole = whole;
+    run(task, p, threads, p->scratch, p->scratch_size);
+    for (int64_t l = 0; l < p->n_layers; l++) p->layers[l].passes++;
+    return mean_loss(&p->loss, m);
+}
+
+static void set_debias(Optimizer *o) {
+    o->debias1 = 1 / (1 - pow(o->beta1, (double)(o->steps + 1)));
+    o->debias2 = 1 / (1 - pow(o->beta2, (double)(o->steps + 1)));
+}
 
 /* One step on the rows of the training part that are given by number; returns the loss before it. */
 double train(Program *p, const int64_t *rows, const void *x, const real *weights, int64_t m, int64_t threads) {
-    Optimizer *o = &p->optimizer;
-    p->rows = rows, p->x = x, p->loss.weights = weights, p->m = m;
-    o->debias1 = 1 / (1 - pow(o->beta1, (double)(o->steps + 1)));
-    o->debias2 = 1 / (1 - pow(o->beta2, (double)(o->steps + 1)));
-    run(step, p, threads, p->scratch, p->scratch_size);
-    double loss = mean_loss(&p->loss, m);
-    o->steps += isfinite(loss) != 0;
-    for (int64_t l = 0; l < p->n_layers; l++) p->layers[l].passes++;
+    set_debias(&p->optimizer);
+    double loss = work(step, p, rows, x, weights, m, m, threads);
+    p->optimizer.steps += isfinite(loss) != 0;
     return loss;
+}
+
+/* The gradient alone, of rows that are a part of a batch of `whole` rows; returns their part of its loss. */
+double gradient(Program *p, const int64_t *rows, const void *x, const real *weights, int64_t m, int64_t whole,
+                int64_t threads) {
+    p->optimizer.fused = 0;
+    return work(find, p, rows, x, weights, m, whole, threads);
+}
+
+/* The rest of a step, by the gradient that is in `grad`. */
+void move_weights(Program *p, int64_t threads) {
+    p->optimizer.fused = 0;
+    set_debias(&p->optimizer);
+    run(move, p, threads, p->scratch, p->scratch_size);
+    p->optimizer.steps++;
 }
 
 /* The sum of all squared weights that decay. */

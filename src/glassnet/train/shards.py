@@ -1,0 +1,117 @@
+"""A step whose batch is cut into shards, so that several ranks can share it and come to the same bits as one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from glassnet.nn import BatchNorm, Network
+from glassnet.nn.layer import Array
+from glassnet.nn.noise import Noise
+from glassnet.optim import Optimizer
+from glassnet.ranks import Ranks
+from glassnet.train.step import PartedStep
+
+MOST, FEWEST_ROWS = 16, 32  # shards of a batch, unless somebody wants more, and rows of a shard
+
+
+def shards_of(batch_size: int) -> int:
+    """Return how many shards a batch has by default, a power of two: up to 16, of 32 rows or more each."""
+    return int(2 ** int(math.log2(max(1, min(MOST, batch_size // FEWEST_ROWS)))))
+
+
+def settle_shards(wanted: int | None, batch_size: int, ranks: int) -> int:
+    """Return the number of shards. Raises ValueError if it is no power of two, or the ranks can't share it."""
+    shards = shards_of(batch_size) if wanted is None else wanted
+    for what, number in (("shards", shards), ("the number of ranks", ranks)):
+        if number < 1 or number & (number - 1):
+            raise ValueError(f"{what} must be a power of two, such as 1, 2, 4 or 8, not {number}")
+    if ranks > shards:
+        raise ValueError(
+            f"a batch of {batch_size} rows is cut into {shards} shards, too few for {ranks} ranks: start {shards}, take"
+            f" larger batches, or set shards={ranks}"
+        )
+    return shards
+
+
+class ShardedStep:
+    """Adds up the gradients of a batch's shards, and moves by their sum, on each rank alike.
+
+    The rows of a batch are cut into shards of equal size, but for one row. Each rank computes the gradients of its own
+    shards, neighbours in the batch. All are summed in one binary tree over the shards, whichever rank computes them: so
+    the bits don't depend on the number of ranks. A shard's noise depends on the step and the shard. BatchNorm takes the
+    statistics of each shard, and the mean of what they make of the running ones ("ghost batch norm", Hoffer et al.
+    2017, arXiv:1705.08741, algorithm 1).
+    """
+
+    independent: bool = False
+
+    def __init__(self, step: PartedStep, net: Network, optimizer: Optimizer, shards: int, ranks: Ranks) -> None:
+        self.step = step
+        self.net = net
+        self.optimizer = optimizer  # which counts the steps
+        self.level: str = step.level
+        self.shards = shards
+        self.ranks = ranks
+        each = shards // ranks.size
+        self.own: range = range(ranks.rank * each, (ranks.rank + 1) * each)
+        self.noises: list[Noise] = [layer for layer in net.layers if isinstance(layer, Noise)]
+        self.norms: list[BatchNorm] = [layer for layer in net.layers if isinstance(layer, BatchNorm)]
+        levels = each.bit_length()  # of the tree over this rank's shards: a sum waits for its neighbour at each of them
+        self.sums: Array = np.empty((levels, net.theta.size), net.dtype)
+        self.figures: Array = np.zeros((levels + 1, 1 + 2 * sum(layer.width for layer in self.norms)))
+
+    def __call__(self, rows: Array, factor: float, weights: Array | None = None, x: Array | None = None) -> float:
+        """Return the loss of these training rows before the step; if it isn't finite, nothing is moved."""
+        grad, n, waiting = self.net.grad, len(rows), 0
+        running = [a for layer in self.norms for a in (layer.running_mean, layer.running_var)]
+        before = np.concatenate(running) if running else np.zeros(0)
+        figures = self.figures[-1]  # the loss, and the running statistics
+        with np.errstate(over="ignore", invalid="ignore"):  # the loss shows it
+            for number, shard in enumerate(self.own):
+                part = slice(shard * n // self.shards, (shard + 1) * n // self.shards)
+                for noise in self.noises:
+                    noise.go_to(self.optimizer.steps * self.shards + shard)
+                _write(before, running)
+                if part.start == part.stop:  # a batch of fewer rows than shards
+                    figures[0] = grad[...] = 0
+                else:
+                    each, of_x = None if weights is None else weights[part], None if x is None else x[part]
+                    figures[0] = self.step.gradient(rows[part], n, each, of_x)
+                if running:
+                    np.multiply(np.concatenate(running), (part.stop - part.start) / n, out=figures[1:])
+                while number % 2:  # a counter of binary digits: a sum waits at each 1 of the number of shards so far
+                    number, waiting = number // 2, waiting - 1
+                    grad += self.sums[waiting]
+                    figures += self.figures[waiting]
+                self.sums[waiting], self.figures[waiting] = grad, figures
+                waiting += 1
+            self.ranks.add_up(grad, self.sums[0])
+            self.ranks.add_up(figures, self.figures[0])
+        _write(figures[1:], running)
+        value = float(figures[0])
+        if math.isfinite(value):
+            self.step.move(factor)
+        return value
+
+    def many(self, rows: Array, factors: Sequence[float], weights: Array | None = None) -> list[float]:
+        """Not for this step: it needs Python."""
+        raise NotImplementedError
+
+    def observe(self, rows: Array, x: Array | None = None) -> None:
+        """Pass these rows, or x, through the network in training mode: nothing moves but BatchNorm's statistics."""
+        self.step.observe(rows, x)
+
+    def move_mean(self, mean: Array, share: float) -> None:
+        """Move mean weights (n,), in place, towards the present ones: mean <- mean + share * (theta - mean)."""
+        self.step.move_mean(mean, share)
+
+
+def _write(values: Array, arrays: list[Array]) -> None:
+    """Write a vector into several, one after the other."""
+    start = 0
+    for a in arrays:
+        a[...] = values[start : start + a.size]
+        start += a.size

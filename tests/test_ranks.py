@@ -1,0 +1,234 @@
+"""Ranks that train together: the same bits for any number of them. Threads stand in for the processes of MPI."""
+
+from __future__ import annotations
+
+import pickle
+import threading
+from collections.abc import Callable
+from queue import SimpleQueue
+from typing import Any, NoReturn
+
+import numpy as np
+import pytest
+
+import glassnet as gn
+from glassnet.pack import Candidate, fit_pack
+from glassnet.ranks import Ranks
+from glassnet.train.shards import settle_shards, shards_of
+
+rng = np.random.default_rng(0)
+X = rng.normal(size=(210, 5)).astype(np.float32)
+CLASSES = gn.Dataset.from_arrays(X, (X[:, 0] + X[:, 1] ** 2 > 1).astype(int))
+VALUES = gn.Dataset.from_arrays(X, X[:, 0] * X[:, 1] + 3)
+
+
+class World:
+    """What the ranks share."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.sent: dict[tuple[int, int], SimpleQueue[Any]] = {
+            (a, b): SimpleQueue() for a in range(size) for b in range(size)
+        }
+        self.barrier = threading.Barrier(size)
+        self.gathered: list[Any] = [None] * size
+
+
+class Comm:
+    """One rank's communicator, as mpi4py's."""
+
+    def __init__(self, world: World, rank: int) -> None:
+        self.world, self.rank = world, rank
+
+    def Get_rank(self) -> int:  # noqa: N802
+        return self.rank
+
+    def Get_size(self) -> int:  # noqa: N802
+        return self.world.size
+
+    def Sendrecv(self, sendbuf: Any, dest: int, *, recvbuf: Any, source: int) -> None:  # noqa: N802
+        self.world.sent[self.rank, dest].put(sendbuf.copy())
+        recvbuf[...] = self.world.sent[source, self.rank].get(timeout=60)
+
+    def allgather(self, sendobj: Any) -> list[Any]:
+        self.world.gathered[self.rank] = sendobj
+        self.world.barrier.wait(60)
+        gathered = pickle.loads(pickle.dumps(self.world.gathered))
+        self.world.barrier.wait(60)
+        return gathered
+
+    def Abort(self, errorcode: int) -> NoReturn:  # noqa: N802
+        self.world.barrier.abort()
+        raise SystemExit(errorcode)
+
+
+def on_ranks(size: int, work: Callable[[Comm], Any]) -> list[Any]:
+    """What each rank comes to: a result, or an error."""
+    world, found = World(size), [None] * size
+
+    def run(rank: int) -> None:
+        try:
+            found[rank] = work(Comm(world, rank))
+        except Exception as error:
+            found[rank] = error
+
+    threads = [threading.Thread(target=run, args=(rank,)) for rank in range(size)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return found
+
+
+@pytest.mark.parametrize("size", [1, 2, 4, 8])
+@pytest.mark.parametrize("n", [1, 7, 5001])
+def test_a_sum_over_ranks_is_that_of_one_tree(size: int, n: int) -> None:
+    vectors = np.random.default_rng(n).normal(size=(8, n)).astype(np.float32) * 10.0 ** np.arange(8)[:, None]
+    tree = vectors.astype(np.float32)
+    whole = tree
+    while len(whole) > 1:
+        whole = whole[::2] + whole[1::2]
+
+    def add(comm: Comm) -> np.ndarray:
+        own = tree[comm.rank * 8 // size : (comm.rank + 1) * 8 // size]
+        while len(own) > 1:
+            own = own[::2] + own[1::2]
+        total = own[0].copy()
+        Ranks(comm).add_up(total, np.empty_like(total))
+        return total
+
+    for total in on_ranks(size, add):
+        assert total.tobytes() == whole[0].tobytes()
+
+
+NETWORKS: dict[str, Callable[[bool], gn.Network]] = {
+    "dropout": lambda fast: gn.Network(
+        [gn.Standardize(), gn.Dense(5, 16), gn.ReLU(), gn.Dropout(0.3), gn.Dense(16, 2)], fast=fast
+    ),
+    "batch norm": lambda fast: gn.Network(
+        [
+            gn.Dense(5, 16),
+            gn.BatchNorm(16),
+            gn.GELU(),
+            gn.Dropout(0.2),
+            gn.Dense(16, 8),
+            gn.BatchNorm(8),
+            gn.Dense(8, 2),
+        ],
+        fast=fast,
+    ),
+    "layer norm": lambda fast: gn.Network(
+        [gn.Dense(5, 16), gn.LayerNorm(16), gn.SiLU(), gn.Dense(16, 2)], dtype="float64", fast=fast
+    ),
+    "noise": lambda fast: gn.Network(
+        [gn.Standardize(), gn.Dense(5, 16), gn.GaussianNoise(0.2), gn.Tanh(), gn.Dense(16, 2)], fast=fast
+    ),
+    "wide": lambda fast: gn.Network(
+        [gn.Standardize(), gn.Dense(5, 300, max_norm=1.0), gn.ReLU(), gn.Dense(300, 30), gn.ReLU(), gn.Dense(30, 2)],
+        fast=fast,
+    ),
+    "linear": lambda fast: gn.Network([gn.Standardize(), gn.Dense(5, 2)], fast=fast),
+}
+OPTIMIZERS: dict[str, Callable[[], gn.Optimizer]] = {
+    "SGD": lambda: gn.SGD(0.1, momentum=0.9, nesterov=True, clip_norm=0.5),
+    "Adam": lambda: gn.Adam(0.01, l2=1e-3, clip_norm=0.2),
+    "AdamW": lambda: gn.AdamW(0.01),
+}
+
+
+def trained(comm: Comm | None, network: str, optimizer: str, fast: bool, **settings: Any) -> tuple[bytes, ...]:
+    """The bits of the weights, the running statistics and the course."""
+    net = NETWORKS[network](fast)
+    settings = {"epochs": 2, "batch_size": 50, "shards": 4, "average": gn.EMA(0.9), "comm": comm} | settings
+    history = gn.fit(net, CLASSES, gn.CrossEntropy(), OPTIMIZERS[optimizer](), **settings)
+    return net.theta.tobytes(), *(a.tobytes() for a in net.state().values()), repr(history.step_loss).encode()
+
+
+@pytest.mark.parametrize("fast", [True, False])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("network", NETWORKS)
+def test_any_number_of_ranks_trains_to_the_same_bits(network: str, optimizer: str, fast: bool) -> None:
+    alone = trained(None, network, optimizer, fast)
+    for size in (1, 2, 4):
+        assert on_ranks(size, lambda comm: trained(comm, network, optimizer, fast)) == [alone] * size
+
+
+def test_shards_change_nothing_but_rounding() -> None:
+    whole, parts = gn.Network([gn.Dense(5, 8), gn.ReLU(), gn.Dense(8, 1)]), []
+    gn.fit(whole, VALUES, gn.MSE(), gn.SGD(0.01), epochs=2)
+    for shards in (1, 2, 16, 256):  # at last most have no row
+        net = gn.Network([gn.Dense(5, 8), gn.ReLU(), gn.Dense(8, 1)])
+        gn.fit(net, VALUES, gn.MSE(), gn.SGD(0.01), epochs=2, shards=shards)
+        parts.append(net.theta)
+    np.testing.assert_allclose(parts, np.broadcast_to(whole.theta, (4, whole.theta.size)), rtol=1e-4, atol=1e-6)
+
+
+def test_a_training_goes_on_with_another_number_of_ranks(tmp_path: Any) -> None:
+    class Kill(gn.Callback):
+        def on_epoch(self, run: gn.Training) -> None:
+            if len(run.history) == 2:
+                raise ArithmeticError
+
+    unbroken = trained(None, "batch norm", "AdamW", True, epochs=4)
+    path = tmp_path / "checkpoint.safetensors"
+    callbacks = [gn.Checkpoint(path), Kill()]
+    on_ranks(4, lambda comm: trained(comm, "batch norm", "AdamW", True, epochs=4, callbacks=callbacks))
+    for size in (1, 2, 4):
+        assert on_ranks(size, lambda comm: trained(comm, "batch norm", "AdamW", True, epochs=4, resume=path)) == (
+            [unbroken] * size
+        )
+
+
+def test_one_rank_that_wants_to_stop_stops_all() -> None:
+    class Stop(gn.Callback):
+        def on_epoch(self, run: gn.Training) -> None:
+            run.stop = run.ranks.rank == 1
+
+    found = on_ranks(2, lambda comm: trained(comm, "linear", "SGD", True, epochs=5, callbacks=[Stop()]))
+    assert found == [trained(None, "linear", "SGD", True, epochs=1)] * 2
+
+
+def test_ranks_that_differ_are_told_before_anything_is_trained() -> None:
+    def seeds(comm: Comm) -> None:
+        trained(comm, "linear", "SGD", True, seed=comm.rank)
+
+    for error in on_ranks(2, seeds):
+        assert (
+            str(error) == "rank 1 has other settings, data or initial weights than rank 0: all ranks must have the same"
+        )
+
+
+def test_an_error_of_one_rank_is_raised_on_all() -> None:
+    def work(comm: Comm) -> None:
+        trained(comm, "linear", "SGD", True, patience=-1 if comm.rank else 5)
+
+    first, second = on_ranks(2, work)
+    assert str(first) == f"rank 1: {second}"
+
+
+def test_a_batch_has_shards_of_32_rows_or_more() -> None:
+    assert [shards_of(rows) for rows in (1, 63, 64, 128, 200, 512, 10_000)] == [1, 1, 2, 4, 4, 16, 16]
+    assert settle_shards(64, 128, 64) == 64
+
+
+@pytest.mark.parametrize(
+    ("shards", "ranks", "fault"), [(3, 1, "shards must"), (None, 3, "ranks must"), (None, 8, "too few")]
+)
+def test_what_the_ranks_cannot_share_is_refused(shards: int | None, ranks: int, fault: str) -> None:
+    with pytest.raises(ValueError, match=fault):
+        settle_shards(shards, 128, ranks)
+
+
+def pack(comm: Comm | None, **settings: Any) -> tuple[bytes, list[str]]:
+    net = gn.Network([gn.Standardize(), gn.Dense(5, 8), gn.ReLU(), gn.Dropout(0.1), gn.Dense(8, 2)])
+    candidates = [Candidate(f"lr {lr}", net, gn.AdamW(lr), (1, 2, 4)) for lr in (0.01, 0.03)]
+    found = fit_pack(CLASSES.train.x, CLASSES.train.y, gn.CrossEntropy(), candidates, threads=1, comm=comm, **settings)
+    return found.outputs.tobytes(), found.parts
+
+
+def test_any_number_of_ranks_trains_a_pack_to_the_same_bits(tmp_path: Any) -> None:
+    alone = pack(None)
+    for size in (1, 2, 3):
+        assert on_ranks(size, pack) == [alone] * size
+    on_ranks(3, lambda comm: pack(comm, checkpoint=tmp_path / "pack.safetensors"))
+    assert pack(None, checkpoint=tmp_path / "pack.safetensors") == alone
