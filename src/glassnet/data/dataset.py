@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,13 +18,23 @@ VAL, TEST = 0.16, 0.2  # shares of the rows, unless a split has been published
 DAY, WEEK, YEAR = 1.0, 7.0, 365.2425  # in days
 
 
+class Stored(Protocol):
+    """Rows on disk, in chunks of so many rows (sizes). Equal fingerprints mean equal chunks."""
+
+    sizes: list[int]
+    fingerprint: str
+
+    def read_ahead(self, numbers: Sequence[int]) -> Iterator[Split]:
+        """Yield the chunks with these numbers. A thread reads the next one meanwhile."""
+
+
 @dataclass(eq=False, repr=False)
 class Split:
     """Examples: x (N, n_in), one per row, and the targets y (N,).
 
     blocks (N,): numbers of blocks that stay together when some of the rows are held out, or None. weights (N,): of the
     rows' losses in training, or None if they are alike. rows (N,): their numbers in the file that they come from,
-    counted from 0, or None.
+    counted from 0, or None. stored: all rows, on disk, if they are more than memory holds. Then x and y are a sample.
     """
 
     x: NDArray[Any]
@@ -32,9 +42,15 @@ class Split:
     blocks: NDArray[np.int64] | None = None
     weights: NDArray[np.float64] | None = None
     rows: NDArray[np.int64] | None = None
+    stored: Stored | None = None
 
     def __len__(self) -> int:
-        return len(self.y)  # a sparse x has no length
+        return sum(self.sizes)
+
+    @property
+    def sizes(self) -> list[int]:
+        """How many rows are in memory together, chunk by chunk: all at once, unless they are stored."""
+        return [len(self.y)] if self.stored is None else self.stored.sizes  # a sparse x has no length
 
     def __repr__(self) -> str:
         return f"Split(x={self.x.dtype}{list(self.x.shape)}, y={self.y.dtype}{list(self.y.shape)})"

@@ -89,6 +89,10 @@ class WeightedStep:
         penalty = 0.5 * self.plan.alpha * square / total if self.plan.alpha else 0.0
         return loss * self.objective.reported + penalty
 
+    def show(self, x: Array, t: Array) -> None:
+        """Take these for the training rows from now on."""
+        self.step.show(x, t)
+
     def observe(self, rows: Array, x: Array | None = None) -> None:
         """Pass these rows, or x, through the network in training mode."""
         self.step.observe(rows, x)

@@ -43,34 +43,29 @@ class Room:
 class FastStep:
     """Training steps of `net` on rows x (N, n_in) with targets t: call it with the numbers of at most `batch` rows.
 
-    Targets that are values are in the unit of the outputs before a last Unstandardize. Gradients go straight into the
-    weights. Only with keep_gradients=True are they in `net.grad` after a step.
+    targets: gives t in the unit of the outputs before a last Unstandardize, unless it is in it. Gradients go straight
+    into the weights. Only with keep_gradients=True are they in `net.grad` after a step.
     """
 
     x: Array
 
     def __init__(
         self, net: Network, x: Array, t: Array, loss: Loss, optimizer: Optimizer, batch: int,
-        keep_gradients: bool = False,
+        keep_gradients: bool = False, targets: Callable[[Array], Array] | None = None,
     ) -> None:  # fmt: skip
         self.threads: Threads = Threads(limit(net))
         self.optimizer = optimizer
         self.program: Program = Program(net, batch, self.threads.limit, training=True)
         program = self.program
         assert net.precision != "bfloat16" or program.library.has_matrix_unit()  # `uncovered` has looked
-        c = program.c
-        x, form = program.prepare(x)
-        c.data, c.format = program.hold(x), form
         self.numbers: dict[str, int] = program.library.numbers
         self.set_rule: Callable[[Any, COptimizer], str] = OPTIMIZERS[type(optimizer)]
-        c.loss.kind = self.numbers[type(loss).__name__]
-        if type(loss) is CrossEntropy and t.ndim == 1:
-            c.loss.labels = program.hold(np.ascontiguousarray(t, np.int32))
-        else:
-            c.loss.targets = program.hold(np.ascontiguousarray(t.reshape(len(t), program.n_out), program.dtype))
-        c.loss.row = program.allocate(batch, dtype=np.float64)
+        program.c.loss.kind = self.numbers[type(loss).__name__]
+        program.c.loss.row = program.allocate(batch, dtype=np.float64)
         self.net = net
         self.loss = loss
+        self.targets = targets
+        self.show(x, t)
         self.keep_gradients = keep_gradients
         # Copies of a batch's row numbers and weights: asking NumPy where its arrays are would take longer.
         self.rows: Array = np.zeros(batch, np.int64)
@@ -157,6 +152,18 @@ class FastStep:
         if each is not None:
             each.squares = room.squares[:taken].tolist()
         return room.losses[:taken].tolist()
+
+    def show(self, x: Array, t: Array) -> None:
+        """Take these for the training rows from now on: x (N, n_in), of the same type as before, and their targets."""
+        program, c = self.program, self.program.c
+        for place in (c.data, c.loss.labels, c.loss.targets):
+            program.memory.pop(place, None)
+        x, c.format = program.prepare(x)
+        c.data, t = program.hold(x), t if self.targets is None else self.targets(t)
+        if type(self.loss) is CrossEntropy and t.ndim == 1:
+            c.loss.labels = program.hold(np.ascontiguousarray(t, np.int32))
+        else:
+            c.loss.targets = program.hold(np.ascontiguousarray(t.reshape(len(t), program.n_out), program.dtype))
 
     def squares(self) -> float:
         """Return the sum of all squared weights that decay."""

@@ -7,6 +7,7 @@ import os
 import warnings
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 
 import numpy as np
 
@@ -23,7 +24,7 @@ from glassnet.train.averaging import averaged, use_mean
 from glassnet.train.batches import Batch, batches
 from glassnet.train.checkpoint import restore
 from glassnet.train.history import History
-from glassnet.train.loop import HistoryRow, Loop, order_of
+from glassnet.train.loop import HistoryRow, Loop, order_of, passes
 from glassnet.train.metrics import METRICS, evaluate
 from glassnet.train.progress import Progress
 from glassnet.train.shards import ShardedStep, settle_shards
@@ -162,7 +163,7 @@ def _train(run: Training, watchers: Sequence[Callback], resume: str | os.PathLik
             net.theta[...] = run.best.theta
             net.set_state(run.best.state)
         elif run.mean is not None:
-            use_mean(run, step, _sample(run))
+            use_mean(run, step, _sample(loop))
     return run.history
 
 
@@ -180,24 +181,30 @@ def _train_epoch(loop: Loop) -> None:
     run, net, epoch = loop.run, loop.run.net, len(loop.run.history)
 
     def judge(row: HistoryRow) -> None:
-        with averaged(run, loop.move, _sample(run)):
+        with averaged(run, loop.move, _sample(loop)):
             row |= {f"val_{name}": value for name, value in evaluate(net, run.data.val, run.loss).items()}
             run.keep_best(row)
 
     loop.begin_epoch(epoch)
-    value, (rows, x) = loop.pass_over(order_of(run, epoch), epoch)
+    with closing(passes(run, epoch)) as parts:
+        for shown, order in parts:
+            loop.show(shown)
+            value, (rows, x) = loop.pass_over(order, epoch)
+            if not math.isfinite(value):
+                break
     if math.isfinite(value) and not np.isfinite(net.theta).all():
         value = math.nan  # the last step's update: no further loss would show it
     if not math.isfinite(value):
-        run.failure = _explain(run, run.data.train.x[rows] if x is None else x, value, loop.steps)
+        run.failure = _explain(run, loop.shown.x[rows] if x is None else x, value, loop.steps)
         raise DivergenceError(run.failure)
     loop.end_epoch(judge if run.monitor is not None else None)
 
 
-def _sample(run: Training) -> Iterator[Batch]:
+def _sample(loop: Loop) -> Iterator[Batch]:
     """Batches of rows to estimate the statistics of BatchNorm on."""
-    epoch = len(run.history)
-    return batches(run, order_of(run, epoch)[:STATISTICS_ROWS], epoch)
+    run, epoch = loop.run, len(loop.run.history)
+    loop.show(run.data.train)  # of stored rows, their sample
+    yield from batches(run, order_of(run, epoch)[:STATISTICS_ROWS], epoch)
 
 
 def _check(run: Training) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 
 import numpy as np
 
+from glassnet.data.dataset import Split
 from glassnet.nn.layer import Array
 from glassnet.nn.randomness import ORDER
 from glassnet.train.averages import Average
@@ -32,6 +33,7 @@ class Loop:
     def __init__(self, run: Training, step: Step, watchers: Sequence[Callback], steps: int = 0) -> None:
         self.run = run
         self.move = step
+        self.shown: Split = run.data.train  # the rows that batches are taken from
         run.level = step.level
         self.watchers = watchers
         self.steps: int = steps
@@ -61,8 +63,14 @@ class Loop:
         self.run.net.reseed(self.run.seed, epoch)
         self.first = len(self.run.history.step_loss)
 
+    def show(self, rows: Split) -> None:
+        """Take batches from these training rows from now on."""
+        if rows is not self.shown:
+            self.move.show(rows.x, rows.y)
+            self.shown = rows
+
     def step(self, rows: Array, x: Array | None = None) -> float:
-        """Make a step on training rows, given by number, or on x in their place; return the loss before it.
+        """Make a step on the rows that are shown, given by number, or on x in their place; return the loss before it.
 
         If the loss isn't finite, nothing was moved, and the step doesn't count.
         """
@@ -84,14 +92,14 @@ class Loop:
         return value
 
     def pass_over(self, order: Array, epoch: int) -> tuple[float, Batch]:
-        """Make a step on each batch of the training rows in this order; return the last loss, and its batch.
+        """Make a step on each batch of the rows that are shown, in this order; return the last loss, and its batch.
 
         The last is the first loss that isn't finite, if there is one. Where nothing in Python acts between two steps,
         the kernels take many in one call.
         """
         if len(order) > self.run.batch_size and self._undisturbed():
             return self._pass_at_once(order)
-        with closing(batches(self.run, order, epoch)) as made:
+        with closing(batches(self.run, order, epoch, self.shown, len(self.run.history.step_loss) - self.first)) as made:
             for batch in made:
                 value = self.step(*batch)
                 if not math.isfinite(value):
@@ -132,7 +140,7 @@ class Loop:
                 self.at_once *= 2
 
     def _weights(self, rows: Array) -> Array | None:
-        weights = self.run.data.train.weights
+        weights = self.shown.weights
         return None if weights is None else weights[rows]
 
     def end_epoch(self, judge: Callable[[HistoryRow], None] | None = None, loss: float | None = None) -> None:
@@ -152,7 +160,24 @@ class Loop:
             watcher.on_epoch(run)
 
 
-def order_of(run: Training, epoch: int) -> Array:
-    """Return the numbers of the training rows in the order in which an epoch, counted from 0, uses them."""
-    n, rng = len(run.data.train), np.random.default_rng([run.seed, epoch, ORDER])
-    return rng.integers(n, size=run.steps_per_epoch * run.batch_size) if run.replacement else rng.permutation(n)
+def order_of(run: Training, epoch: int, rows: Split | None = None, *chunk: int) -> Array:
+    """Return the numbers of the training rows in the order in which an epoch, counted from 0, uses them.
+
+    rows: those of a chunk that has this number, if they are stored in chunks.
+    """
+    n, rng = len((rows or run.data.train).y), np.random.default_rng([run.seed, epoch, ORDER, *chunk])
+    return rng.integers(n, size=run.steps(n) * run.batch_size) if run.replacement else rng.permutation(n)
+
+
+def passes(run: Training, epoch: int) -> Generator[tuple[Split, Array]]:
+    """Yield the training rows that are in memory together, and the order in which an epoch uses them.
+
+    Stored rows come chunk by chunk, in an order drawn from (seed, epoch). The next is read while one is trained on.
+    """
+    train = run.data.train
+    if train.stored is None:
+        yield train, order_of(run, epoch)
+        return
+    numbers = np.random.default_rng([run.seed, epoch, ORDER]).permutation(len(train.stored.sizes)).tolist()
+    for number, rows in zip(numbers, train.stored.read_ahead(numbers), strict=True):
+        yield rows, order_of(run, epoch, rows, number)

@@ -40,6 +40,9 @@ class Step(Protocol):
     def many(self, rows: Array, factors: Sequence[float], weights: Array | None = None) -> list[float]:
         """Do the same for all batches of these rows, with one factor each, in one call; only if it is `independent`."""
 
+    def show(self, x: Array, t: Array) -> None:
+        """Take these for the training rows from now on: x (N, n_in), of the same type as before, and their targets."""
+
     def observe(self, rows: Array, x: Array | None = None) -> None:
         """Pass these rows, or x, through the network in training mode: nothing moves but BatchNorm's statistics."""
 
@@ -77,7 +80,7 @@ class ReadableStep:
         self.start: float = time.perf_counter()
         self.loss = loss
         self.optimizer = optimizer
-        self.all: tuple[Array, Array] = x, t
+        self.show(x, t)
         self.x: Array = np.empty((batch, *x.shape[1:]), x.dtype)
         self.t: Array = np.empty((batch, *t.shape[1:]), t.dtype)
 
@@ -113,6 +116,10 @@ class ReadableStep:
         """Not for this step: it needs Python."""
         raise NotImplementedError
 
+    def show(self, x: Array, t: Array) -> None:
+        """Take these for the training rows from now on: x (N, n_in), of the same type as before, and their targets."""
+        self.all: tuple[Array, Array] = x, t
+
     def observe(self, rows: Array, x: Array | None = None) -> None:
         """Pass these rows, or x, through the network in training mode: nothing moves but BatchNorm's statistics."""
         self.net.forward(self.all[0][rows] if x is None else x, training=True)
@@ -127,16 +134,13 @@ def training_step(
 ) -> PartedStep:
     """Choose the step: the fast one if the network allows it and the kernels cover all of the training."""
     # The fast path leaves out Unstandardize, and compares with targets in its units.
-    plain, targets = loss, t
-    if isinstance(plain, StandardUnits):
-        targets = plain.standardized(t)
-        plain = plain.loss
+    plain, targets = (loss.loss, loss.standardized) if isinstance(loss, StandardUnits) else (loss, None)
     if not net.fast:
         return ReadableStep(net, x, t, loss, optimizer, batch)
     if (why := FastStep.uncovered(net, plain, optimizer)) is not None:
         lacking = missing(net.dtype)
         return ReadableStep(net, x, t, loss, optimizer, batch, lacking if why == lacking else None)
-    return FastStep(net, x, targets, plain, optimizer, batch, reads_gradients)
+    return FastStep(net, x, t, plain, optimizer, batch, reads_gradients, targets)
 
 
 def many_steps(

@@ -51,14 +51,20 @@ class Training(Settings):
 
     @property
     def steps_per_epoch(self) -> int:
-        """Steps in an epoch: every row once, the last batch short; drawn with replacement, only whole batches."""
-        n = len(self.data.train)
-        return max(1, n // self.batch_size) if self.replacement else math.ceil(n / self.batch_size)
+        """Steps in an epoch: every row once, the last batch short; drawn with replacement, only whole batches.
+
+        If the rows are stored in chunks, this holds for each chunk.
+        """
+        return sum(map(self.steps, self.data.train.sizes))
+
+    def steps(self, rows: int) -> int:
+        """Return the number of steps on so many rows that are in memory together."""
+        return max(1, rows // self.batch_size) if self.replacement else math.ceil(rows / self.batch_size)
 
     @property
     def largest_batch(self) -> int:
         """Rows in the largest batch: `batch_size`, or all there are."""
-        return self.batch_size if self.replacement else min(self.batch_size, len(self.data.train))
+        return self.batch_size if self.replacement else min(self.batch_size, max(self.data.train.sizes))
 
     def keep_best(self, row: dict[str, float]) -> None:
         """Copy the weights if this row of the history is the best yet. Among equals, the least loss is best."""
@@ -82,7 +88,8 @@ class Training(Settings):
     @cached_property
     def fingerprint(self) -> str:
         """A checksum of the training and validation rows and their targets."""
-        crc = 0
+        stored = self.data.train.stored
+        crc = 0 if stored is None else zlib.crc32(stored.fingerprint.encode())
         for array in (self.data.train.x, self.data.train.y, self.data.val.x, self.data.val.y, self.data.train.weights):
             crc = zlib.crc32(np.ascontiguousarray(array).data, crc) if array is not None and array.size else crc
         return f"{len(self.data.train)} rows with checksum {crc:08x}"
