@@ -100,6 +100,10 @@ class ShardedStep:
         """Not for this step: it needs Python."""
         raise NotImplementedError
 
+    def show(self, x: Array, t: Array) -> None:
+        """Take these for the training rows from now on: x (N, n_in), of the same type as before, and their targets."""
+        self.step.show(x, t)
+
     def observe(self, rows: Array, x: Array | None = None) -> None:
         """Pass these rows, or x, through the network in training mode: nothing moves but BatchNorm's statistics."""
         self.step.observe(rows, x)
