@@ -43,3 +43,17 @@ def test_trainings_in_threads_share_the_cores() -> None:
         thread.start()
         thread.join()
     assert found == [1, available()]
+
+
+@pytest.mark.parametrize("backend", ["loky", "threading"])
+def test_workers_share_a_search(backend: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("optuna")
+    from glassnet import tuning
+
+    changes = [*SMALL, "network.threads=1", "tune.confirm=1"]
+    with parallel_config(backend, n_jobs=2):
+        found = tuning.tune(recipes.load("digits", changes=changes), tmp_path / "out", trials=6, progress=True)
+    assert sum(count for state, count in found.summary["trials"].items() if state != "stopped") == 6
+    assert found.summary["finalists"]
+    told = [line.split()[1] for line in capsys.readouterr().err.splitlines() if "(best" in line]
+    assert sorted(told) == [str(number) for number in range(6)]

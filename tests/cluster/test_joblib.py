@@ -9,7 +9,7 @@ import pytest
 from joblib import parallel_config
 
 from ensemble_runs import SMALL, contents, write_table
-from glassnet import recipes
+from glassnet import recipes, tuning
 from small_packs import one_network
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # of Dask's and Ray's own
@@ -67,3 +67,11 @@ def test_an_error_on_a_worker_is_one_line_with_the_member(backend: str, tmp_path
     with parallel_config(backend), pytest.raises(ArithmeticError, match=r"^.*run/member-\d: the loss became") as it:
         recipes.train(recipe, tmp_path / "run")
     assert "\n" not in str(it.value)
+
+
+def test_workers_share_a_search(backend: str, tmp_path: Path) -> None:
+    storage = f"sqlite:///{tmp_path / 'trials.db'}" if backend in ("dask", "threading") else None
+    recipe = recipes.load("digits", changes=[*SMALL, "tune.confirm=0"])
+    with parallel_config(backend):
+        found = tuning.tune(recipe, tmp_path / "out", trials=6, storage=storage)
+    assert sum(count for state, count in found.summary["trials"].items() if state != "stopped") == 6

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from typing import Any, TypeVar
 
 from glassnet.fast.threads import available, sharing
 from glassnet.files import own_folder, reason
@@ -16,6 +17,7 @@ from glassnet.recipes.recipe import Recipe
 from glassnet.recipes.run import located, train_one
 from glassnet.train import DivergenceError, History
 
+Result = TypeVar("Result")
 ERRORS = (ValueError, OSError, ArithmeticError, MemoryError)  # which the command line prints as one line
 MEMBER_PATIENCE = 10.0  # seconds that a training waits for the one of a killed process, which ends by itself
 PAUSE = 0.2  # seconds between two looks at how far trainings are
@@ -31,22 +33,42 @@ def workers_chosen() -> bool:
     return jobs is not None or type(backend).__name__ != "LokyBackend"
 
 
-def train_on_workers(runs: Mapping[Path, Recipe], show: TrainingsProgress) -> None:
-    """Train each recipe in its folder, which all workers have to see. Raises the first error."""
+def number_of_workers() -> int:
+    """How many calls `on_workers` makes at once, at most: all cores of the backend, unless n_jobs says otherwise."""
+    from joblib.parallel import get_active_backend
+
+    backend, jobs = get_active_backend()
+    return max(1, int(backend.effective_n_jobs(-1 if jobs is None else jobs)))
+
+
+def on_workers(work: Callable[..., Result], arguments: Sequence[tuple[Any, ...]]) -> Iterator[Result]:
+    """Call `work` with each of these on the workers, each with its share of the cores; yield results as they come."""
     from joblib import Parallel, delayed
     from joblib.parallel import get_active_backend
     from threadpoolctl import threadpool_limits
 
-    backend, jobs = get_active_backend()
-    jobs = -1 if jobs is None else jobs
+    backend, at_once = get_active_backend()[0], number_of_workers()
     here = getattr(backend, "supports_sharedmem", False)  # the workers are threads of this process
-    at_once = min(len(runs), max(1, backend.effective_n_jobs(jobs)))
-    threads = max(1, available() // at_once) if here else None  # elsewhere the backend gives each worker its share
-    folders = {str(out.resolve()): out for out in runs}
+    threads = (
+        max(1, available() // min(len(arguments) or 1, at_once)) if here else None
+    )  # elsewhere the backend says it
     each = "generator_unordered" if getattr(backend, "supports_return_generator", True) else "list"  # Ray's doesn't
-    tasks = (delayed(_train)(name, located(runs[out]), threads) for name, out in folders.items())
-    with watched(runs, show), threadpool_limits(threads) if here else nullcontext():
-        for name, error in Parallel(n_jobs=jobs, return_as=each, batch_size=1)(tasks):
+    with threadpool_limits(threads) if here else nullcontext():
+        parallel = Parallel(n_jobs=at_once, return_as=each, batch_size=1)
+        yield from parallel(delayed(_share)(threads, work, given) for given in arguments)
+
+
+def _share(threads: int | None, work: Callable[..., Result], given: tuple[Any, ...]) -> Result:
+    with sharing(threads):
+        return work(*given)
+
+
+def train_on_workers(runs: Mapping[Path, Recipe], show: TrainingsProgress) -> None:
+    """Train each recipe in its folder, which all workers have to see. Raises the first error."""
+    folders = {str(out.resolve()): out for out in runs}
+    arguments = [(name, located(runs[out])) for name, out in folders.items()]
+    with watched(runs, show):
+        for name, error in on_workers(_train, arguments):
             if error is not None:
                 raise named(error, folders[name])
             show.end(folders[name])
@@ -59,19 +81,24 @@ def named(error: Exception, out: Path) -> Exception:
     return error if kind is None else kind(said if said.startswith(str(out)) else f"{out}: {said}")
 
 
-def _train(name: str, recipe: Recipe, threads: int | None) -> tuple[str, Exception | None]:
+def _train(name: str, recipe: Recipe) -> tuple[str, Exception | None]:
     """The work of one worker: a training, which says what went wrong."""
     out = Path(name)
     try:
-        if not out.parent.is_dir():
-            fault = f"is no folder on {socket.gethostname()}: runs have to be where all workers see them"
-            raise FileNotFoundError(f"{out.parent} {fault}")
+        require_shared(out.parent)
         own_folder(out)
-        with claimed(out, MEMBER_PATIENCE), sharing(threads):
+        with claimed(out, MEMBER_PATIENCE):
             train_one(recipe, out)
     except ERRORS as error:
         return name, error
     return name, None
+
+
+def require_shared(folder: Path) -> None:
+    """Raise FileNotFoundError on a worker that doesn't see a folder of the one who called it."""
+    if not folder.is_dir():
+        fault = f"is no folder on {socket.gethostname()}: it has to be where all workers see it"
+        raise FileNotFoundError(f"{folder} {fault}")
 
 
 @contextmanager

@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 import random
 import statistics
+import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +18,9 @@ from glassnet.data import Dataset
 from glassnet.extras import need
 from glassnet.recipes import Recipe
 from glassnet.recipes.reading import changed
+from glassnet.recipes.run import located
 from glassnet.recipes.space import TuneTable
+from glassnet.recipes.workers import number_of_workers, on_workers, require_shared, workers_chosen
 from glassnet.train import DivergenceError
 from glassnet.tuning.interrupt import Interrupt
 from glassnet.tuning.progress import SearchProgress
@@ -75,6 +79,9 @@ def tune(
     seconds, ends the search earlier. Ctrl-C ends it at once, and it can go on later. The test part of the data is
     dropped before the first trial.
 
+    Within a `joblib.parallel_config` the workers that it names search, as many as it says. `out` then has to be where
+    all see it, unless there is a storage.
+
     storage: the URL of a database, or of Optuna's gRPC proxy, which keeps the trials in place of a file in `out`. So
     processes on machines that share no folder search together, each with an `out` of its own.
 
@@ -99,6 +106,8 @@ def tune(
                 show.say(f"the study is {study.study_name!r} in {without_password(storage)}")
             finalists: list[Finalist] = []
             try:
+                if workers_chosen():
+                    _spread(search, out, wanted, end, storage)
                 _try_all(search, wanted, end)
                 finalists = _confirm(search, table.confirm)
             except KeyboardInterrupt:
@@ -126,6 +135,62 @@ def _try_all(search: Search, wanted: int, end: float) -> None:
                 time.sleep(PAUSE)
         else:
             return
+
+
+def _spread(search: Search, out: Path, wanted: int, end: float, storage: str | None) -> None:
+    """Let workers search together, until all is done or time is up; show their trials. Raises the first error."""
+    given = located(search.recipe), str(out.resolve()), wanted, end - time.monotonic(), storage
+    with _announced(search), search.ctrl_c.allowed():
+        for error in on_workers(_join, [given] * min(number_of_workers(), wanted)):
+            if error is not None:
+                raise error
+
+
+def _join(recipe: Recipe, out: str, wanted: int, seconds: float, storage: str | None) -> Exception | None:
+    """A worker's part of a search."""
+    end = time.monotonic() + seconds
+    try:
+        if storage is None:
+            require_shared(Path(out))
+        data, space = data_of(recipe), space_of(recipe)
+        monitor = monitor_of(recipe, data)
+        with connected(storage) as opened, Interrupt() as ctrl_c:
+            study = open_study(None if storage else Path(out), recipe, space, monitor, data, opened)
+            show = SearchProgress(monitor, study, space, wanted, False)
+            search = Search(recipe, space, data, study, show, ctrl_c)
+            _try_all(search, wanted, end)
+            _confirm(search, (recipe.tune or TuneTable()).confirm)
+    except KeyboardInterrupt:
+        return None
+    except (*BREAKS, OSError) as error:
+        return error
+    return None
+
+
+@contextmanager
+def _announced(search: Search) -> Iterator[None]:
+    """Show in this block the trials that others end."""
+    over, space = threading.Event(), search.space
+    seen = {trial.number for trial in search.study.get_trials(deepcopy=False) if trial.state.is_finished()}
+
+    def watch() -> None:
+        last = False
+        while not last:
+            last = over.wait(PAUSE)
+            for trial in search.study.get_trials(deepcopy=False):
+                if trial.state.is_finished() and trial.number not in seen:
+                    seen.add(trial.number)
+                    if kind(trial) != "stopped":
+                        took = trial.duration.total_seconds() if trial.duration else 0.0
+                        search.show.end(trial, chosen_values(trial.params, space), took)
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 def _try(search: Search, wanted: int) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 import zlib
 from dataclasses import asdict
 from pathlib import Path
@@ -41,12 +42,12 @@ KEPT = 75.0
 
 
 def open_study(
-    out: Path, recipe: Recipe, space: Space, monitor: str, data: Dataset, storage: BaseStorage | None = None
+    out: Path | None, recipe: Recipe, space: Space, monitor: str, data: Dataset, storage: BaseStorage | None = None
 ) -> Study:
     """Begin a study, or go on with the one that is there: in the folder `out`, or in a storage.
 
     Its first trial is the recipe as it is, if the space holds it. In a storage its name tells what is searched, so that
-    many searches share one, and processes that search for the same find each other.
+    many searches share one, and processes that search for the same find each other. There `out` may be None.
 
     Raises ValueError if the study there belongs to another search, FileExistsError if `out` holds anything else,
     OSError if it can't be written.
@@ -62,14 +63,15 @@ def open_study(
         "data": _seen(data),
     }
     name = NAME if storage is None else f"{NAME} {recipe.name} {_digest(search)}"
-    journal = out / JOURNAL
-    remove_abandoned(out)
-    there = journal.is_file() if storage is None else _summarised(out) == name
-    if not there and out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise FileExistsError(f"{out} holds no search and is not an empty folder: choose another --out")
+    journal = None if storage is not None or out is None else out / JOURNAL
+    if out is not None:
+        remove_abandoned(out)
+        there = journal.is_file() if journal else _summarised(out) == name
+        if not there and out.exists() and (not out.is_dir() or any(out.iterdir())):
+            raise FileExistsError(f"{out} holds no search and is not an empty folder: choose another --out")
+        out.mkdir(parents=True, exist_ok=True)
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    out.mkdir(parents=True, exist_ok=True)
-    backend = Journal(journal) if storage is None else None
+    backend = Journal(journal) if journal else None
     try:
         study = optuna.create_study(
             storage=JournalStorage(backend) if backend else storage,
@@ -90,11 +92,11 @@ def open_study(
     found = study.user_attrs.get(SEARCH)
     if found is None:
         study.set_user_attr(SEARCH, search)
-    elif storage is None and found != search:
+    elif found != search:
         raise ValueError(f"{out} holds another search: {_difference(found, search)}; choose another --out")
     for trial in study.get_trials(deepcopy=False):
         if odd := _oddity(trial, space):
-            raise _damaged(None if storage else journal, name, f"trial {trial.number} {odd}")
+            raise _damaged(journal, name, f"trial {trial.number} {odd}")
     Others(study).bury()
     enqueue_own(study, recipe, space)
     return study
@@ -118,7 +120,8 @@ def sampler(recipe: Recipe, study: Study) -> BaseSampler:
 
     host, number = this_process()
     running = any(kind(trial) == "running" for trial in begun(study))
-    beside = [zlib.crc32(host.encode()), number] if running else []  # containers' processes all have the number 1
+    # containers' processes all have the number 1, and workers may be threads of one process
+    beside = [zlib.crc32(host.encode()), number, threading.get_native_id()] if running else []
     seed = np.random.SeedSequence([recipe.seed, len(begun(study)), *beside]).generate_state(1)[0]
     return TPESampler(n_startup_trials=FIRST, seed=int(seed))
 
@@ -172,15 +175,13 @@ def _counts(trial: FrozenTrial) -> bool:
 
 
 def _identity(recipe: Recipe) -> dict[str, Any]:
-    """The settings that trials have in common, without their number."""
-    return {key: value for key, value in recipe.to_dict().items() if key not in ("ensemble", "tune", "description")}
+    """The settings that trials have in common. The place of the data may differ from machine to machine."""
+    settings = {key: value for key, value in recipe.to_dict().items() if key not in ("ensemble", "tune", "description")}
+    return settings | {"data": {key: value for key, value in settings["data"].items() if key != "source"}}
 
 
 def _digest(search: dict[str, Any]) -> str:
-    """A name for a search. The place of its data is left out, which may differ from machine to machine."""
-    data = {key: value for key, value in search["recipe"].get("data", {}).items() if key != "source"}
-    told = json.dumps(search | {"recipe": search["recipe"] | {"data": data}}, sort_keys=True)
-    return hashlib.sha256(told.encode()).hexdigest()[:12]
+    return hashlib.sha256(json.dumps(search, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def _summarised(out: Path) -> str | None:
