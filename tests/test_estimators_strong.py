@@ -207,11 +207,20 @@ def test_verbose_says_what_the_mixture_consists_of(capsys: pytest.CaptureFixture
     assert capsys.readouterr().out == ""
 
 
+def test_the_length_the_rate_and_the_batches_of_the_training_can_be_given() -> None:
+    model = MLPClassifier(preset="strong", max_iter=3, learning_rate_init=0.02, batch_size=16, random_state=0)
+    pack = model.fit(*IRIS).pack_
+    assert all("after 3 epochs" in part for part in pack.parts)
+    assert pack.history.epochs[-1]["epoch"] % 3 == 0
+    other = MLPClassifier(preset="strong", max_iter=3, learning_rate_init=0.01, batch_size=16, random_state=0)
+    assert other.fit(*IRIS).pack_.error != pack.error
+
+
 @pytest.mark.parametrize(
     ("settings", "X", "error", "message"),
     [
         ({"solver": "lbfgs"}, IRIS[0], ValueError, "preset='strong' decides solver itself: leave the default"),
-        ({"max_iter": 9, "hidden_layer_sizes": [8]}, IRIS[0], ValueError, "decides hidden_layer_sizes, max_iter"),
+        ({"alpha": 9, "hidden_layer_sizes": [8]}, IRIS[0], ValueError, "decides alpha, hidden_layer_sizes"),
         ({"callbacks": [gn.Progress()]}, IRIS[0], ValueError, "preset='strong' decides callbacks itself"),
         ({"time_limit": 0}, IRIS[0], ValueError, "'time_limit' parameter"),
         ({"preset": None, "time_limit": 9.0}, IRIS[0], ValueError, "time_limit is for preset='strong'"),

@@ -36,7 +36,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP, ClassifierParameters):
     callbacks: a list of gn.Callback, such as gn.Progress().
     preset: "strong", for tables: the pack of the recipe `table`, that of `glassnet train my.csv`. Small networks each
     hold out other rows, and are mixed by what they answer for those (see `glassnet.pack`). It decides everything
-    itself: only class_weight, random_state, verbose and time_limit may be given, and `fit` gets all rows at once.
+    itself but class_weight, random_state, verbose, time_limit, and the length of the training (max_iter epochs for each
+    network), learning_rate_init and batch_size, if one is given. `fit` gets all rows at once.
     time_limit: seconds, for which the preset goes on looking for a better pack; by default it ends when its kinds of
     networks are trained.
 

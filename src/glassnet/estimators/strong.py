@@ -23,7 +23,9 @@ from glassnet.nn.layer import Array
 from glassnet.pack import Pack
 from glassnet.pack.pack import FEWEST_ROWS
 
-KNOWN = {"preset", "time_limit", "loss", "class_weight", "random_state", "verbose"}  # the parameters that it goes by
+# The parameters that it goes by, and those that change the recipe, by what the recipe calls them.
+KNOWN = {"preset", "time_limit", "loss", "class_weight", "random_state", "verbose"}
+CHANGED = {"max_iter": "epochs", "learning_rate_init": "lr", "batch_size": "batch_size"}
 LOSSES = {"squared_error": "MSE", "absolute_error": "MAE", "huber": "Huber", "poisson": "Poisson"}
 
 
@@ -57,7 +59,7 @@ def check(settings: MLPParameters, *, all_at_once: bool) -> None:
         raise ValueError("preset='strong' has fit(X, y) alone: it needs all rows at once, and holds some out by itself")
     if hooks.has_own(settings):
         raise ValueError("preset='strong' reports to no callbacks, as it trains many networks: leave out set_callbacks")
-    if others := sorted(parameters.given(settings) - KNOWN):
+    if others := sorted(parameters.given(settings) - KNOWN - CHANGED.keys()):
         raise ValueError(f"preset='strong' decides {', '.join(others)} itself: leave the default")
 
 
@@ -66,7 +68,8 @@ def fit(settings: MLPParameters, problem: Problem, rows: Rows, random: Any) -> P
     from glassnet import recipes  # they take as long to import as all other rooms
     from glassnet.recipes.packs import fit_recipe
 
-    recipe = recipes.load("table")
+    given = parameters.given(settings) & CHANGED.keys()
+    recipe = recipes.with_training(recipes.load("table"), **{CHANGED[name]: getattr(settings, name) for name in given})
     recipe.seed = int(random.randint(2**31))
     if problem.task == "regression":
         recipe.loss = LOSSES[problem.loss]
