@@ -121,6 +121,16 @@ def test_a_committee_of_packs_answers_the_mean(here: Path, monkeypatch: pytest.M
     assert command(monkeypatch, "evaluate", "both") == 0
 
 
+def test_settings_that_a_pack_does_not_go_by_are_named(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    changes = ["--set", "training.epochs=3", "--set", "training.patience=2"]
+    assert command(monkeypatch, *TRAIN, *changes, "--out", "new") == 0
+    assert "a pack passes over training.epochs, training.patience" in capsys.readouterr().out
+    assert command(monkeypatch, *TRAIN, "--out", "plain") == 0
+    assert "passes over" not in capsys.readouterr().out
+
+
 def test_with_time_a_pack_looks_for_more(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert command(monkeypatch, *TRAIN, "--set", "data.seed=0", "--time", "0.3s", "--out", "long") == 0
     assert metrics("long")["epochs"] >= metrics("run")["epochs"]

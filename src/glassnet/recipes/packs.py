@@ -25,10 +25,12 @@ from glassnet.recipes.recipe import Recipe
 from glassnet.recipes.run import load_data, located, write_run
 from glassnet.recipes.space import Choices, Range, RawSpace, short_number
 from glassnet.recipes.stack import build_layers, outputs
+from glassnet.recipes.tables import TrainingTable
 from glassnet.terminal import doing, say
 from glassnet.train.metrics import score
 
 MOST_MEANS = 64  # columns that a candidate adds
+USUAL = TrainingTable()
 DRAWN = 4  # among the numbers that follow a seed: the settings of candidates that are drawn
 
 
@@ -64,7 +66,7 @@ def train_pack(recipe: Recipe, out: Path, *, progress: bool = False, time_limit:
     data = load_data(recipe)
     info, networks = info_of(data), out / PACK_FILE
     tell = partial(say, error=True) if progress else lambda _: None
-    for line in (*data.notes, *left_out(len(data.classes))) if progress else ():
+    for line in (*data.notes, *left_out(len(data.classes)), *_passed_over(recipe)) if progress else ():
         say(line)
     ranks = world()
     if not ranks.rank:
@@ -95,6 +97,14 @@ def train_pack(recipe: Recipe, out: Path, *, progress: bool = False, time_limit:
     about = {"val": held, "networks": len(pack.ensemble.networks), "parts": pack.parts}
     unseen = pack.outputs, data.train.y[pack.rows]
     return write_run(out, recipe, pack.ensemble, data, pack.history, pack.seconds, unseen, **about)
+
+
+def _passed_over(recipe: Recipe) -> list[str]:
+    """Name the settings of [training] that were changed, though a pack doesn't go by them."""
+    changed_ones = [f"training.{key}" for key, value in vars(recipe.training).items() if value != getattr(USUAL, key)]
+    if not changed_ones:
+        return []
+    return [f"a pack passes over {', '.join(changed_ones)}: its networks end after pack.ends epochs, or after --epochs"]
 
 
 def _different(candidates: list[Candidate]) -> list[Candidate]:
