@@ -7,6 +7,7 @@ import pickle
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -17,6 +18,7 @@ import glassnet as gn
 from glassnet import recipes
 from glassnet.cli import app
 from glassnet.estimators import MLPClassifier, MLPRegressor
+from glassnet.exchange import to_onnx
 from glassnet.intervals import ClassSets, Pinball, ValueIntervals
 from glassnet.intervals.conformal import threshold
 from glassnet.intervals.kept import read_intervals, write_intervals
@@ -137,7 +139,8 @@ def test_without_a_preset_early_stopping_gives_the_rows() -> None:
 @pytest.mark.parametrize("target", ["y", "sign"])
 def test_a_run_predicts_with_bounds_or_sets(tmp_path: Path, target: str) -> None:
     x, y = wider_to_the_right(300, 0)
-    frame = pl.DataFrame({"a": x[:, 0], "b": x[:, 1], "y": y, "sign": np.where(y > 1, "up", "down")})
+    place = np.random.default_rng(2).choice(["Bern", "Chur", ""], 300)
+    frame = pl.DataFrame({"a": x[:, 0], "b": x[:, 1], "c": place, "y": y, "sign": np.where(y > 1, "up", "down")})
     frame.write_csv(tmp_path / "t.csv")
     drop = ["sign" if target == "y" else "y"]
     recipe = recipes.choose(str(tmp_path / "t.csv"), target=target, drop=drop, changes=LEARNING_PACK)
@@ -151,8 +154,36 @@ def test_a_run_predicts_with_bounds_or_sets(tmp_path: Path, target: str) -> None
         assert held.mean() > 0.8
     else:
         assert set(found["set 90%"]) <= {"up", "down", "up | down", "down | up"}
+    model = tmp_path / "model.onnx"
+    assert CliRunner().invoke(app, ["export", str(tmp_path / "run"), str(model), "--interval", "0.9"]).exit_code == 0
+    session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
+    rows = {name: frame[name].to_numpy()[:, np.newaxis] for name in "ab"} | {"c": place[:, np.newaxis].astype(object)}
+    if target == "y":
+        bounds = np.hstack(session.run(["lower", "upper"], rows))
+        np.testing.assert_allclose(bounds, found["lower 90%", "upper 90%"].to_numpy(), rtol=1e-4, atol=1e-4)
+    else:
+        ((down, up),) = (within.T for within in session.run(["set"], rows))
+        assert found["set 90%"].str.contains("up").to_list() == up.tolist()
+        assert found["set 90%"].str.contains("down").to_list() == down.tolist()
     wrong = CliRunner().invoke(app, ["predict", str(tmp_path / "run"), str(tmp_path / "t.csv"), "--interval", "90"])
     assert "coverage lies between 0.5 and 0.99, so 90 isn't possible" in str(wrong.exception)
     (tmp_path / "run" / "intervals.safetensors").unlink()
     none = CliRunner().invoke(app, ["predict", str(tmp_path / "run"), str(tmp_path / "t.csv"), "--interval", "0.9"])
     assert "has no intervals" in str(none.exception)
+
+
+@pytest.mark.parametrize("coverage", [0.5, 0.9])
+def test_an_exported_model_gives_the_same_bounds(coverage: float) -> None:
+    x, y = wider_to_the_right(300, 0)
+    x, net = x.astype(np.float32), gn.Network([gn.Dense(2, 1)])
+    learned = ValueIntervals.fit(x, net.predict(x), y)
+    constant = ValueIntervals(
+        learned.before, learned.nets, learned.scale, learned.constant, learned.rules * [0, 1, 1], -1.0, 2.0
+    )
+    for found in (learned, constant):
+        model = to_onnx(net, intervals=found, coverage=coverage).SerializeToString()
+        session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
+        low, high = session.run(["lower", "upper"], {"x": x})
+        np.testing.assert_allclose(np.hstack([low, high]), found(x, net.predict(x), coverage), rtol=1e-5, atol=1e-6)
+    with pytest.raises(ValueError, match="between"):
+        to_onnx(net, intervals=learned, coverage=0.1)

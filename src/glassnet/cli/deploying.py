@@ -22,6 +22,10 @@ def export(
             "--input", metavar="TYPE", help="One input x of numbers, of this type: float32, float64, uint8 or int64."
         ),
     ] = None,
+    interval: Annotated[
+        float | None,
+        typer.Option(metavar="0.9", help="Add bounds that hold this share of the values, or sets of classes."),
+    ] = None,
 ) -> None:
     """Write a run's network, with its preprocessing, as an ONNX model.
 
@@ -29,5 +33,5 @@ def export(
     """
     from glassnet import recipes
 
-    takes_and_gives = recipes.export_run(run, out, input_dtype)
+    takes_and_gives = recipes.export_run(run, out, input_dtype, interval)
     say(f"{takes_and_gives}\nwritten to {out}")

@@ -1,6 +1,7 @@
 """To other programs and back: a network as an ONNX model; weights from PyTorch and scikit-learn.
 
 model.py      a whole network as an ONNX model      graph.py      nodes, constants and types in the making
+networks.py   a network layer by layer, and a mean  bounds.py     intervals of a run
 layers.py     one function for each layer           quantiles.py  QuantileNormalize: a binary search
 columns.py    a table's columns as inputs           outputs.py    probabilities and labels
 pytorch.py    a state_dict into a network           sklearn.py    a fitted MLP as a network

@@ -10,18 +10,18 @@ import numpy as np
 import numpy.typing as npt
 
 from glassnet.exchange import columns
-from glassnet.exchange.layers import write_layer
-from glassnet.exchange.mean import write_mean
+from glassnet.exchange.bounds import write_bounds
+from glassnet.exchange.networks import write_ensemble, write_network
 from glassnet.exchange.outputs import classes_of, outputs_of, write_outputs
 from glassnet.extras import need
 from glassnet.files import replacing
+from glassnet.intervals import ClassSets, ValueIntervals
 from glassnet.nn import Ensemble, Layer, Network, Preprocessing, Sigmoid, Softmax
 from glassnet.version import __version__
 
 if TYPE_CHECKING:
     from onnx import ModelProto
 
-    from glassnet.exchange.graph import Graph
 
 # All operators used are in opset 13 of 2020. Runtimes and converters of the last years read its files (IR 7). A newer
 # one would bring nothing.
@@ -53,6 +53,8 @@ def to_onnx(
     outputs: str | None = None,
     classes: npt.ArrayLike | None = None,
     input_dtype: npt.DTypeLike | None = None,
+    intervals: ValueIntervals | ClassSets | None = None,
+    coverage: float = 0.9,
 ) -> ModelProto:
     """Return a network, or an ensemble with its mean, as an ONNX model, checked by onnx.checker.
 
@@ -73,6 +75,9 @@ def to_onnx(
     By default a network that was trained on a table with other columns than numbers takes no x. Each column is an input
     of its own then, (N, 1), under its name: text for categories, booleans, dates and times, float64 for numbers. y is
     the result of `predict` for float64.
+
+    intervals: those of a run. For values they add lower and upper (N, 1), bounds that hold the share `coverage` of the
+    values, and for classes set (N, n_out), whether each class is in the set that holds the true one as often.
 
     Raises NotInstalledError without onnx, ValueError if preprocessing isn't fitted, if a user's own layer has no method
     `onnx`, and for arguments that don't fit.
@@ -99,9 +104,12 @@ def to_onnx(
         x = columns.write_columns(graph, schema)
     else:
         x = graph.input("x", dtype, ["N", net.n_in], _rows(net.info, layers[0]))
-    y = _write_ensemble(graph, net, x) if isinstance(net, Ensemble) else _write_network(graph, net, x)
+    y = write_ensemble(graph, net, x) if isinstance(net, Ensemble) else write_network(graph, net, x)
     graph.output("y", y, ["N", width], _meaning(net.info, layers[-1], outputs))
     write_outputs(graph, layers[-1], y, width, outputs, classes, net.info.get("decision"))
+
+    if intervals is not None:
+        write_bounds(graph, intervals, coverage, x, "y" if isinstance(intervals, ValueIntervals) else "probabilities")
 
     about = _about(net.info) | ({} if classes is None else {"classes": np.asarray(classes).tolist()})
     helper = onnx.helper
@@ -141,27 +149,6 @@ def signature(model: ModelProto) -> str:
         return ", ".join(parts)
 
     return f"{words(model.graph.input)} -> {words(model.graph.output)}"
-
-
-def _write_network(graph: Graph, net: Network, x: str, place: str = "") -> str:
-    """Add a network's layers to the graph, after the rows x, and return the name of its outputs; place: its name."""
-    graph.dtype = net.dtype
-    if not isinstance(net.layers[0], Preprocessing):
-        x = graph.cast(x, net.dtype)
-    for i, (layer, after) in enumerate(zip(net.layers, (*net.layers[1:], None), strict=True)):
-        graph.place = f"{place}{i}.{type(layer).__name__}"
-        x = write_layer(graph, layer, x)
-        graph.type_of(x)  # or raises ValueError: a user's own layer returned something else
-        if isinstance(layer, Preprocessing) and not isinstance(after, Preprocessing):  # as `one_by_one` does
-            x = graph.cast(x, net.dtype)
-    return x
-
-
-def _write_ensemble(graph: Graph, ensemble: Ensemble, x: str) -> str:
-    """Add all networks and their mean."""
-    outputs = [_write_network(graph, net, x, f"network {i}/") for i, net in enumerate(ensemble.networks)]
-    graph.dtype, graph.place = np.result_type(*(graph.types[y] for y in outputs)), "mean"
-    return write_mean(graph, ensemble.mean(), [graph.cast(y, graph.dtype) for y in outputs])
 
 
 def _input_type(net: Network | Ensemble, given: npt.DTypeLike | None) -> np.dtype[Any]:

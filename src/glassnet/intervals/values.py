@@ -89,7 +89,7 @@ class ValueIntervals:
         if mix > 0:
             learned = np.sort(self.nets.predict(self.before.prepare(np.column_stack([x, answers]))), axis=1)
             quantiles = mix * learned + (1 - mix) * quantiles
-        low, high = _bounds(quantiles, p / 100, below)
+        low, high = between(quantiles, p / 100, below)
         grown = radius * np.maximum(high - low, LEAST)
         bounds = np.sort(np.stack([low - grown, high + grown], axis=1), axis=1)
         return np.clip(answers[:, np.newaxis] + self.scale * bounds, self.low, self.high)
@@ -103,7 +103,7 @@ def _rules(held: Array, constant: Array, residuals: Array) -> Array:
         quantiles = mix * held + (1 - mix) * constant
         for below in BELOW:
             for i, p in enumerate(PERCENT.tolist()):
-                low, high = _bounds(quantiles, p / 100, below)
+                low, high = between(quantiles, p / 100, below)
                 width = np.maximum(high - low, LEAST)
                 radius = threshold(np.maximum(low - residuals, residuals - high) / width, p / 100)
                 size = float(width.mean()) * (1 + 2 * radius)
@@ -133,7 +133,7 @@ def _train(z: Array, residuals: Array, seed: int) -> Network:
     return net
 
 
-def _bounds(quantiles: Array, coverage: float, below: float) -> tuple[Array, Array]:
+def between(quantiles: Array, coverage: float, below: float) -> tuple[Array, Array]:
     """The quantiles (N,) that the share `coverage` of the values lies between, by those at LEVELS."""
     rest = 1 - coverage
     found = []

@@ -15,6 +15,7 @@ from glassnet.nn import gradcheck as check_gradients
 from glassnet.recipes.directory import MEMBER_FOLDERS, RECIPE_FILE, open_model
 from glassnet.recipes.finished import load_same_data
 from glassnet.recipes.folds import CrossValidated, runs_of
+from glassnet.recipes.intervals import Bounds
 from glassnet.recipes.judging import answers_of, constant_answers, judged, predicted_classes
 from glassnet.recipes.recipe import Recipe
 from glassnet.recipes.run import by_class, decided, load_data, results
@@ -83,10 +84,11 @@ def evaluate_file(run: Path, path: Path) -> dict[str, Any]:
     return found | by_class(predicted, rows.y, classes) | decided(net) | about
 
 
-def export_run(run: Path, out: Path, input_dtype: str | None = None) -> str:
+def export_run(run: Path, out: Path, input_dtype: str | None = None, coverage: float | None = None) -> str:
     """Write the network of a run to an ONNX file; return its inputs and outputs in a line. See `Network.export`.
 
-    Raises ValueError if the file's name doesn't end in .onnx.
+    coverage: that of intervals or sets of classes, which are outputs then. Raises ValueError if the file's name doesn't
+    end in .onnx, and if the run has no intervals.
     """
     from glassnet.exchange import save, signature, to_onnx
 
@@ -95,7 +97,11 @@ def export_run(run: Path, out: Path, input_dtype: str | None = None) -> str:
     recipe, net = open_model(run)
     if isinstance(net, Network):
         net.info["description"] = recipe.description
-    model = to_onnx(net, input_dtype=input_dtype)
+    if coverage is None:
+        model = to_onnx(net, input_dtype=input_dtype)
+    else:
+        bounds = Bounds.of(run, coverage)
+        model = to_onnx(net, input_dtype=input_dtype, intervals=bounds.found, coverage=coverage)
     save(model, out)
     return signature(model)
 
