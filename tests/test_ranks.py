@@ -163,6 +163,12 @@ def test_shards_change_nothing_but_rounding() -> None:
     np.testing.assert_allclose(parts, np.broadcast_to(whole.theta, (4, whole.theta.size)), rtol=1e-4, atol=1e-6)
 
 
+def test_a_rank_with_many_shards_sums_them_in_the_same_tree() -> None:
+    alone = trained(None, "batch norm", "AdamW", True, shards=32)
+    for size in (2, 8):
+        assert on_ranks(size, lambda comm: trained(comm, "batch norm", "AdamW", True, shards=32)) == [alone] * size
+
+
 def test_a_training_goes_on_with_another_number_of_ranks(tmp_path: Any) -> None:
     class Kill(gn.Callback):
         def on_epoch(self, run: gn.Training) -> None:
@@ -206,8 +212,8 @@ def test_an_error_of_one_rank_is_raised_on_all() -> None:
     assert str(first) == f"rank 1: {second}"
 
 
-def test_a_batch_has_shards_of_32_rows_or_more() -> None:
-    assert [shards_of(rows) for rows in (1, 63, 64, 128, 200, 512, 10_000)] == [1, 1, 2, 4, 4, 16, 16]
+def test_a_batch_has_shards_of_64_rows_or_more() -> None:
+    assert [shards_of(rows) for rows in (1, 127, 128, 200, 512, 1024, 10_000)] == [1, 1, 2, 2, 8, 16, 16]
     assert settle_shards(64, 128, 64) == 64
 
 

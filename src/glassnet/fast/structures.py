@@ -52,7 +52,7 @@ class COptimizer(Structure):
     """Optimizer in optimizers.h."""
 
     _fields_ = fields(
-        "int: kind fused; double: lr momentum weight_decay l2 clip_norm beta1 beta2 eps; int: steps;"
+        "int: kind fused adding; double: lr momentum weight_decay l2 clip_norm beta1 beta2 eps; int: steps;"
         "double: debias1 debias2;"
         "pointer: theta grad slot1 slot2"
     )
@@ -94,7 +94,7 @@ class CInference(Structure):
 DECLARATIONS: dict[str, tuple[Any, list[Any]]] = {
     "train": (c_double, [c_void_p, c_void_p, c_void_p, c_void_p, c_int64, c_int64]),
     "train_many": (c_int64, [c_void_p, c_void_p, c_void_p, c_int64, *[c_void_p] * 5, c_int64]),
-    "gradient": (c_double, [c_void_p, c_void_p, c_void_p, c_void_p, c_int64, c_int64, c_int64]),
+    "gradient": (c_double, [*[c_void_p] * 4, c_int64, c_int64, c_void_p, c_int64, c_int64]),
     "move_weights": (None, [c_void_p, c_int64]),
     "decaying_squares": (c_double, [c_void_p]),
     "observe": (None, [c_void_p, c_void_p, c_void_p, c_int64, c_int64]),

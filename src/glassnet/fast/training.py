@@ -105,14 +105,16 @@ class FastStep:
         self._take_counts()
         return value
 
-    def gradient(self, rows: Array, whole: int, weights: Array | None = None, x: Array | None = None) -> float:
-        """Write the part of these rows in the gradient of a batch of `whole` rows into `net.grad`.
+    def gradient(
+        self, rows: Array, whole: int, to: Array, add: bool, weights: Array | None = None, x: Array | None = None
+    ) -> float:
+        """Write the part of these rows in the gradient of a batch of `whole` rows to a vector (n,), or add it there.
 
-        Returns their part of its loss. If that isn't finite, `net.grad` holds nothing of use.
+        Returns their part of its loss. If that isn't finite, the vector holds nothing of use.
         """
         batch = self._prepare_batch(rows, 1.0, weights, x)
         with self.threads as count:
-            value: float = self.program.library.gradient(*batch, whole, count)
+            value: float = self.program.library.gradient(*batch, whole, address(to), add, count)
         self._take_counts()
         return value
 

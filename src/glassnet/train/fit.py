@@ -87,7 +87,7 @@ def fit(
 
     `comm`, a communicator of mpi4py such as MPI.COMM_WORLD, lets its ranks train the network together. Each calls `fit`
     with equal arguments, and ends with equal weights. `batch_size` is that of all ranks. A batch is cut into `shards`,
-    a power of two, by default up to 16 of at least 32 rows, and each rank works on some of them. All numbers of ranks
+    a power of two, by default up to 16 of at least 64 rows, and each rank works on some of them. All numbers of ranks
     up to `shards` give the same bits, and so does one process with that number of `shards` and no `comm`. BatchNorm
     takes the statistics of each shard. The first rank alone shows progress and writes checkpoints. An error on one rank
     ends all of them.

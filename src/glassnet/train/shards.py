@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from glassnet.memory import aligned_zeros
 from glassnet.nn import BatchNorm, Network
 from glassnet.nn.layer import Array
 from glassnet.nn.noise import Noise
@@ -14,11 +15,11 @@ from glassnet.optim import Optimizer
 from glassnet.ranks import Ranks
 from glassnet.train.step import PartedStep
 
-MOST, FEWEST_ROWS = 16, 32  # shards of a batch, unless somebody wants more, and rows of a shard
+MOST, FEWEST_ROWS = 16, 64  # shards of a batch, unless somebody wants more, and rows of a shard
 
 
 def shards_of(batch_size: int) -> int:
-    """Return how many shards a batch has by default, a power of two: up to 16, of 32 rows or more each."""
+    """Return how many shards a batch has by default, a power of two: up to 16, of 64 rows or more each."""
     return int(2 ** int(math.log2(max(1, min(MOST, batch_size // FEWEST_ROWS)))))
 
 
@@ -59,42 +60,50 @@ class ShardedStep:
         self.own: range = range(ranks.rank * each, (ranks.rank + 1) * each)
         self.noises: list[Noise] = [layer for layer in net.layers if isinstance(layer, Noise)]
         self.norms: list[BatchNorm] = [layer for layer in net.layers if isinstance(layer, BatchNorm)]
-        levels = each.bit_length()  # of the tree over this rank's shards: a sum waits for its neighbour at each of them
-        self.sums: Array = np.empty((levels, net.theta.size), net.dtype)
-        self.figures: Array = np.zeros((levels + 1, 1 + 2 * sum(layer.width for layer in self.norms)))
+        levels = each.bit_length() + 1  # of the tree over this rank's shards: on each a sum waits for its neighbour
+        self.sums: list[Array] = [aligned_zeros((net.theta.size,), net.dtype) for _ in range(levels)]
+        self.figures: Array = np.zeros((levels, 1 + 2 * sum(layer.width for layer in self.norms)))
 
     def __call__(self, rows: Array, factor: float, weights: Array | None = None, x: Array | None = None) -> float:
         """Return the loss of these training rows before the step; if it isn't finite, nothing is moved."""
-        grad, n, waiting = self.net.grad, len(rows), 0
+        sums, figures, waiting = self.sums, self.figures, 0
         running = [a for layer in self.norms for a in (layer.running_mean, layer.running_var)]
         before = np.concatenate(running) if running else np.zeros(0)
-        figures = self.figures[-1]  # the loss, and the running statistics
         with np.errstate(over="ignore", invalid="ignore"):  # the loss shows it
             for number, shard in enumerate(self.own):
-                part = slice(shard * n // self.shards, (shard + 1) * n // self.shards)
-                for noise in self.noises:
-                    noise.go_to(self.optimizer.steps * self.shards + shard)
+                # A counter of binary digits: a sum waits at each 1 of the number of shards so far.
+                odd = number % 2
                 _write(before, running)
-                if part.start == part.stop:  # a batch of fewer rows than shards
-                    figures[0] = grad[...] = 0
-                else:
-                    each, of_x = None if weights is None else weights[part], None if x is None else x[part]
-                    figures[0] = self.step.gradient(rows[part], n, each, of_x)
+                figures[waiting, 0] = self._gradient(rows, shard, sums[waiting - odd], bool(odd), weights, x)
                 if running:
-                    np.multiply(np.concatenate(running), (part.stop - part.start) / n, out=figures[1:])
-                while number % 2:  # a counter of binary digits: a sum waits at each 1 of the number of shards so far
-                    number, waiting = number // 2, waiting - 1
-                    grad += self.sums[waiting]
-                    figures += self.figures[waiting]
-                self.sums[waiting], self.figures[waiting] = grad, figures
+                    share = _part(shard, self.shards, len(rows))
+                    np.multiply(np.concatenate(running), len(share) / len(rows), out=figures[waiting, 1:])
                 waiting += 1
-            self.ranks.add_up(grad, self.sums[0])
-            self.ranks.add_up(figures, self.figures[0])
-        _write(figures[1:], running)
-        value = float(figures[0])
+                while number % 2:
+                    waiting, number = waiting - 1, number // 2
+                    figures[waiting - 1] += figures[waiting]
+                    if number % 2:
+                        sums[waiting - 2] += sums[waiting - 1]
+            self.ranks.add_up(sums[0], sums[1])
+            self.ranks.add_up(figures[0], figures[1])
+        _write(figures[0, 1:], running)
+        value = float(figures[0, 0])
         if math.isfinite(value):
+            self.net.grad[...] = sums[0]
             self.step.move(factor)
         return value
+
+    def _gradient(self, rows: Array, shard: int, to: Array, add: bool, weights: Array | None, x: Array | None) -> float:
+        """Write the gradient of a shard to a sum, or add it there; return its part of the loss."""
+        part = _part(shard, self.shards, len(rows))
+        mine = slice(part.start, part.stop)
+        for noise in self.noises:
+            noise.go_to(self.optimizer.steps * self.shards + shard)
+        if not part:  # a batch of fewer rows than shards
+            np.multiply(to, add, out=to)
+            return 0.0
+        each, of_x = None if weights is None else weights[mine], None if x is None else x[mine]
+        return self.step.gradient(rows[mine], len(rows), to, add, each, of_x)
 
     def many(self, rows: Array, factors: Sequence[float], weights: Array | None = None) -> list[float]:
         """Not for this step: it needs Python."""
@@ -111,6 +120,11 @@ class ShardedStep:
     def move_mean(self, mean: Array, share: float) -> None:
         """Move mean weights (n,), in place, towards the present ones: mean <- mean + share * (theta - mean)."""
         self.step.move_mean(mean, share)
+
+
+def _part(shard: int, shards: int, n: int) -> range:
+    """The places of a shard's rows in a batch of n."""
+    return range(shard * n // shards, (shard + 1) * n // shards)
 
 
 def _write(values: Array, arrays: list[Array]) -> None:

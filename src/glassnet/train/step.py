@@ -53,10 +53,12 @@ class Step(Protocol):
 class PartedStep(Step, Protocol):
     """A step in two parts."""
 
-    def gradient(self, rows: Array, whole: int, weights: Array | None = None, x: Array | None = None) -> float:
-        """Write the part of these rows in the gradient of a batch of `whole` rows into `net.grad`.
+    def gradient(
+        self, rows: Array, whole: int, to: Array, add: bool, weights: Array | None = None, x: Array | None = None
+    ) -> float:
+        """Write the part of these rows in the gradient of a batch of `whole` rows to a vector (n,), or add it there.
 
-        Returns their part of its loss. If that isn't finite, `net.grad` holds nothing of use.
+        Returns their part of its loss. If that isn't finite, the vector holds nothing of use.
         """
 
     def move(self, factor: float) -> None:
@@ -86,13 +88,21 @@ class ReadableStep:
 
     def __call__(self, rows: Array, factor: float, weights: Array | None = None, x: Array | None = None) -> float:
         """Return the loss of these training rows before the step; if it isn't finite, nothing is moved."""
-        value = self.gradient(rows, len(rows), weights, x)
+        value = self._find_gradient(rows, len(rows), weights, x)
         if math.isfinite(value):
             self.move(factor)
         return value
 
-    def gradient(self, rows: Array, whole: int, weights: Array | None = None, x: Array | None = None) -> float:
-        """Write the part of these rows in the gradient of a batch of `whole` rows into `net.grad`."""
+    def gradient(
+        self, rows: Array, whole: int, to: Array, add: bool, weights: Array | None = None, x: Array | None = None
+    ) -> float:
+        """Write the part of these rows in the gradient of a batch of `whole` rows to a vector (n,), or add it there."""
+        value = self._find_gradient(rows, whole, weights, x)
+        np.add(self.net.grad, to if add else 0, out=to)
+        return value
+
+    def _find_gradient(self, rows: Array, whole: int, weights: Array | None, x: Array | None) -> float:
+        """Write it into `net.grad`."""
         # mode="clip" writes straight into `out`. The row numbers are in range anyway.
         t = np.take(self.all[1], rows, axis=0, out=self.t[: len(rows)], mode="clip")
         x = np.take(self.all[0], rows, axis=0, out=self.x[: len(rows)], mode="clip") if x is None else x

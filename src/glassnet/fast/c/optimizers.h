@@ -13,6 +13,7 @@ enum { OPTIMIZERS(KIND) };
 typedef struct {
     int64_t kind;
     int64_t fused; /* move as soon as a gradient is known; otherwise write them all, and clip and move after that */
+    int64_t adding; /* add the gradients to what `grad` holds, in place of writing them */
     double lr, momentum, weight_decay, l2, clip_norm, beta1, beta2, eps;
     int64_t steps; /* taken so far */
     double debias1, debias2; /* Adam's 1 / (1 - beta^t), of this step */
@@ -76,6 +77,7 @@ INLINE Rates rates_of(const Optimizer *o, const Group *group) {
 /* Give gradients g of n parameters from theta[offset] on to the optimizer. */
 INLINE void take_gradients(const Optimizer *o, Rates rates, int64_t offset, const real *g, int64_t n) {
     if (o->fused) move_row(o, rates, offset, g, n);
+    else if (o->adding) for (int64_t i = 0; i < n; i++) o->grad[offset + i] += g[i];
     else memcpy(o->grad + offset, g, (size_t)n * sizeof(real));
 }
 

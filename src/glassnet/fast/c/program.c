@@ -97,11 +97,15 @@ double train(Program *p, const int64_t *rows, const void *x, const real *weights
     return loss;
 }
 
-/* The gradient alone, of rows that are a part of a batch of `whole` rows; returns their part of its loss. */
-double gradient(Program *p, const int64_t *rows, const void *x, const real *weights, int64_t m, int64_t whole,
-                int64_t threads) {
-    p->optimizer.fused = 0;
-    return work(find, p, rows, x, weights, m, whole, threads);
+/* The gradient alone, of rows that are a part of a batch of `whole` rows: written to `to` [n_parameters], or added to what
+is there. Returns their part of its loss. */
+double gradient(Program *p, const int64_t *rows, const void *x, const real *weights, int64_t m, int64_t whole, real *to,
+                int64_t adding, int64_t threads) {
+    real *own = p->optimizer.grad;
+    p->optimizer.grad = to, p->optimizer.fused = 0, p->optimizer.adding = adding;
+    double loss = work(find, p, rows, x, weights, m, whole, threads);
+    p->optimizer.grad = own, p->optimizer.adding = 0;
+    return loss;
 }
 
 /* The rest of a step, by the gradient that is in `grad`. */
