@@ -126,7 +126,7 @@ def launched(python: str, ranks: int, library: str, threads: int) -> dict[str, f
         "OMP_NUM_THREADS": str(threads),
         "PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe",
         "PRTE_MCA_hwloc_default_binding_policy": "none",
-        "OMPI_MCA_mpi_yield_when_idle": "1",  # other programs may run
+        "OMPI_MCA_mpi_yield_when_idle": "1",  # as the command line does
     }
     words = ["mpiexec", "-n", str(ranks), python, __file__, "timed", library, str(threads)]
     done = subprocess.run(words, env=environment, capture_output=True, text=True, check=True)

@@ -141,6 +141,7 @@ def world() -> Ranks:
     if started < 2:
         return Ranks()
     need("mpi", "mpi4py")
+    os.environ.setdefault("OMPI_MCA_mpi_yield_when_idle", "1")  # a rank that waits leaves its core to others
     from mpi4py import MPI
 
     ranks = Ranks(MPI.COMM_WORLD)
