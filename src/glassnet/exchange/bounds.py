@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from glassnet.exchange.networks import write_ensemble, write_network
+from glassnet.exchange.networks import write_network, write_together
 from glassnet.intervals import ClassSets, ValueIntervals
 from glassnet.intervals.conformal import PERCENT, percent
 from glassnet.intervals.values import LEAST, LEVELS, between
@@ -36,7 +36,7 @@ def _write_values(graph: Graph, found: ValueIntervals, coverage: float, x: str, 
     bounds = graph.add("Add", graph.add("Mul", answers, 0.0), (1 - mix) * found.constant @ ends)
     if mix > 0:
         rows = graph.add("Concat", graph.cast(x, np.float64), answers, axis=1)
-        quantiles = write_ensemble(graph, found.nets, write_network(graph, found.before, rows, "rows/"), "intervals/")
+        quantiles = write_together(graph, found.nets, write_network(graph, found.before, rows, "rows/"), "intervals/")
         graph.place, graph.dtype = "intervals", np.dtype(np.float64)
         count = graph.constant(np.array([len(LEVELS)]))
         ordered = graph.add("TopK", graph.cast(quantiles, np.float64), count, outputs=2, axis=1, largest=0)

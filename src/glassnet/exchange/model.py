@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from glassnet.exchange import columns
 from glassnet.exchange.bounds import write_bounds
-from glassnet.exchange.networks import write_ensemble, write_network
+from glassnet.exchange.networks import write_network, write_together
 from glassnet.exchange.outputs import classes_of, outputs_of, write_outputs
 from glassnet.extras import need
 from glassnet.files import replacing
@@ -104,7 +104,7 @@ def to_onnx(
         x = columns.write_columns(graph, schema)
     else:
         x = graph.input("x", dtype, ["N", net.n_in], _rows(net.info, layers[0]))
-    y = write_ensemble(graph, net, x) if isinstance(net, Ensemble) else write_network(graph, net, x)
+    y = write_together(graph, net, x) if isinstance(net, Ensemble) else write_network(graph, net, x)
     graph.output("y", y, ["N", width], _meaning(net.info, layers[-1], outputs))
     write_outputs(graph, layers[-1], y, width, outputs, classes, net.info.get("decision"))
 

@@ -28,7 +28,7 @@ def write_network(graph: Graph, net: Network, x: str, place: str = "") -> str:
     return x
 
 
-def write_ensemble(graph: Graph, ensemble: Ensemble, x: str, place: str = "") -> str:
+def write_together(graph: Graph, ensemble: Ensemble, x: str, place: str = "") -> str:
     """Add all networks and their mean; place: before their names."""
     outputs = [write_network(graph, net, x, f"{place}network {i}/") for i, net in enumerate(ensemble.networks)]
     graph.dtype, graph.place = np.result_type(*(graph.types[y] for y in outputs)), f"{place}mean"
