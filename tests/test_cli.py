@@ -12,7 +12,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -513,3 +513,18 @@ def test_a_large_value_is_predicted_with_all_its_digits(glassnet: Command, tmp_p
     assert glassnet("train", "t.csv", "--target", "t", *SET_SMALL_PACK, "--out", "run").status == 0
     values = [float(row["prediction"]) for row in read_csv(glassnet("predict", "run", "t.csv").out)]
     assert len(set(values)) > 50
+
+
+@pytest.mark.usefixtures("empty_cache")
+def test_lists_are_read_by_programs_as_json(glassnet: Command) -> None:
+    def read(*words: str, status: int = 0) -> Any:
+        answer = glassnet(*words, "--json")
+        assert answer.status == status
+        return json.loads(answer.out)
+
+    assert [each["recipe"] for each in read("recipes")] == recipes.names()
+    assert read("recipes", "digits") == recipes.load("digits").to_dict()
+    assert {each["name"]: each["rows"] for each in read("data", "list")}["digits"] == 1797
+    states = read("data", "verify", status=1)
+    assert states["digits"] == []
+    assert {each["state"] for each in states["mnist"]} == {"missing"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from functools import partial
 from pathlib import Path
@@ -15,6 +14,7 @@ from glassnet.cli.app import LOOK, TRAIN, USE, command
 from glassnet.cli.options import (
     DropOption,
     FormatOption,
+    JsonOption,
     OutOption,
     QuietOption,
     RunArgument,
@@ -24,7 +24,7 @@ from glassnet.cli.options import (
     TargetOption,
     TimeOption,
 )
-from glassnet.cli.printing import plain_figure, print_table, seconds
+from glassnet.cli.printing import plain_figure, print_json, print_table, seconds
 from glassnet.ranks import world
 from glassnet.terminal import doing, say
 
@@ -101,6 +101,7 @@ def train(
 def ensemble(
     runs: RunsArgument,
     out: OutOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Let finished runs answer together: evaluate their mean, and write it as a run directory with copies of them.
 
@@ -111,6 +112,9 @@ def ensemble(
     with recipes.new_directory(Path("runs") / "ensemble", out) as folder:
         doing("reading the runs, and their data")
         metrics = recipes.committee(runs, folder)
+    if as_json:
+        print_json(metrics)
+        return
     _print_metrics(metrics)
     _print_members(metrics, folder)
 
@@ -127,12 +131,11 @@ def evaluate(
     data: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Where the run's own table is now, if it was moved.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print all figures as JSON.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Evaluate a run's network on its test rows again, or on a table that has the target, class by class."""
     from glassnet import recipes
     from glassnet.data.standard_input import table_name
-    from glassnet.files import finite
 
     doing(f"reading {run}, and its data" if table is None else f"reading {run} and {table_name(table)}")
     if table is not None and data is not None:
@@ -141,7 +144,7 @@ def evaluate(
     for note in metrics.get("notes", ()):
         say(note, error=True)
     if as_json:
-        say(json.dumps(finite(metrics), indent=2))
+        print_json(metrics)
         return
     _print_metrics(metrics)
     if "classes" in metrics:
@@ -230,10 +233,15 @@ def list_recipes(
         str | None,
         typer.Argument(metavar="[NAME]", help="The recipe to show, as TOML.", autocompletion=completion.recipe_names),
     ] = None,
+    as_json: JsonOption = False,
 ) -> None:
     """List the recipes that come with glassnet, or show one."""
     from glassnet import recipes
 
+    if as_json:
+        listed = [{"recipe": each, "description": recipes.load(each).description} for each in recipes.names()]
+        print_json(listed if name is None else recipes.load(name).to_dict())
+        return
     if name is not None:
         say(recipes.text(name), end="")
         return

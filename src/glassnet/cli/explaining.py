@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,6 +9,7 @@ import typer
 
 from glassnet.cli.app import LOOK, command
 from glassnet.cli.options import FormatOption, RunArgument
+from glassnet.cli.printing import print_json
 from glassnet.terminal import doing, say
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def explain(
     if row is not None:
         found = _rows(explanation, run, row, folder, form or "png")
         if as_json:
-            say(json.dumps(found, indent=2))
+            print_json(found)
     elif without:
         compared = []
         for column in without:
@@ -70,10 +70,13 @@ def explain(
             if not as_json:
                 say(compared[-1])
         if as_json:
-            say(json.dumps([each.to_dict() for each in compared], indent=2))
+            print_json([each.to_dict() for each in compared])
     else:
         doing("shuffling columns")
-        say(json.dumps(explanation.to_dict(), indent=2) if as_json else f"{explanation}\n")
+        if as_json:
+            print_json(explanation.to_dict())
+        else:
+            say(f"{explanation}\n")
         if folder is not None:
             doing("drawing")
             explanation.save(folder, form or "png")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import webbrowser
 from contextlib import nullcontext
 from pathlib import Path
@@ -13,7 +12,7 @@ import typer
 from glassnet.cli import completion
 from glassnet.cli.app import LOOK, command
 from glassnet.cli.options import DropOption, RunArgument, SeedOption, SetOption, TargetOption
-from glassnet.cli.printing import plain_figure, print_table
+from glassnet.cli.printing import plain_figure, print_json, print_table
 from glassnet.terminal import doing, say
 
 LEADERBOARD = {"classification": ("roc_auc", "brier", "accuracy"), "regression": ("mae", "r2")}
@@ -124,7 +123,7 @@ def doctor(
             recipe = recipes.choose(str(file), target=target, drop=drop or [], seed=seed, changes=changes or [])
             findings = recipes.examine_recipe(recipe, epochs)
     if as_json:
-        say(json.dumps([finding.to_dict() for finding in findings], indent=2))
+        print_json([finding.to_dict() for finding in findings])
     else:
         if all(finding.severity == "note" for finding in findings):
             say("no error and no warning in the data, the start, the course and the result of the training")
@@ -198,7 +197,6 @@ def _compare_models(
 ) -> None:
     from glassnet import recipes
     from glassnet.data.standard_input import as_file, table_name
-    from glassnet.files import finite
 
     doing(f"reading {table_name(source)}")
     with as_file(source) if source == "-" else nullcontext(source) as file:
@@ -207,7 +205,7 @@ def _compare_models(
     for note in found["notes"]:
         say(note, error=True)
     if as_json:
-        say(json.dumps(finite(found), indent=2))
+        print_json(found)
         return
     say(found["data"])
     by, others = found["judged_by"], LEADERBOARD[found["task"]]

@@ -37,3 +37,4 @@ TimeOption = Annotated[
     str | None,
     typer.Option("--time", metavar="10m", help="Go on looking for a better pack for so long: such as 90s, 10m or 2h."),
 ]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print everything as JSON.")]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
+from typing import Any
 
-from glassnet.terminal import done, shown
+from glassnet.files import finite
+from glassnet.terminal import done, say, shown
 
 
 def plain_figure(value: float | str | None) -> str:
@@ -22,6 +25,11 @@ def seconds(text: str) -> float:
     if not length > 0:
         raise ValueError(f"--time takes a length of time such as 90s, 10m or 2h, not {text!r}")
     return length
+
+
+def print_json(found: Any) -> None:
+    """Print what a program reads: None stands for NaN, which JSON doesn't know."""
+    say(json.dumps(finite(found), indent=2))
 
 
 def print_table(head: list[str], rows: list[list[str]]) -> None:
