@@ -236,4 +236,6 @@ def test_a_network_sees_the_place_of_a_date_in_its_cycles(tmp_path: Path) -> Non
     frame = pl.DataFrame({"day": [day.date() for day in days], "at": at, "y": range(60)})
     frame.write_csv(tmp_path / "days.csv")
     columns = gn.load(tmp_path / "days.csv", target="y").columns()
-    assert columns["cycles"] == [(0, 7.0), (0, 365.2425), (1, 7.0), (1, 365.2425), (1, 1.0)]
+    month, year = 365.2425 / 12, 365.2425
+    day = [(0, 7.0), (0, month), (0, year)]
+    assert columns["cycles"] == [*day, (1, 7.0), (1, month), (1, year), (1, 1.0)]

@@ -15,7 +15,7 @@ from glassnet.data.schema import Column, Schema
 
 SMALLEST = 1e-150  # and its inverse: the bounds of targets whose squares are numbers
 VAL, TEST = 0.16, 0.2  # shares of the rows, unless a split has been published
-DAY, WEEK, YEAR = 1.0, 7.0, 365.2425  # in days
+DAY, WEEK, MONTH, YEAR = 1.0, 7.0, 365.2425 / 12, 365.2425  # in days, on average
 
 
 class Stored(Protocol):
@@ -118,7 +118,7 @@ class Dataset:
         """Return the arguments of the layer `Columns`; none if x is no table.
 
         A column gets a mark for missing values if one is missing in a training row. A date comes with its place in the
-        week and in the year, and with a time of the day also in the day.
+        week, the month and the year, and with a time of the day also in the day.
         """
         if not self.schema:
             return {}
@@ -132,7 +132,7 @@ class Dataset:
         """The lengths of the cycles of a column, in days: none if it holds no dates."""
         if self.schema[j].kind != "date":
             return []
-        return [WEEK, YEAR, DAY] if (self.train.x[:, j] % 1 > 0).any() else [WEEK, YEAR]
+        return [WEEK, MONTH, YEAR, DAY] if (self.train.x[:, j] % 1 > 0).any() else [WEEK, MONTH, YEAR]
 
     def without_validation(self) -> Dataset:
         """Return a dataset with the validation rows behind the training rows, and none to validate."""

@@ -21,7 +21,8 @@ class Columns(Preprocessing):
     missing: the columns whose missing values are marked. y holds, in this order:
     the columns of numbers, (x - median) / scale by the training rows, or 0 where the value is missing;
     for each of `cycles`, a column and a length in its unit, where the value lies in a cycle so long, from -0.5 to 0.5:
-    x / length - floor(x / length) - 0.5, or 0 where it is missing. Days since 1970 have cycles of 7 and 365.2425;
+    x / length - floor(x / length) - 0.5, or 0 where it is missing. Days since 1970 have cycles of 7, 365.2425 / 12
+    and 365.2425;
     for each column in `missing`, 1 where the value is missing, else 0;
     for each column of categories and each category, 1 where it is this one, else 0.
     Any other number is a category that training hadn't. It has 0 in all of them, like a missing one.

@@ -92,8 +92,8 @@ class Patient:
     def as_numbers(self, x: Array) -> list[Layer]:
         """Make the first layers, not yet fitted, of a model to compare with, for rows like x (N, n_in).
 
-        A table's columns become those that a network gets: categories as 0 and 1, dates with their place in the week
-        and the year. Missing values are filled, and marked if x has some.
+        A table's columns become those that a network gets: categories as 0 and 1, dates with their place in the
+        week, the month and the year. Missing values are filled, and marked if x has some.
         """
         if not self.data.schema:
             return [Standardize(per_feature=not self.is_image)]
