@@ -462,3 +462,25 @@ def test_a_dropped_column_is_no_input_and_stands_in_front(tmp_path: Path) -> Non
     assert table.columns[:3] == ["id", "note", "y"]
     with pytest.raises(ValueError, match="the table has no column 'key'"):
         recipes.train(recipes.choose(str(path), target="y", drop=["key"], changes=SMALL_PACK), tmp_path / "other")
+
+
+def test_a_file_that_has_the_target_is_judged_in_a_line(
+    run: Path, values: Path, tmp_path: Path, pieces: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = known(40).with_columns(y=pl.Series([*known(40)["y"][:-2], None, "maybe"]))
+    for trained, frame, name in ((run, table, "classes"), (values, pl.read_csv(values.parent / "t.csv"), "values")):
+        for ending in ("csv", "parquet"):
+            file = tmp_path / f"{name}.{ending}"
+            written(frame, file)
+            recipes.predict_file(trained, file, tmp_path / "out.parquet")
+            (said,) = [line for line in capsys.readouterr().err.splitlines() if "has the target" in line]
+            found = read(tmp_path / "out.parquet")
+            if name == "classes":
+                right = (found["prediction"] == frame["y"])[:38].mean()
+                assert said.startswith(f"glassnet: the file has the target y: accuracy {right:.4f} over 38 rows (")
+            else:
+                missed = found["prediction"].to_numpy() - frame["y"].to_numpy()
+                rmse, mae = np.sqrt(np.mean(missed**2)), np.abs(missed).mean()
+                assert said.startswith(f"glassnet: the file has the target y: rmse {rmse:.4g}, mae {mae:.4g} over 100")
+    recipes.predict_file(run, written(table.drop("y"), tmp_path / "new.csv"), tmp_path / "out.csv")
+    assert "target" not in capsys.readouterr().err

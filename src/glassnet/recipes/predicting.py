@@ -18,6 +18,7 @@ from glassnet.nn import Ensemble, Network
 from glassnet.nn.layer import Array
 from glassnet.recipes.directory import open_model
 from glassnet.recipes.intervals import Bounds
+from glassnet.recipes.scored import Scored
 from glassnet.terminal import say
 from glassnet.train.decisions import Decision, answered
 
@@ -39,14 +40,17 @@ def predict_file(
     The table is that of `predictions`, written as CSV or Parquet, by the ending of `out`, or as CSV to standard output.
     coverage: that of intervals or sets of classes, if they are wanted.
     quote_formulas: whether to put an apostrophe before text that a spreadsheet would compute. After an error `out` is
-    as it was before. Raises ValueError for another ending, if `out` is the file that is read, and as `predictions`
+    as it was before. Of a file that has the target, too, the figures are a line on standard error.
+    Raises ValueError for another ending, if `out` is the file that is read, and as `predictions`
     does; OSError if `out` can't be written.
     """
     if out is not None and out.suffix.lower() not in ENDINGS:
         raise ValueError(f"{out}: predictions are written to a .csv or a .parquet file")
     if out is not None and out.exists() and path.exists() and out.samefile(path):
         raise ValueError(f"{out} is the file that is read: name another to write")
-    tables, noticed = _predicted(run, path, coverage)
+    tables, noticed, info = _predicted(run, path, coverage)
+    scored = Scored(info)
+    tables = scored.watch(tables)
     if quote_formulas:
         tables = map(_harmless, tables)
     if out is None:
@@ -60,6 +64,8 @@ def predict_file(
                     _write_csv(tables, file)
     for line in (*noticed.notes, *noticed.filled()):
         say(f"glassnet: {line}", error=True)
+    if figures := scored.line(run):
+        say(f"glassnet: {figures}", error=True)
     _warn(noticed)
 
 
@@ -75,12 +81,12 @@ def predictions(run: Path, path: Path, coverage: float | None = None) -> Iterato
     Raises ValueError if `run` is no run, if the file lacks the columns that the network was trained on, if another
     column of the file has the name of a prediction, and if the run has no intervals.
     """
-    tables, noticed = _predicted(run, path, coverage)
+    tables, noticed, _ = _predicted(run, path, coverage)
     yield from tables
     _warn(noticed)
 
 
-def _predicted(run: Path, path: Path, coverage: float | None) -> tuple[Iterator[pl.DataFrame], Noticed]:
+def _predicted(run: Path, path: Path, coverage: float | None) -> tuple[Iterator[pl.DataFrame], Noticed, dict[str, Any]]:
     net = open_model(run)[1]
     info = net.info
     shape = tuple(info["image_shape"]) if "image_shape" in info else None
@@ -88,7 +94,7 @@ def _predicted(run: Path, path: Path, coverage: float | None) -> tuple[Iterator[
     noticed = Noticed(columns)
     rows = read_rows(path, columns, shape, info.get("image_maximum", 255), noticed)
     bounds = None if coverage is None else Bounds.of(run, coverage)
-    return _tables(net, path, rows, bounds), noticed
+    return _tables(net, path, rows, bounds), noticed, info
 
 
 def _warn(noticed: Noticed) -> None:
