@@ -48,6 +48,14 @@ def train(
     seed: SeedOption = None,
     changes: SetOption = None,
     time: TimeOption = None,
+    memory: Annotated[
+        str | None,
+        typer.Option(metavar="4GB", help="Read the table in pieces, for this much memory. Default: if it won't fit."),
+    ] = None,
+    cache: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Keep these pieces in a folder, for the next training."),
+    ] = None,
     folds: Annotated[
         int | None,
         typer.Option(metavar="N", help="Cross-validate: test on each of N parts in turn, then let all answer."),
@@ -76,6 +84,8 @@ def train(
     from glassnet import recipes
 
     changes, ranks = list(changes or []), world()
+    for name, value in (("memory", memory), ("cache", cache and cache.resolve())):
+        changes += [] if value is None else [f"data.{name}={value}"]
     if resume and out is None:
         raise ValueError("--resume needs --out, the run directory to go on with")
     if recipe is None:

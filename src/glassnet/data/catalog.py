@@ -20,6 +20,7 @@ from glassnet.data.labels import Task
 from glassnet.data.mnist import ARCHIVES as MNIST
 from glassnet.data.mnist import load_mnist
 from glassnet.data.resolve import FileState, find, read, state_of
+from glassnet.data.stored import load_stored, memory_for
 from glassnet.data.table import load_table
 
 
@@ -77,13 +78,16 @@ def load(
     by: str | None = None,
     folds: int | None = None,
     fold: int | None = None,
+    memory: str | None = None,
+    cache: str | os.PathLike[str] | None = None,
     seed: int = 0,
 ) -> Dataset:
     """Load "mnist", "california", "digits" or "diabetes", or the table at a path.
 
     target, drop, task, dates, by, folds, fold, seed: for a table only, see `load_table`. Named data sets have one
     target, and a split that doesn't depend on a seed. split: for a table, or for "california", "benchmark" (the
-    default) or "sequential".
+    default) or "sequential". memory: such as "4GB", for a table that may be larger, see `load_stored`; by default it is
+    what there is, if the table won't fit. cache: a folder that keeps its chunks.
     Raises ValueError for unknown names and for options that don't apply, OSError if a file can't be read or downloaded.
     """
     source = SOURCES.get(os.fspath(name_or_path))
@@ -93,9 +97,16 @@ def load(
             raise ValueError(_unknown(os.fspath(name_or_path)) + ", or give the path of a table")
         if target in drop:
             raise ValueError(f"{target!r} is the target, so it can't be dropped: drop columns that would be inputs")
+        memory = memory or memory_for(name_or_path)
         with blaming(name_or_path):
+            if memory is not None:
+                for option in ("split", "by", "folds", "fold"):
+                    if (split if option == "split" else options.get(option)) is not None:
+                        raise ValueError(f"{option} is for tables that fit into memory, and this one is read in pieces")
+                about: dict[str, Any] = {"drop": drop, "task": task, "dates": dates, "seed": seed, "cache": cache}
+                return load_stored(name_or_path, target=target, memory=memory, **about)
             return load_table(name_or_path, target=target, drop=drop, split=split, seed=seed, **options)
-    for option, value in {"target": target, "drop": drop or None, **options}.items():
+    for option, value in {"target": target, "drop": drop or None, "memory": memory, **options}.items():
         if value is not None:
             raise ValueError(f"{option}={value!r} doesn't apply to {source.name!r}; it is for tables")
     if split is None:

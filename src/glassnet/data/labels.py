@@ -78,11 +78,14 @@ def _whole(y: NDArray[np.floating]) -> NDArray[np.int64]:
 
 
 def _look_up(y: NDArray[np.str_], names: tuple[str, ...]) -> NDArray[np.int64]:
-    index = {name: label for label, name in enumerate(names)}
-    for row, value in enumerate(y):
-        if value not in index:
-            raise ValueError(f"label {str(value)!r} in y[{row}] isn't among the {len(names)} classes")
-    return np.array([index[value] for value in y], dtype=np.int64)
+    order = np.argsort(names)
+    ordered = np.array(names, np.str_)[order]
+    places = np.minimum(np.searchsorted(ordered, y), len(names) - 1)
+    if (wrong := np.flatnonzero(ordered[places] != y)).size:
+        row = wrong[0]
+        raise ValueError(f"label {str(y[row])!r} in y[{row}] isn't among the {len(names)} classes")
+    labels: NDArray[np.int64] = order[places]
+    return labels
 
 
 def _within(y: NDArray[Any], n_classes: int) -> NDArray[Any]:

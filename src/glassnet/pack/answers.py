@@ -44,6 +44,13 @@ class Answers:
         unit = Unstandardize(MARGIN).fit(y if weights is None or not weights.any() else y[weights > 0])
         return cls(StandardUnits(loss, unit).standardized(y), loss, n_out, weights, unit)
 
+    def compared(self, y: Array) -> Array:
+        """Return the targets of other rows, given as to `of`, in the form of `targets`."""
+        if isinstance(self.loss, CrossEntropy):
+            return y
+        y = y.reshape(-1, self.n_out).astype(np.float64)
+        return y if self.unit is None else StandardUnits(self.loss, self.unit).standardized(y)
+
     @property
     def probable(self) -> bool:
         """Whether outputs become probabilities."""

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from glassnet.checks import positive, positive_int
+from glassnet.data.dataset import Stored
 from glassnet.data.splits import deal
 from glassnet.files import regular
 from glassnet.nn import CrossEntropy, Ensemble, Loss
@@ -58,6 +59,8 @@ def fit_pack(
     info: dict[str, Any] | None = None,
     weights: Array | None = None,
     blocks: Array | None = None,
+    stored: Stored | None = None,
+    held: Array | None = None,
     networks: int = NETWORKS,
     batch: int | None = None,
     seed: int = 0,
@@ -75,6 +78,8 @@ def fit_pack(
     networks: how many of each candidate, at most 8. batch: rows in a batch, by default 32 to 256, the more the more
     rows there are. threads: networks that train side by side, by default as many as there are cores. tell: is given
     what is found, in lines. blocks: numbers (N,) of rows that are held out together, such as those of one customer.
+    stored: all rows to train on, if x and y are a sample of them with others behind it. held: the numbers of these
+    others, which all networks hold out then.
 
     The rows are dealt into 8 folds, evenly by class, and the networks of a candidate each hold out another one. Their
     cycles end after more and more epochs. After the second a candidate goes on if that may help: if it is in the best
@@ -96,12 +101,16 @@ def fit_pack(
     n_out = candidates[0].net.n_out
     assert n_out is not None
     answers = Answers.of(np.asarray(y), loss, n_out, weights)
-    folds = list(_folds(answers, min(FOLDS, len(x) // 2), seed) if blocks is None else _folds_of(blocks, seed))
+    if held is not None:
+        folds = [held]
+    else:
+        folds = list(_folds(answers, min(FOLDS, len(x) // 2), seed) if blocks is None else _folds_of(blocks, seed))
     networks = min(positive_int(networks, "networks"), len(folds))
     if weights is not None and not weights[np.concatenate(folds[:networks])].sum() > 0:
         raise ValueError("no row that is held out has a weight above 0: give more rows one")
     batch = batch_size(len(x)) if batch is None else positive_int(batch, "batch")
     settings = [repr(candidates), len(x), repr(loss), networks, batch, seed]
+    settings += [] if stored is None else [stored.fingerprint]
     ranks = Ranks(comm)
     kept = Kept(None if ranks.rank else checkpoint, {"settings": settings, "info": info or {}})
     training = PackTraining(
@@ -116,6 +125,7 @@ def fit_pack(
         keep=kept.write,
         tell=tell,
         ranks=ranks,
+        stored=stored,
         **ranks.of_first(kept.read),
     )
     with ranks.together():

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import closing
 from copy import deepcopy
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from glassnet.data.dataset import Stored
 from glassnet.nn import Layer, Network
 from glassnet.nn.layer import Array
 from glassnet.nn.randomness import ORDER
@@ -17,6 +19,8 @@ from glassnet.pack.candidate import Candidate
 from glassnet.train import DivergenceError
 from glassnet.train.step import many_steps, training_step
 
+EPOCH_ROWS = 250_000  # of stored rows, that an epoch goes over: so a cycle takes as long however many there are
+TURN = 5  # among the numbers that follow a seed: the order of stored chunks
 WARM_UP = 20  # steps in which the learning rate rises
 BATCHES = ((1500, 32), (6400, 64), (16000, 128), (math.inf, 256))  # rows below which a batch has how many
 
@@ -46,7 +50,8 @@ class Trainee:
 
     net: the layers that are trained, for prepared rows x (N, width). held: the numbers of the rows that it holds out.
     batch: rows in a batch. seed: numbers that decide the order of the rows and the noise. own: the layer before all
-    others, if it is fitted to the rows that this network trains on.
+    others, if it is fitted to the rows that this network trains on. stored: all rows to train on, if x is a sample of
+    them. Then an epoch goes over so many of them at most. prepare: makes x of raw rows.
     """
 
     candidate: Candidate
@@ -57,12 +62,16 @@ class Trainee:
     batch: int
     seed: list[int]
     own: list[Layer] = field(default_factory=list)
+    stored: Stored | None = None
+    prepare: Callable[[Array], Array] = np.asarray
     cycle_ends: list[CycleEnd] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.rows = np.setdiff1d(np.arange(len(self.x)), self.held)
-        self.batch = min(self.batch, len(self.rows))
-        self.steps = len(self.rows) // self.batch
+        fewest = len(self.rows) if self.stored is None else min(self.stored.sizes)
+        self.batch = min(self.batch, fewest)
+        self.chunks = 1 if self.stored is None else min(len(self.stored.sizes), max(1, EPOCH_ROWS // fewest))
+        self.steps = self.chunks * (fewest // self.batch)
         self.optimizer = deepcopy(self.candidate.optimizer)
         self.step = training_step(self.net, self.x, self.answers.targets, self.answers.loss, self.optimizer, self.batch)
 
@@ -81,17 +90,21 @@ class Trainee:
         first, last = bounds[len(self.cycle_ends)], bounds[len(self.cycle_ends) + 1]
         if self.cycle_ends:
             self._go_back()
-        weights, losses = self.answers.weights, [math.nan]
+        losses = [math.nan]
         for epoch in range(first, last):
             if halted():
                 return False
-            rng = np.random.default_rng([*self.seed, epoch, ORDER])
             self.net.reseed(*self.seed, epoch)
-            order = rng.permutation(self.rows)[: self.steps * self.batch]
             done = (epoch - first + np.arange(self.steps) / self.steps) / (last - first)
             warm = np.minimum(1, (epoch * self.steps + np.arange(1, self.steps + 1)) / WARM_UP)
-            each = None if weights is None else weights[order]
-            losses = many_steps(self.step, order, ((1 - done) * warm).tolist(), self.batch, each)
+            factors, losses = ((1 - done) * warm).tolist(), []
+            with closing(self._orders(epoch)) as orders:
+                for order in orders:
+                    weights = None if self.answers.weights is None else self.answers.weights[order]
+                    some = factors[len(losses) : len(losses) + len(order) // self.batch]
+                    losses += many_steps(self.step, order, some, self.batch, weights)
+                    if not math.isfinite(losses[-1]):
+                        break
             if not (math.isfinite(losses[-1]) and np.isfinite(self.net.theta).all()):
                 raise DivergenceError(f"the loss of the candidate {self.candidate.name!r} became {losses[-1]}")
         slots = {name: value.copy() for name, value in self.optimizer.state().items()}
@@ -99,6 +112,20 @@ class Trainee:
         end = CycleEnd(self.net.theta.copy(), outputs, float(np.mean(losses)), slots, self.optimizer.steps)
         self.cycle_ends.append(end)
         return True
+
+    def _orders(self, epoch: int) -> Generator[Array]:
+        """Yield the numbers of the rows of an epoch, in order: all, or those of one chunk after the other."""
+        rng, most = np.random.default_rng([*self.seed, epoch, ORDER]), self.steps // self.chunks * self.batch
+        if self.stored is None:
+            yield rng.permutation(self.rows)[:most]
+            return
+        count, first = len(self.stored.sizes), epoch * self.chunks
+        turns = {place // count for place in (first, first + self.chunks - 1)}
+        orders = {turn: np.random.default_rng([*self.seed, turn, TURN]).permutation(count) for turn in turns}
+        numbers = [int(orders[place // count][place % count]) for place in range(first, first + self.chunks)]
+        for rows in self.stored.read_ahead(numbers):
+            self.step.show(self.prepare(rows.x), self.answers.compared(rows.y))
+            yield rng.permutation(len(rows.y))[:most]
 
     def _go_back(self) -> None:
         """Be as at the end of the last cycle, from which another may have begun."""

@@ -9,10 +9,11 @@ from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import suppress
 from itertools import count
 from threading import Event
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from glassnet.data.dataset import Stored
 from glassnet.fast.threads import available
 from glassnet.nn import Layer, Network, TargetMeans
 from glassnet.nn.layer import Array
@@ -38,6 +39,10 @@ class Prepared(NamedTuple):
     x: Array
     net: Network | None
 
+    def ready(self, dtype: np.dtype[Any]) -> Callable[[Array], Array]:
+        """Return what prepares other rows in the same way."""
+        return (lambda x: x.astype(dtype)) if self.net is None else self.net.predict
+
 
 class TimeIsUp(Exception):  # noqa: N818  no error: it ends a training
     """The time limit was reached, or the next round wouldn't be finished before."""
@@ -49,7 +54,8 @@ class PackTraining:
     x (N, n_in): raw rows. folds: all parts of the rows that may be held out. networks: of each candidate at first, each
     of which holds out another fold. batch: rows in a batch. limit: seconds, or None to train the given candidates and
     no more. keep: is called whenever a network has ended its cycles. tell: is given what is found, in lines. ranks:
-    train the networks together, each some of them. From an earlier call come the arrays of networks by their names
+    train the networks together, each some of them. stored: all rows to train on, if x is a sample of
+    them. From an earlier call come the arrays of networks by their names
     (restored), the numbers of drawn candidates that the mixture didn't take (useless), and how many seconds it took
     (spent).
     """
@@ -71,7 +77,9 @@ class PackTraining:
         keep: Callable[[PackTraining], None] = lambda _: None,
         tell: Callable[[str], None] = lambda _: None,
         ranks: Ranks | None = None,
+        stored: Stored | None = None,
     ) -> None:
+        self.stored = stored
         self.x, self.answers, self.folds, self.batch, self.seed = x, answers, folds, batch, seed
         self.held: list[Array] = folds[:networks]  # those that all networks in a mixture hold out
         self.threads = threads or available()
@@ -313,7 +321,8 @@ class PackTraining:
         if before:
             x = self._with_means(before[0], np.setdiff1d(np.arange(len(x)), held), own)
             x = x.astype(net.dtype) if prepared.net is None else prepared.net.predict(x)
-        trainee = Trainee(team.candidate, net, x, self.answers, held, self.batch, own, before)
+        raw: dict[str, Any] = {"stored": self.stored, "prepare": prepared.ready(net.dtype)}
+        trainee = Trainee(team.candidate, net, x, self.answers, held, self.batch, own, before, **raw)
         if name in self.restored:
             trainee.restore(self.restored[name])
         self.networks[name] = trainee

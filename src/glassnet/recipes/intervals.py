@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from glassnet.data import Dataset
+from glassnet.data import Dataset, Split
 from glassnet.intervals import ClassSets, ValueIntervals
 from glassnet.intervals.conformal import HELD_AT_LEAST, percent
 from glassnet.intervals.kept import read_intervals, write_intervals
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     import polars as pl
 
 
-def of_pack(pack: Pack, data: Dataset) -> ValueIntervals | ClassSets:
-    """Learn intervals, or sets of classes, from the rows that networks of a pack held out."""
-    return _learned(pack.ensemble, data, data.train.x[pack.rows], data.train.y[pack.rows], pack.outputs)
+def of_pack(pack: Pack, data: Dataset, rows: Split) -> ValueIntervals | ClassSets:
+    """Learn intervals, or sets of classes, from those rows that networks of a pack held out."""
+    return _learned(pack.ensemble, data, rows.x[pack.rows], rows.y[pack.rows], pack.outputs)
 
 
 def of_network(net: Network, data: Dataset) -> ValueIntervals | ClassSets:
@@ -30,10 +30,13 @@ def of_network(net: Network, data: Dataset) -> ValueIntervals | ClassSets:
     return _learned(net, data, data.val.x, data.val.y, net.predict(data.val.x))
 
 
-def keep(out: Path, trained: Pack | Network, data: Dataset) -> None:
-    """Learn the intervals of a training and keep them in its directory, if enough rows were held out of it."""
+def keep(out: Path, trained: Pack | Network, data: Dataset, rows: Split | None = None) -> None:
+    """Learn the intervals of a training and keep them in its directory, if enough rows were held out of it.
+
+    rows: those that a pack was trained on, by default the training rows.
+    """
     if len(trained.rows if isinstance(trained, Pack) else data.val) >= HELD_AT_LEAST:
-        found = of_pack(trained, data) if isinstance(trained, Pack) else of_network(trained, data)
+        found = of_pack(trained, data, rows or data.train) if isinstance(trained, Pack) else of_network(trained, data)
         write_intervals(out / INTERVALS_FILE, found)
 
 

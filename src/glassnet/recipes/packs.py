@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from glassnet.data import Dataset
+from glassnet.data import Dataset, Split
 from glassnet.nn.means import repeated
 from glassnet.pack import Candidate, Pack, fit_pack
 from glassnet.pack.pack import known
@@ -41,15 +41,17 @@ def fit_recipe(recipe: Recipe, data: Dataset, *, n_out: int | None = None, **set
     of `fit_pack`.
     """
     assert recipe.pack is not None
-    loss = recipe.build_loss(data.task)
+    loss, rows, stored = recipe.build_loss(data.task), rows_of(data), data.train.stored
     make = partial(_candidate, recipe.pack.ends, data, outputs(loss, data.n_out) if n_out is None else n_out)
     return fit_pack(
-        data.train.x,
-        data.train.y,
+        rows.x,
+        rows.y,
         loss,
         _different([make(name, each) for name, each in variants(recipe, data.task).items()]),
-        weights=data.train.weights,
-        blocks=data.train.blocks,
+        weights=rows.weights,
+        blocks=rows.blocks,
+        stored=stored,
+        held=None if stored is None else np.arange(len(data.train.y), len(rows)),
         networks=recipe.pack.networks,
         batch=recipe.pack.batch_size,
         seed=recipe.seed,
@@ -91,11 +93,12 @@ def train_pack(recipe: Recipe, out: Path, *, progress: bool = False, time_limit:
         return {}
     if progress:
         doing("evaluating and drawing")
-    keep(out, pack, data)
+    rows = rows_of(data)
+    keep(out, pack, data, rows)
     loss = recipe.build_loss(data.task)
-    held = score(pack.outputs, data.train.y[pack.rows], loss)
+    held = score(pack.outputs, rows.y[pack.rows], loss)
     about = {"val": held, "networks": len(pack.ensemble.networks), "parts": pack.parts}
-    unseen = pack.outputs, data.train.y[pack.rows]
+    unseen = pack.outputs, rows.y[pack.rows]
     return write_run(out, recipe, pack.ensemble, data, pack.history, pack.seconds, unseen, **about)
 
 
@@ -105,6 +108,14 @@ def _passed_over(recipe: Recipe) -> list[str]:
     if not changed_ones:
         return []
     return [f"a pack passes over {', '.join(changed_ones)}: its networks end after pack.ends epochs, or after --epochs"]
+
+
+def rows_of(data: Dataset) -> Split:
+    """Return the rows that a pack holds in memory: all training rows, or their sample, and behind it those held out."""
+    if data.train.stored is None:
+        return data.train
+    x, y = (np.concatenate([getattr(data.train, name), getattr(data.val, name)]) for name in ("x", "y"))
+    return Split(x, y)
 
 
 def _different(candidates: list[Candidate]) -> list[Candidate]:
@@ -125,7 +136,7 @@ def _candidate(ends: list[int], data: Dataset, n_out: int, name: str, recipe: Re
 
 def _means(recipe: Recipe, data: Dataset, n_out: int) -> dict[str, Any]:
     """Return the arguments of a layer TargetMeans, if the recipe wants one and a column's values repeat."""
-    if not recipe.network.target_means or not data.schema:
+    if not recipe.network.target_means or not data.schema or data.train.stored:  # a sample knows its own targets
         return {}
     values = 1 if n_out == 2 and data.train.y.ndim == 1 else n_out  # of two classes, one says it all
     columns, sizes = repeated(data.train.x, data.train.y, data.columns()["categories"], values)

@@ -14,6 +14,7 @@ import numpy as np
 
 from glassnet.data import Dataset, load
 from glassnet.data.catalog import SOURCES
+from glassnet.data.stored import memory_for
 from glassnet.files import replacing
 from glassnet.nn import Ensemble, Loss, Network
 from glassnet.nn.layer import Array
@@ -138,11 +139,14 @@ def load_data(recipe: Recipe) -> Dataset:
     if recipe.name == "table" and table == reading.load("table").data and not Path(table.source).exists():
         raise ValueError(f"the recipe table is for a file of yours: glassnet train {table.source} --target COLUMN")
     seed = recipe.seed if table.seed is None else table.seed
-    options = {name: getattr(table, name) for name in ("target", "split", "by", "folds", "fold", "task", "dates")}
+    names = ("target", "split", "by", "folds", "fold", "task", "dates", "memory", "cache")
+    options = {name: getattr(table, name) for name in names}
     data = load(table.source, drop=table.drop or (), seed=seed, **options)
     validated = table.validation and recipe.pack is None  # a pack holds out rows of its own
-    data = data if validated else data.without_validation()
+    data = data if validated or data.train.stored else data.without_validation()
     data.train.weights = recipe.row_weights(data)
+    if data.train.weights is not None and data.train.stored:
+        raise ValueError("loss.class_weight is for tables that fit into memory, and this one is read in pieces")
     check_decision(recipe, data)
     return data
 
@@ -150,9 +154,17 @@ def load_data(recipe: Recipe) -> Dataset:
 def located(recipe: Recipe) -> Recipe:
     """Return the same with a table's path made absolute, because a run may be evaluated from any folder."""
     source = Path(recipe.data.source)
-    if recipe.data.source in SOURCES or not source.is_file():
+    if recipe.data.source in SOURCES or not (source.is_file() or source.is_dir()):
         return recipe
     return replace(recipe, data=replace(recipe.data, source=str(source.resolve())))
+
+
+def fitting(recipe: Recipe) -> Recipe:
+    """Return the same with the memory that there is, if its table won't fit: the run's rows must stay the same."""
+    table = recipe.data
+    if table.source in SOURCES or table.memory is not None:
+        return recipe
+    return replace(recipe, data=replace(table, memory=memory_for(table.source)))
 
 
 def write_curves(path: Path, recipe: Recipe, net: Network | Ensemble, data: Dataset) -> dict[str, list[Any]]:

@@ -28,6 +28,8 @@ class DataTable:
     by: str | None = None  # the column that a split by "time" or "group" goes by
     folds: int | None = None  # parts of a table, each of which is tested by a network that was trained on the others
     fold: int | None = None  # the one that is tested, counted from 0; by default all are, in turn
+    memory: str | None = None  # such as "4GB": a table that may be larger is read in pieces, see `gn.load`
+    cache: str | None = None  # the folder that keeps these pieces
     seed: int | None = None  # of a table's split; by default the recipe's
     validation: bool = True  # false: its rows train, too, in the last training, when everything is chosen
 

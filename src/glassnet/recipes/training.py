@@ -21,7 +21,7 @@ from glassnet.recipes.identity import require_same_data
 from glassnet.recipes.packs import train_pack
 from glassnet.recipes.reading import load as load_recipe
 from glassnet.recipes.recipe import Recipe
-from glassnet.recipes.run import load_data, located, train_one
+from glassnet.recipes.run import fitting, load_data, located, train_one
 from glassnet.recipes.side_by_side import train_side_by_side
 from glassnet.terminal import doing, say
 from glassnet.train.shards import settle_shards
@@ -68,7 +68,8 @@ def train(
                 _check_begun(recipe, out)
             if recipe.data.source == standard_input.NAME:  # so that it is there when the run is evaluated, or goes on
                 recipe = replace(recipe, data=replace(recipe.data, source=str(standard_input.keep(out))))
-            return carry_out(recipe, out, progress=progress)
+            begun = (out / RECIPE_FILE).is_file()
+            return carry_out(recipe if begun else fitting(recipe), out, progress=progress)
     except KeyboardInterrupt:
         if progress and (out / RECIPE_FILE).is_file():
             say(f"what was learned is kept in {out}: go on with --resume", error=True)

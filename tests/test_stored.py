@@ -1,0 +1,204 @@
+"""Tables that are read in pieces: the same rows, each once, and trainings as good as in memory."""
+
+from __future__ import annotations
+
+import gc
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+import glassnet as gn
+from glassnet.data.stored import chunks
+from glassnet.data.stored.room import read_memory
+from glassnet.data.stored.table import load_stored
+from glassnet.train import Checkpoint
+
+ROWS = 6000
+
+
+def frame(rows: int = ROWS, seed: int = 0) -> pl.DataFrame:
+    """Return a table with a number of its own in each row."""
+    rng = np.random.default_rng(seed)
+    a, b = rng.normal(size=(2, rows))
+    kind = rng.choice(["red", "green", "blue"], rows)
+    y = np.sin(2 * a) + b + (kind == "red") + 0.1 * rng.normal(size=rows)
+    return pl.DataFrame({"id": np.arange(rows, dtype=float), "a": a, "b": b, "kind": kind, "y": y})
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep chunks in a folder of the test, small ones."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr("glassnet.data.stored.table.SAMPLE", 1500)
+    monkeypatch.setattr("glassnet.data.stored.table.HELD", 800)
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    """Write the table in groups of rows."""
+    path = tmp_path / "big.parquet"
+    frame().write_parquet(path, row_group_size=1000)
+    return path
+
+
+def read(path: Path, **options: Any) -> gn.Dataset:
+    """Load a table in pieces, in chunks of 1000 rows."""
+    return gn.load(path, target="y", memory="1KB", **options)
+
+
+def everything(data: gn.Dataset) -> list[gn.Split]:
+    """Return all chunks."""
+    assert data.train.stored is not None
+    return list(data.train.stored.read_ahead(range(len(data.train.sizes))))
+
+
+def network(data: gn.Dataset, *, mean: bool = False, **settings: Any) -> gn.Network:
+    """Return a small network for a table."""
+    columns = gn.Columns(**data.columns())
+    hidden = [gn.Dense(6, 32), *([gn.BatchNorm(32)] if mean else []), gn.ReLU()]
+    return gn.Network([columns, *hidden, gn.Dense(32, 1), gn.Unstandardize()], seed=1, **settings)
+
+
+def test_every_row_is_in_one_part_once(table: Path) -> None:
+    data = read(table)
+    parts = [*everything(data), data.val, data.test]
+    ids = np.sort(np.concatenate([part.x[:, 0] for part in parts]))
+    np.testing.assert_array_equal(ids, np.arange(ROWS))
+    whole = frame()
+    for part in parts:
+        np.testing.assert_allclose(part.y, whole["y"].to_numpy()[part.x[:, 0].astype(int)])
+    assert len(data.train) + len(data.val) + len(data.test) == ROWS
+    assert len(data.train.y) == 1500
+
+
+def test_a_chunk_is_a_random_sample_of_the_table(table: Path) -> None:
+    for chunk in everything(read(table)):
+        assert abs(chunk.x[:, 0].mean() - ROWS / 2) < ROWS / 20
+
+
+def test_text_a_folder_and_a_pattern_give_the_rows_of_the_file(table: Path, tmp_path: Path) -> None:
+    whole, folder = frame(), tmp_path / "parts"
+    folder.mkdir()
+    whole[:2500].write_parquet(folder / "1.parquet")
+    whole[2500:].write_parquet(folder / "2.parquet")
+    whole.write_csv(tmp_path / "big.csv")
+    expected = read(table)
+    for path in (folder, folder / "*.parquet", tmp_path / "big.csv"):
+        found = read(path)
+        np.testing.assert_array_equal(found.test.x, expected.test.x)
+        assert found.train.sizes == expected.train.sizes
+        assert found.schema == expected.schema
+
+
+def test_a_class_that_no_row_of_the_sample_has_is_known(tmp_path: Path) -> None:
+    names = np.array(["yes", "no"])[np.arange(ROWS) % 2].astype(object)
+    names[4321] = "rare"
+    frame().with_columns(y=pl.Series(names, dtype=pl.String)).write_parquet(tmp_path / "classes.parquet")
+    data = read(tmp_path / "classes.parquet")
+    assert data.classes == ("no", "rare", "yes")
+    assert sum((part.y == 1).sum() for part in (*everything(data), data.val, data.test)) == 1
+
+
+def test_rows_without_a_target_are_left_out_and_said(tmp_path: Path) -> None:
+    frame().with_columns(y=pl.when(pl.col("id") % 3 > 0).then("y")).write_parquet(tmp_path / "gaps.parquet")
+    data = read(tmp_path / "gaps.parquet")
+    assert sum(len(part) for part in (*everything(data), data.val, data.test)) == ROWS * 2 / 3
+    assert any("2,000 rows are left out" in note for note in data.notes)
+
+
+def test_both_ways_train_as_well(table: Path) -> None:
+    errors = []
+    for load in (read, lambda path, seed: gn.load(path, target="y", seed=seed)):
+        scores = []
+        for seed in range(3):
+            data = load(table, seed=seed)
+            net = network(data)
+            gn.fit(net, data, gn.MSE(), gn.AdamW(lr=0.01), epochs=8, batch_size=64, seed=seed)
+            scores.append(gn.evaluate(net, data.test, gn.MSE())["rmse"])
+        errors.append(np.mean(scores))
+    assert errors[0] == pytest.approx(errors[1], rel=0.15)
+    assert errors[0] < 0.3
+
+
+@pytest.mark.parametrize("mean", [False, True])
+def test_training_goes_on_to_the_same_bits(table: Path, tmp_path: Path, mean: bool) -> None:
+    def train(data: gn.Dataset, **settings: Any) -> gn.Network:
+        net = network(data, mean=mean)
+        average = gn.EMA(0.9) if mean else None
+        gn.fit(net, data, gn.MSE(), gn.AdamW(lr=0.01), epochs=3, batch_size=64, average=average, **settings)
+        return net
+
+    class Stop(gn.Callback):
+        def on_epoch(self, run: Any) -> None:
+            run.stop = len(run.history) == 1
+
+    kept = tmp_path / "checkpoint.safetensors"
+    expected = train(read(table)).theta
+    train(read(table), callbacks=[Checkpoint(kept), Stop()])
+    np.testing.assert_array_equal(train(read(table), resume=kept).theta, expected)
+
+
+def test_the_readable_step_takes_chunks_too(table: Path) -> None:
+    thetas = []
+    for fast in (True, False):
+        data = read(table)
+        net = network(data, dtype="float64", fast=fast)
+        gn.fit(net, data, gn.MSE(), gn.SGD(lr=0.01), epochs=1, batch_size=64)
+        thetas.append(net.theta)
+    np.testing.assert_allclose(thetas[0], thetas[1], rtol=1e-9, atol=1e-12)
+
+
+def test_chunks_are_removed_with_the_data_unless_a_cache_keeps_them(table: Path, tmp_path: Path) -> None:
+    data = read(table)
+    everything(data)
+    cache = tmp_path / "cache" / "glassnet"
+    assert len(list(cache.iterdir())) == 1
+    del data
+    gc.collect()
+    assert not list(cache.iterdir())
+    first = everything(read(table, cache=tmp_path / "kept"))
+    kept = list((tmp_path / "kept").iterdir())
+    again = everything(read(table, cache=tmp_path / "kept"))
+    assert list((tmp_path / "kept").iterdir()) == kept
+    assert len(kept) == 1
+    np.testing.assert_array_equal(again[0].x, first[0].x)
+
+
+def test_a_full_disk_is_one_error_and_nothing_is_left(
+    table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Full:
+        f_bavail, f_frsize = 1, 1
+
+    monkeypatch.setattr(chunks.os, "statvfs", lambda _: Full)
+    with pytest.raises(OSError, match="name another disk with --cache"):
+        everything(read(table))
+    assert not list((tmp_path / "cache" / "glassnet").iterdir())
+
+
+def test_a_bad_value_beyond_the_sample_is_named_by_column_and_row(tmp_path: Path) -> None:
+    text = frame().select(pl.all().cast(pl.String))
+    text[5432, "a"] = "oops"
+    text.write_csv(tmp_path / "bad.csv")
+    with pytest.raises(ValueError, match=r"'a'.*row 5433"):
+        everything(load_stored(tmp_path / "bad.csv", target="y", memory="1KB", seed=3))
+
+
+def test_amounts_of_memory_are_read() -> None:
+    assert [read_memory(each) for each in ("4GB", "500 mb", "1.5G", "64KiB")] == [4e9, 5e8, 1.5e9, 64e3]
+    with pytest.raises(ValueError, match="an amount such as 4GB"):
+        read_memory("much")
+
+
+def test_a_pack_trains_on_chunks_and_its_run_is_evaluated_again(table: Path, tmp_path: Path) -> None:
+    from glassnet import recipes
+
+    changes = ["data.memory=1KB", "pack.ends=[1]", "network.hidden=[8]", "pack.candidates={plain={}}"]
+    recipe = recipes.choose(str(table), target="y", changes=changes)
+    found = recipes.train(recipe, tmp_path / "run")
+    again = recipes.evaluate_run(tmp_path / "run")
+    assert found["test"] == again["test"]
+    assert found["test"]["rmse"] < found["baseline"]["rmse"]
