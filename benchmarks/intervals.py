@@ -69,7 +69,7 @@ def ours(data: Dataset, seed: int) -> Bounds:
     recipe = recipes.load("table")
     recipe.seed = seed
     pack = fit_recipe(recipe, data, info={"task": "regression", "classes": []}, threads=1)
-    found = of_pack(pack, data)
+    found = of_pack(pack, data, data.train)
     assert isinstance(found, ValueIntervals)
     bounds = found(data.test.x, pack.ensemble.predict(data.test.x), COVERAGE)
     return bounds[:, 0], bounds[:, 1]
