@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -261,6 +262,11 @@ def test_the_command_explains_a_row_and_the_rows_of_a_file(runs: dict[str, Path]
     assert told.exit_code == 0, told.output
     assert "mean answer to 64 training rows" in told.output
     assert sorted(path.name for path in out.iterdir()) == ["row-2.csv", "row-2.png"]
+    place = re.search(r"test row 2 \(line (\d+) of homes\.csv, price (\S+)\)", told.output)
+    assert place is not None, told.output
+    row = gn.load(runs["dear"].parent / "homes.csv", target="dear", drop=["price"]).test.rows[2]
+    assert int(place[1]) == row + 2  # after the header, from 1
+    assert place[2] == str(homes()["price"][int(row)])
     shown = CliRunner().invoke(app, ["explain", str(runs["dear"]), "--row", str(tmp_path / "new.csv"), "--json"])
     found = json.loads(shown.stdout)
     assert len(found) == 3

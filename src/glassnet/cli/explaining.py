@@ -94,7 +94,9 @@ def _rows(explanation: Explanation, run: Path, which: str, folder: Path | None, 
         split: Split = getattr(explanation.data, explanation.part)
         if int(which) >= len(split):
             raise ValueError(f"the {explanation.part} part has rows 0 to {len(split) - 1}, so there is no row {which}")
-        rows = [(f"{explanation.part} row {which}", f"row-{which}", split.x[int(which)])]
+        place = recipes.place_in_file(run, explanation.data, explanation.part, int(which))
+        title = f"{explanation.part} row {which}{f' ({place})' if place else ''}"
+        rows = [(title, f"row-{which}", split.x[int(which)])]
     else:
         x = recipes.rows_of_file(run, Path(which))
         file, stem = table_name(which), "stdin" if which == NAME else Path(which).stem

@@ -3,7 +3,7 @@
 from glassnet.recipes.directory import free_directory, new_directory, open_run
 from glassnet.recipes.ensembles import committee
 from glassnet.recipes.examining import examine_recipe, examine_run
-from glassnet.recipes.explaining import open_with_data, rows_of_file, without_column
+from glassnet.recipes.explaining import open_with_data, place_in_file, rows_of_file, without_column
 from glassnet.recipes.finished import Finished
 from glassnet.recipes.leaderboard import leaderboard
 from glassnet.recipes.predicting import predict_file, predictions
@@ -31,6 +31,7 @@ __all__ = [
     "new_directory",
     "open_run",
     "open_with_data",
+    "place_in_file",
     "predict_file",
     "predictions",
     "rows_of_file",

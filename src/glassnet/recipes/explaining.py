@@ -5,13 +5,14 @@ from __future__ import annotations
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from glassnet.data import Dataset, read_rows
 from glassnet.data.schema import from_info
 from glassnet.data.standard_input import as_file
+from glassnet.data.table import as_written_in_file
 from glassnet.data.written import in_unit
 from glassnet.inspection.why.outputs import row_errors
 from glassnet.nn import Ensemble, Network
@@ -19,6 +20,11 @@ from glassnet.nn.layer import Array
 from glassnet.recipes.directory import open_model, open_shared
 from glassnet.recipes.finished import load_same_data
 from glassnet.recipes.training import train
+
+if TYPE_CHECKING:
+    import polars as pl
+
+BESIDE = 2  # columns that name a row, at most
 
 
 @dataclass(frozen=True)
@@ -59,6 +65,26 @@ def open_with_data(run: Path) -> tuple[Network | Ensemble, Dataset]:
     """
     recipe, net = open_shared(run)
     return net, load_same_data(run, recipe, net)
+
+
+def beside_inputs(frame: pl.DataFrame, data: Dataset) -> list[str]:
+    """Return the columns of a table that are neither inputs nor the target, such as an id: two at most."""
+    return [name for name in frame.columns if name not in data.features and name != data.target][:BESIDE]
+
+
+def place_in_file(run: Path, data: Dataset, part: str, row: int) -> str:
+    """Say where a row of a part, counted from 0, stands in the table of a run: its line, and what names it.
+
+    Empty if the data are no table in a file, or the file has gone.
+    """
+    source, rows = Path(open_shared(run)[0].data.source), getattr(data, part).rows
+    if rows is None or not source.is_file():
+        return ""
+    frame, lines = as_written_in_file(source, rows[[row]])
+    place = f"row {rows[row] + 1}" if lines is None else f"line {lines[0]}"
+    return ", ".join(
+        [f"{place} of {source.name}", *(f"{name} {frame[name][0]}" for name in beside_inputs(frame, data))]
+    )
 
 
 def rows_of_file(run: Path, path: Path) -> Array:

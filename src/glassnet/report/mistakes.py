@@ -12,6 +12,7 @@ from glassnet.data import Dataset
 from glassnet.data.table import as_written_in_file
 from glassnet.data.written import as_written, in_unit
 from glassnet.nn.layer import Array
+from glassnet.recipes.explaining import beside_inputs
 from glassnet.recipes.finished import Finished
 from glassnet.recipes.judging import answers_of
 from glassnet.report import words
@@ -20,7 +21,6 @@ from glassnet.train.decisions import Decision, answered
 
 WORST = 10  # rows that are shown
 WIDEST = 5  # columns that are shown with them: with more, a page of A4 or a small screen cuts the table
-BESIDE = 2  # of which, at most, no inputs
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +83,7 @@ def _shown(run: Finished, data: Dataset, chosen: Sequence[int] | Array, leading:
         caption = f"{_more(len(columns), data.n_in)}. Rows are counted from 0, in the order of the test part."
         return Shown(caption, ["row", *(data.features[j] for j in columns)], [str(i) for i in chosen], values)
     frame, lines = as_written_in_file(source, data.test.rows[chosen])
-    beside = [name for name in frame.columns if name not in data.features and name != data.target][:BESIDE]
+    beside = beside_inputs(frame, data)
     names = [*beside, *(data.features[j] for j in sorted(leading[: WIDEST - len(beside)]))]
     values = [["missing" if cell is None else str(cell) for cell in row] for row in frame.select(names).rows()]
     what = "line" if lines is not None else "row"
