@@ -212,6 +212,52 @@ def test_an_error_of_one_rank_is_raised_on_all() -> None:
     assert str(first) == f"rank 1: {second}"
 
 
+def test_with_local_steps_ranks_meet_as_an_epoch_ends() -> None:
+    settings = {"shards": None, "average": gn.SWA(0.5), "epochs": 3}
+    first, *others = on_ranks(4, lambda comm: trained(comm, "batch norm", "Adam", True, sync_every=3, **settings))
+    assert isinstance(first, tuple)
+    assert others == [first] * 3
+    alone = [trained(None, "linear", "Adam", True, sync_every=each, **settings) for each in (None, 3)]
+    assert alone[0][0] == alone[1][0]
+
+
+def test_local_steps_that_meet_each_time_go_by_the_mean_gradient() -> None:
+    """Plain SGD is linear in the gradient, and a batch of 50 rows has two equal shares."""
+
+    def weights(comm: Comm | None, sync_every: int | None) -> np.ndarray:
+        net = NETWORKS["wide"](True)
+        data = gn.Dataset.from_arrays(CLASSES.train.x[:100], CLASSES.train.y[:100])
+        gn.fit(net, data, gn.CrossEntropy(), gn.SGD(0.05), epochs=2, batch_size=20, comm=comm, sync_every=sync_every)
+        return net.theta
+
+    for found in on_ranks(2, lambda comm: weights(comm, 1)):
+        np.testing.assert_allclose(found, weights(None, None), atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("settings", "fault"),
+    [
+        ({"shards": 4}, "leave out shards"),
+        ({"average": gn.EMA()}, "EMA.* averages each step"),
+        ({"sync_every": 0}, "sync_every"),
+    ],
+)
+def test_what_local_steps_cannot_do_is_refused(settings: dict[str, Any], fault: str) -> None:
+    with pytest.raises(ValueError, match=fault):
+        trained(None, "linear", "SGD", True, **{"sync_every": 2, "shards": None, "average": None} | settings)
+
+
+def test_local_steps_that_diverge_on_one_rank_end_on_all() -> None:
+    def fit(comm: Comm) -> None:
+        x = np.concatenate([CLASSES.train.x, np.full_like(CLASSES.train.x[:1], 3e38)])
+        data = gn.Dataset.from_arrays(x, np.append(CLASSES.train.y, 0))
+        gn.fit(
+            gn.Network([gn.Dense(5, 8), gn.Dense(8, 2)]), data, gn.CrossEntropy(), gn.SGD(9.0), comm=comm, sync_every=2
+        )
+
+    assert [type(each) for each in on_ranks(2, fit)] == [gn.DivergenceError] * 2
+
+
 def test_a_batch_has_shards_of_64_rows_or_more() -> None:
     assert [shards_of(rows) for rows in (1, 127, 128, 200, 512, 1024, 10_000)] == [1, 1, 2, 2, 8, 16, 16]
     assert settle_shards(64, 128, 64) == 64

@@ -131,13 +131,20 @@ class Ranks:
             MPI.Finalize()
 
 
+def require_power(what: str, number: int) -> None:
+    """Raise ValueError unless a number is a power of two."""
+    if number < 1 or number & (number - 1):
+        raise ValueError(f"{what} must be a power of two, such as 1, 2, 4 or 8, not {number}")
+
+
 @cache
 def world() -> Ranks:
     """Return the ranks that mpiexec has started. MPI is imported only then: the environment says so.
 
     Raises NotInstalledError without mpi4py, ValueError if its MPI isn't that of mpiexec.
     """
-    started = max(int(value) if (value := os.environ.get(name, "")).isdigit() else 1 for name in SIZES)
+    names = (*SIZES, "SLURM_STEP_NUM_TASKS") if "PMIX_RANK" in os.environ else SIZES  # srun --mpi=pmix says so
+    started = next((int(value) for name in names if (value := os.environ.get(name, "")).isdigit()), 1)
     if started < 2:
         return Ranks()
     need("mpi", "mpi4py")

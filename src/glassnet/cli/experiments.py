@@ -74,6 +74,10 @@ def train(
     ] = None,
     lr: Annotated[float | None, typer.Option("--lr", metavar="RATE", help="The learning rate: optimizer.lr.")] = None,
     batch_size: Annotated[int | None, typer.Option("--batch-size", metavar="N", help="Rows in a batch.")] = None,
+    sync_every: Annotated[
+        int | None,
+        typer.Option("--sync-every", metavar="H", help="Let mpiexec's ranks meet after H steps, not after each."),
+    ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with a killed training in --out, or with a finished pack.")
     ] = False,
@@ -97,7 +101,9 @@ def train(
     doing(f"reading the data of {recipe}")
     options: dict[str, Any] = {"target": target, "drop": drop or (), "folds": folds, "metric": metric, "cost": cost}
     choose = partial(recipes.choose, recipe, **options, seed=seed, changes=changes)
-    chosen = recipes.with_training(ranks.of_first(choose), epochs=epochs, lr=lr, batch_size=batch_size, pictures=form)
+    chosen = recipes.with_training(
+        ranks.of_first(choose), epochs=epochs, lr=lr, batch_size=batch_size, sync_every=sync_every, pictures=form
+    )
     if ranks.rank:  # the first one writes, and finds a name
         out = Path("runs") / chosen.name
     with recipes.new_directory(Path("runs") / chosen.name, out) as folder:

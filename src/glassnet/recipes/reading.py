@@ -149,16 +149,17 @@ def with_training(
     epochs: int | None = None,
     lr: float | None = None,
     batch_size: int | None = None,
+    sync_every: int | None = None,
     pictures: str | None = None,
 ) -> Recipe:
-    """Return the recipe with another length of the training, learning rate, size of batches, or kind of pictures.
+    """Return the recipe with another length of the training, learning rate, size of batches and the like.
 
     The networks of a pack end after so many epochs, and at no other ends.
     """
     lengths: dict[str, Any] = {"training.epochs": epochs, "training.batch_size": batch_size}
     if recipe.pack is not None:
         lengths = {"pack.ends": None if epochs is None else [epochs], "pack.batch_size": batch_size}
-    values = lengths | {"optimizer.lr": lr, "pictures": pictures}
+    values = lengths | {"optimizer.lr": lr, "training.sync_every": sync_every, "pictures": pictures}
     return changed(recipe, {key: value for key, value in values.items() if value is not None})
 
 

@@ -26,7 +26,7 @@ from glassnet.recipes.tables import DataTable, DecisionTable, NetworkTable, Pack
 from glassnet.train.settings import Regime, Settings
 
 MOST_MEMBERS = 1000  # of an ensemble
-POSITIVE = ("epochs", "batch_size", "patience", "shards")  # in [training]
+POSITIVE = ("epochs", "batch_size", "patience", "shards", "sync_every")  # in [training]
 
 
 @dataclass

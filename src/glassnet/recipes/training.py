@@ -80,9 +80,9 @@ def _shared(recipe: Recipe, ranks: int) -> Recipe:
     """Return the recipe as several ranks carry it out, with the number of shards that one process needs to go on."""
     if recipe.ensemble > 1 or (recipe.data.folds is not None and recipe.data.fold is None):
         raise ValueError("mpiexec is for one network or one pack: leave out ensemble and folds, or start one process")
-    if recipe.pack is not None:
-        return recipe
     training = recipe.training
+    if recipe.pack is not None or training.sync_every is not None:
+        return recipe
     shards = settle_shards(training.shards, training.batch_size, ranks)
     return replace(recipe, training=replace(training, shards=shards))
 

@@ -24,6 +24,7 @@ from glassnet.train.averaging import averaged, use_mean
 from glassnet.train.batches import Batch, batches
 from glassnet.train.checkpoint import restore
 from glassnet.train.history import History
+from glassnet.train.local_steps import LocalStep, check_local
 from glassnet.train.loop import HistoryRow, Loop, order_of, passes
 from glassnet.train.metrics import METRICS, evaluate
 from glassnet.train.progress import Progress
@@ -63,6 +64,7 @@ def fit(
     progress: bool | None = None,
     resume: str | os.PathLike[str] | None = None,
     shards: int | None = None,
+    sync_every: int | None = None,
     comm: Communicator | None = None,
 ) -> History:
     """Train `net` on data.train by mini-batches, in place, and return the history.
@@ -90,7 +92,8 @@ def fit(
     a power of two, by default up to 16 of at least 64 rows, and each rank works on some of them. All numbers of ranks
     up to `shards` give the same bits, and so does one process with that number of `shards` and no `comm`. BatchNorm
     takes the statistics of each shard. The first rank alone shows progress and writes checkpoints. An error on one rank
-    ends all of them.
+    ends all of them. With `sync_every`, for slow networks, each rank takes steps by its own share of the batches, and
+    all go on from the mean of their weights after so many steps. Then the numbers depend on how many ranks there are.
 
     Raises ValueError, before anything is trained, for data that don't fit the network or aren't finite, or settings
     that make no sense. Raises DivergenceError when the loss becomes NaN or infinite, and then restores the best weights
@@ -116,6 +119,7 @@ def fit(
         patience=patience,
         restore_best=restore_best,
         shards=shards,
+        sync_every=sync_every,
         ranks=Ranks(comm),
     )
     shown = bar_fits() if progress is None else progress
@@ -141,7 +145,11 @@ def _train(run: Training, watchers: Sequence[Callback], resume: str | os.PathLik
         run.largest_batch,
         any(watcher.reads_gradients for watcher in watchers),
     )
-    step: Step = whole if run.shards is None else ShardedStep(whole, net, run.optimizer, run.shards, ranks)
+    step: Step = whole
+    if run.sync_every is not None:
+        step = LocalStep(whole, net, run.optimizer, run.sync_every, run.steps_per_epoch, ranks)
+    elif run.shards is not None:
+        step = ShardedStep(whole, net, run.optimizer, run.shards, ranks)
     if ranks.size > 1:
         ranks.require_equal(f"{run.settings()} {zlib.crc32(net.theta.data)}", "settings, data or initial weights")
         ranks.require_equal(step.level, "kernels")
@@ -170,7 +178,9 @@ def _train(run: Training, watchers: Sequence[Callback], resume: str | os.PathLik
 def _prepare(run: Training) -> None:
     """Check the settings, and settle what they leave open."""
     _check(run)
-    if run.shards is not None or run.ranks.size > 1:
+    if run.sync_every is not None:
+        check_local(run, run.sync_every)
+    elif run.shards is not None or run.ranks.size > 1:
         run.shards = settle_shards(run.shards, run.batch_size, run.ranks.size)
     run.net.fit_preprocessing(run.data.train.x, run.data.train.y)
     run.loss = training_loss(run.loss, run.net)

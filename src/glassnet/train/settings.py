@@ -23,6 +23,7 @@ class Regime:
     patience: int | None = None
     restore_best: bool = True
     shards: int | None = None
+    sync_every: int | None = None
 
 
 @dataclass(kw_only=True)

@@ -12,7 +12,7 @@ from glassnet.nn import BatchNorm, Network
 from glassnet.nn.layer import Array
 from glassnet.nn.noise import Noise
 from glassnet.optim import Optimizer
-from glassnet.ranks import Ranks
+from glassnet.ranks import Ranks, require_power
 from glassnet.train.step import PartedStep
 
 MOST, FEWEST_ROWS = 16, 64  # shards of a batch, unless somebody wants more, and rows of a shard
@@ -26,9 +26,8 @@ def shards_of(batch_size: int) -> int:
 def settle_shards(wanted: int | None, batch_size: int, ranks: int) -> int:
     """Return the number of shards. Raises ValueError if it is no power of two, or the ranks can't share it."""
     shards = shards_of(batch_size) if wanted is None else wanted
-    for what, number in (("shards", shards), ("the number of ranks", ranks)):
-        if number < 1 or number & (number - 1):
-            raise ValueError(f"{what} must be a power of two, such as 1, 2, 4 or 8, not {number}")
+    require_power("shards", shards)
+    require_power("the number of ranks", ranks)
     if ranks > shards:
         raise ValueError(
             f"a batch of {batch_size} rows is cut into {shards} shards, too few for {ranks} ranks: start {shards}, take"
@@ -37,7 +36,42 @@ def settle_shards(wanted: int | None, batch_size: int, ranks: int) -> int:
     return shards
 
 
-class ShardedStep:
+class SharedStep:
+    """A step of one rank, by which several take theirs: what both kinds have in common."""
+
+    independent: bool = False
+
+    def __init__(self, step: PartedStep, net: Network, optimizer: Optimizer, ranks: Ranks) -> None:
+        self.step = step
+        self.net = net
+        self.optimizer = optimizer  # which counts the steps
+        self.ranks = ranks
+        self.level: str = step.level
+        self.noises: list[Noise] = [layer for layer in net.layers if isinstance(layer, Noise)]
+        self.norms: list[BatchNorm] = [layer for layer in net.layers if isinstance(layer, BatchNorm)]
+
+    def running(self) -> list[Array]:
+        """Return the running statistics of BatchNorm as they are now: others may have been set."""
+        return [a for layer in self.norms for a in (layer.running_mean, layer.running_var)]
+
+    def many(self, rows: Array, factors: Sequence[float], weights: Array | None = None) -> list[float]:
+        """Not for this step: it needs Python."""
+        raise NotImplementedError
+
+    def show(self, x: Array, t: Array) -> None:
+        """Take these for the training rows from now on: x (N, n_in), of the same type as before, and their targets."""
+        self.step.show(x, t)
+
+    def observe(self, rows: Array, x: Array | None = None) -> None:
+        """Pass these rows, or x, through the network in training mode: nothing moves but BatchNorm's statistics."""
+        self.step.observe(rows, x)
+
+    def move_mean(self, mean: Array, share: float) -> None:
+        """Move mean weights (n,), in place, towards the present ones: mean <- mean + share * (theta - mean)."""
+        self.step.move_mean(mean, share)
+
+
+class ShardedStep(SharedStep):
     """Adds up the gradients of a batch's shards, and moves by their sum, on each rank alike.
 
     The rows of a batch are cut into shards of equal size, but for one row. Each rank computes the gradients of its own
@@ -47,19 +81,11 @@ class ShardedStep:
     2017, arXiv:1705.08741, algorithm 1).
     """
 
-    independent: bool = False
-
     def __init__(self, step: PartedStep, net: Network, optimizer: Optimizer, shards: int, ranks: Ranks) -> None:
-        self.step = step
-        self.net = net
-        self.optimizer = optimizer  # which counts the steps
-        self.level: str = step.level
+        super().__init__(step, net, optimizer, ranks)
         self.shards = shards
-        self.ranks = ranks
         each = shards // ranks.size
         self.own: range = range(ranks.rank * each, (ranks.rank + 1) * each)
-        self.noises: list[Noise] = [layer for layer in net.layers if isinstance(layer, Noise)]
-        self.norms: list[BatchNorm] = [layer for layer in net.layers if isinstance(layer, BatchNorm)]
         levels = each.bit_length() + 1  # of the tree over this rank's shards: on each a sum waits for its neighbour
         self.sums: list[Array] = [aligned_zeros((net.theta.size,), net.dtype) for _ in range(levels)]
         self.figures: Array = np.zeros((levels, 1 + 2 * sum(layer.width for layer in self.norms)))
@@ -67,7 +93,7 @@ class ShardedStep:
     def __call__(self, rows: Array, factor: float, weights: Array | None = None, x: Array | None = None) -> float:
         """Return the loss of these training rows before the step; if it isn't finite, nothing is moved."""
         sums, figures, waiting = self.sums, self.figures, 0
-        running = [a for layer in self.norms for a in (layer.running_mean, layer.running_var)]
+        running = self.running()
         before = np.concatenate(running) if running else np.zeros(0)
         with np.errstate(over="ignore", invalid="ignore"):  # the loss shows it
             for number, shard in enumerate(self.own):
@@ -104,22 +130,6 @@ class ShardedStep:
             return 0.0
         each, of_x = None if weights is None else weights[mine], None if x is None else x[mine]
         return self.step.gradient(rows[mine], len(rows), to, add, each, of_x)
-
-    def many(self, rows: Array, factors: Sequence[float], weights: Array | None = None) -> list[float]:
-        """Not for this step: it needs Python."""
-        raise NotImplementedError
-
-    def show(self, x: Array, t: Array) -> None:
-        """Take these for the training rows from now on: x (N, n_in), of the same type as before, and their targets."""
-        self.step.show(x, t)
-
-    def observe(self, rows: Array, x: Array | None = None) -> None:
-        """Pass these rows, or x, through the network in training mode: nothing moves but BatchNorm's statistics."""
-        self.step.observe(rows, x)
-
-    def move_mean(self, mean: Array, share: float) -> None:
-        """Move mean weights (n,), in place, towards the present ones: mean <- mean + share * (theta - mean)."""
-        self.step.move_mean(mean, share)
 
 
 def _part(shard: int, shards: int, n: int) -> range:
