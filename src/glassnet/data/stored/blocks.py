@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 CELLS = 1 << 21  # values in a block
+READ = 3  # blocks that are read at once. More take more memory. With fewer, a group of rows is unpacked more often.
 STREAMED = (".parquet", ".arrow", ".feather")
 
 
@@ -58,11 +60,10 @@ def _blocks_of(file: Path) -> Iterator[pl.DataFrame]:
         parquet = ending == ".parquet"
         table = pl.scan_parquet(file, glob=False, hive_partitioning=False) if parquet else pl.scan_ipc(file)
         rows = max(1, CELLS // max(1, len(table.collect_schema())))
-        made = table.collect_batches(chunk_size=rows, maintain_order=True)
-    while True:
+    for start in itertools.count(0, READ * rows):
         with refusing_damage(file):
-            frame = next(made, None)
-        if frame is None:
-            return
+            frame = table.slice(start, READ * rows).collect()
         if not frame.is_empty():
-            yield frame
+            yield from frame.iter_slices(rows)
+        if frame.height < READ * rows:
+            return

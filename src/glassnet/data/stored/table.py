@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 SAMPLE, HELD = 100_000, 50_000  # the most rows of the sample, and of the validation and the test part
+FEWEST, KEPT = 20_000, 0.05  # of all three together, however wide they are; otherwise this share of the memory
 SHARE = 0.04  # of the memory that a chunk takes: there are three of them, and rows in other forms
 LARGEST = 32 << 20  # bytes of a chunk
 PRECISE = 1e-6  # of a column's standard deviation, that float32 may lose
@@ -51,10 +52,10 @@ def load_stored(
 
     One pass draws a sample at random, by which columns and their kinds are found, as `load_table` does by all rows.
     The validation and the test part are random rows, at most 50,000 each, and in memory. `train.x` and `train.y` are
-    a sample of the training rows, at most 100,000. All of them are in `train.stored`: when training begins, a second
-    pass deals them into chunks on disk. memory: such as "4GB", which decides the size of a chunk. cache: a folder that
-    keeps the chunks. Raises ValueError and OSError as `load_table`, also for a value beyond the sample that is of no
-    kind that the sample shows.
+    a sample of the training rows, at most 100,000. Of wide rows they are fewer. All training rows are in
+    `train.stored`: when training begins, a second pass deals them into chunks on disk. memory: such as "4GB", which
+    decides the size of a chunk. cache: a folder that keeps the chunks. Raises ValueError and OSError as `load_table`,
+    also for a value beyond the sample that is of no kind that the sample shows.
     """
     path, limit = Path(path), read_memory(memory)
     first = next(blocks(path))
@@ -68,10 +69,11 @@ def load_stored(
     has_target = _mask_of(first[target], task, dates)
     del first
     columns = [*features, target]
-    seen = survey((frame.select(columns) for frame in blocks(path)), target, has_target, SAMPLE + 2 * HELD, seed)
+    most = min(SAMPLE + 2 * HELD, max(FEWEST, int(KEPT * limit / (8 * len(columns)))))
+    seen = survey((frame.select(columns) for frame in blocks(path)), target, has_target, most, seed)
     if seen.known < MIN_ROWS:
         raise ValueError(f"{path} has {seen.known} rows with a target; at least {MIN_ROWS} are needed")
-    test, val = (min(HELD, round(share * seen.known)) for share in (TEST, VAL))
+    test, val = (min(HELD, most // 4, round(share * seen.known)) for share in (TEST, VAL))
     parts = np.arange(test + val, len(seen.sample)), np.arange(test, test + val), np.arange(test)
     y, rows, said = read_target(seen.sample[target], task, dates)
     if len(rows) < len(seen.sample):
