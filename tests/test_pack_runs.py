@@ -121,14 +121,25 @@ def test_a_committee_of_packs_answers_the_mean(here: Path, monkeypatch: pytest.M
     assert command(monkeypatch, "evaluate", "both") == 0
 
 
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        (["training.epochs=3"], "training.epochs does nothing for a pack: set pack.ends=[N], or --epochs N"),
+        (
+            ["training.batch_size=8", "training.monitor=r2"],
+            "training.batch_size, training.monitor do nothing for a pack: set pack.batch_size=N, or --batch-size N",
+        ),
+        (["training.monitor=r2"], "training.monitor does nothing for a pack: leave it out"),
+        ([], ""),
+    ],
+)
 def test_settings_that_a_pack_does_not_go_by_are_named(
-    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    changes: list[str], said: str, here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    changes = ["--set", "training.epochs=3", "--set", "training.patience=2"]
-    assert command(monkeypatch, *TRAIN, *changes, "--out", "new") == 0
-    assert "a pack passes over training.epochs, training.patience" in capsys.readouterr().out
-    assert command(monkeypatch, *TRAIN, "--out", "plain") == 0
-    assert "passes over" not in capsys.readouterr().out
+    words = [word for change in changes for word in ("--set", change)]
+    assert command(monkeypatch, *TRAIN, *words, "--out", f"new-{len(said)}") == 0
+    lines = [line for line in capsys.readouterr().out.splitlines() if "for a pack" in line]
+    assert lines == ([said] if said else [])
 
 
 def test_with_time_a_pack_looks_for_more(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:

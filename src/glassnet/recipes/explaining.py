@@ -82,9 +82,8 @@ def place_in_file(run: Path, data: Dataset, part: str, row: int) -> str:
         return ""
     frame, lines = as_written_in_file(source, rows[[row]])
     place = f"row {rows[row] + 1}" if lines is None else f"line {lines[0]}"
-    return ", ".join(
-        [f"{place} of {source.name}", *(f"{name} {frame[name][0]}" for name in beside_inputs(frame, data))]
-    )
+    named = [f"{name} {frame[name][0]}" for name in beside_inputs(frame, data) if frame[name][0] is not None]
+    return ", ".join([f"{place} of {source.name}", *named])
 
 
 def rows_of_file(run: Path, path: Path) -> Array:

@@ -31,6 +31,11 @@ from glassnet.train.metrics import score
 
 MOST_MEANS = 64  # columns that a candidate adds
 USUAL = TrainingTable()
+INSTEAD = {  # settings of [training], and what a pack has in their place
+    "epochs": "set pack.ends=[N], or --epochs N",
+    "batch_size": "set pack.batch_size=N, or --batch-size N",
+    "patience": "pack.ends are the epochs that held-out rows choose from",
+}
 DRAWN = 4  # among the numbers that follow a seed: the settings of candidates that are drawn
 
 
@@ -103,11 +108,13 @@ def train_pack(recipe: Recipe, out: Path, *, progress: bool = False, time_limit:
 
 
 def _passed_over(recipe: Recipe) -> list[str]:
-    """Name the settings of [training] that were changed, though a pack doesn't go by them."""
-    changed_ones = [f"training.{key}" for key, value in vars(recipe.training).items() if value != getattr(USUAL, key)]
+    """Name the settings of [training] that were changed, though a pack doesn't go by them, and what it goes by."""
+    changed_ones = [key for key, value in vars(recipe.training).items() if value != getattr(USUAL, key)]
     if not changed_ones:
         return []
-    return [f"a pack passes over {', '.join(changed_ones)}: its networks end after pack.ends epochs, or after --epochs"]
+    instead = "; ".join(INSTEAD[key] for key in changed_ones if key in INSTEAD) or "leave it out"
+    names = ", ".join(f"training.{key}" for key in changed_ones)
+    return [f"{names} {'does' if len(changed_ones) == 1 else 'do'} nothing for a pack: {instead}"]
 
 
 def rows_of(data: Dataset) -> Split:
