@@ -73,7 +73,7 @@ def load_stored(
     seen = survey((frame.select(columns) for frame in blocks(path)), target, has_target, most, seed)
     if seen.known < MIN_ROWS:
         raise ValueError(f"{path} has {seen.known} rows with a target; at least {MIN_ROWS} are needed")
-    test, val = (min(HELD, most // 4, round(share * seen.known)) for share in (TEST, VAL))
+    test, val = (min(most * HELD // (SAMPLE + 2 * HELD), round(share * seen.known)) for share in (TEST, VAL))
     parts = np.arange(test + val, len(seen.sample)), np.arange(test, test + val), np.arange(test)
     y, rows, said = read_target(seen.sample[target], task, dates)
     if len(rows) < len(seen.sample):
