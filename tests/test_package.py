@@ -20,7 +20,7 @@ SOURCE = Path(gn.__file__).parent
 WORKFLOWS = SOURCE.parents[1] / ".github" / "workflows"
 FLOORS = [
     ["checks", "configured", "extras"],
-    ["memory", "program", "terminal", "turns", "version"],
+    ["meanwhile", "memory", "program", "terminal", "turns", "version"],
     ["files", "ranks"],
     ["limits"],
     ["nn", "data", "optim", "plots"],

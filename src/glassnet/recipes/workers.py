@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any, TypeVar
 
 from glassnet.fast.threads import available, sharing
 from glassnet.files import own_folder, reason
+from glassnet.meanwhile import meanwhile
 from glassnet.recipes.directory import HISTORY_FILE, claimed
 from glassnet.recipes.progress import TrainingsProgress
 from glassnet.recipes.recipe import Recipe
@@ -104,26 +104,18 @@ def require_shared(folder: Path) -> None:
 @contextmanager
 def watched(runs: Mapping[Path, Recipe], show: TrainingsProgress) -> Iterator[None]:
     """Show in this block how far the trainings are, by what they write into their folders, wherever they run."""
-    over = threading.Event()
     seen = {out: len(_epochs(out)) for out in runs}
 
-    def watch() -> None:
-        last = False
-        while not last:
-            last = over.wait(PAUSE)
-            for out, recipe in runs.items():
-                epochs = _epochs(out)
-                for done, epoch in list(enumerate(epochs, 1))[seen[out] :]:
-                    show.epoch(out, done, _told(recipe, epoch))
-                seen[out] = max(seen[out], len(epochs))
+    def look() -> None:
+        for out, recipe in runs.items():
+            epochs = _epochs(out)
+            for done, epoch in list(enumerate(epochs, 1))[seen[out] :]:
+                show.epoch(out, done, _told(recipe, epoch))
+            seen[out] = max(seen[out], len(epochs))
 
-    thread = threading.Thread(target=watch, daemon=True)
-    thread.start()
-    try:
+    with meanwhile(look, PAUSE):
         yield
-    finally:
-        over.set()
-        thread.join()
+    look()
 
 
 def _epochs(out: Path) -> list[dict[str, float]]:

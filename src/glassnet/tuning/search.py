@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import random
 import statistics
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from glassnet.checks import positive
 from glassnet.data import Dataset
 from glassnet.extras import need
+from glassnet.meanwhile import meanwhile
 from glassnet.recipes import Recipe
 from glassnet.recipes.reading import changed
 from glassnet.recipes.run import located
@@ -170,27 +170,19 @@ def _join(recipe: Recipe, out: str, wanted: int, seconds: float, storage: str | 
 @contextmanager
 def _announced(search: Search) -> Iterator[None]:
     """Show in this block the trials that others end."""
-    over, space = threading.Event(), search.space
     seen = {trial.number for trial in search.study.get_trials(deepcopy=False) if trial.state.is_finished()}
 
-    def watch() -> None:
-        last = False
-        while not last:
-            last = over.wait(PAUSE)
-            for trial in search.study.get_trials(deepcopy=False):
-                if trial.state.is_finished() and trial.number not in seen:
-                    seen.add(trial.number)
-                    if kind(trial) != "stopped":
-                        took = trial.duration.total_seconds() if trial.duration else 0.0
-                        search.show.end(trial, chosen_values(trial.params, space), took)
+    def look() -> None:
+        for trial in search.study.get_trials(deepcopy=False):
+            if trial.state.is_finished() and trial.number not in seen:
+                seen.add(trial.number)
+                if kind(trial) != "stopped":
+                    took = trial.duration.total_seconds() if trial.duration else 0.0
+                    search.show.end(trial, chosen_values(trial.params, search.space), took)
 
-    thread = threading.Thread(target=watch, daemon=True)
-    thread.start()
-    try:
+    with meanwhile(look, PAUSE):
         yield
-    finally:
-        over.set()
-        thread.join()
+    look()
 
 
 def _try(search: Search, wanted: int) -> None:

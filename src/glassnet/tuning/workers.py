@@ -6,14 +6,16 @@ whether signs still come is judged by the time of the one who waits for them.
 
 from __future__ import annotations
 
+import itertools
 import os
 import socket
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from glassnet.meanwhile import meanwhile
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -87,22 +89,14 @@ def tell(study: Study, number: int, state: TrialState, value: float | None = Non
 @contextmanager
 def signs_of_life(asked: Trial) -> Iterator[None]:
     """Show in this block, now and then, that the process of a trial goes on."""
-    over = threading.Event()
+    numbers = itertools.count(1)
 
     def give() -> None:
-        number = 0
-        while not over.wait(EVERY):
-            number += 1
-            with suppress(Exception):  # the storage will have a chance to complain to the search itself
-                asked.set_user_attr(SIGN, number)
+        with suppress(Exception):  # the storage will have a chance to complain to the search itself
+            asked.set_user_attr(SIGN, next(numbers))
 
-    thread = threading.Thread(target=give, daemon=True)
-    thread.start()
-    try:
+    with meanwhile(give, EVERY):
         yield
-    finally:
-        over.set()
-        thread.join()
 
 
 class Others:
