@@ -258,13 +258,13 @@ def test_local_steps_that_diverge_on_one_rank_end_on_all() -> None:
     assert [type(each) for each in on_ranks(2, fit)] == [gn.DivergenceError] * 2
 
 
-def test_a_batch_has_shards_of_64_rows_or_more() -> None:
-    assert [shards_of(rows) for rows in (1, 127, 128, 200, 512, 1024, 10_000)] == [1, 1, 2, 2, 8, 16, 16]
+def test_a_batch_has_8_shards_or_16_of_64_rows_or_more() -> None:
+    assert [shards_of(rows) for rows in (1, 7, 32, 200, 512, 1024, 10_000)] == [1, 4, 8, 8, 8, 16, 16]
     assert settle_shards(64, 128, 64) == 64
 
 
 @pytest.mark.parametrize(
-    ("shards", "ranks", "fault"), [(3, 1, "shards must"), (None, 3, "ranks must"), (None, 8, "too few")]
+    ("shards", "ranks", "fault"), [(3, 1, "shards must"), (None, 3, "ranks must"), (None, 16, "too few")]
 )
 def test_what_the_ranks_cannot_share_is_refused(shards: int | None, ranks: int, fault: str) -> None:
     with pytest.raises(ValueError, match=fault):

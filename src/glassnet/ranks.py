@@ -33,10 +33,14 @@ class Communicator(Protocol):
 
 
 class Ranks:
-    """All ranks of a communicator, seen by one of them; without one, this process alone."""
+    """All ranks of a communicator, seen by one of them; without one, this process alone.
 
-    def __init__(self, comm: Communicator | None = None) -> None:
+    shared: whether it trains as ranks do, to the same bits, even if it is the only one.
+    """
+
+    def __init__(self, comm: Communicator | None = None, shared: bool | None = None) -> None:
         self.comm = comm
+        self.shared: bool = comm is not None if shared is None else shared
         self.rank: int = 0 if comm is None else comm.Get_rank()
         self.size: int = 1 if comm is None else comm.Get_size()
         self.errors: int = 2  # the number of the file for the last line
@@ -144,9 +148,9 @@ def world() -> Ranks:
     Raises NotInstalledError without mpi4py, ValueError if its MPI isn't that of mpiexec.
     """
     names = (*SIZES, "SLURM_STEP_NUM_TASKS") if "PMIX_RANK" in os.environ else SIZES  # srun --mpi=pmix says so
-    started = next((int(value) for name in names if (value := os.environ.get(name, "")).isdigit()), 1)
+    started = next((int(value) for name in names if (value := os.environ.get(name, "")).isdigit()), 0)
     if started < 2:
-        return Ranks()
+        return Ranks(shared=started == 1)
     need("mpi", "mpi4py")
     os.environ.setdefault("OMPI_MCA_mpi_yield_when_idle", "1")  # a rank that waits leaves its core to others
     from mpi4py import MPI

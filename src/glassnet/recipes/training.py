@@ -50,7 +50,7 @@ def train(
     """
     need("cli", "matplotlib", "tomli_w")
     ranks = world()
-    if ranks.size > 1:
+    if ranks.shared:
         recipe = _shared(recipe, ranks.size)
     carry_out: Callable[..., dict[str, Any]] = train_one if recipe.ensemble == 1 else _train_members
     if recipe.pack is not None:
@@ -79,6 +79,8 @@ def train(
 def _shared(recipe: Recipe, ranks: int) -> Recipe:
     """Return the recipe as several ranks carry it out, with the number of shards that one process needs to go on."""
     if recipe.ensemble > 1 or (recipe.data.folds is not None and recipe.data.fold is None):
+        if ranks == 1:
+            return recipe
         raise ValueError("mpiexec is for one network or one pack: leave out ensemble and folds, or start one process")
     training = recipe.training
     if recipe.pack is not None or training.sync_every is not None:

@@ -89,7 +89,7 @@ def fit(
 
     `comm`, a communicator of mpi4py such as MPI.COMM_WORLD, lets its ranks train the network together. Each calls `fit`
     with equal arguments, and ends with equal weights. `batch_size` is that of all ranks. A batch is cut into `shards`,
-    a power of two, by default up to 16 of at least 64 rows, and each rank works on some of them. All numbers of ranks
+    a power of two, by default 8, or 16 of a large batch, and each rank works on some of them. All numbers of ranks
     up to `shards` give the same bits, and so does one process with that number of `shards` and no `comm`. BatchNorm
     takes the statistics of each shard. The first rank alone shows progress and writes checkpoints. An error on one rank
     ends all of them. With `sync_every`, for slow networks, each rank takes steps by its own share of the batches, and
@@ -180,7 +180,7 @@ def _prepare(run: Training) -> None:
     _check(run)
     if run.sync_every is not None:
         check_local(run, run.sync_every)
-    elif run.shards is not None or run.ranks.size > 1:
+    elif run.shards is not None or run.ranks.shared:
         run.shards = settle_shards(run.shards, run.batch_size, run.ranks.size)
     run.net.fit_preprocessing(run.data.train.x, run.data.train.y)
     run.loss = training_loss(run.loss, run.net)

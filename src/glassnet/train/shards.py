@@ -15,12 +15,13 @@ from glassnet.optim import Optimizer
 from glassnet.ranks import Ranks, require_power
 from glassnet.train.step import PartedStep
 
-MOST, FEWEST_ROWS = 16, 64  # shards of a batch, unless somebody wants more, and rows of a shard
+FEWEST, MOST = 8, 16  # shards of a batch, unless somebody wants others
+ROWS = 64  # of a shard, if there are more than the fewest: smaller ones take longer
 
 
 def shards_of(batch_size: int) -> int:
-    """Return how many shards a batch has by default, a power of two: up to 16, of 64 rows or more each."""
-    return int(2 ** int(math.log2(max(1, min(MOST, batch_size // FEWEST_ROWS)))))
+    """Return how many shards a batch has by default, a power of two: 8, or 16 of 64 rows or more each."""
+    return int(2 ** int(math.log2(min(batch_size, max(FEWEST, min(MOST, batch_size // ROWS))))))
 
 
 def settle_shards(wanted: int | None, batch_size: int, ranks: int) -> int:
