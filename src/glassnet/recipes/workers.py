@@ -48,10 +48,8 @@ def on_workers(work: Callable[..., Result], arguments: Sequence[tuple[Any, ...]]
     from threadpoolctl import threadpool_limits
 
     backend, at_once = get_active_backend()[0], number_of_workers()
-    here = getattr(backend, "supports_sharedmem", False)  # the workers are threads of this process
-    threads = (
-        max(1, available() // min(len(arguments) or 1, at_once)) if here else None
-    )  # elsewhere the backend says it
+    here = getattr(backend, "supports_sharedmem", False)  # threads of this process; elsewhere the backend sets shares
+    threads = max(1, available() // min(len(arguments) or 1, at_once)) if here else None
     each = "generator_unordered" if getattr(backend, "supports_return_generator", True) else "list"  # Ray's doesn't
     with threadpool_limits(threads) if here else nullcontext():
         parallel = Parallel(n_jobs=at_once, return_as=each, batch_size=1)
