@@ -126,6 +126,7 @@ class Trainee:
         for rows in self.stored.read_ahead(numbers):
             self.step.show(self.prepare(rows.x), self.answers.compared(rows.y))
             yield rng.permutation(len(rows.y))[:most]
+        self.step.show(self.x, self.answers.targets)  # lets go of the chunk, while other networks train
 
     def _go_back(self) -> None:
         """Be as at the end of the last cycle, from which another may have begun."""
