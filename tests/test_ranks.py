@@ -69,7 +69,7 @@ def on_ranks(size: int, work: Callable[[Comm], Any]) -> list[Any]:
     def run(rank: int) -> None:
         try:
             found[rank] = work(Comm(world, rank))
-        except Exception as error:
+        except BaseException as error:  # SystemExit, too, which ends a process
             found[rank] = error
 
     threads = [threading.Thread(target=run, args=(rank,)) for rank in range(size)]
@@ -256,6 +256,21 @@ def test_local_steps_that_diverge_on_one_rank_end_on_all() -> None:
         )
 
     assert [type(each) for each in on_ranks(2, fit)] == [gn.DivergenceError] * 2
+
+
+def test_an_error_in_training_on_one_rank_ends_all(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("glassnet.ranks.PATIENCE", 0)
+
+    class Fail(gn.Callback):
+        def on_epoch(self, run: gn.Training) -> None:
+            if run.ranks.rank == 0:
+                raise RuntimeError("the disk\nis gone")
+
+    found = on_ranks(2, lambda comm: trained(comm, "linear", "SGD", True, callbacks=[Fail()]))
+    assert [each.code for each in found] == [2, 2]
+    assert "glassnet: RuntimeError: the disk is gone\n" in capfd.readouterr().err
 
 
 def test_a_batch_has_8_shards_or_16_of_64_rows_or_more() -> None:

@@ -29,7 +29,7 @@ class Communicator(Protocol):
     def Get_size(self) -> int: ...  # noqa: N802, D102
     def Sendrecv(self, sendbuf: Any, dest: int, *, recvbuf: Any, source: int) -> None: ...  # noqa: N802, D102
     def allgather(self, sendobj: Any) -> list[Any]: ...  # noqa: D102
-    def Abort(self, errorcode: int) -> NoReturn: ...  # noqa: N802, D102
+    def Abort(self, errorcode: int) -> None: ...  # noqa: N802, D102
 
 
 class Ranks:
@@ -116,9 +116,10 @@ class Ranks:
             time.sleep(PATIENCE)
         where = f" (rank {self.rank} of {self.size})" if self.rank else ""
         with suppress(OSError):
-            os.write(self.errors, f"glassnet: {' '.join(shown(line).split())}{where}\n".encode())
+            os.write(self.errors, (shown(f"glassnet: {' '.join(line.split())}{where}") + "\n").encode())
         assert self.comm is not None
         self.comm.Abort(2)
+        os._exit(2)  # MPICH's returns
 
     def mute(self) -> None:
         """Let nothing more be printed by this process but the line of `abort`."""
