@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 import glassnet as gn
+from glassnet import recipes
 from glassnet.data.stored import chunks
 from glassnet.data.stored.room import read_memory
 from glassnet.data.stored.table import load_stored
@@ -202,3 +203,15 @@ def test_a_pack_trains_on_chunks_and_its_run_is_evaluated_again(table: Path, tmp
     again = recipes.evaluate_run(tmp_path / "run")
     assert found["test"] == again["test"]
     assert found["test"]["rmse"] < found["baseline"]["rmse"]
+
+
+def test_a_folder_and_a_pattern_train_from_the_terminal_by_the_folders_name(table: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "parts"
+    folder.mkdir()
+    (folder / "one.parquet").write_bytes(table.read_bytes())
+    for source in (folder, folder / "*.parquet"):
+        recipe = recipes.choose(str(source), target="y")
+        assert recipe.name == "parts"
+        assert recipe.data.source == str(source)
+    with pytest.raises(ValueError, match="there is no recipe"):
+        recipes.choose(str(folder))

@@ -18,6 +18,7 @@ from glassnet.configured import Stateless
 from glassnet.data import standard_input
 from glassnet.data.dialect import table_endings, table_stem
 from glassnet.data.labels import Task
+from glassnet.data.stored.blocks import is_pattern
 from glassnet.limits import parse_toml, read_toml
 from glassnet.optim import SGD, AdamW
 from glassnet.recipes.parts import Part, closest, closest_last, make
@@ -127,10 +128,9 @@ def choose(
     folds: their number, for cross-validation. metric, cost: see `DecisionTable`. Raises ValueError if columns are
     named, as `target` or to `drop`, for anything but a table.
     """
-    if name == standard_input.NAME or table_endings(Path(name))[0]:
+    if called := _table_name(name, target):
         recipe = load("table", seed=seed, changes=changes)
-        recipe.data.source, recipe.description = name, ""
-        recipe.name = "stdin" if name == standard_input.NAME else table_stem(Path(name))
+        recipe.data.source, recipe.description, recipe.name = name, "", called
         recipe.data.target, recipe.data.drop = target or recipe.data.target, list(drop) or recipe.data.drop
     elif target is not None or drop:
         raise ValueError(f"{name} is no table, such as .csv or .parquet: only those take --target and --drop")
@@ -141,6 +141,16 @@ def choose(
     if metric is not None or cost is not None:
         recipe = replace(recipe, decision=DecisionTable(metric, cost))
     return recipe
+
+
+def _table_name(source: str, target: str | None) -> str:
+    """What a table is called: by its file, or by the folder of its files; "" for what is no table."""
+    path = Path(source)
+    if source == standard_input.NAME:
+        return "stdin"
+    if table_endings(path)[0]:
+        return path.absolute().parent.name if is_pattern(path) else table_stem(path)
+    return path.absolute().name if target is not None and path.is_dir() else ""
 
 
 def with_training(

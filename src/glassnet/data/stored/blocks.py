@@ -23,13 +23,18 @@ def files_of(path: Path) -> list[Path]:
     """Return the files of a table: itself, those in a folder, or those that fit a pattern such as part-*.parquet."""
     if path.is_dir():
         found = sorted(each for each in path.iterdir() if table_endings(each)[0] in (*STREAMED, *TEXT))
-    elif any(letter in path.name for letter in "*?[") and not path.exists():
+    elif is_pattern(path):
         found = sorted(path.parent.glob(path.name))
     else:
         return [require_table(path)]
     if not found:
         raise ValueError(f"{path} holds no table, such as a .parquet or .csv file")
     return [require_table(each) for each in found]
+
+
+def is_pattern(path: Path) -> bool:
+    """Whether a path is a pattern for the names of files, and not a file that is called so."""
+    return any(letter in path.name for letter in "*?[") and not path.exists()
 
 
 def blocks(path: Path) -> Iterator[pl.DataFrame]:
