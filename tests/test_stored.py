@@ -15,6 +15,7 @@ from glassnet import recipes
 from glassnet.data.stored import chunks
 from glassnet.data.stored.room import read_memory
 from glassnet.data.stored.table import load_stored
+from glassnet.files import cache_folder
 from glassnet.train import Checkpoint
 
 ROWS = 6000
@@ -215,3 +216,49 @@ def test_a_folder_and_a_pattern_train_from_the_terminal_by_the_folders_name(tabl
         assert recipe.data.source == str(source)
     with pytest.raises(ValueError, match="there is no recipe"):
         recipes.choose(str(folder))
+
+
+def test_an_array_is_a_table_of_columns_x0_x1(tmp_path: Path) -> None:
+    rows = np.random.default_rng(0).normal(size=(600, 4))
+    for name, array in (("c.npy", rows), ("f.npy", np.asfortranarray(rows.astype(np.float32)))):
+        np.save(tmp_path / name, array)
+        data = gn.load(tmp_path / name, target="x2")
+        assert data.features == ("x0", "x1", "x3")
+        assert len(data.train) + len(data.val) + len(data.test) == 600
+        far = np.abs(data.test.x[:, :1] - rows[:, 0]).min(axis=1)
+        assert far.max() < 1e-6
+    np.save(tmp_path / "cube.npy", np.zeros((3, 3, 3)))
+    with pytest.raises(ValueError, match=r"numbers of shape \(N, columns\) are needed"):
+        gn.load(tmp_path / "cube.npy", target="x0")
+
+
+def test_chunks_may_come_from_an_iterator(table: Path) -> None:
+    whole = frame()
+    x, y = whole.select("a", "b").to_numpy(), whole["y"].to_numpy()
+    parts = [slice(start, start + 700) for start in range(0, len(y), 700)]
+    cache = cache_folder()
+    before = set(cache.iterdir()) if cache.is_dir() else set()
+    data = gn.load(((x[part], y[part]) for part in parts), memory="1MB")
+    assert data.features == ("x0", "x1")
+    assert data.target == "y"
+    net = gn.Network([gn.Standardize(), gn.Dense(2, 4), gn.ReLU(), gn.Dense(4, 1), gn.Unstandardize()])
+    gn.fit(net, data, gn.MSE(), gn.SGD(lr=0.01), epochs=1)
+    assert sum(data.train.stored.sizes) == len(data.train)
+    frames = gn.load((whole[part] for part in parts), target="y", memory="1MB")
+    assert frames.schema == read(table).schema
+    del data, frames
+    gc.collect()
+    assert set(cache.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("chunks", "error", "fault"),
+    [
+        ([], ValueError, "there are no chunks"),
+        ([1.5], TypeError, "a chunk is a data frame, or a pair of arrays"),
+        ([(np.zeros((3, 2)), np.zeros(2))], ValueError, r"x of shape \(3, 2\) and y of \(2,\)"),
+    ],
+)
+def test_chunks_of_another_kind_are_refused(chunks: list[Any], error: type[Exception], fault: str) -> None:
+    with pytest.raises(error, match=fault):
+        gn.load(iter(chunks))

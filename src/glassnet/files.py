@@ -9,6 +9,7 @@ import re
 import shutil
 import sys
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
@@ -195,6 +196,22 @@ def remove_abandoned(folder: Path) -> None:
         with suppress(OSError), holding(each) as held:
             if held:
                 shutil.rmtree(each, ignore_errors=True)
+
+
+def passing_folder(owner: object) -> tuple[Path, Callable[[], object]]:
+    """Make a folder among the caches that goes with `owner`, or with this process; return it, and what removes it.
+
+    A killed process's is removed at the next use.
+    """
+    where = cache_folder()
+    where.mkdir(parents=True, exist_ok=True)
+    remove_abandoned(where)
+    folder = where / f".glassnet-{os.urandom(8).hex()}.part"
+    folder.mkdir(0o700)
+    stack = ExitStack()
+    stack.enter_context(holding(folder))
+    stack.callback(shutil.rmtree, folder, ignore_errors=True)
+    return folder, weakref.finalize(owner, stack.close)
 
 
 @contextmanager

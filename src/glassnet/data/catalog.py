@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,7 @@ from glassnet.data.labels import Task
 from glassnet.data.mnist import ARCHIVES as MNIST
 from glassnet.data.mnist import load_mnist
 from glassnet.data.resolve import FileState, find, read, state_of
-from glassnet.data.stored import load_stored, memory_for
+from glassnet.data.stored import load_chunks, load_stored, memory_for
 from glassnet.data.table import load_table
 
 
@@ -68,7 +68,7 @@ SOURCES = {
 
 
 def load(
-    name_or_path: str | os.PathLike[str],
+    name_or_path: str | os.PathLike[str] | Iterable[Any],
     *,
     target: str | None = None,
     drop: Sequence[str] = (),
@@ -87,11 +87,16 @@ def load(
     target, drop, task, dates, by, folds, fold, seed: for a table only, see `load_table`. Named data sets have one
     target, and a split that doesn't depend on a seed. split: for a table, or for "california", "benchmark" (the
     default) or "sequential". memory: such as "4GB", for a table that may be larger, see `load_stored`; by default it is
-    what there is, if the table won't fit. cache: a folder that keeps its chunks.
+    what there is, if the table won't fit. In place of a path, an iterable may give chunks of rows, data frames or pairs
+    of arrays (x, y): see `load_chunks`. cache: a folder that keeps its chunks.
     Raises ValueError for unknown names and for options that don't apply, OSError if a file can't be read or downloaded.
     """
-    source = SOURCES.get(os.fspath(name_or_path))
     options: dict[str, Any] = {"task": task, "dates": dates, "by": by, "folds": folds, "fold": fold}
+    about: dict[str, Any] = {"drop": drop, "task": task, "dates": dates, "seed": seed, "cache": cache}
+    if not isinstance(name_or_path, str | os.PathLike):
+        _require_whole(split, options)
+        return load_chunks(name_or_path, target=target, memory=memory, **about)
+    source = SOURCES.get(os.fspath(name_or_path))
     if source is None:
         if not _is_path(name_or_path):
             raise ValueError(_unknown(os.fspath(name_or_path)) + ", or give the path of a table")
@@ -100,10 +105,7 @@ def load(
         memory = memory or memory_for(name_or_path)
         with blaming(name_or_path):
             if memory is not None:
-                for option in ("split", "by", "folds", "fold"):
-                    if (split if option == "split" else options.get(option)) is not None:
-                        raise ValueError(f"{option} is for tables that fit into memory, and this one is read in pieces")
-                about: dict[str, Any] = {"drop": drop, "task": task, "dates": dates, "seed": seed, "cache": cache}
+                _require_whole(split, options)
                 return load_stored(name_or_path, target=target, memory=memory, **about)
             return load_table(name_or_path, target=target, drop=drop, split=split, seed=seed, **options)
     for option, value in {"target": target, "drop": drop or None, "memory": memory, **options}.items():
@@ -118,6 +120,13 @@ def load(
         raise ValueError(f"{source.name!r} has no split {split!r}; there are {listed(source.splits)}")
     with _all_files(source):
         return source.load(split)
+
+
+def _require_whole(split: str | None, options: dict[str, Any]) -> None:
+    """Raise ValueError for options that need all rows in memory."""
+    for option in ("split", "by", "folds", "fold"):
+        if (split if option == "split" else options[option]) is not None:
+            raise ValueError(f"{option} is for tables that fit into memory, and this one is read in pieces")
 
 
 def status() -> list[SourceStatus]:

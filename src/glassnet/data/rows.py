@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import itertools
-import math
 import os
 import re
-import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from glassnet.data.arrays import array_in, rows_of_array
 from glassnet.data.checks import blaming, require_file
 from glassnet.data.csv_text import read_text
 from glassnet.data.dialect import FRAMES, TEXT, dialect_of, table_endings
@@ -159,7 +158,7 @@ def _array_rows(
         raise ValueError(
             f"{path} holds numbers, but column {named[0]!r} is one of categories: give a .csv or .parquet file"
         )
-    array = _header(path)
+    array = array_in(path)
     shape, dtype = array.shape, array.dtype
     fitting = [(width,), *([tuple(image_shape)] if image_shape is not None else [])]
     if dtype.kind not in "buif" or shape[1:] not in fitting:
@@ -169,7 +168,7 @@ def _array_rows(
         raise ValueError(f"{path} has no rows")
     count = _at_once(width)
     for start in range(0, shape[0], count):
-        x = _block(path, array, start, min(start + count, shape[0])).astype(np.float64).reshape(-1, width)
+        x = rows_of_array(path, array, start, min(start + count, shape[0])).astype(np.float64).reshape(-1, width)
         wrong = np.argwhere(np.isinf(x) if tables else ~np.isfinite(x))  # in a table, NaN is a missing value
         if wrong.size:
             row, column = wrong[0]
@@ -177,36 +176,6 @@ def _array_rows(
             raise ValueError(f"column {features[column]!r}, row {start + row + 1}: {value}")
         noticed.see(x)
         yield FileRows(x, [])
-
-
-def _block(path: Path, array: np.memmap, start: int, stop: int) -> NDArray[Any]:
-    """Rows of the array of a file. They are read, because a mapped file that another program cuts kills the process."""
-    rows, per_row = stop - start, math.prod(array.shape[1:])
-    with path.open("rb") as file:
-        if array.flags.c_contiguous:
-            values = _numbers(file, array, start * per_row, rows * per_row)
-            return values.reshape(rows, *array.shape[1:])
-        columns = [_numbers(file, array, column * array.shape[0] + start, rows) for column in range(per_row)]
-    return np.stack(columns).reshape(*array.shape[:0:-1], rows).T
-
-
-def _numbers(file: BinaryIO, array: np.memmap, first: int, count: int) -> NDArray[Any]:
-    """Some numbers of the file of an array, in the file's order."""
-    file.seek(array.offset + first * array.itemsize)
-    content = file.read(count * array.itemsize)
-    return np.frombuffer(content, array.dtype, count)
-
-
-def _header(path: Path) -> np.memmap:
-    """The array of a file. Only its header is read. Objects, which only pickle could load, are refused."""
-    try:
-        with warnings.catch_warnings(action="ignore"):  # for a header that Python 2 wrote
-            return np.lib.format.open_memmap(path, mode="r")
-    except Exception as error:  # the header is Python's syntax: its parser and dtype raise many kinds of errors
-        if isinstance(error, OSError) and error.filename:
-            raise
-        reason = " ".join(str(error).split())
-        raise ValueError(f"{path} can't be read as an array of numbers ({reason})") from None
 
 
 def _pictures(folder: Path, image_shape: tuple[int, int], maximum: int) -> Iterator[FileRows]:

@@ -18,7 +18,7 @@ from glassnet.configured import Stateless
 from glassnet.data import standard_input
 from glassnet.data.dialect import table_endings, table_stem
 from glassnet.data.labels import Task
-from glassnet.data.stored.blocks import is_pattern
+from glassnet.data.stored.blocks import ARRAY, is_pattern
 from glassnet.limits import parse_toml, read_toml
 from glassnet.optim import SGD, AdamW
 from glassnet.recipes.parts import Part, closest, closest_last, make
@@ -148,7 +148,7 @@ def _table_name(source: str, target: str | None) -> str:
     path = Path(source)
     if source == standard_input.NAME:
         return "stdin"
-    if table_endings(path)[0]:
+    if table_endings(path)[0] or path.suffix.lower() == ARRAY:
         return path.absolute().parent.name if is_pattern(path) else table_stem(path)
     return path.absolute().name if target is not None and path.is_dir() else ""
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from glassnet.data.arrays import array_in, rows_of_array
 from glassnet.data.csv_text import read_text
 from glassnet.data.dialect import FRAMES, TEXT, dialect_of, table_endings
 from glassnet.data.typed import refusing_damage, require_table
+from glassnet.terminal import bar_fits
 
 if TYPE_CHECKING:
     import polars as pl
@@ -17,19 +21,24 @@ if TYPE_CHECKING:
 CELLS = 1 << 21  # values in a block
 READ = 3  # blocks that are read at once. More take more memory. With fewer, a group of rows is unpacked more often.
 STREAMED = (".parquet", ".arrow", ".feather")
+ARRAY = ".npy"
 
 
 def files_of(path: Path) -> list[Path]:
     """Return the files of a table: itself, those in a folder, or those that fit a pattern such as part-*.parquet."""
     if path.is_dir():
-        found = sorted(each for each in path.iterdir() if table_endings(each)[0] in (*STREAMED, *TEXT))
+        found = sorted(each for each in path.iterdir() if _read_in_pieces(each))
     elif is_pattern(path):
         found = sorted(path.parent.glob(path.name))
     else:
         return [require_table(path)]
     if not found:
-        raise ValueError(f"{path} holds no table, such as a .parquet or .csv file")
+        raise ValueError(f"{path} holds no table, such as a .parquet, .csv or .npy file")
     return [require_table(each) for each in found]
+
+
+def _read_in_pieces(file: Path) -> bool:
+    return table_endings(file)[0] in (*STREAMED, *TEXT) or file.suffix.lower() == ARRAY
 
 
 def is_pattern(path: Path) -> bool:
@@ -38,7 +47,7 @@ def is_pattern(path: Path) -> bool:
 
 
 def blocks(path: Path) -> Iterator[pl.DataFrame]:
-    """Yield the rows of a table in order. Those of text are text, as written.
+    """Yield the rows of a table in order. Those of text are text, as written. An array's columns are x0, x1, ....
 
     Raises ValueError for files of other kinds, damaged ones, and files in a folder that have other columns.
     """
@@ -55,6 +64,9 @@ def _blocks_of(file: Path) -> Iterator[pl.DataFrame]:
     import polars as pl
 
     ending = table_endings(file)[0]
+    if file.suffix.lower() == ARRAY:
+        yield from _of_array(file)
+        return
     if ending in TEXT:
         yield from read_text(file, dialect_of(file))
         return
@@ -72,3 +84,47 @@ def _blocks_of(file: Path) -> Iterator[pl.DataFrame]:
             yield from frame.iter_slices(rows)
         if frame.height < READ * rows:
             return
+
+
+def _of_array(file: Path) -> Iterator[pl.DataFrame]:
+    import polars as pl
+
+    array = array_in(file)
+    if array.ndim != 2 or array.dtype.kind not in "buif" or not array.size:
+        raise ValueError(
+            f"{file} is an array of {array.dtype}, {array.shape}; numbers of shape (N, columns) are needed"
+        )
+    names = [f"x{j}" for j in range(array.shape[1])]
+    rows = max(1, CELLS // len(names))
+    for start in range(0, len(array), rows):
+        values = rows_of_array(file, array, start, min(start + rows, len(array)))
+        yield pl.DataFrame({name: np.ascontiguousarray(values[:, j]) for j, name in enumerate(names)})
+
+
+def rows_known(path: Path) -> int | None:
+    """Return how many rows a table has, if its files say so without being read."""
+    import polars as pl
+
+    total = 0
+    for file in files_of(path):
+        if file.suffix.lower() == ARRAY:
+            total += len(array_in(file))
+        elif file.suffix.lower() == ".parquet":
+            with refusing_damage(file):
+                total += int(pl.scan_parquet(file, glob=False).select(pl.len()).collect().item())
+        else:
+            return None
+    return total
+
+
+def with_bar(frames: Iterable[pl.DataFrame], what: str, rows: int | None) -> Iterator[pl.DataFrame]:
+    """Yield the same, and where a bar fits show how many rows went by, how fast, and the time left if that is known."""
+    if not bar_fits():
+        yield from frames
+        return
+    from tqdm import tqdm
+
+    with tqdm(total=rows, desc=what, unit=" rows", unit_scale=True, leave=False) as bar:
+        for frame in frames:
+            yield frame
+            bar.update(frame.height)

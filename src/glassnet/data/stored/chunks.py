@@ -5,12 +5,9 @@ from __future__ import annotations
 import errno
 import json
 import os
-import shutil
 import threading
-import weakref
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glassnet.data.dataset import Split
-from glassnet.files import cache_folder, holding, making, remove_abandoned
+from glassnet.files import making, passing_folder
 
 ManyRows = Iterator[tuple[NDArray[Any], NDArray[Any]]]  # some x (n, width) and y (n,) at a time
 
@@ -55,6 +52,7 @@ class Chunks:
         self.sizes: list[int] = [(total - number + count - 1) // count for number in range(count)]
         self.seed = seed
         self.cache = cache
+        self.source: object = None  # something that the rows need for as long as they may be read
         self._lock = threading.Lock()
         self._folder: Path | None = None
 
@@ -92,15 +90,7 @@ class Chunks:
                     with making(folder) as part:
                         self._write(part)
             else:
-                where = cache_folder()
-                where.mkdir(parents=True, exist_ok=True)
-                remove_abandoned(where)
-                folder = where / f".glassnet-{os.urandom(8).hex()}.part"
-                folder.mkdir(0o700)
-                stack = ExitStack()
-                stack.enter_context(holding(folder))
-                stack.callback(shutil.rmtree, folder, ignore_errors=True)
-                remove = weakref.finalize(self, stack.close)  # at the latest when the process ends
+                folder, remove = passing_folder(self)
                 try:
                     self._write(folder)
                 except BaseException:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from glassnet.data.dialect import table_endings
-from glassnet.data.stored.blocks import STREAMED
+from glassnet.data.stored.blocks import ARRAY, STREAMED, is_pattern
 
 UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 SHARE = 0.4  # of the memory that is free, which the rows of a table may take: training needs copies
@@ -27,15 +27,21 @@ def read_memory(text: str) -> int:
 def memory_for(source: str | os.PathLike[str]) -> str | None:
     """Return how much memory there is, such as "4GB", if the table at a path won't fit into it, else None."""
     path = Path(source)
-    patterned = any(letter in path.name for letter in "*?[") and not path.exists()
-    if not (path.is_file() or path.is_dir() or patterned):
+    if not (path.is_file() or path.is_dir() or is_pattern(path)):
         return None
-    if path.is_file() and table_endings(path)[0] not in (*STREAMED, ".csv", ".tsv", ".txt"):
+    array = path.suffix.lower() == ARRAY
+    if path.is_file() and table_endings(path)[0] not in (*STREAMED, ".csv", ".tsv", ".txt") and not array:
         return None
     there = available()
-    if there is None or (path.is_file() and _size(path) <= SHARE * there):
+    if there is None or (path.is_file() and not array and _size(path) <= SHARE * there):
         return None
-    return f"{there / 10**6:.0f}MB"
+    return amount(there)
+
+
+def amount(there: int | None = None) -> str:
+    """Return an amount of memory in words, by default what there is."""
+    there = available() if there is None else there
+    return "1GB" if there is None else f"{there / 10**6:.0f}MB"
 
 
 def available() -> int | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ from glassnet.data.labels import Task, look_up
 from glassnet.data.markers import CERTAIN, MARKERS, is_text, without_markers
 from glassnet.data.numbers import plain_columns
 from glassnet.data.schema import Schema, names_of
-from glassnet.data.stored.blocks import blocks, files_of
+from glassnet.data.stored.blocks import blocks, files_of, rows_known, with_bar
 from glassnet.data.stored.chunks import Chunks, Form, ManyRows, hash_of
 from glassnet.data.stored.room import read_memory
 from glassnet.data.stored.survey import Mask, Survey, survey
@@ -70,7 +70,8 @@ def load_stored(
     del first
     columns = [*features, target]
     most = min(SAMPLE + 2 * HELD, max(FEWEST, int(KEPT * limit / (8 * len(columns)))))
-    seen = survey((frame.select(columns) for frame in blocks(path)), target, has_target, most, seed)
+    frames = with_bar(blocks(path), "drawing a sample", rows_known(path))
+    seen = survey((frame.select(columns) for frame in frames), target, has_target, most, seed)
     if seen.known < MIN_ROWS:
         raise ValueError(f"{path} has {seen.known} rows with a target; at least {MIN_ROWS} are needed")
     test, val = (min(most * HELD // (SAMPLE + 2 * HELD), round(share * seen.known)) for share in (TEST, VAL))
@@ -96,7 +97,7 @@ def load_stored(
     stamps = [(each.name, each.stat().st_size, each.stat().st_mtime_ns) for each in files_of(path)]
     settings = hash_of(f"{stamps} {schema} {target} {data.classes} {seed} {form} {seen.known}")
     stored = Chunks(
-        lambda: _rows(path, columns, schema, data, has_target, held),
+        lambda: _rows(with_bar(blocks(path), "dealing rows out", seen.rows), columns, schema, data, has_target, held),
         seen.known - len(held),
         form,
         max(1000, int(min(LARGEST, SHARE * limit)) // form.row_bytes),
@@ -161,7 +162,7 @@ def _narrowest(x: NDArray[np.float64]) -> np.dtype[Any]:
 
 
 def _rows(
-    path: Path,
+    frames: Iterable[pl.DataFrame],
     columns: list[str],
     schema: Schema,
     data: Dataset,
@@ -170,7 +171,7 @@ def _rows(
 ) -> ManyRows:
     """Yield all rows that have a target and aren't held out, as networks take them."""
     first, known = 1, 0
-    for frame in blocks(path):
+    for frame in frames:
         frame = frame.select(columns)
         own = np.flatnonzero(has_target(frame[data.target]))
         low, high = np.searchsorted(held, [known, known + len(own)])
