@@ -63,7 +63,9 @@ def test_figures_of_values_are_those_of_scikit_learn(n: int, seed: int) -> None:
     t, weights = rng.normal(100, 30, n), rng.integers(1, 4, n)
     y = t + rng.normal(size=n)
     w = {"sample_weight": weights}
-    found = point(ValueFigures(y, t), weights)
+    bounds = y[:, np.newaxis] + rng.normal(size=(n, 2))
+    found = point(ValueFigures(y, t, bounds), weights)
+    levels = zip((0.05, 0.95), bounds.T, strict=True)
     assert found == pytest.approx(
         {
             "mae": metrics.mean_absolute_error(t, y, **w),
@@ -71,6 +73,7 @@ def test_figures_of_values_are_those_of_scikit_learn(n: int, seed: int) -> None:
             "r2": metrics.r2_score(t, y, **w) if n > 1 else np.nan,
             "mape": metrics.mean_absolute_percentage_error(t, y, **w),
             "median_absolute_error": np.median(np.repeat(np.abs(t - y), weights)),
+            "pinball": np.mean([metrics.mean_pinball_loss(t, bound, alpha=q, **w) for q, bound in levels]),
         },
         nan_ok=True,
         rel=1e-6,

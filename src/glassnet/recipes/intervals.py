@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from glassnet.data import Dataset, Split
 from glassnet.intervals import ClassSets, ValueIntervals
 from glassnet.intervals.conformal import HELD_AT_LEAST, percent
@@ -15,6 +17,7 @@ from glassnet.nn import Ensemble, Network
 from glassnet.nn.layer import Array
 from glassnet.pack import Pack
 from glassnet.recipes.directory import INTERVALS_FILE
+from glassnet.train.figures import ENDS
 
 if TYPE_CHECKING:
     import polars as pl
@@ -48,6 +51,19 @@ def read(run: Path) -> ValueIntervals | ClassSets:
             " and an ensemble of several runs has none"
         )
     return read_intervals(run / INTERVALS_FILE)
+
+
+def bounds_of(run: Path, x: Array, answers: Array, known: Array) -> tuple[Array, Array] | None:
+    """Return bounds of 90% (N, 2) around values (N,) of rows x: a run's, and quantiles of known targets for all rows.
+
+    None for classes, values that aren't finite, and a run that has no intervals.
+    """
+    if answers.ndim > 1 or not np.isfinite(answers).all() or not (run / INTERVALS_FILE).is_file():
+        return None
+    found = read(run)
+    assert isinstance(found, ValueIntervals)
+    ours = found(x, answers.astype(np.float64), ENDS[1] - ENDS[0])
+    return ours, np.tile(np.quantile(known, ENDS), (len(x), 1))
 
 
 @dataclass(frozen=True, eq=False)

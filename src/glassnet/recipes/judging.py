@@ -17,17 +17,24 @@ from glassnet.train.decisions import Decision, answered, by_costs, by_metric, ch
 from glassnet.train.figures import ClassFigures, ValueFigures, figures
 
 
-def judged(answers: Array, y: Array, constant: Array, predicted: Array | None = None) -> dict[str, Any]:
+def judged(
+    answers: Array,
+    y: Array,
+    constant: Array,
+    predicted: Array | None = None,
+    bounds: tuple[Array, Array] | None = None,
+) -> dict[str, Any]:
     """Return the entry "figures" of metrics.json: for each, "value", "low" and "high" of its interval, "baseline".
 
     answers: of rows with targets y (N,), the values (N,) or the probabilities of classes (N, C). constant: those of a
-    constant answer, see `constant_answers`. predicted: the classes answered (N,), by default the likeliest. Answers
-    that aren't finite have no figures.
+    constant answer, see `constant_answers`. predicted: the classes answered (N,), by default the likeliest. bounds
+    (N, 2): around values, and those of a constant answer. Answers that aren't finite have no figures.
     """
     if not np.isfinite(answers).all():
         return {}
     if answers.ndim == 1:
-        found = figures(ValueFigures(answers, y), ValueFigures(constant, y))
+        ours, theirs = bounds or (None, None)
+        found = figures(ValueFigures(answers, y, ours), ValueFigures(constant, y, theirs))
     else:
         found = figures(ClassFigures(answers, y, predicted), ClassFigures(constant, y))
     return {name: of._asdict() for name, of in found.items()}

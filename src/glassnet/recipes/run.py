@@ -31,7 +31,7 @@ from glassnet.recipes.directory import (
     write_metrics,
 )
 from glassnet.recipes.identity import info_of, require_same_data
-from glassnet.recipes.intervals import keep
+from glassnet.recipes.intervals import bounds_of, keep
 from glassnet.recipes.judging import (
     answers_of,
     check_decision,
@@ -112,7 +112,7 @@ def write_run(
     history.to_csv(out / HISTORY_FILE)  # once more: Ctrl-C may have come between an epoch and its line
     networks = net.networks if isinstance(net, Ensemble) else [net]
     with np.errstate(over="ignore", invalid="ignore"):
-        metrics = results(net, data, recipe.build_loss(data.task))
+        metrics = results(net, data, recipe.build_loss(data.task), out)
     metrics |= {
         "recipe": recipe.name,
         "task": data.task,
@@ -183,13 +183,17 @@ def write_curves(path: Path, recipe: Recipe, net: Network | Ensemble, data: Data
     return columns
 
 
-def results(net: Network | Ensemble, data: Dataset, loss: Loss) -> dict[str, Any]:
-    """Evaluate all parts of the data beside the baseline; the test part by more figures, and class by class."""
+def results(net: Network | Ensemble, data: Dataset, loss: Loss, run: Path | None = None) -> dict[str, Any]:
+    """Evaluate all parts of the data beside the baseline; the test part by more figures, and class by class.
+
+    run: a directory with the intervals of values, which are judged, too.
+    """
     outputs = net.predict(data.test.x)
     found = parts_of(net, data, loss, outputs) | {"baseline": baseline(data.train, data.test, loss)}
     answers = answers_of(net, outputs)
     predicted = predicted_classes(net, answers)
-    figures = judged(answers, data.test.y, constant_answers(data.train.y, answers), predicted)
+    bounds = None if run is None else bounds_of(run, data.test.x, answers, data.train.y)
+    figures = judged(answers, data.test.y, constant_answers(data.train.y, answers), predicted, bounds)
     return found | {"figures": figures} | by_class(predicted, data.test.y, data.classes) | decided(net)
 
 

@@ -15,7 +15,7 @@ from glassnet.nn import gradcheck as check_gradients
 from glassnet.recipes.directory import MEMBER_FOLDERS, RECIPE_FILE, open_model
 from glassnet.recipes.finished import load_same_data
 from glassnet.recipes.folds import CrossValidated, runs_of
-from glassnet.recipes.intervals import Bounds
+from glassnet.recipes.intervals import Bounds, bounds_of
 from glassnet.recipes.judging import answers_of, constant_answers, judged, predicted_classes
 from glassnet.recipes.recipe import Recipe
 from glassnet.recipes.run import by_class, decided, load_data, results
@@ -35,7 +35,7 @@ def evaluate_run(run: Path, data: Path | None = None) -> dict[str, Any]:
     if recipe.data.folds is not None and recipe.data.fold is None:
         return CrossValidated.of(runs_of(run, recipe)).metrics | {"recipe": recipe.name} | decided(net)
     rows = load_same_data(run, recipe, net)
-    found = results(net, rows, recipe.build_loss(rows.task)) | {"task": rows.task, "data": str(rows)}
+    found = results(net, rows, recipe.build_loss(rows.task), run) | {"task": rows.task, "data": str(rows)}
     one = isinstance(net, Network) or recipe.pack is not None  # run
     return found | {"recipe": recipe.name} if one else found
 
@@ -74,7 +74,8 @@ def evaluate_file(run: Path, path: Path) -> dict[str, Any]:
     found: dict[str, Any] = {"test": score(outputs, rows.y, loss), "baseline": baseline(rows, rows, loss)}
     answers = answers_of(net, outputs)
     predicted = predicted_classes(net, answers)
-    found |= {"figures": judged(answers, rows.y, constant_answers(rows.y, answers), predicted)}
+    bounds = bounds_of(run, rows.x, answers, rows.y)
+    found |= {"figures": judged(answers, rows.y, constant_answers(rows.y, answers), predicted, bounds)}
     about = {
         "task": task,
         "data": f"{standard_input.table_name(path)}: {len(rows):,} rows",

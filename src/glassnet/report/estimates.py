@@ -9,7 +9,7 @@ from glassnet.report import words
 from glassnet.report.page import Table
 
 LED_BY = {"classification": ("log_loss", "roc_auc", "accuracy"), "regression": ("rmse", "mae", "r2")}
-IN_UNIT = ("mae", "rmse", "median_absolute_error")
+IN_UNIT = ("mae", "rmse", "median_absolute_error", "pinball")
 
 
 def spread_of(metrics: dict[str, Any]) -> float:

@@ -11,7 +11,7 @@ from glassnet.data import Dataset
 from glassnet.data.written import in_unit
 from glassnet.inspection import Explanation, explain
 from glassnet.inspection.why import show
-from glassnet.intervals import Pinball, ValueIntervals
+from glassnet.intervals import ValueIntervals
 from glassnet.nn.layer import Array
 from glassnet.recipes import intervals
 from glassnet.recipes.finished import Finished
@@ -87,20 +87,10 @@ def bounds(run: Finished, data: Dataset, outputs: Array) -> tuple[Markup, str] |
     values = outputs[:, 0].astype(np.float64)
     low, high = found(data.test.x, values, COVERAGE).T
     held = float(((low <= data.test.y) & (data.test.y <= high)).mean())
-    ends = [(1 - COVERAGE) / 2, (1 + COVERAGE) / 2]
-    loss, spread = Pinball(ends), float(data.test.y.std()) or 1.0
-    always = np.tile(np.quantile(data.train.y, ends), (len(data.test), 1))
-    width, ours, constant = (
-        in_unit(value, spread)
-        for value in (
-            float((high - low).mean()),
-            loss.forward(np.column_stack([low, high]), data.test.y),
-            loss.forward(always, data.test.y),
-        )
-    )
+    width = in_unit(float((high - low).mean()), float(data.test.y.std()) or 1.0)
     said = (
         f"Bounds of {COVERAGE:.0%} hold the true value of {held:.1%} of the {len(data.test):,} test rows. On average"
-        f" they are {width} apart. Their pinball loss is {ours}, that of the training rows' quantiles {constant}."
+        f" they are {width} apart."
     )
     label = f"The true values of test rows in the order of their predictions, with the bounds around them. {said}"
     return pictures.draw(plots.bounds(data.test.y, values, low, high, data.target, data.name), "bounds", label), said

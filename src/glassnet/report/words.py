@@ -24,6 +24,7 @@ MEANINGS = {
     "median_absolute_error": "half of the errors are smaller",
     "mape": "mean size of the errors, as a share of the true values",
     "r2": "share of the variance that is explained; 1 is perfect",
+    "pinball": "what the bounds of 90% cost, in the unit of the target: narrow ones that hold are best",
 }
 NOTHING = " So it has learned nothing that helps with rows it hasn't seen."
 RANKED = 2.5  # standard errors of chance beyond which a ranking is evidence
@@ -42,6 +43,7 @@ NAMES = {
     "median_absolute_error": "median error",
     "mape": "MAPE",
     "r2": "R²",
+    "pinball": "pinball loss",
 }
 PERCENT = ("accuracy", "balanced_accuracy", "precision", "recall", "mape")
 PARTS = {"train": "training", "val": "validation", "test": "test", "baseline": "baseline"}

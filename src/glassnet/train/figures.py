@@ -17,6 +17,7 @@ CELLS = 100_000  # rows times classes: of more rows, so many are resampled, and 
 AT_ONCE = 1 << 17  # numbers in a block of resamples, which stay in the cache
 BINS = 15  # of confidence
 ROUNDING = 1e-12  # of a mean of differences that cancel
+ENDS = (0.05, 0.95)  # the levels of bounds that hold 90%
 
 
 class Estimate(NamedTuple):
@@ -120,15 +121,21 @@ class ValueFigures:
     """The figures of answers (N,) for values t (N,), with rows weighted.
 
     mae, median_absolute_error and rmse are in the target's unit. mape is the mean size of the errors as a share of the
-    values, NaN if one of them is 0. r2 is the share of the variance that is explained.
+    values, NaN if one of them is 0. r2 is the share of the variance that is explained. With bounds (N, 2)
+    that should hold 90% there is pinball, in the target's unit: with d = t - bound, the mean of max(q d, (q - 1) d) for
+    q = 0.05 and 0.95 (Koenker & Bassett 1978).
     """
 
-    def __init__(self, answers: Array, t: Array) -> None:
-        self.answers, self.t = answers.astype(np.float64), t.astype(np.float64)
+    def __init__(self, answers: Array, t: Array, bounds: Array | None = None) -> None:
+        self.answers, self.t, self.bounds = answers.astype(np.float64), t.astype(np.float64), bounds
         error = np.abs(self.answers - self.t)
         shares = np.divide(error, np.abs(self.t), out=np.full(len(t), np.nan), where=self.t != 0)
         centred = self.t - self.t.mean()
-        self.columns: Array = np.stack([error, error**2, centred, centred**2, shares], axis=1)
+        parts = [error, error**2, centred, centred**2, shares]
+        if bounds is not None:
+            q, d = np.array(ENDS), self.t[:, np.newaxis] - bounds
+            parts.append(np.maximum(q * d, (q - 1) * d).mean(axis=1))
+        self.columns: Array = np.stack(parts, axis=1)
         self.order: Array = np.argsort(error)
 
     def __len__(self) -> int:
@@ -141,18 +148,19 @@ class ValueFigures:
 
     def some(self, rows: Array) -> Self:
         """Return the figures of some of the rows."""
-        return type(self)(self.answers[rows], self.t[rows])
+        return type(self)(self.answers[rows], self.t[rows], None if self.bounds is None else self.bounds[rows])
 
     def __call__(self, weights: Array) -> dict[str, Array]:
         """Compute each figure (b,) for several weights of the rows (b, N)."""
-        error, squared, mean, square, share = (weights @ self.columns / weights.sum(axis=1, keepdims=True)).T
-        return {
+        error, squared, mean, square, share, *pinball = (weights @ self.columns / weights.sum(axis=1, keepdims=True)).T
+        found = {
             "mae": error,
             "rmse": np.sqrt(squared),
             "r2": 1 - _ratio(squared, square - mean**2),
             "mape": share,
             "median_absolute_error": self._median(weights),
         }
+        return found | ({"pinball": pinball[0]} if pinball else {})
 
     def _median(self, weights: Array) -> Array:
         """The mean of the errors just below and above half of the weight."""
