@@ -17,7 +17,7 @@ from glassnet.nn import Ensemble, Network
 from glassnet.nn.layer import Array
 from glassnet.pack import Pack
 from glassnet.recipes.directory import INTERVALS_FILE
-from glassnet.train.figures import ENDS
+from glassnet.train.figures import BOUNDED
 
 if TYPE_CHECKING:
     import polars as pl
@@ -62,8 +62,8 @@ def bounds_of(run: Path, x: Array, answers: Array, known: Array) -> tuple[Array,
         return None
     found = read(run)
     assert isinstance(found, ValueIntervals)
-    ours = found(x, answers.astype(np.float64), ENDS[1] - ENDS[0])
-    return ours, np.tile(np.quantile(known, ENDS), (len(x), 1))
+    ours = found(x, answers.astype(np.float64), BOUNDED[1] - BOUNDED[0])
+    return ours, np.tile(np.quantile(known, BOUNDED), (len(x), 1))
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,7 +17,7 @@ CELLS = 100_000  # rows times classes: of more rows, so many are resampled, and 
 AT_ONCE = 1 << 17  # numbers in a block of resamples, which stay in the cache
 BINS = 15  # of confidence
 ROUNDING = 1e-12  # of a mean of differences that cancel
-ENDS = (0.05, 0.95)  # the levels of bounds that hold 90%
+BOUNDED = (0.05, 0.95)  # the levels of bounds that hold 90%
 
 
 class Estimate(NamedTuple):
@@ -133,7 +133,7 @@ class ValueFigures:
         centred = self.t - self.t.mean()
         parts = [error, error**2, centred, centred**2, shares]
         if bounds is not None:
-            q, d = np.array(ENDS), self.t[:, np.newaxis] - bounds
+            q, d = np.array(BOUNDED), self.t[:, np.newaxis] - bounds
             parts.append(np.maximum(q * d, (q - 1) * d).mean(axis=1))
         self.columns: Array = np.stack(parts, axis=1)
         self.order: Array = np.argsort(error)
