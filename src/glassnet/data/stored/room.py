@@ -9,6 +9,7 @@ from pathlib import Path
 
 from glassnet.data.dialect import table_endings
 from glassnet.data.stored.blocks import ARRAY, STREAMED, is_pattern
+from glassnet.extras import need
 
 UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 SHARE = 0.4  # of the memory that is free, which the rows of a table may take: training needs copies
@@ -62,10 +63,11 @@ def available() -> int | None:
 
 def _size(path: Path) -> float:
     """About how many bytes the rows of a file take in memory."""
-    import polars as pl
-
     if table_endings(path)[0] not in STREAMED:
         return TEXT_GROWS * path.stat().st_size
+    need("tables", "polars")
+    import polars as pl
+
     with suppress(pl.exceptions.PolarsError, OSError):
         table = pl.scan_parquet(path, glob=False) if path.suffix == ".parquet" else pl.scan_ipc(path)
         return 8.0 * int(table.select(pl.len()).collect().item()) * len(table.collect_schema())
