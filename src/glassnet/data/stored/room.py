@@ -9,6 +9,7 @@ from pathlib import Path
 
 from glassnet.data.dialect import table_endings
 from glassnet.data.stored.blocks import ARRAY, STREAMED, is_pattern
+from glassnet.data.typed import refusing_damage
 from glassnet.extras import need
 
 UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
@@ -68,7 +69,7 @@ def _size(path: Path) -> float:
     need("tables", "polars")
     import polars as pl
 
-    with suppress(pl.exceptions.PolarsError, OSError):
+    with suppress(ValueError), refusing_damage(path):  # whoever reads it will complain
         table = pl.scan_parquet(path, glob=False) if path.suffix == ".parquet" else pl.scan_ipc(path)
         return 8.0 * int(table.select(pl.len()).collect().item()) * len(table.collect_schema())
     return float(path.stat().st_size)
