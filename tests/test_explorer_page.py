@@ -45,9 +45,11 @@ def served(what: str | None) -> Iterator[str]:
     server = explore.Server(explore.open_subject(what))
     thread = threading.Thread(target=server.run)
     thread.start()
-    yield server.url
-    server.stop()
-    thread.join()
+    try:
+        yield server.url
+    finally:
+        server.stop()  # or pytest would wait for the thread after a test that failed
+        thread.join()
 
 
 @pytest.fixture(scope="module")
