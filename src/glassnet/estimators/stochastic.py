@@ -26,13 +26,16 @@ from glassnet.train import Callback, Training
 from glassnet.train.averaging import averaged, use_mean
 from glassnet.train.batches import batches
 from glassnet.train.loop import HistoryRow, Loop
+from glassnet.train.step import StepAround
 
 DEPTH = 6  # calls from `Fitting.fit` here up to the user's line, which warnings name
 EMPTY = Split(np.empty((0, 0)), np.empty(0))
 
 
-class WeightedStep:
+class WeightedStep(StepAround):
     """A step as in scikit-learn: rows have weights, and the penalty is divided by their sum."""
+
+    step: Any
 
     def __init__(self, step: Any, run: Training, objective: Objective, weight: np.ndarray | None, plan: Plan) -> None:
         self.step = step
@@ -88,18 +91,6 @@ class WeightedStep:
         """Return a loss as it is shown, with the penalty. square: of all weights. total: of the weights of rows."""
         penalty = 0.5 * self.plan.alpha * square / total if self.plan.alpha else 0.0
         return loss * self.objective.reported + penalty
-
-    def show(self, x: Array, t: Array) -> None:
-        """Take these for the training rows from now on."""
-        self.step.show(x, t)
-
-    def observe(self, rows: Array, x: Array | None = None) -> None:
-        """Pass these rows, or x, through the network in training mode."""
-        self.step.observe(rows, x)
-
-    def move_mean(self, mean: Array, share: float) -> None:
-        """Move mean weights (n,), in place, towards the present ones."""
-        self.step.move_mean(mean, share)
 
 
 @dataclass(eq=False)

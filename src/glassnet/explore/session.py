@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from reprlib import repr as short
 from typing import Any
 
@@ -92,13 +93,12 @@ class Session:
         row = self._row(x)
         with self._looking() as net:
             of = None if self.subject.data.task == "regression" else int(net.predict_proba(row)[0].argmax())
-            background = Reasons(net, self.subject.data).background
-            found = contributions(net, row[0], background, of)
+            found = contributions(net, row[0], self._background, of)
         return {
             "of": of,
             "answer": json_number(found.answer),
             "background": json_number(found.background),
-            "rows": len(background),
+            "rows": len(self._background),
             "parts": json_numbers(found.parts),
         }
 
@@ -194,6 +194,11 @@ class Session:
         if view == "check":
             asked = {"name": shown.get("name"), "index": self._entry(shown.get("name"), shown.get("index"))}
         return {"code": script.lines(view, row, t, place, **asked)}
+
+    @cached_property
+    def _background(self) -> Array:
+        """The training rows that a row is compared with: they are the same for all weights."""
+        return Reasons(self.subject.net, self.subject.data).background
 
     @contextmanager
     def _looking(self) -> Iterator[Network]:

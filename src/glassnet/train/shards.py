@@ -13,7 +13,7 @@ from glassnet.nn.layer import Array
 from glassnet.nn.noise import Noise
 from glassnet.optim import Optimizer
 from glassnet.ranks import Ranks, require_power
-from glassnet.train.step import PartedStep
+from glassnet.train.step import PartedStep, StepAround
 
 FEWEST, MOST = 8, 16  # shards of a batch, unless somebody wants others
 ROWS = 64  # of a shard, if there are more than the fewest: smaller ones take longer
@@ -37,9 +37,10 @@ def settle_shards(wanted: int | None, batch_size: int, ranks: int) -> int:
     return shards
 
 
-class SharedStep:
+class SharedStep(StepAround):
     """A step of one rank, by which several take theirs: what both kinds have in common."""
 
+    step: PartedStep
     independent: bool = False
 
     def __init__(self, step: PartedStep, net: Network, optimizer: Optimizer, ranks: Ranks) -> None:
@@ -58,18 +59,6 @@ class SharedStep:
     def many(self, rows: Array, factors: Sequence[float], weights: Array | None = None) -> list[float]:
         """Not for this step: it needs Python."""
         raise NotImplementedError
-
-    def show(self, x: Array, t: Array) -> None:
-        """Take these for the training rows from now on: x (N, n_in), of the same type as before, and their targets."""
-        self.step.show(x, t)
-
-    def observe(self, rows: Array, x: Array | None = None) -> None:
-        """Pass these rows, or x, through the network in training mode: nothing moves but BatchNorm's statistics."""
-        self.step.observe(rows, x)
-
-    def move_mean(self, mean: Array, share: float) -> None:
-        """Move mean weights (n,), in place, towards the present ones: mean <- mean + share * (theta - mean)."""
-        self.step.move_mean(mean, share)
 
 
 class ShardedStep(SharedStep):

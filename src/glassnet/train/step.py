@@ -65,6 +65,24 @@ class PartedStep(Step, Protocol):
         """Move the network by the gradient in `net.grad`, at the learning rate lr * factor."""
 
 
+class StepAround:
+    """A step by way of another one, in which only the call itself differs."""
+
+    step: Step
+
+    def show(self, x: Array, t: Array) -> None:
+        """Take these for the training rows from now on: x (N, n_in), of the same type as before, and their targets."""
+        self.step.show(x, t)
+
+    def observe(self, rows: Array, x: Array | None = None) -> None:
+        """Pass these rows, or x, through the network in training mode: nothing moves but BatchNorm's statistics."""
+        self.step.observe(rows, x)
+
+    def move_mean(self, mean: Array, share: float) -> None:
+        """Move mean weights (n,), in place, towards the present ones: mean <- mean + share * (theta - mean)."""
+        self.step.move_mean(mean, share)
+
+
 class ReadableStep:
     """Forward, loss, backward, optimizer, on at most `batch` of the rows x (N, n_in) with targets t.
 

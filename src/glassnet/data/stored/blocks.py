@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,7 +27,7 @@ ARRAY = ".npy"
 def files_of(path: Path) -> list[Path]:
     """Return the files of a table: itself, those in a folder, or those that fit a pattern such as part-*.parquet."""
     if path.is_dir():
-        found = sorted(each for each in path.iterdir() if _read_in_pieces(each))
+        found = sorted(each for each in path.iterdir() if read_in_pieces(each))
     elif is_pattern(path):
         found = sorted(path.parent.glob(path.name))
     else:
@@ -37,7 +37,8 @@ def files_of(path: Path) -> list[Path]:
     return [require_table(each) for each in found]
 
 
-def _read_in_pieces(file: Path) -> bool:
+def read_in_pieces(file: Path) -> bool:
+    """Whether a file is of a kind that needn't be read whole."""
     return table_endings(file)[0] in (*STREAMED, *TEXT) or file.suffix.lower() == ARRAY
 
 
@@ -117,14 +118,18 @@ def rows_known(path: Path) -> int | None:
     return total
 
 
-def with_bar(frames: Iterable[pl.DataFrame], what: str, rows: int | None) -> Iterator[pl.DataFrame]:
-    """Yield the same, and where a bar fits show how many rows went by, how fast, and the time left if that is known."""
+def with_bar(path: Path, what: str, rows: int | None = None) -> Iterator[pl.DataFrame]:
+    """Yield the blocks of a table, and where a bar fits show how many rows went by, how fast, and the time left.
+
+    rows: how many there are, if that is known; otherwise files that say so are asked.
+    """
     if not bar_fits():
-        yield from frames
+        yield from blocks(path)
         return
     from tqdm import tqdm
 
-    with tqdm(total=rows, desc=what, unit=" rows", unit_scale=True, leave=False) as bar:
-        for frame in frames:
+    total = rows_known(path) if rows is None else rows
+    with tqdm(total=total, desc=what, unit=" rows", unit_scale=True, leave=False) as bar:
+        for frame in blocks(path):
             yield frame
             bar.update(frame.height)

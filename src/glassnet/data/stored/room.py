@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from glassnet.data.dialect import table_endings
-from glassnet.data.stored.blocks import ARRAY, STREAMED, is_pattern
+from glassnet.data.stored.blocks import ARRAY, STREAMED, is_pattern, read_in_pieces
 from glassnet.data.typed import refusing_damage
 from glassnet.extras import need
 
@@ -31,10 +31,9 @@ def memory_for(source: str | os.PathLike[str]) -> str | None:
     path = Path(source)
     if not (path.is_file() or path.is_dir() or is_pattern(path)):
         return None
-    array = path.suffix.lower() == ARRAY
-    if path.is_file() and table_endings(path)[0] not in (*STREAMED, ".csv", ".tsv", ".txt") and not array:
+    if path.is_file() and not read_in_pieces(path):
         return None
-    there = available()
+    there, array = available(), path.suffix.lower() == ARRAY
     if there is None or (path.is_file() and not array and _size(path) <= SHARE * there):
         return None
     return amount(there)

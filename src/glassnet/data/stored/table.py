@@ -19,7 +19,7 @@ from glassnet.data.labels import Task, look_up
 from glassnet.data.markers import CERTAIN, MARKERS, is_text, without_markers
 from glassnet.data.numbers import plain_columns
 from glassnet.data.schema import Schema, names_of
-from glassnet.data.stored.blocks import blocks, files_of, rows_known, with_bar
+from glassnet.data.stored.blocks import blocks, files_of, with_bar
 from glassnet.data.stored.chunks import Chunks, Form, ManyRows, hash_of
 from glassnet.data.stored.room import read_memory
 from glassnet.data.stored.survey import Mask, Survey, survey
@@ -70,8 +70,8 @@ def load_stored(
     del first
     columns = [*features, target]
     most = min(SAMPLE + 2 * HELD, max(FEWEST, int(KEPT * limit / (8 * len(columns)))))
-    frames = with_bar(blocks(path), "drawing a sample", rows_known(path))
-    seen = survey((frame.select(columns) for frame in frames), target, has_target, most, seed)
+    frames = (frame.select(columns) for frame in with_bar(path, "drawing a sample"))
+    seen = survey(frames, target, has_target, most, seed)
     if seen.known < MIN_ROWS:
         raise ValueError(f"{path} has {seen.known} rows with a target; at least {MIN_ROWS} are needed")
     test, val = (min(most * HELD // (SAMPLE + 2 * HELD), round(share * seen.known)) for share in (TEST, VAL))
@@ -97,7 +97,7 @@ def load_stored(
     stamps = [(each.name, each.stat().st_size, each.stat().st_mtime_ns) for each in files_of(path)]
     settings = hash_of(f"{stamps} {schema} {target} {data.classes} {seed} {form} {seen.known}")
     stored = Chunks(
-        lambda: _rows(with_bar(blocks(path), "dealing rows out", seen.rows), columns, schema, data, has_target, held),
+        lambda: _rows(with_bar(path, "dealing rows out", seen.rows), columns, schema, data, has_target, held),
         seen.known - len(held),
         form,
         max(1000, int(min(LARGEST, SHARE * limit)) // form.row_bytes),
