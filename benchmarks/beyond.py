@@ -83,7 +83,7 @@ def prepare(table: Path, amount: str = "1GB") -> None:
     sample = seconds_of(lambda: loaded.append(gn.load(table, target="y", memory=amount)))
     stored = loaded[0].train.stored
     assert stored is not None
-    dealing = seconds_of(lambda: next(stored.read_ahead([0])))
+    dealing = seconds_of(lambda: next(stored.read_ahead([0], lambda rows: rows)))
     for name, taken in (("parser alone", parsing), ("sample", sample), ("chunks", dealing)):
         print(f"{name:12} {taken:6.1f} s  {gigabytes / taken:.2f} GB/s  {parsing / taken:.2f} of the parser's rate")
 
@@ -92,7 +92,7 @@ def epoch(table: Path, rounds: int = 3, amount: str = "1GB") -> None:
     """Print the seconds of an epoch of one network on rows in chunks, beside the same rows in memory."""
     stored = gn.load(table, target="y", memory=amount)
     assert stored.train.stored is not None
-    chunks = list(stored.train.stored.read_ahead(range(len(stored.train.sizes))))
+    chunks = list(stored.train.stored.read_ahead(range(len(stored.train.sizes)), lambda rows: rows))
     rows = gn.Split(np.concatenate([each.x for each in chunks]), np.concatenate([each.y for each in chunks]))
     del chunks
     taken: dict[str, list[float]] = {"in memory": [], "in chunks": []}

@@ -54,7 +54,7 @@ def read(path: Path, **options: Any) -> gn.Dataset:
 def everything(data: gn.Dataset) -> list[gn.Split]:
     """Return all chunks."""
     assert data.train.stored is not None
-    return list(data.train.stored.read_ahead(range(len(data.train.sizes))))
+    return list(data.train.stored.read_ahead(range(len(data.train.sizes)), lambda rows: rows))
 
 
 def network(data: gn.Dataset, *, mean: bool = False, **settings: Any) -> gn.Network:

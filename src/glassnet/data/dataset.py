@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,6 +13,7 @@ from glassnet.data.columns import MAX_CATEGORIES
 from glassnet.data.labels import Task, check_task, encode, infer_task
 from glassnet.data.schema import Column, Schema
 
+T = TypeVar("T")
 SMALLEST = 1e-150  # and its inverse: the bounds of targets whose squares are numbers
 VAL, TEST = 0.16, 0.2  # shares of the rows, unless a split has been published
 DAY, WEEK, MONTH, YEAR = 1.0, 7.0, 365.2425 / 12, 365.2425  # in days, on average
@@ -24,8 +25,8 @@ class Stored(Protocol):
     sizes: list[int]
     fingerprint: str
 
-    def read_ahead(self, numbers: Sequence[int]) -> Iterator[Split]:
-        """Yield the chunks with these numbers. A thread reads the next one meanwhile."""
+    def read_ahead(self, numbers: Sequence[int], ready: Callable[[Split], T]) -> Iterator[T]:
+        """Yield what `ready` makes of the chunks with these numbers. A thread reads the next one meanwhile."""
 
 
 @dataclass(eq=False, repr=False)

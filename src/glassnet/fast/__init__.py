@@ -19,6 +19,6 @@ The readable layers are the reference. They compute any network that isn't cover
 from glassnet.fast.inference import FastEngine
 from glassnet.fast.loading import missing, tell_slow
 from glassnet.fast.program import uncovered
-from glassnet.fast.training import EachStep, FastStep
+from glassnet.fast.training import EachStep, FastStep, ReadyRows
 
-__all__ = ["EachStep", "FastEngine", "FastStep", "missing", "tell_slow", "uncovered"]
+__all__ = ["EachStep", "FastEngine", "FastStep", "ReadyRows", "missing", "tell_slow", "uncovered"]

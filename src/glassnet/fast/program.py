@@ -128,8 +128,8 @@ class Program:
             kernel.scratch(layer) for layer, kernel in self.kernels
         )
         c.scratch = self.allocate(threads * c.scratch_size)
-        width = self.width if net.n_in is None else net.n_in
-        self.prepared: Preparation = Preparation(self.preprocessing, library, width, self.dtype, threads)
+        self.raw_width: int = self.width if net.n_in is None else net.n_in
+        self.prepared: Preparation = self.own_preparation(threads)
         if len(self.preprocessing) == 1 and type(self.preprocessing[0]) is Standardize:  # done while gathering a batch
             self.preprocessing[0].check(np.empty((0, self.width)))
             mean, scale = self.preprocessing[0].mean, self.preprocessing[0].scale
@@ -164,12 +164,19 @@ class Program:
         """Return the argument that the kernels take."""
         return byref(self.c)
 
-    def prepare(self, x: Array) -> tuple[Array, int]:
-        """Return rows x in a form that the kernels read, and the form: as they are, or preprocessed by the layers."""
+    def own_preparation(self, threads: int) -> Preparation:
+        """Return what prepares rows with so many threads, for one caller at a time."""
+        return Preparation(self.preprocessing, self.library, self.raw_width, self.dtype, threads)
+
+    def prepare(self, x: Array, by: Preparation | None = None) -> tuple[Array, int]:
+        """Return rows x in a form that the kernels read, and the form: as they are, or preprocessed by the layers.
+
+        by: what prepares them, if another thread may use the program's own meanwhile.
+        """
         dtype, form = self.prepared.readable(x.dtype)
         if form != DOUBLES and (self.c.scale or not self.preprocessing):
             return np.require(x, dtype, ["C", "A"]), form
-        return self.prepared(x), READY
+        return (by or self.prepared)(x), READY
 
     def _describe(self, c_layers: Sequence[CLayer]) -> None:
         """Fill in every layer's sizes and constants, and give it memory for its input and output."""

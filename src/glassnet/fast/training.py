@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from glassnet.fast.kernels import LOSSES, OPTIMIZERS
+from glassnet.fast.preparing import Preparation
 from glassnet.fast.program import Program, settings, uncovered, without_unit
 from glassnet.fast.structures import CHUNK, CLayer, COptimizer
 from glassnet.fast.threads import Threads, limit
@@ -28,6 +29,14 @@ class EachStep:
     l2: Sequence[float]
     eps: Sequence[float]
     squares: Sequence[float] = ()
+
+
+class ReadyRows(NamedTuple):
+    """Training rows x and their targets t as a step takes them. form: how the kernels read x."""
+
+    x: Array
+    t: Array
+    form: int = 0
 
 
 class Room:
@@ -65,7 +74,8 @@ class FastStep:
         self.net = net
         self.loss = loss
         self.targets = targets
-        self.show(x, t)
+        self.aside: Preparation = program.own_preparation(threads=1)
+        self.show(self._ready(*program.prepare(x), t))
         self.keep_gradients = keep_gradients
         # Copies of a batch's row numbers and weights: asking NumPy where its arrays are would take longer.
         self.rows: Array = np.zeros(batch, np.int64)
@@ -155,17 +165,26 @@ class FastStep:
             each.squares = room.squares[:taken].tolist()
         return room.losses[:taken].tolist()
 
-    def show(self, x: Array, t: Array) -> None:
-        """Take these for the training rows from now on: x (N, n_in), of the same type as before, and their targets."""
+    def ready(self, x: Array, t: Array) -> ReadyRows:
+        """Return rows x (N, n_in), of the type of the training rows, with targets t, as `show` takes them."""
+        return self._ready(*self.program.prepare(x, self.aside), t)
+
+    def _ready(self, x: Array, form: int, t: Array) -> ReadyRows:
+        t = t if self.targets is None else self.targets(t)
+        if type(self.loss) is CrossEntropy and t.ndim == 1:
+            return ReadyRows(x, np.ascontiguousarray(t, np.int32), form)
+        return ReadyRows(x, np.ascontiguousarray(t.reshape(len(t), self.program.n_out), self.program.dtype), form)
+
+    def show(self, rows: ReadyRows) -> None:
+        """Take these for the training rows from now on."""
         program, c = self.program, self.program.c
         for place in (c.data, c.loss.labels, c.loss.targets):
             program.memory.pop(place, None)
-        x, c.format = program.prepare(x)
-        c.data, t = program.hold(x), t if self.targets is None else self.targets(t)
-        if type(self.loss) is CrossEntropy and t.ndim == 1:
-            c.loss.labels = program.hold(np.ascontiguousarray(t, np.int32))
+        c.data, c.format = program.hold(rows.x), rows.form
+        if rows.t.dtype == np.int32:
+            c.loss.labels = program.hold(rows.t)
         else:
-            c.loss.targets = program.hold(np.ascontiguousarray(t.reshape(len(t), program.n_out), program.dtype))
+            c.loss.targets = program.hold(rows.t)
 
     def squares(self) -> float:
         """Return the sum of all squared weights that decay."""

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from glassnet.data.dataset import Stored
+from glassnet.data.dataset import Split, Stored
+from glassnet.fast import ReadyRows
 from glassnet.nn import Layer, Network
 from glassnet.nn.layer import Array
 from glassnet.nn.randomness import ORDER
@@ -123,10 +124,15 @@ class Trainee:
         turns = {place // count for place in (first, first + self.chunks - 1)}
         orders = {turn: np.random.default_rng([*self.seed, turn, TURN]).permutation(count) for turn in turns}
         numbers = [int(orders[place // count][place % count]) for place in range(first, first + self.chunks)]
-        for rows in self.stored.read_ahead(numbers):
-            self.step.show(self.prepare(rows.x), self.answers.compared(rows.y))
-            yield rng.permutation(len(rows.y))[:most]
-        self.step.show(self.x, self.answers.targets)  # lets go of the chunk, while other networks train
+        for rows in self.stored.read_ahead(numbers, self._ready):
+            self.step.show(rows)
+            yield rng.permutation(len(rows.t))[:most]
+        self.step.show(
+            self.step.ready(self.x, self.answers.targets)
+        )  # lets go of the chunk, while other networks train
+
+    def _ready(self, rows: Split) -> ReadyRows:
+        return self.step.ready(self.prepare(rows.x), self.answers.compared(rows.y))
 
     def _go_back(self) -> None:
         """Be as at the end of the last cycle, from which another may have begun."""

@@ -196,9 +196,8 @@ def _train_epoch(loop: Loop) -> None:
             run.keep_best(row)
 
     loop.begin_epoch(epoch)
-    with closing(passes(run, epoch)) as parts:
-        for shown, order in parts:
-            loop.show(shown)
+    with closing(passes(loop, epoch)) as orders:
+        for order in orders:
             value, (rows, x) = loop.pass_over(order, epoch)
             if not math.isfinite(value):
                 break

@@ -10,6 +10,7 @@ from contextlib import closing, contextmanager
 import numpy as np
 
 from glassnet.data.dataset import Split
+from glassnet.fast import ReadyRows
 from glassnet.nn.layer import Array
 from glassnet.nn.randomness import ORDER
 from glassnet.train.averages import Average
@@ -63,10 +64,10 @@ class Loop:
         self.run.net.reseed(self.run.seed, epoch)
         self.first = len(self.run.history.step_loss)
 
-    def show(self, rows: Split) -> None:
-        """Take batches from these training rows from now on."""
+    def show(self, rows: Split, ready: ReadyRows | None = None) -> None:
+        """Take batches from these training rows from now on. ready: the same, if the step has them ready."""
         if rows is not self.shown:
-            self.move.show(rows.x, rows.y)
+            self.move.show(ready or self.move.ready(rows.x, rows.y))
             self.shown = rows
 
     def step(self, rows: Array, x: Array | None = None) -> float:
@@ -169,15 +170,19 @@ def order_of(run: Training, epoch: int, rows: Split | None = None, *chunk: int) 
     return rng.integers(n, size=run.steps(n) * run.batch_size) if run.replacement else rng.permutation(n)
 
 
-def passes(run: Training, epoch: int) -> Generator[tuple[Split, Array]]:
-    """Yield the training rows that are in memory together, and the order in which an epoch uses them.
+def passes(loop: Loop, epoch: int) -> Generator[Array]:
+    """Show the training rows that are in memory together, and yield the order in which an epoch uses them.
 
-    Stored rows come chunk by chunk, in an order drawn from (seed, epoch). The next is read while one is trained on.
+    Stored rows come chunk by chunk, in an order drawn from (seed, epoch). The next is read, and made ready, while one
+    is trained on.
     """
-    train = run.data.train
+    run, train, step = loop.run, loop.run.data.train, loop.move
     if train.stored is None:
-        yield train, order_of(run, epoch)
+        loop.show(train)
+        yield order_of(run, epoch)
         return
     numbers = np.random.default_rng([run.seed, epoch, ORDER]).permutation(len(train.stored.sizes)).tolist()
-    for number, rows in zip(numbers, train.stored.read_ahead(numbers), strict=True):
-        yield rows, order_of(run, epoch, rows, number)
+    chunks = train.stored.read_ahead(numbers, lambda rows: (rows, step.ready(rows.x, rows.y)))
+    for number, (rows, ready) in zip(numbers, chunks, strict=True):
+        loop.show(rows, ready)
+        yield order_of(run, epoch, rows, number)

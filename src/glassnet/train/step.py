@@ -10,7 +10,7 @@ from typing import Protocol
 
 import numpy as np
 
-from glassnet.fast import FastStep, missing, tell_slow
+from glassnet.fast import FastStep, ReadyRows, missing, tell_slow
 from glassnet.nn import Loss, Network
 from glassnet.nn.layer import Array
 from glassnet.optim import Optimizer
@@ -40,8 +40,14 @@ class Step(Protocol):
     def many(self, rows: Array, factors: Sequence[float], weights: Array | None = None) -> list[float]:
         """Do the same for all batches of these rows, with one factor each, in one call; only if it is `independent`."""
 
-    def show(self, x: Array, t: Array) -> None:
-        """Take these for the training rows from now on: x (N, n_in), of the same type as before, and their targets."""
+    def ready(self, x: Array, t: Array) -> ReadyRows:
+        """Return rows x (N, n_in), of the type of the training rows, with targets t, as `show` takes them.
+
+        One thread may do so while another one makes steps.
+        """
+
+    def show(self, rows: ReadyRows) -> None:
+        """Take these for the training rows from now on."""
 
     def observe(self, rows: Array, x: Array | None = None) -> None:
         """Pass these rows, or x, through the network in training mode: nothing moves but BatchNorm's statistics."""
@@ -70,9 +76,13 @@ class StepAround:
 
     step: Step
 
-    def show(self, x: Array, t: Array) -> None:
-        """Take these for the training rows from now on: x (N, n_in), of the same type as before, and their targets."""
-        self.step.show(x, t)
+    def ready(self, x: Array, t: Array) -> ReadyRows:
+        """Return rows x (N, n_in), of the type of the training rows, with targets t, as `show` takes them."""
+        return self.step.ready(x, t)
+
+    def show(self, rows: ReadyRows) -> None:
+        """Take these for the training rows from now on."""
+        self.step.show(rows)
 
     def observe(self, rows: Array, x: Array | None = None) -> None:
         """Pass these rows, or x, through the network in training mode: nothing moves but BatchNorm's statistics."""
@@ -100,7 +110,7 @@ class ReadableStep:
         self.start: float = time.perf_counter()
         self.loss = loss
         self.optimizer = optimizer
-        self.show(x, t)
+        self.show(self.ready(x, t))
         self.x: Array = np.empty((batch, *x.shape[1:]), x.dtype)
         self.t: Array = np.empty((batch, *t.shape[1:]), t.dtype)
 
@@ -122,8 +132,8 @@ class ReadableStep:
     def _find_gradient(self, rows: Array, whole: int, weights: Array | None, x: Array | None) -> float:
         """Write it into `net.grad`."""
         # mode="clip" writes straight into `out`. The row numbers are in range anyway.
-        t = np.take(self.all[1], rows, axis=0, out=self.t[: len(rows)], mode="clip")
-        x = np.take(self.all[0], rows, axis=0, out=self.x[: len(rows)], mode="clip") if x is None else x
+        t = np.take(self.all.t, rows, axis=0, out=self.t[: len(rows)], mode="clip")
+        x = np.take(self.all.x, rows, axis=0, out=self.x[: len(rows)], mode="clip") if x is None else x
         loss = copy(self.loss)  # another thread may train another network with it
         with np.errstate(over="ignore", invalid="ignore"):  # the loss shows it
             value = loss.forward(self.net.forward(x, training=True), t, weights)
@@ -144,13 +154,17 @@ class ReadableStep:
         """Not for this step: it needs Python."""
         raise NotImplementedError
 
-    def show(self, x: Array, t: Array) -> None:
-        """Take these for the training rows from now on: x (N, n_in), of the same type as before, and their targets."""
-        self.all: tuple[Array, Array] = x, t
+    def ready(self, x: Array, t: Array) -> ReadyRows:
+        """Return rows x (N, n_in), of the type of the training rows, with targets t, as `show` takes them."""
+        return ReadyRows(x, t)
+
+    def show(self, rows: ReadyRows) -> None:
+        """Take these for the training rows from now on."""
+        self.all: ReadyRows = rows
 
     def observe(self, rows: Array, x: Array | None = None) -> None:
         """Pass these rows, or x, through the network in training mode: nothing moves but BatchNorm's statistics."""
-        self.net.forward(self.all[0][rows] if x is None else x, training=True)
+        self.net.forward(self.all.x[rows] if x is None else x, training=True)
 
     def move_mean(self, mean: Array, share: float) -> None:
         """Move mean weights (n,), in place, towards the present ones: mean <- mean + share * (theta - mean)."""

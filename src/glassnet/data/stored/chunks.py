@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from glassnet.data.dataset import Split
+from glassnet.data.dataset import Split, T
 from glassnet.files import making, passing_folder
 
 ManyRows = Iterator[tuple[NDArray[Any], NDArray[Any]]]  # some x (n, width) and y (n,) at a time
@@ -56,16 +56,20 @@ class Chunks:
         self._lock = threading.Lock()
         self._folder: Path | None = None
 
-    def read_ahead(self, numbers: Sequence[int]) -> Iterator[Split]:
-        """Yield the chunks with these numbers. A thread reads the next one meanwhile."""
+    def read_ahead(self, numbers: Sequence[int], ready: Callable[[Split], T]) -> Iterator[T]:
+        """Yield what `ready` makes of the chunks with these numbers. A thread reads the next one meanwhile."""
         folder = self._prepared()
+
+        def read(number: int) -> T:
+            return ready(self._read(folder, number))
+
         with ThreadPoolExecutor(1) as thread:
-            coming = thread.submit(self._read, folder, numbers[0])
+            coming = thread.submit(read, numbers[0])
             for number in (*numbers[1:], None):
-                split = coming.result()
+                made = coming.result()
                 if number is not None:
-                    coming = thread.submit(self._read, folder, number)
-                yield split
+                    coming = thread.submit(read, number)
+                yield made
 
     @property
     def size(self) -> int:
