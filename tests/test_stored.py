@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from glassnet.data.stored import chunks
 from glassnet.data.stored.room import read_memory
 from glassnet.data.stored.table import load_stored
 from glassnet.files import cache_folder
+from glassnet.recipes.explaining import open_with_data
 from glassnet.train import Checkpoint
 
 ROWS = 6000
@@ -262,3 +264,21 @@ def test_chunks_may_come_from_an_iterator(table: Path) -> None:
 def test_chunks_of_another_kind_are_refused(chunks: list[Any], error: type[Exception], fault: str) -> None:
     with pytest.raises(error, match=fault):
         gn.load(iter(chunks))
+
+
+@pytest.mark.parametrize("settings", [["pack.ends=[1]", "pack.candidates={plain={}}"], None])
+def test_class_weights_count_in_every_chunk(tmp_path: Path, settings: list[str] | None) -> None:
+    path = tmp_path / "rare.parquet"
+    rare = frame()["y"] + 2 * np.random.default_rng(1).normal(size=ROWS) > 3.5
+    frame().with_columns(y=pl.Series(np.where(rare, "yes", "no"))).drop("id").write_parquet(path)
+    share = []
+    for weight in (1, 20):
+        changes = ["data.memory=1KB", "network.hidden=[8]", f"loss.class_weight={{yes={weight}.0}}"]
+        recipe = recipes.choose(str(path), target="y", changes=[*changes, *(settings or [])])
+        if settings is None:
+            recipe = replace(recipe, pack=None, training=replace(recipe.training, epochs=3))
+        out = tmp_path / f"run {weight}"
+        recipes.train(recipe, out)
+        net, data = open_with_data(out)
+        share.append((net.predict(data.test.x).argmax(axis=1) == 1).mean())
+    assert share[1] > share[0] + 0.1

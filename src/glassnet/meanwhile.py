@@ -1,10 +1,24 @@
-"""What is done again and again beside something else."""
+"""What is done beside something else, by another thread."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import TypeVar, cast
+
+T = TypeVar("T")
+
+
+def ahead(items: Iterator[T]) -> Iterator[T]:
+    """Yield the same items. While one is in use, a thread makes the next."""
+    over = object()
+    with ThreadPoolExecutor(1) as thread:
+        coming = thread.submit(next, items, over)
+        while (item := coming.result()) is not over:
+            coming = thread.submit(next, items, over)
+            yield cast(T, item)
 
 
 @contextmanager

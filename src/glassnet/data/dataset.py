@@ -20,13 +20,17 @@ DAY, WEEK, MONTH, YEAR = 1.0, 7.0, 365.2425 / 12, 365.2425  # in days, on averag
 
 
 class Stored(Protocol):
-    """Rows on disk, in chunks of so many rows (sizes). Equal fingerprints mean equal chunks."""
+    """Rows on disk, in chunks of so many rows (sizes). Equal fingerprints mean equal chunks.
+
+    class_weights: what multiplies the losses of the rows of each class in training, or None.
+    """
 
     sizes: list[int]
     fingerprint: str
+    class_weights: NDArray[np.float64] | None
 
     def read_ahead(self, numbers: Sequence[int], ready: Callable[[Split], T]) -> Iterator[T]:
-        """Yield what `ready` makes of the chunks with these numbers. A thread reads the next one meanwhile."""
+        """Yield what `ready` makes of the chunks with these numbers. A thread makes the next one meanwhile."""
 
 
 @dataclass(eq=False, repr=False)

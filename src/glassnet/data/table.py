@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from glassnet.data.checks import closest_first, listed
 from glassnet.data.columns import EMPTY, find_columns, found, like_values, nothing_left
@@ -173,8 +173,10 @@ def as_written_in_file(path: str | os.PathLike[str], rows: NDArray[np.int64]) ->
     return frame[rows], lines[rows].tolist()
 
 
-def numeric_rows(frame: pl.DataFrame, columns: Sequence[Column] | Sequence[str], first: int = 1) -> NDArray[np.float64]:
-    """Pick columns by name, in that order, as an array (N, len(columns)); others are ignored.
+def numeric_rows(
+    frame: pl.DataFrame, columns: Sequence[Column] | Sequence[str], first: int = 1, dtype: DTypeLike = np.float64
+) -> NDArray[Any]:
+    """Pick columns by name, in that order, as an array (N, len(columns)) of a type; others are ignored.
 
     `values_of` turns each into numbers, with NaN for a missing value. A name in place of a `Column` takes a column of
     numbers, booleans or points in time, in which no value may be missing.
@@ -185,13 +187,16 @@ def numeric_rows(frame: pl.DataFrame, columns: Sequence[Column] | Sequence[str],
     numbers = [column.name for column in columns if isinstance(column, Column) and column.kind == "number"]
     if text := [name for name in numbers if is_text(frame[name])]:  # all at once: in CSV, all columns are text
         frame = frame.with_columns(plain_columns(frame.select(text)))
-    return np.column_stack(
+    return np.stack(
         [
             values_without_gaps(frame[column], first)
             if isinstance(column, str)
             else values_of(frame[column.name], column, first)
             for column in columns
-        ]
+        ],
+        axis=1,
+        dtype=dtype,
+        casting="same_kind",
     )
 
 

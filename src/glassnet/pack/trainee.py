@@ -100,8 +100,7 @@ class Trainee:
             warm = np.minimum(1, (epoch * self.steps + np.arange(1, self.steps + 1)) / WARM_UP)
             factors, losses = ((1 - done) * warm).tolist(), []
             with closing(self._orders(epoch)) as orders:
-                for order in orders:
-                    weights = None if self.answers.weights is None else self.answers.weights[order]
+                for order, weights in orders:
                     some = factors[len(losses) : len(losses) + len(order) // self.batch]
                     losses += many_steps(self.step, order, some, self.batch, weights)
                     if not math.isfinite(losses[-1]):
@@ -114,25 +113,27 @@ class Trainee:
         self.cycle_ends.append(end)
         return True
 
-    def _orders(self, epoch: int) -> Generator[Array]:
-        """Yield the numbers of the rows of an epoch, in order: all, or those of one chunk after the other."""
+    def _orders(self, epoch: int) -> Generator[tuple[Array, Array | None]]:
+        """Yield the numbers and weights of the rows of an epoch, in order: all, or one chunk after the other."""
         rng, most = np.random.default_rng([*self.seed, epoch, ORDER]), self.steps // self.chunks * self.batch
         if self.stored is None:
-            yield rng.permutation(self.rows)[:most]
+            order = rng.permutation(self.rows)[:most]
+            yield order, None if self.answers.weights is None else self.answers.weights[order]
             return
         count, first = len(self.stored.sizes), epoch * self.chunks
         turns = {place // count for place in (first, first + self.chunks - 1)}
         orders = {turn: np.random.default_rng([*self.seed, turn, TURN]).permutation(count) for turn in turns}
         numbers = [int(orders[place // count][place % count]) for place in range(first, first + self.chunks)]
-        for rows in self.stored.read_ahead(numbers, self._ready):
+        for rows, weights in self.stored.read_ahead(numbers, self._ready):
             self.step.show(rows)
-            yield rng.permutation(len(rows.t))[:most]
+            order = rng.permutation(len(rows.t))[:most]
+            yield order, None if weights is None else weights[order]
         self.step.show(
             self.step.ready(self.x, self.answers.targets)
         )  # lets go of the chunk, while other networks train
 
-    def _ready(self, rows: Split) -> ReadyRows:
-        return self.step.ready(self.prepare(rows.x), self.answers.compared(rows.y))
+    def _ready(self, rows: Split) -> tuple[ReadyRows, Array | None]:
+        return self.step.ready(self.prepare(rows.x), self.answers.compared(rows.y)), rows.weights
 
     def _go_back(self) -> None:
         """Be as at the end of the last cycle, from which another may have begun."""

@@ -119,10 +119,10 @@ def _passed_over(recipe: Recipe) -> list[str]:
 
 def rows_of(data: Dataset) -> Split:
     """Return the rows that a pack holds in memory: all training rows, or their sample, and behind it those held out."""
-    if data.train.stored is None:
+    if (stored := data.train.stored) is None:
         return data.train
     x, y = (np.concatenate([getattr(data.train, name), getattr(data.val, name)]) for name in ("x", "y"))
-    return Split(x, y)
+    return Split(x, y, weights=None if stored.class_weights is None else stored.class_weights[y])
 
 
 def _different(candidates: list[Candidate]) -> list[Candidate]:

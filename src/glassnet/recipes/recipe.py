@@ -146,8 +146,8 @@ class Recipe:
             raise ValueError(f"loss: {type(loss).__name__} is for {loss.task}, but the data are for {task}")
         return loss
 
-    def row_weights(self, data: Dataset) -> NDArray[np.float64] | None:
-        """Return the weights of the training rows (N,) by their classes, or None if all count the same.
+    def class_weights(self, data: Dataset) -> NDArray[np.float64] | None:
+        """Return the weight of each class's rows in training (n_classes,), or None if all count the same.
 
         Raises ValueError for data without classes, a class that isn't one of them, and a weight that is no number.
         """
@@ -158,7 +158,7 @@ class Recipe:
             raise ValueError("loss.class_weight: the target has values, and no classes")
         counts = np.bincount(data.train.y, minlength=len(data.classes))
         if wanted == "balanced":
-            return (counts.sum() / np.maximum(1, counts) / np.count_nonzero(counts))[data.train.y]
+            return counts.sum() / np.maximum(1, counts) / np.count_nonzero(counts)
         if not isinstance(wanted, dict):
             raise ValueError(f'loss.class_weight is "balanced" or a table of classes, not {wanted!r}')
         weights = np.ones(len(data.classes))
@@ -166,7 +166,7 @@ class Recipe:
             if name not in data.classes:
                 raise ValueError(f"loss.class_weight: there is no class {name!r}; there are {listed(data.classes)}")
             weights[data.classes.index(name)] = positive(weight, f"loss.class_weight.{name}")
-        return weights[data.train.y]
+        return weights
 
     def build_optimizer(self) -> optim.Optimizer:
         """Make the optimizer."""

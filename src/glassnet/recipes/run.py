@@ -144,9 +144,10 @@ def load_data(recipe: Recipe) -> Dataset:
     data = load(table.source, drop=table.drop or (), seed=seed, **options)
     validated = table.validation and recipe.pack is None  # a pack holds out rows of its own
     data = data if validated or data.train.stored else data.without_validation()
-    data.train.weights = recipe.row_weights(data)
-    if data.train.weights is not None and data.train.stored:
-        raise ValueError("loss.class_weight is for tables that fit into memory, and this one is read in pieces")
+    if (weights := recipe.class_weights(data)) is not None:
+        data.train.weights = weights[data.train.y]
+        if data.train.stored is not None:
+            data.train.stored.class_weights = weights
     check_decision(recipe, data)
     return data
 

@@ -13,6 +13,7 @@ from glassnet.data.arrays import array_in, rows_of_array
 from glassnet.data.csv_text import read_text
 from glassnet.data.dialect import FRAMES, TEXT, dialect_of, table_endings
 from glassnet.data.typed import refusing_damage, require_table
+from glassnet.meanwhile import ahead
 from glassnet.terminal import bar_fits
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def _blocks_of(file: Path) -> Iterator[pl.DataFrame]:
         yield from _of_array(file)
         return
     if ending in TEXT:
-        yield from read_text(file, dialect_of(file))
+        yield from ahead(read_text(file, dialect_of(file)))
         return
     if ending not in STREAMED:
         kinds = f"{FRAMES[ending]} file" if ending in FRAMES else "file of this kind"
@@ -78,12 +79,17 @@ def _blocks_of(file: Path) -> Iterator[pl.DataFrame]:
         parquet = ending == ".parquet"
         table = pl.scan_parquet(file, glob=False, hive_partitioning=False) if parquet else pl.scan_ipc(file)
         rows = max(1, CELLS // max(1, len(table.collect_schema())))
-    for start in itertools.count(0, READ * rows):
+    for frame in ahead(_slices(file, table, READ * rows)):
+        yield from frame.iter_slices(rows)
+
+
+def _slices(file: Path, table: pl.LazyFrame, rows: int) -> Iterator[pl.DataFrame]:
+    for start in itertools.count(0, rows):
         with refusing_damage(file):
-            frame = table.slice(start, READ * rows).collect()
+            frame = table.slice(start, rows).collect()
         if not frame.is_empty():
-            yield from frame.iter_slices(rows)
-        if frame.height < READ * rows:
+            yield frame
+        if frame.height < rows:
             return
 
 

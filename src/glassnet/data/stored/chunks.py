@@ -7,7 +7,6 @@ import json
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 
 from glassnet.data.dataset import Split, T
 from glassnet.files import making, passing_folder
+from glassnet.meanwhile import ahead
 
 ManyRows = Iterator[tuple[NDArray[Any], NDArray[Any]]]  # some x (n, width) and y (n,) at a time
 
@@ -52,24 +52,15 @@ class Chunks:
         self.sizes: list[int] = [(total - number + count - 1) // count for number in range(count)]
         self.seed = seed
         self.cache = cache
+        self.class_weights: NDArray[np.float64] | None = None
         self.source: object = None  # something that the rows need for as long as they may be read
         self._lock = threading.Lock()
         self._folder: Path | None = None
 
     def read_ahead(self, numbers: Sequence[int], ready: Callable[[Split], T]) -> Iterator[T]:
-        """Yield what `ready` makes of the chunks with these numbers. A thread reads the next one meanwhile."""
+        """Yield what `ready` makes of the chunks with these numbers. A thread makes the next one meanwhile."""
         folder = self._prepared()
-
-        def read(number: int) -> T:
-            return ready(self._read(folder, number))
-
-        with ThreadPoolExecutor(1) as thread:
-            coming = thread.submit(read, numbers[0])
-            for number in (*numbers[1:], None):
-                made = coming.result()
-                if number is not None:
-                    coming = thread.submit(read, number)
-                yield made
+        return ahead(ready(self._read(folder, number)) for number in numbers)
 
     @property
     def size(self) -> int:
@@ -79,7 +70,8 @@ class Chunks:
     def _read(self, folder: Path, number: int) -> Split:
         n = self.sizes[number]
         x = np.fromfile(folder / f"x-{number}", self.form.x).reshape(n, self.form.width)
-        return Split(x, np.fromfile(folder / f"y-{number}", self.form.y, n))
+        y = np.fromfile(folder / f"y-{number}", self.form.y, n)
+        return Split(x, y, weights=None if self.class_weights is None else self.class_weights[y])
 
     def _prepared(self) -> Path:
         """The folder, which is whole or not there."""

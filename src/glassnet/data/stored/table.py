@@ -177,8 +177,10 @@ def _rows(
         low, high = np.searchsorted(held, [known, known + len(own)])
         known += len(own)
         training = np.delete(own, held[low:high] - (known - len(own)))
-        x = numeric_rows(frame, schema, first)[training]
-        if np.isinf(x.astype(data.train.x.dtype)).any():
+        with np.errstate(over="ignore"):
+            x = numeric_rows(frame, schema, first, data.train.x.dtype)
+        x = x[training] if len(training) < len(x) else x
+        if np.isinf(x).any():
             raise ValueError(f"rows {first} to {first + len(frame) - 1}: a number is too large for single precision")
         y, rows, _ = read_target(frame[data.target][training], data.task)
         if len(rows) < len(training):
