@@ -95,24 +95,31 @@ class ClassFigures:
 
 
 class _Rank:
-    """The areas below the ROC curve and the precision-recall curve of scores (N,), with rows weighted."""
+    """The areas below the ROC curve and the precision-recall curve of scores (N,), with rows weighted.
+
+    Rows are in pieces, the highest scores first: those of one score, and neighbouring scores that no positive row has.
+    """
 
     def __init__(self, scores: Array, positive: Array) -> None:
         self.order: Array = np.argsort(-scores, kind="stable")
-        self.positive: Array = positive[self.order]
-        ordered = scores[self.order]
-        ends = np.append(ordered[1:] != ordered[:-1], True)  # of rows with the same score
-        self.ends: Array | None = None if ends.all() else np.flatnonzero(ends)
+        ordered, positive = scores[self.order], positive[self.order]
+        first = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))  # of each score
+        with_positive = np.add.reduceat(positive, first, dtype=np.int64) > 0
+        parted = np.append(True, with_positive[1:] | with_positive[:-1])
+        self.pieces: Array = first[parted]  # the first row of each
+        self.positive: Array = self.order[positive]
+        places = np.searchsorted(self.pieces, np.flatnonzero(positive), side="right") - 1
+        self.found: Array  # the pieces with positive rows, and their first ones
+        self.of_found: Array
+        self.found, self.of_found = np.unique(places, return_index=True)
 
     def __call__(self, weights: Array) -> tuple[Array, Array]:
-        ordered = weights[:, self.order]
-        seen, found = ordered.cumsum(axis=1), (ordered * self.positive).cumsum(axis=1)
-        if self.ends is not None:
-            seen, found = seen[:, self.ends], found[:, self.ends]
-        more = np.diff(found, prepend=0.0)
+        each = np.add.reduceat(weights[:, self.order], self.pieces, axis=1)
+        more = np.zeros_like(each)
+        more[:, self.found] = np.add.reduceat(weights[:, self.positive], self.of_found, axis=1)
+        seen, found = each.cumsum(axis=1), more.cumsum(axis=1)
         others = seen[:, -1] - found[:, -1]
-        wrong = np.diff(seen, prepend=0.0) - more
-        area = np.einsum("bn,bn->b", wrong, found - more / 2)
+        area = np.einsum("bn,bn->b", each - more, found - more / 2)
         precision = np.einsum("bn,bn->b", more, found / np.maximum(seen, 1e-300))
         return _ratio(area, found[:, -1] * others), _ratio(precision, found[:, -1])
 
