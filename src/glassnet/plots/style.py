@@ -6,6 +6,7 @@ import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -65,20 +66,30 @@ STYLE: dict[Any, Any] = {
     "agg.path.chunksize": 10_000,  # a line through every step of a long run is longer than Agg takes whole
 }
 
+_inside: ContextVar[bool] = ContextVar("inside a styled block", default=False)
+
 
 @contextmanager
 def styled() -> Iterator[None]:
     """Draw in the house's style inside the block, or, as the decorator `@styled()`, in a whole function.
 
-    Starts from matplotlib's own defaults, so that a user's matplotlibrc doesn't show, and puts it back after.
+    Starts from matplotlib's own defaults, so that a user's matplotlibrc doesn't show, and puts it back after. That
+    takes a while, so of blocks inside each other the outermost alone does it.
     """
+    if _inside.get():
+        yield
+        return
     need("plots", "matplotlib")
     import matplotlib
 
-    with matplotlib.rc_context():
-        matplotlib.rcdefaults()
-        matplotlib.rcParams.update(STYLE)
-        yield
+    token = _inside.set(True)
+    try:
+        with matplotlib.rc_context():
+            matplotlib.rcdefaults()
+            matplotlib.rcParams.update(STYLE)
+            yield
+    finally:
+        _inside.reset(token)
 
 
 def signed() -> Colormap:

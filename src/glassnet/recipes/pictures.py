@@ -15,7 +15,7 @@ from glassnet.files import own_folder
 from glassnet.nn import Dense, Ensemble, Network
 from glassnet.nn.ensemble import leading
 from glassnet.nn.layer import Array
-from glassnet.plots.style import PictureFormat
+from glassnet.plots.style import PictureFormat, styled
 from glassnet.recipes.confusion import MOST_DRAWN
 from glassnet.recipes.judging import answers_of, predicted_classes
 from glassnet.train import History
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 SHOWN, TIMES = 12, 5  # images that show augmentation, and the versions of each
 
 
+@styled()
 def draw(
     folder: Path,
     net: Network | Ensemble,
@@ -67,6 +68,7 @@ def heard(net: Network) -> Array | None:
     return np.linalg.norm(dense[1].W, axis=1) if len(dense) > 1 else None
 
 
+@styled()
 def draw_ensemble(
     folder: Path, ensemble: Ensemble, data: Dataset, histories: dict[str, History], form: PictureFormat
 ) -> None:
@@ -77,6 +79,7 @@ def draw_ensemble(
     _save(figures, folder, data, form)
 
 
+@styled()
 def draw_results(folder: Path, answers: Array, predicted: Array | None, data: Dataset, form: PictureFormat) -> None:
     """Draw answers to the test part: values (N,), or probabilities of classes (N, C) and the classes answered (N,)."""
     _save(_results(answers, predicted, data), folder, data, form)
