@@ -675,10 +675,11 @@ def test_a_page_in_a_file_holds_all_that_it_needs(tmp_path: Path, empty_cache: P
         assert base64.b64decode(content).decode() == source
         assert set(re.findall(r'from "([^"]+)"', source)) <= set(imports)
     net = shipped.network()
-    assert [layer["type"] for layer in data["layers"]] == ["Standardize", "Dense", "ReLU", "Dense"]
-    w = data["layers"][1]["arrays"]["W"]
+    layers = data["frozen"]["layers"]
+    assert [layer["type"] for layer in layers] == ["Standardize", "Dense", "ReLU", "Dense"]
+    w = layers[1]["arrays"]["W"]
     assert np.array_equal(np.frombuffer(base64.b64decode(w["f32"]), "<f4").reshape(w["shape"]), net.layers[1].W)
-    assert [layer["formula"] for layer in data["layers"]] == [layer.formula for layer in net.layers]
+    assert [layer["formula"] for layer in layers] == [layer.formula for layer in net.layers]
     assert len(data["examples"]) == 25
     names: dict[str, Any] = {}
     exec("import glassnet as gn\n" + data["load"], names)
@@ -699,7 +700,7 @@ def test_a_page_is_written_without_a_training_thread(tmp_path: Path, monkeypatch
 def test_a_page_of_a_regression_knows_the_ranges_of_its_columns(tmp_path: Path, table: Path) -> None:
     explore.write(tmp_path / "page.html", explore.open_subject(str(table)))
     data = embedded(tmp_path / "page.html")[1]
-    assert "f64" in data["layers"][-1]["arrays"]["mean"]
+    assert "f64" in data["frozen"]["layers"][-1]["arrays"]["mean"]
     ranges = data["network"]["ranges"]
     assert [r["name"] for r in ranges] == list(gn.load("diabetes").features)
     assert all(r["min"] <= r["typical"] <= r["max"] for r in ranges)

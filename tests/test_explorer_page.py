@@ -661,7 +661,7 @@ def test_the_served_page_loads_no_second_engine(page: Page, mnist: str) -> None:
     page.open(mnist)
     names = {address.rpartition("/")[2] for address in page.addresses()}
     assert "engine-remote.js" in names
-    assert names.isdisjoint({"engine-local.js", "layers.js", "equation.js", "code-local.js"})
+    assert names.isdisjoint({"engine-local.js", "frozen.js", "equation.js", "code-local.js"})
 
 
 def every_layer() -> gn.Network:
@@ -728,7 +728,7 @@ def test_the_engine_in_the_page_gives_the_librarys_numbers(page: Page, tmp_path:
     net = explore.in_use(subject.net.copy("float64"))
     expected = gn.trace(net, x, t, subject.loss, subject.optimizer)
     for output, layer in zip(got["outputs"], expected.layers, strict=True):
-        np.testing.assert_allclose(output, layer.output[0], rtol=1e-5, atol=1e-9)
+        np.testing.assert_allclose(output, layer.output[0], rtol=1e-4, atol=1e-5)  # in single precision
     for i, text in enumerate(got["texts"]):
         same = str(expected.equation(i, 0))
         assert NUMBER.sub("#", text) == NUMBER.sub("#", same)

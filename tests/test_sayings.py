@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 import glassnet as gn
-from glassnet.explore.page import computed_layers
 from glassnet.inspection.trace_derivative import derivative
 from glassnet.inspection.trace_equation import equation
 from glassnet.nn.selfcheck import Case, cases
@@ -54,11 +53,6 @@ def test_a_layer_has_a_sentence_and_a_rule_of_its_own(name: str) -> None:
     assert layer.in_words().endswith(".")
     assert not (layer.__doc__ or "").startswith(layer.in_words())
     assert "dx" in derivative(layer)
-
-
-def test_the_page_alone_computes_every_layer_that_is_not_for_tables() -> None:
-    tables = {"Columns", "TargetMeans", "PiecewiseLinear", "Periodic", "CategoryEmbedding", "Rotations"}
-    assert computed_layers() == PUBLIC - tables
 
 
 def test_a_layer_of_ones_own_speaks_by_one_line_of_formula() -> None:

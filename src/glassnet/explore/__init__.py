@@ -8,7 +8,7 @@ course.py, trainer.py          training that can be stopped and changed at any s
 session.py                     the answer to each question of the page     network_view, code, encoding
 guard.py, server.py, page.py   the guard, the server, the pages            static/  the explorer's modules and style
 play.py, catalog.py            the playground, and what it can build       playground/  its modules and style
-engine.py                      the kernels in WebAssembly, which it computes with   wasm/  their sources
+engine.py, frozen.py           the kernels in WebAssembly, and a trained network for them    wasm/  their sources
 """
 
 from glassnet.explore.course import Course, in_use, replay, twin

@@ -52,7 +52,7 @@ def catalog() -> dict[str, Any]:
         "optimizers": {cls.__name__: _optimizer(cls) for cls in OPTIMIZERS},
         "schedules": {cls.__name__: _described(cls) for cls in schedules.Schedule.__subclasses__()},
         "initializers": {name: _variance(name) for name in INITIALIZERS},
-        "structures": {name: _fields(each) for name, each in STRUCTURES.items()},
+        "structures": {name: fields(each) for name, each in STRUCTURES.items()},
         "formats": {name: i for i, name in enumerate(FORMATS)},
         "streams": {"weights": INITIAL_WEIGHTS, "masks": MASKS, "order": ORDER},
         "doctor": {
@@ -70,7 +70,7 @@ STRUCTURES: dict[str, type[ctypes.Structure]] = {
 }
 
 
-def _fields(structure: type[ctypes.Structure]) -> list[list[Any]]:
+def fields(structure: type[ctypes.Structure]) -> list[list[Any]]:
     """The name of each field, its kind (int, double, pointer or another structure), and how many of them there are."""
     names: dict[Any, str] = {ctypes.c_int64: "int", ctypes.c_double: "double"}
     names |= {each: name for name, each in STRUCTURES.items()}

@@ -44,8 +44,11 @@ def whole(value: Any, what: str) -> int:
 
 
 def packed(array: Array) -> dict[str, Any]:
-    """Return an array as {"shape": [...], "f32": base64 of little-endian float32}; "f64" if it has double precision."""
-    kind = "f64" if array.dtype == np.float64 else "f32"
+    """Return an array as {"shape": [...], "f32": base64 of little-endian float32}.
+
+    It is "f64" if it has double precision, and "i64" for whole numbers of so many bits.
+    """
+    kind = {np.dtype(np.float64): "f64", np.dtype(np.int64): "i64"}.get(array.dtype, "f32")
     little_endian = np.ascontiguousarray(array, f"<{kind[0]}{int(kind[1:]) // 8}")
     return {"shape": list(array.shape), kind: base64.b64encode(little_endian.tobytes()).decode("ascii")}
 

@@ -13,7 +13,8 @@ from importlib import resources
 from typing import Any
 
 from glassnet.explore.code import load_lines
-from glassnet.explore.encoding import packed, to_json
+from glassnet.explore.encoding import to_json
+from glassnet.explore.frozen import frozen
 from glassnet.explore.network_view import describe, example
 from glassnet.explore.subject import Subject
 from glassnet.files import replacing
@@ -49,13 +50,6 @@ def static_files() -> dict[str, tuple[str, str]]:
     folders = [resources.files(__package__).joinpath(name) for name in FOLDERS]
     found = {file.name: file for each in folders for file in each.iterdir() if file.name.rpartition(".")[2] in TYPES}
     return {name: (found[name].read_text(encoding="utf-8"), TYPES[name.rpartition(".")[2]]) for name in sorted(found)}
-
-
-@cache
-def computed_layers() -> frozenset[str]:
-    """Return the layers that static/layers.js computes, for the page that has no library behind it."""
-    listed = static_files()["layers.js"][0].partition("export const LAYERS = {")[2].partition("}")[0]
-    return frozenset(re.findall(r"\w+", listed))
 
 
 @cache
@@ -105,10 +99,6 @@ def write(out: str | os.PathLike[str], subject: Subject) -> None:
 
     Raises ValueError if the network has a layer that the page can't compute.
     """
-    net = subject.net
-    unknown = [layer for layer in net.layers if type(layer).__name__ not in computed_layers()]
-    if unknown:
-        raise ValueError(f"a page without a server can't compute {unknown[0]!r}: leave out --out, and use the server")
     data = f'<script type="application/json" id="glassnet">{inlined(contents(subject))}</script>'
     whole = alone(EXPLORER, subject.title, data=data)
     with replacing(out) as part:
@@ -122,16 +112,7 @@ def contents(subject: Subject) -> dict[str, Any]:
     rows = range(min(EXAMPLES, len(getattr(subject.data, part))))
     return {
         "network": describe(subject, len(rows)),
-        "layers": [
-            {
-                "type": type(layer).__name__,
-                "config": layer.config(),
-                "formula": layer.formula,
-                "note": layer.note,
-                "arrays": {name: packed(getattr(layer, name)) for name in (*layer.parameters, *layer.state)},
-            }
-            for layer in net.layers
-        ],
+        "frozen": frozen(net, net.n_in or subject.data.n_in, getattr(subject.data, part).x.dtype),
         "examples": [example(subject, part, row) for row in rows],
         "load": load_lines(subject),
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Callable, Sequence
 from ctypes import addressof, byref
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -48,6 +48,27 @@ STEPS: dict[type[Layer], Callable[[Any, int, np.dtype[Any]], Step]] = {
     Rotations: lambda layer, *_: ((layer.width, layer.added), [layer.A]),
     TargetMeans: _means,
 }
+
+
+class Facts(NamedTuple):
+    """What the kernels need to know of a step: its structure's fields, and the type of the rows that it gives."""
+
+    kind: str
+    n_in: int
+    n_out: int
+    rounded: bool
+    sizes: Sequence[int]
+    arrays: Sequence[Array]  # of whole numbers or float64
+    given: np.dtype[Any]
+
+
+def facts(layer: Layer, width: int, seen: np.dtype[Any], dtype: np.dtype[Any]) -> Facts:
+    """Return those of a layer, for rows of a width and a type. dtype: the network's."""
+    sizes, arrays = STEPS[type(layer)](layer, width, seen)
+    held = [np.require(a, a.dtype if a.dtype == np.int64 else np.float64, ["C", "A"]) for a in arrays]
+    given = _given(layer, seen)
+    n_out = layer.width_out(width) or width
+    return Facts(type(layer).__name__, width, n_out, given == dtype, sizes, held, given)
 
 
 def _given(layer: Layer, seen: np.dtype[Any]) -> np.dtype[Any]:
@@ -94,13 +115,12 @@ class Preparation:
             return self.known[seen]
         steps, width, most, rows = (CStep * len(self.layers))(), self.width, self.width, seen
         for layer, step in zip(self.layers, steps, strict=True):
-            sizes, arrays = STEPS[type(layer)](layer, width, seen)
-            step.kind, step.n_in = self.library.numbers[type(layer).__name__], width
-            step.n_out = width = layer.width_out(width) or width
-            seen = _given(layer, seen)
-            step.rounded = seen == self.dtype
-            step.size[: len(sizes)] = sizes
-            step.array[: len(arrays)] = [self._hold(array) for array in arrays]
+            found = facts(layer, width, seen, self.dtype)
+            step.kind, step.n_in, step.n_out = self.library.numbers[found.kind], found.n_in, found.n_out
+            step.rounded = found.rounded
+            step.size[: len(found.sizes)] = found.sizes
+            step.array[: len(found.arrays)] = [self._hold(array) for array in found.arrays]
+            width, seen = found.n_out, found.given
             most = max(most, width)
         memory = self._hold(aligned_zeros((self.threads, 2, most, SLICE), np.float64))
         self.held.append(steps)
@@ -108,8 +128,7 @@ class Preparation:
         return self.known[rows]
 
     def _hold(self, array: Array) -> int:
-        """Return the address of an array, as whole numbers or float64, that lives as long as this."""
-        array = np.require(array, array.dtype if array.dtype == np.int64 else np.float64, ["C", "A"])
+        """Return the address of an array that lives as long as this."""
         self.held.append(array)
         return address(array)
 

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from glassnet.checks import number, positive_int
 from glassnet.nn.layer import Array, Layer, Shape
-from glassnet.nn.written import Letter, Unit, Written, numeral
+from glassnet.nn.written import Letter, Unit
 
 FAR = 1e100  # in quartiles from the median: its square is a number still
 CHUNK = 250_000  # values at a time: they fit into a cache, and there is never a float copy of all pixels
@@ -154,6 +154,8 @@ class Unstandardize(Fitted):
         self.margin: float | None = None if margin is None else number(margin, "Unstandardize: margin", low=0)
         if margin is not None:
             self.state = ("mean", "scale", "low", "high")  # type: ignore[misc]
+            self.formula = f"min(max({self.formula}, {{low}}), {{high}})"  # type: ignore[misc]
+            self.note = "low and high are the range of the training targets, and a margin"  # type: ignore[misc]
 
     def state_shapes(self, width_in: int | None) -> dict[str, Shape]:
         """All (width,)."""
@@ -192,15 +194,6 @@ class Unstandardize(Fitted):
         if self.within is not None:
             dx *= self.within
         return dx
-
-    def written(self, at: Unit) -> Written | None:
-        """Write y, and the bounds that it is held in."""
-        plain = super().written(at)
-        if plain is None or self.margin is None:
-            return plain
-        low, high = (numeral(float(bound[at.unit])) for bound in (self.low, self.high))
-        held = f"min(max({plain.formula}, low), high)", f"min(max({plain.numbers}, {low}), {high})"
-        return Written(*held, "low and high are the range of the training targets, and a margin")
 
 
 class RobustScale(Preprocessing):

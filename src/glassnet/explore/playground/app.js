@@ -5,10 +5,10 @@
  */
 
 import { $ } from "glassnet/dom.js";
+import { bytes } from "glassnet/encoding.js";
 import { Run } from "glassnet/run.js";
 
-const bytes = Uint8Array.from(atob($("kernels").textContent.trim()), (c) => c.charCodeAt(0));
-export const module = await WebAssembly.compile(bytes).catch((error) => {
+export const module = await WebAssembly.compile(bytes($("kernels").textContent)).catch((error) => {
   problem("this browser can't run WebAssembly with SIMD, which this page computes with: take a newer one");
   throw error;
 });

@@ -37,8 +37,8 @@ export class Machine {
     this.kernels._initialize();
     this.layouts = layouts(structures);
     this.top = this.kernels.__heap_base.value;
-    const said = this.text(this.kernels.layout()).split("; ");
-    const wrong = sizes(this.layouts, Object.keys(structures)).find((ours) => !said.includes(ours));
+    this.said = this.text(this.kernels.layout()).split("; "); // sizes and constants
+    const wrong = sizes(this.layouts, Object.keys(structures)).find((ours) => !this.said.includes(ours));
     if (wrong) throw new Error(`the kernels in this page have other structures than ${wrong}`);
     this.kinds = {};
     for (const table of this.text(this.kernels.kinds()).split(";"))
@@ -60,6 +60,7 @@ export class Machine {
   }
 
   /** Memory is looked at anew each time, because older views end when it grows. */
+  bytes = (address, n) => new Uint8Array(this.kernels.memory.buffer, address, n);
   reals = (address, n) => new Float32Array(this.kernels.memory.buffer, address, n);
   doubles = (address, n) => new Float64Array(this.kernels.memory.buffer, address, n);
   longs = (address, n) => new BigInt64Array(this.kernels.memory.buffer, address, n);
@@ -71,7 +72,7 @@ export class Machine {
 
   /** The address of numbers, copied. */
   copied(values, kind = "reals") {
-    const bytes = { reals: 4, words: 4, doubles: 8, longs: 8 }[kind];
+    const bytes = { bytes: 1, reals: 4, words: 4, doubles: 8, longs: 8 }[kind];
     const address = this.allocate(bytes * values.length);
     this[kind](address, values.length).set(values);
     return address;

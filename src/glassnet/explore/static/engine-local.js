@@ -1,24 +1,23 @@
 /**
- * The network inside the page: the questions of engine-remote.js that need no learning, answered here, for a page without
- * a server.
+ * The network inside the page: the questions of engine-remote.js that need no learning, answered by the library's kernels,
+ * for a page without a server.
  */
 
 import { codeFor } from "glassnet/code-local.js";
-import { decode } from "glassnet/encoding.js";
 import { equation } from "glassnet/equation.js";
-import { LAYERS, softmax } from "glassnet/layers.js";
+import { Frozen } from "glassnet/frozen.js";
 
 const WHY_NOT =
-  "This page stands alone, so it only looks. “glassnet explore” shows a step of learning, checks gradients, and trains.";
+  "This page stands alone, so it only looks, in single precision. “glassnet explore” shows a step of learning, checks gradients, and trains.";
 
 export class LocalEngine {
-  constructor(page) {
+  static async of(page) {
+    return new LocalEngine(page, await Frozen.of(page.frozen));
+  }
+
+  constructor(page, net) {
     this.page = page;
-    this.kinds = page.network.layers.map(({ kind }) => kind);
-    this.layers = page.layers.map(({ config, arrays, formula, note }, i) => {
-      const decoded = Object.entries(arrays).map(([name, array]) => [name, decode(array)]);
-      return new LAYERS[this.kinds[i]]({ config, formula, note, arrays: Object.fromEntries(decoded) });
-    });
+    this.net = net;
   }
 
   async network() {
@@ -34,29 +33,23 @@ export class LocalEngine {
   }
 
   async forward(x) {
-    const layers = this.run(x).map((output, index) => ({ index, output: Array.from(output) }));
+    const layers = this.net.run(x).map((output, index) => ({ index, output: Array.from(output) }));
     return { layers, ...this.answer(layers.at(-1).output), by_hand: false };
   }
 
   async weights(name) {
     const [layer, parameter] = name.split(".");
-    return this.layers[layer].arrays[parameter];
+    return this.net.layers[layer].arrays[parameter];
   }
 
   async equation(x, layer, unit) {
-    const outputs = this.run(x);
+    const outputs = this.net.run(x);
     const input = layer ? outputs[layer - 1] : Float64Array.from(x);
-    return equation(this.layers[layer], input, outputs[layer], unit);
+    return equation(this.net, this.net.layers[layer], input, outputs[layer], unit);
   }
 
   async code(view, shown) {
     return { code: codeFor(this.page, view, shown) };
-  }
-
-  /** The output of every layer. */
-  run(x) {
-    let y = Float64Array.from(x);
-    return this.layers.map((layer) => (y = layer.forward(y)));
   }
 
   /** What outputs say: probabilities where there are classes, and the class or value that is predicted. */
@@ -64,10 +57,10 @@ export class LocalEngine {
     const { classes, task } = this.page.network;
     if (task === "regression")
       return { outputs, probabilities: null, prediction: outputs[0], label: String(outputs[0]) };
-    const last = this.kinds.at(-1);
-    let p = last === "Softmax" ? outputs : softmax(outputs);
+    const { type } = this.net.layers.at(-1);
+    let p = type === "Softmax" ? outputs : Array.from(this.net.softmax(outputs));
     if (outputs.length === 1) {
-      const second = last === "Sigmoid" ? outputs[0] : 1 / (1 + Math.exp(-outputs[0]));
+      const second = type === "Sigmoid" ? outputs[0] : this.net.logistic(outputs[0]);
       p = [1 - second, second];
     }
     const prediction = p.indexOf(Math.max(...p));

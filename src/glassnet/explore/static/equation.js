@@ -1,5 +1,7 @@
 /** A unit's value as a formula and with the numbers in it, in the words of gn.trace(...).equation. */
 
+import { decode } from "glassnet/encoding.js";
+
 const WRITTEN = 6; // products of a sum that are written out; of more, the largest
 
 /** A number as Python's "%.4g" writes it. */
@@ -16,7 +18,7 @@ const plus = (value) => (value < 0 ? ` - ${n(-value)}` : ` + ${n(value)}`);
 const sum = (values) => values.reduce((a, b) => a + b, 0);
 
 function dense(layer, x, value, u) {
-  const [W, b] = [layer.of("W"), layer.of("b")];
+  const [W, b] = [layer.arrays.W.data, layer.arrays.b.data];
   const inOrder = Array.from(x, (xi, input) => {
     const w = W[input * b.length + u];
     return { input, x: xi, w, product: xi * w };
@@ -40,7 +42,7 @@ function dense(layer, x, value, u) {
 function letter(layer, name, x, y, u) {
   if (name === "x" || name === "y") return [`${name}[${u}]`, (name === "x" ? x : y)[u]];
   if (name in layer.config) return [name, layer.config[name]];
-  const values = layer.of(name);
+  const values = layer.arrays[name].data;
   return values.length > 1 ? [`${name}[${u}]`, values[u]] : [name, values[0]];
 }
 
@@ -53,12 +55,38 @@ function fill(template, known) {
   ];
 }
 
+/** The letters of a formula that are no array and no setting of the layer: [name, value] by letter. `net` has the functions. */
+const LETTERS = {
+  GELU: (net, layer, x, y, u) => ({ P: [`P(x[${u}])`, net.normal(x[u])] }),
+  Dropout: (net, layer, x, y, u) => ({ mask: [`mask[${u}]`, 1] }), // nothing is dropped where one only looks
+  GaussianNoise: (net, layer, x, y, u) => ({ noise: [`noise[${u}]`, 0] }),
+  QuantileNormalize: (net, layer, x, y, u) => ({ share: [`F(x[${u}])`, net.normal(y[u])] }),
+  RobustScale(net, { step }, x, y, u) {
+    const [median, scale] = step.array.map((array) => decode(array).data[u]);
+    return { z: ["z", scale * (x[u] - median)] };
+  },
+  Softmax(net, layer, x, y) {
+    const m = Math.max(...x);
+    return { m: ["m", m], total: ["sum over j of exp(x[j] - m)", 1 / Math.max(...y)] }; // the largest y is exp(0) / total
+  },
+  BatchNorm(net, { kernel }, x, y, u) {
+    const [mean, variance] = kernel.array.map((array) => decode(array).data[u]);
+    return { mean: ["running_mean", mean], var: ["running_var", variance] };
+  },
+  LayerNorm(net, layer, x) {
+    const mean = sum(x) / x.length;
+    return { mean: ["mean of the row", mean], var: ["its var", sum(x.map((v) => (v - mean) ** 2)) / x.length] };
+  },
+};
+
 /** The equation of one unit of a layer, whose input is `x` and whose output `y`. */
-export function equation(layer, x, y, unit) {
-  const [kind, value] = [layer.constructor.name, y[unit]];
-  if (kind === "Dense") return dense(layer, x, value, unit);
-  const own = layer.letters(x, y, unit);
-  const [formula, numbers] = fill(layer.formula, (name) => own[name] ?? letter(layer, name, x, y, unit));
-  const text = `y[${unit}] = ${formula} = ${numbers} = ${n(value)}${layer.note ? ` (${layer.note})` : ""}`;
-  return { text, terms: [], bias: null, value };
+export function equation(net, layer, x, y, unit) {
+  const value = y[unit];
+  if (layer.type === "Dense") return dense(layer, x, value, unit);
+  let [written, note] = ["", layer.note];
+  if (layer.formula) {
+    const own = LETTERS[layer.type]?.(net, layer, x, y, unit) ?? {};
+    written = fill(layer.formula, (name) => own[name] ?? letter(layer, name, x, y, unit)).join(" = ") + " = ";
+  } else note = "“glassnet explore” writes the formula of this unit, this page only its value";
+  return { text: `y[${unit}] = ${written}${n(value)}${note ? ` (${note})` : ""}`, terms: [], bias: null, value };
 }

@@ -35,7 +35,7 @@ export const shown = {
 
 const embedded = document.getElementById("glassnet");
 export const engine = embedded?.textContent.trim()
-  ? new (await import("glassnet/engine-local.js")).LocalEngine(JSON.parse(embedded.textContent))
+  ? await (await import("glassnet/engine-local.js")).LocalEngine.of(JSON.parse(embedded.textContent))
   : new RemoteEngine(takeToken());
 
 const events = new EventTarget();

@@ -1,4 +1,5 @@
-/* What a page needs of the kernels besides training: answers with every layer's output, scores, and random numbers.
+/* What a page needs of the kernels besides training: answers with every layer's output, scores, and random numbers; and a
+trained network's row, layer by layer.
 
 Compiled for WebAssembly with one thread. The page fills the same structures as program.py, by structures.py. */
 #include "program.c"
@@ -53,6 +54,28 @@ void draw(real *out, int64_t n, double std) {
     if (!z.height[0]) z = ziggurat();
     for (int64_t i = 0; i < n; i++) out[i] = normal(&drawing, &z) * (real)std;
 }
+
+/* One row through a layer, as in inference. */
+void pass(const Layer *l, const Optimizer *o, real *scratch) { layer_forward(l, o, 1, 0, (Thread){0, 1, scratch}); }
+
+/* nn/activations.py's Softmax, for one row of n: what CrossEntropy takes off to have its gradient. */
+void softmax(const real *x, int64_t n, real *y) {
+    Loss none = {.n_out = n};
+    cross_entropy(&none, x, 0, -1, y, 1);
+}
+
+/* nn/preprocessing.py's Unstandardize, in double as there. low, high: null without a margin. */
+void unstandardize(const double *mean, const double *scale, const double *low, const double *high, const real *x, int64_t n,
+                   double *y) {
+    for (int64_t j = 0; j < n; j++) {
+        y[j] = mean[j] + scale[j] * (double)x[j];
+        if (low) y[j] = y[j] < low[j] ? low[j] : y[j] > high[j] ? high[j] : y[j];
+    }
+}
+
+/* Functions that formulas and answers speak of. */
+double logistic(double x) { return sigmoid((real)x); }
+double normal_share(double x) { return phi((real)x); }
 
 /* The checksum of all sources that this was built from. */
 const char *sources(void) { return SOURCES; }
