@@ -69,6 +69,12 @@ def test_curves_show_steps_epochs_and_metric():
     assert all(label.get_text().endswith("%") for label in right.get_yticklabels())
 
 
+def test_curves_show_the_training_loss_without_noise_where_there_is_one():
+    left = plots.curves(a_history(3) | {"train_eval_loss": [0.9, 0.6, 0.5]}).axes[0]
+    assert [each.get_text() for each in left.get_legend().get_texts()] == ["training, without noise", "validation"]
+    np.testing.assert_allclose(line(left, "training, without noise")[1], [0.9, 0.6, 0.5])
+
+
 def test_curves_take_rmse_before_mae_and_r2():
     history = a_history(4, "r2") | a_history(4, "mae") | a_history(4, "rmse")
     assert "RMSE" in plots.curves(history).axes[1].get_ylabel()

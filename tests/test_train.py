@@ -116,7 +116,19 @@ def test_history_has_a_number_for_each_step_and_a_row_for_each_epoch(tmp_path: P
     with (tmp_path / "history.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [float(row["val_accuracy"]) for row in rows] == history["val_accuracy"]
-    assert list(rows[0]) == ["epoch", "lr", "train_loss", "val_loss", "val_accuracy", "seconds"]
+    assert list(rows[0]) == ["epoch", "lr", "train_loss", "train_eval_loss", "val_loss", "val_accuracy", "seconds"]
+
+
+def test_the_training_loss_beside_validation_is_measured_without_noise_and_moves_nothing() -> None:
+    net = gn.Network([gn.Dense(4, 8), gn.BatchNorm(8), gn.Dropout(0.5), gn.Dense(8, 3)], seed=1)
+    plain = net.copy()
+    train(plain, validate=False)
+    rows = data()
+    rows.val = rows.train  # so many rows that the sample is all there are
+    history = train(net, rows, restore_best=False)
+    np.testing.assert_array_equal(net.theta, plain.theta)
+    assert history["train_eval_loss"] == pytest.approx(history["val_loss"])
+    assert history["train_eval_loss"][-1] == pytest.approx(gn.evaluate(net, rows.train, gn.CrossEntropy())["loss"])
 
 
 def test_the_best_epochs_weights_are_restored_by_the_metric_asked_for() -> None:

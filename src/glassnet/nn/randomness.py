@@ -10,3 +10,4 @@ INITIAL_WEIGHTS = 1  # [seed]
 MASKS = 2  # [seed] or [seed, epoch], plus the number of the layer
 ORDER = 1  # [seed, epoch]: of the rows
 DISTORTION = 3  # [seed, epoch, batch]: of images
+SAMPLE = 4  # [seed]: of the training rows

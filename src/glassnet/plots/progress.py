@@ -23,6 +23,11 @@ MAIN_METRICS = {
     "val_mae": ("validation MAE (units of the target)", ".4g"),
     "val_r2": ("validation R² (1 is perfect)", ".4g"),
 }
+LOSSES = {  # their labels and colours
+    "train_loss": ("training", BLUE),
+    "train_eval_loss": ("training, without noise", BLUE),
+    "val_loss": ("validation", ORANGE),
+}
 WIDE = 30.0  # the ratio of largest to smallest value beyond which only a logarithmic axis shows both
 
 
@@ -34,8 +39,9 @@ def curves(
 ) -> Figure:
     """Draw the loss (left) and the main validation metric (right) over the epochs, the best epoch marked.
 
-    history      columns of equal length, one entry per epoch: "epoch", "train_loss", "val_loss" and
-                 "val_accuracy", "val_rmse", "val_mae" or "val_r2". One that is missing, or all NaN, isn't drawn.
+    history      columns of equal length, one entry per epoch: "epoch", "train_loss", "train_eval_loss", "val_loss" and
+                 "val_accuracy", "val_rmse", "val_mae" or "val_r2". One that is missing, or all NaN, isn't drawn. Nor is
+                 "train_loss" beside "train_eval_loss", which is measured as "val_loss" is.
     step_losses  (steps,), the loss of each step, spread evenly over the epochs; or None.
     best_epoch   an entry of "epoch", or None.
 
@@ -65,7 +71,7 @@ def curves(
 
 def drawable(history: Mapping[str, Sequence[float]]) -> dict[str, Series]:
     """Return the columns of a history that can be drawn, as arrays; raise ValueError if they differ in length."""
-    names = ("epoch", "train_loss", "val_loss", *MAIN_METRICS)
+    names = ("epoch", *LOSSES, *MAIN_METRICS)
     columns = {name: np.asarray(history[name], dtype=np.float64) for name in names if name in history}
     if len({len(column) for column in columns.values()}) > 1:
         lengths = ", ".join(f"{name} {len(column)}" for name, column in columns.items())
@@ -81,8 +87,8 @@ def _draw_losses(panel: Axes, epochs: Series, columns: dict[str, Series], steps:
         steps = _smooth(steps)
         panel.plot(ends, steps, color=PALE_BLUE, linewidth=0.9, label="steps, smoothed")
     drawn = [steps]
-    for name, label, color in (("train_loss", "training", BLUE), ("val_loss", "validation", ORANGE)):
-        if name in columns:
+    for name, (label, color) in LOSSES.items():
+        if name in columns and not (name == "train_loss" and "train_eval_loss" in columns):
             _draw_line(panel, epochs, columns[name], color, label)
             drawn.append(columns[name])
     panel.set_ylabel("loss")

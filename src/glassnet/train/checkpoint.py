@@ -139,7 +139,7 @@ def _check_epochs(run: Training, epochs: list[Any]) -> None:
     """Raise ValueError unless these are rows of `History.epochs`, one for each epoch, with the same columns."""
     columns = {"epoch", "lr", "train_loss", "seconds"}
     if run.monitor is not None:
-        columns |= {"val_loss", f"val_{run.monitor}"}
+        columns |= {"train_eval_loss", "val_loss", f"val_{run.monitor}"}
     for number, row in enumerate(epochs, 1):
         numbers = isinstance(row, dict) and all(
             type(value) is float or (type(value) is int and abs(value) < 2**63) for value in row.values()

@@ -192,6 +192,7 @@ def _train_epoch(loop: Loop) -> None:
 
     def judge(row: HistoryRow) -> None:
         with averaged(run, loop.move, _sample(loop)):
+            row["train_eval_loss"] = evaluate(net, run.sample, run.loss)["loss"]
             row |= {f"val_{name}": value for name, value in evaluate(net, run.data.val, run.loss).items()}
             run.keep_best(row)
 

@@ -22,6 +22,10 @@ class History:
     `step_loss` and `step_lr`: the loss and the learning rate of each step. `epochs`: one dict per epoch with "epoch"
     (from 1), "lr" (of its last step), "train_loss" (mean over its steps), "val_loss" and the other validation metrics
     as "val_...", and "seconds" since the start. `best_epoch` is the one whose weights were kept, if validation chose.
+
+    "train_loss" is of weights that moved within the epoch, with the noise of Dropout and augmentation. Beside
+    validation there is "train_eval_loss", measured as "val_loss" is, on a fixed sample of at most 2,000 training rows,
+    and no more than there are for validation.
     """
 
     step_loss: list[float] = field(default_factory=list)

@@ -10,14 +10,17 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from glassnet.data.dataset import Dataset
+from glassnet.data.dataset import Dataset, Split
 from glassnet.nn import Loss, Network
 from glassnet.nn.layer import Array
+from glassnet.nn.randomness import SAMPLE
 from glassnet.optim import Optimizer
 from glassnet.ranks import Ranks
 from glassnet.train.history import History
 from glassnet.train.metrics import HIGHER_IS_BETTER
 from glassnet.train.settings import Settings
+
+LARGEST_SAMPLE = 2_000  # training rows that are measured beside the validation rows
 
 
 @dataclass
@@ -84,6 +87,14 @@ class Training(Settings):
         return (
             self.patience is not None and self.best is not None and len(self.history) - self.best.epoch >= self.patience
         )
+
+    @cached_property
+    def sample(self) -> Split:
+        """Training rows to measure as the validation rows are, and no more than those: always the same, by the seed."""
+        train, size = self.data.train, min(len(self.data.val), LARGEST_SAMPLE)
+        n = len(train.y)
+        rows = np.sort(np.random.default_rng([self.seed, SAMPLE]).choice(n, min(n, size), replace=False))
+        return Split(train.x[rows], train.y[rows])
 
     @cached_property
     def fingerprint(self) -> str:
