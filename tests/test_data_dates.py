@@ -137,7 +137,7 @@ def test_dates_that_are_not_written_alike_are_an_error(tmp_path: Path, text: str
 
 
 def test_whole_numbers_stay_numbers(tmp_path: Path) -> None:
-    data = loaded(tmp_path / "t.csv", ["20030310"])
+    data = loaded(tmp_path / "t.csv", [str(20030310 + i % 20) for i in range(N)])
     assert not data.dates
     assert not any("date" in note for note in data.notes)
     assert in_order(data)[0, 0] == 20030310

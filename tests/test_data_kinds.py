@@ -286,8 +286,14 @@ def test_a_table_that_seems_to_have_no_header_says_so(tmp_path: Path, target: st
         said = str(error)
     assert "'3' is a number: if the file has no header, put a line of names" in said
     for first in ("2020-01-31,b", "red,b", "$1,b", "TRUE,b"):
-        path.write_text(f"{first}\n" * 5 + "".join(f"{first[:-1]}{'ab'[i % 2]}\n" for i in range(60)))
-        assert "is like the values below it: if the file has no header, put" in gn.load(path, target="b").notes[0]
+        for beside in (True, False):  # a column that holds something to learn from
+            lines = (f"{first[:-1]}{'ab'[i % 2]},{i if beside else 1}\n" for i in range(60))
+            path.write_text(f"{first},nr\n{first},7\n{first},7\n" + "".join(lines))
+            try:
+                said = gn.load(path, target="b").notes[0]
+            except ValueError as error:
+                said = str(error)
+            assert "is like the values below it: if the file has no header, put" in said
     path.write_text("label,0,1,2\n" + "a,1,2,3\nb,3,2,1\n" * 20)
     assert not any("header" in note for note in gn.load(path, target="label").notes)
 

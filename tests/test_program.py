@@ -317,3 +317,29 @@ def test_all_that_people_read_is_printed_in_one_place() -> None:
     for room in ("cli", "recipes", "train", "tuning", "report", "data"):
         for path in (source / room).glob("*.py"):
             assert not re.search(r"(?<![\w.])print\(", path.read_text(encoding="utf-8")), path
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="needs a terminal")
+def test_a_command_shows_that_it_lives_before_any_library_is_loaded(tmp_path: Path) -> None:
+    (tmp_path / "numpy.py").write_text("raise ImportError('this is what came next')", encoding="utf-8")
+    ours, theirs = os.openpty()
+    path = os.pathsep.join([str(tmp_path), str(Path(glassnet.program.__file__).parents[1])])
+    command = [sys.executable, "-m", "glassnet", "recipes"]
+    env = {**os.environ, "PYTHONPATH": path}
+    subprocess.run(command, stdout=subprocess.DEVNULL, stderr=theirs, env=env, check=False)
+    os.close(theirs)
+    seen = os.read(ours, 1 << 16).decode()
+    os.close(ours)
+    assert seen.startswith("starting ...\r")
+    assert "this is what came next" in seen
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="needs a terminal")
+@pytest.mark.parametrize("words", [["--help"], ["train", "--help"], ["data"], ["recipes"], ["nothing"]])
+def test_nothing_is_left_of_the_first_line(words: list[str]) -> None:
+    ours, theirs = os.openpty()
+    subprocess.run([sys.executable, "-m", "glassnet", *words], stdout=theirs, stderr=theirs, check=False)
+    os.close(theirs)
+    seen = os.read(ours, 1 << 16).decode()
+    os.close(ours)
+    assert seen.startswith("starting ...\r            \r")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from pathlib import Path
 
 import numpy as np
@@ -37,9 +38,31 @@ def test_an_id_is_named(tmp_path: Path) -> None:
     )
 
 
-def test_columns_of_one_value_are_named(tmp_path: Path) -> None:
-    found = notes(tmp_path, "y", values(), a=[5] * N, b=["same"] * N, c=["gone" if i % 9 else None for i in range(N)])
-    assert "nothing is learned from 'a', 'b': one value in 100% of the training rows" in found
+def test_an_id_that_some_rows_lack_is_named(tmp_path: Path) -> None:
+    found = notes(tmp_path, "y", values(), nr=[None if i % 7 == 0 else i + 1000 for i in range(N)])
+    assert any(line.startswith("nr: its whole numbers differ") for line in found)
+
+
+@pytest.mark.parametrize("memory", [None, "1GB"])
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_columns_of_one_value_are_left_out_and_named(tmp_path: Path, memory: str | None, ending: str) -> None:
+    day = datetime.date(2024, 1, 2)
+    same = {"a": [5] * N, "b": ["same"] * N, "c": [day] * N, "d": [True] * N, "e": [0.5] * N}
+    gaps = {"f": ["gone" if i % 9 else None for i in range(N)], "g": [1.5 if i % 9 else None for i in range(N)]}
+    frame = pl.DataFrame({"plain": values()[::-1], **same, **gaps, "y": values()})
+    path = tmp_path / f"t.{ending}"
+    frame.write_csv(path) if ending == "csv" else frame.write_parquet(path)
+    data = gn.load(path, target="y", memory=memory)
+    assert data.features == ("plain", "f", "g")
+    assert "left out, as all training rows have the same value: a, b, c, d, e" in data.notes
+    frame.select("a", "y").write_csv(tmp_path / "none.csv")
+    with pytest.raises(ValueError, match="no column to learn from: in 'a', all training rows have the same value"):
+        gn.load(tmp_path / "none.csv", target="y", memory=memory)
+
+
+def test_numbers_written_in_two_ways_are_one_value(tmp_path: Path) -> None:
+    found = notes(tmp_path, "y", values(), a=["5.0" if i % 2 else "5" for i in range(N)])
+    assert "left out, as all training rows have the same value: a" in found
 
 
 @pytest.mark.parametrize(

@@ -11,13 +11,17 @@ Importing this loads NumPy alone. Other libraries load when they are used.
 """
 
 from importlib import import_module
+from os import environ
 from typing import TYPE_CHECKING, Any
 
 from glassnet import program
+from glassnet.terminal import doing
 from glassnet.version import __version__ as __version__
 
 program.begin()  # on the command line, Ctrl-C prints one line from here on
 program.tell_version(__version__)
+if program.begun and "_GLASSNET_COMPLETE" not in environ:  # a shell that asks for completions shows no other line
+    doing("starting")
 
 # ruff: noqa: E402, F403  a layer, loss or optimizer is listed once, in its room
 from glassnet import nn, optim, train

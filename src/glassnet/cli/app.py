@@ -34,6 +34,11 @@ def _without_type(parameters: list[Any]) -> list[Any]:
 class Command(TyperCommand):
     """A command of the terminal."""
 
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Print the help."""
+        done()
+        super().format_help(ctx, formatter)
+
     def get_params(self, ctx: Any) -> list[Any]:
         """Return the parameters."""
         return _without_type(super().get_params(ctx))
@@ -41,6 +46,11 @@ class Command(TyperCommand):
 
 class Commands(TyperGroup):
     """Commands, in the order of the panels of the help."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Print the help."""
+        done()
+        super().format_help(ctx, formatter)
 
     def get_params(self, ctx: Any) -> list[Any]:
         """Return the parameters."""

@@ -9,7 +9,7 @@ import typer
 
 from glassnet.cli.app import USE, command
 from glassnet.cli.options import RunArgument
-from glassnet.terminal import say
+from glassnet.terminal import doing, say
 
 
 @command(USE, "glassnet export runs/houses houses.onnx")
@@ -33,5 +33,6 @@ def export(
     """
     from glassnet import recipes
 
+    doing(f"writing and checking the model of {run}")
     takes_and_gives = recipes.export_run(run, out, input_dtype, interval)
     say(f"{takes_and_gives}\nwritten to {out}")

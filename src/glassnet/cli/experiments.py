@@ -198,8 +198,9 @@ def predict(
     (N, features) the columns are in the order of training.
     """
     from glassnet import recipes
-    from glassnet.data.standard_input import as_file
+    from glassnet.data.standard_input import as_file, table_name
 
+    doing(f"predicting {table_name(rows)} with {run}")
     with as_file(rows) as file:
         recipes.predict_file(run, file, out, coverage=interval, quote_formulas=quote_formulas)
 

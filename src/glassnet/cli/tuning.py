@@ -12,7 +12,7 @@ from glassnet.cli.app import TRAIN, command
 from glassnet.cli.experiments import print_trained
 from glassnet.cli.options import DropOption, QuietOption, SeedOption, SetOption, TargetOption
 from glassnet.cli.printing import plain_figure, print_table, seconds
-from glassnet.terminal import say
+from glassnet.terminal import doing, say
 
 TEN_MINUTES = 600.0  # seconds that the search for a pack has by default
 
@@ -56,6 +56,7 @@ def tune(
     from glassnet import recipes, tuning
 
     limit = None if time is None else seconds(time)
+    doing(f"reading the data of {recipe}")
     chosen = recipes.choose(recipe, target=target, drop=drop or (), seed=seed, changes=changes or [])
     if chosen.pack is not None:
         if trials is not None:

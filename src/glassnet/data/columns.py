@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 MIN_ROWS = 3  # a category of fewer training rows is treated as one that isn't known
 MAX_CATEGORIES = 100  # of a column, the most frequent: those that networks have a column of 0 and 1 for
 EMPTY = "there is no value in the training rows"
+CONSTANT = "all training rows have the same value"
 RARE = f"no value occurs {MIN_ROWS} times in the training rows"
 
 
@@ -61,6 +62,24 @@ def find_columns(
     return tuple(kept), left_out, notes
 
 
+def varying(
+    schema: Schema, x: NDArray[np.float64], train: NDArray[np.int64] | slice, left_out: dict[str, list[str]]
+) -> tuple[Schema, NDArray[np.float64]]:
+    """Return the columns, and rows x (N, n_in) of them, without those that have the same value in all training rows.
+
+    The names of these are added to `left_out`. A column with missing values stays: which rows lack it may matter.
+    """
+    kept = [j for j in range(len(schema)) if _varies(x[:, j][train])]
+    if len(kept) == len(schema):
+        return schema, x
+    left_out[CONSTANT] = [column.name for j, column in enumerate(schema) if j not in kept]
+    return tuple(schema[j] for j in kept), x[:, kept]
+
+
+def _varies(values: NDArray[np.float64]) -> bool:
+    return not (values == values[0]).all()
+
+
 def like_values(schema: Schema) -> str:
     """Say that a table seems to have no header, if a column is named like its values. Plain numbers show elsewhere."""
     import polars as pl
@@ -75,10 +94,13 @@ def like_values(schema: Schema) -> str:
     return ""
 
 
-def nothing_left(left_out: Mapping[str, Sequence[str]], notes: Sequence[str]) -> str:
-    """Say why there is no column to learn from."""
-    reasons = [f"in {listed(names)}, {why}" for why, names in left_out.items()]
-    return "no column to learn from: " + "; ".join([*reasons, *notes[:1]])
+def require_left(
+    table: object, schema: Schema, left_out: Mapping[str, Sequence[str]], notes: Sequence[str], hint: str = ""
+) -> None:
+    """Raise ValueError, saying why, if there is no column to learn from."""
+    if not schema:
+        reasons = [f"in {listed(names)}, {why}" for why, names in left_out.items()]
+        raise ValueError(f"{table} has no column to learn from: {'; '.join([*reasons, *notes[:1]])}{hint}")
 
 
 def find_categories(column: pl.Series, train: NDArray[np.int64]) -> tuple[str, ...]:

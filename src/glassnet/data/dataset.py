@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -71,7 +71,7 @@ class Dataset:
     image_shape: (height, width) if every row is an image stored row by row, else None.
     schema: the kind of each column, if x is a table. Then NaN is a missing value. Empty for arrays and images.
     notes: lines about the columns, for people.
-    empty: columns of the table that aren't among the features, because no training row has a value.
+    left_out: the columns of the table that hold nothing to learn from, and so are no features, by the reason.
     """
 
     name: str
@@ -85,7 +85,7 @@ class Dataset:
     target: str
     schema: Schema = ()
     notes: tuple[str, ...] = ()
-    empty: tuple[str, ...] = ()
+    left_out: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"Dataset({self})"

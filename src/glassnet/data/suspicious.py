@@ -1,4 +1,4 @@
-"""Columns of a table that a person would leave out: ids, columns of one value, and those that give the target away."""
+"""Columns of a table that a person would leave out: ids, and those that give the target away."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from glassnet.data.checks import listed
 from glassnet.data.schema import Schema
 
 FEWEST = 20  # rows: fewer whole numbers may all differ by chance
@@ -25,15 +24,12 @@ def suspicious(schema: Schema, x: Numbers, y: NDArray[Any]) -> list[str]:
 
     y (N,): the target, the numbers of classes, or values as floating-point numbers.
     """
-    lines, same = [], []
+    lines = []
     gives_away = _tells_values if y.dtype.kind == "f" else _tells_classes
     some = np.random.default_rng(0).permutation(len(y))[:SAMPLE]
     for j, column in enumerate(schema):
         values, name = x[:, j], column.name
-        known = values[~np.isnan(values)]
-        if len(known) == len(values) and (known == known[0]).all():
-            same.append(name)
-        elif _is_given(gives_away, values, y, some):
+        if _is_given(gives_away, values, y, some):
             lines.append(
                 f"{name}: it gives the target away, in nearly 100% of the training rows:"
                 f" if it isn't known beforehand, leave it out (--drop {quote(name)})"
@@ -43,8 +39,6 @@ def suspicious(schema: Schema, x: Numbers, y: NDArray[Any]) -> list[str]:
                 f"{name}: its whole numbers differ in 100% of the training rows: if it is an id, leave it out"
                 f" (--drop {quote(name)})"
             )
-    if same:
-        lines.append(f"nothing is learned from {listed(same)}: one value in 100% of the training rows")
     return lines
 
 
@@ -54,6 +48,7 @@ def _is_given(rule: Callable[[Numbers, NDArray[Any]], bool], values: Numbers, y:
 
 
 def _all_differ(values: Numbers) -> bool:
+    values = values[~np.isnan(values)]
     whole = len(values) >= FEWEST and bool((values == np.rint(values)).all())
     return whole and len(np.unique(values)) == len(values)
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from glassnet.data.checks import closest_first, listed
-from glassnet.data.columns import EMPTY, find_columns, found, like_values, nothing_left
+from glassnet.data.columns import find_columns, found, like_values, require_left, varying
 from glassnet.data.csv_text import headless, read_text
 from glassnet.data.dataset import Dataset, Split
 from glassnet.data.dates import ORDERS, Order, read_dates
@@ -50,7 +50,8 @@ def load_table(
 
     The type of a column decides whether it holds numbers, dates, booleans or categories. For text, its values do (see
     `kind_of_text`). A category must occur in at least 3 training rows, or in 2 beyond the 100 most frequent. A column
-    without any category or without a value is left out, which `notes` of the dataset say. A missing value is NaN.
+    without any category, without a value, or with the same one in all rows is left out, which `notes` of the dataset
+    say. A missing value is NaN.
     `read_target` decides the task, unless it is given. dates: "day-first", "month-first" or "year-first", for columns
     of dates whose values don't show their order. Rows without a target are left out. The rows are shuffled by `seed`
     and split 64/16/20, of each class alike. split="time" tests on the latest rows by the column `by`. split="group"
@@ -84,9 +85,9 @@ def load_table(
     parts, blocks = split_table(plan, y, classes, None if by is None else frame[by][rows])
     inputs, seen = plain_columns(frame.select(features)), parts[0] if folds is None else slice(None)
     schema, left_out, notes = find_columns(inputs, rows[seen], dates=dates)  # all folds see the same categories
-    if not schema:
-        raise ValueError(f"{path} has {nothing_left(left_out, notes)}")
-    x = numeric_rows(inputs, schema)[rows]
+    hint = headless(frame.columns) or like_values(schema)
+    require_left(path, schema, left_out, notes, hint)
+    schema, x = varying(schema, numeric_rows(inputs, schema)[rows], seen, left_out)
     try:
         data = Dataset.from_arrays(
             x,
@@ -100,12 +101,13 @@ def load_table(
         )
     except ValueError as error:
         raise ValueError(f"target column {target!r}: {error}") from error
+    require_left(path, schema, left_out, notes, hint)
     data.test.rows = rows[parts[2]]
-    data.schema, data.empty = schema, tuple(left_out.get(EMPTY, ()))
+    data.schema, data.left_out = schema, left_out
     if blocks is not None:
         data.train.blocks, data.val.blocks = blocks[parts[0]], blocks[parts[1]]
         said.append(f"split by {split}, {by}: rows of the test part {SPLIT[split or '']}")
-    if hint := headless(frame.columns) or like_values(schema):
+    if hint:
         said.insert(0, f"the first line was taken for the names of the columns{hint}")
     doubts = suspicious(schema, data.train.x, data.train.y)
     data.notes = (*read, *said, *notes, *found(schema, data.train.x, left_out), *doubts)

@@ -12,7 +12,7 @@ from sklearn.utils.validation import validate_data
 
 from glassnet.data import numeric_rows
 from glassnet.data.checks import listed
-from glassnet.data.columns import find_columns, nothing_left, said_of
+from glassnet.data.columns import find_columns, require_left, said_of
 from glassnet.data.frames import as_polars, from_objects, is_frame
 from glassnet.data.kinds import without_mistakes
 from glassnet.data.noticed import Noticed
@@ -38,8 +38,7 @@ class TableColumns(NamedTuple):
         Raises ValueError if there is nothing to learn from.
         """
         schema, left_out, notes = find_columns(frame, np.arange(frame.height), first=0, forgiving=True)
-        if not schema:
-            raise ValueError(f"X has {nothing_left(left_out, notes)}")
+        require_left("X", schema, left_out, notes)
         for note in (*notes, *said_of(left_out)):
             warnings.warn(note, UserWarning, stacklevel=2)
         return cls(schema, tuple(name for names in left_out.values() for name in names))

@@ -19,7 +19,7 @@ from glassnet.nn.layer import Array
 from glassnet.recipes.directory import open_model
 from glassnet.recipes.intervals import Bounds
 from glassnet.recipes.scored import Scored
-from glassnet.terminal import say
+from glassnet.terminal import done, say
 from glassnet.train.decisions import Decision, answered
 
 if TYPE_CHECKING:
@@ -145,6 +145,8 @@ def _write_csv(tables: Iterable[pl.DataFrame], file: TextIO) -> None:
             text = table.write_csv(include_header=i == 0)
         except pl.exceptions.PolarsError as error:  # such as a column of lists
             raise ValueError(f"{_reason(error)}: write a .parquet file, or leave out the column") from error
+        if file is sys.stdout:
+            done()
         file.write(text)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glassnet.data.checks import listed
-from glassnet.data.columns import EMPTY, find_columns, found, nothing_left
+from glassnet.data.columns import find_columns, found, require_left, varying
 from glassnet.data.dataset import TEST, VAL, Dataset
 from glassnet.data.dates import Order
 from glassnet.data.dialect import table_stem
@@ -82,16 +82,16 @@ def load_stored(
     y, classes = _classes(y, task, seen, dates)
     inputs = plain_columns(seen.sample.select(features))
     schema, left_out, notes = find_columns(inputs, parts[0], dates=dates)
-    if not schema:
-        raise ValueError(f"{path} has {nothing_left(left_out, notes)}")
-    x = numeric_rows(inputs, schema)
+    require_left(path, schema, left_out, notes)
+    schema, x = varying(schema, numeric_rows(inputs, schema), parts[0], left_out)
+    require_left(path, schema, left_out, notes)
     kind = _narrowest(x)
     categories = [column.categories for column in schema]
     named: dict[str, Any] = {"features": names_of(schema), "target": target, "categories": categories}
     task = task or ("classification" if classes else "regression")
     about: dict[str, Any] = {"task": task, "classes": classes or None, "name": table_stem(path), "parts": parts}
     data = Dataset.from_arrays(x.astype(kind), y, **named, **about)
-    data.schema, data.empty = schema, tuple(left_out.get(EMPTY, ()))
+    data.schema, data.left_out = schema, left_out
     form = Form(len(schema), kind.name, data.train.y.dtype.name)
     held = np.sort(seen.places[: test + val])
     stamps = [(each.name, each.stat().st_size, each.stat().st_mtime_ns) for each in files_of(path)]

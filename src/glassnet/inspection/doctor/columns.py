@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from glassnet.data.checks import listed
+from glassnet.data.columns import CONSTANT, EMPTY
 from glassnet.inspection.doctor.finding import Finding
-from glassnet.inspection.doctor.patient import Patient
+from glassnet.inspection.doctor.patient import Patient, columns_named
 from glassnet.inspection.doctor.structure import CALIBRATED
 from glassnet.nn import BatchNorm, Standardize
 from glassnet.nn.layer import Array
@@ -67,13 +67,13 @@ def empty(patient: Patient) -> Iterator[Finding]:
     if train is None or not patient.data.schema:
         return
     columns = np.flatnonzero(np.isnan(train.x).all(axis=0)).tolist()
-    unread = patient.data.empty  # columns that reading the table has left out
-    if columns or unread:
-        width, count = train.x.shape[1] + len(unread), len(columns) + len(unread)
+    names, width = patient.with_left_out(columns, EMPTY)
+    count = len(names)
+    if count:
         yield Finding(
             "empty-column",
             "error" if count == width else "warning",
-            f"column{'s' if count > 1 else ''} {listed([*(patient.data.features[i] for i in columns), *unread])}",
+            columns_named(names),
             f"of {width} columns, {count} without a single value in all {len(train)} training rows",
             "There is nothing to learn from."
             if count == width
@@ -91,13 +91,14 @@ def constant(patient: Patient) -> Iterator[Finding]:
     seen = patient.some(train).x
     columns = np.flatnonzero(seen.max(axis=0) == seen.min(axis=0))
     columns = columns[(train.x[:, columns] == train.x[0, columns]).all(axis=0)]
-    width = train.x.shape[1]
-    if len(columns) > (CONSTANT_PIXELS * width if patient.is_image else 0):
+    names, width = patient.with_left_out(columns.tolist(), CONSTANT)
+    count = len(names)
+    if count > (CONSTANT_PIXELS * width if patient.is_image else 0):
         yield Finding(
             "constant-column",
-            "warning" if len(columns) == width else "note",
-            patient.columns(columns.tolist()),
-            f"of {width} columns, {len(columns)} with one value in all {len(train)} training rows",
+            "warning" if count == width else "note",
+            columns_named(names),
+            f"of {width} columns, {count} with one value in all {len(train)} training rows",
             "They can't distinguish rows. If they change in new rows, their weights have learned nothing.",
             "leave them out of the table, and see why they are constant",
             "by definition",

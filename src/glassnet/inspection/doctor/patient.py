@@ -117,9 +117,15 @@ class Patient:
 
     def columns(self, indices: Sequence[int], shown: int = 4) -> str:
         """Return the names of input columns, ready for a message: the first few in full, the others as a number."""
-        names = ", ".join(repr(self.data.features[i]) for i in indices[:shown])
-        more = f" and {len(indices) - shown} more" if len(indices) > shown else ""
-        return f"column{'s' if len(indices) > 1 else ''} {names}{more}"
+        return columns_named([self.data.features[i] for i in indices], shown)
+
+    def with_left_out(self, indices: Sequence[int], why: str) -> tuple[list[str], int]:
+        """Return the names of input columns and of those that reading the table left out for this reason.
+
+        With them comes the number of columns that it had before.
+        """
+        unread = self.data.left_out.get(why, ())
+        return [*(self.data.features[i] for i in indices), *unread], len(self.data.features) + len(unread)
 
     def targets(self, split: Split) -> Array:
         """Return the targets as numbers: labels, or values (N,)."""
@@ -128,6 +134,12 @@ class Patient:
     def constant(self, rows: int) -> Array:
         """Return the answers (rows, n_out) of the best constant."""
         return constant_outputs(self.data.train, rows, self.loss, self.net.n_out or 0)
+
+
+def columns_named(names: Sequence[str], shown: int = 4) -> str:
+    """Return names of columns, ready for a message: the first few in full, the others as a number."""
+    more = f" and {len(names) - shown} more" if len(names) > shown else ""
+    return f"column{'s' if len(names) > 1 else ''} {', '.join(map(repr, names[:shown]))}{more}"
 
 
 def _labels(split: Split) -> Split:
