@@ -6,6 +6,7 @@ import base64
 import contextlib
 import io
 import json
+import re
 import threading
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,9 @@ from browser import MISSING, Page
 from glassnet import explore
 from glassnet.explore import engine
 from glassnet.explore.catalog import WITHOUT, catalog
+from glassnet.explore.page import static_files
 from glassnet.fast.kernels import KERNELS, LOSSES, OPTIMIZERS
+from glassnet.inspection.doctor import course
 from glassnet.optim import schedules
 
 in_browser = pytest.mark.skipif(bool(MISSING), reason=f"the playground's tests need {', '.join(MISSING)}")
@@ -523,3 +526,36 @@ def test_the_code_goes_as_far_as_the_page_in_a_schedule_and_without_a_test_part(
     loss = page.js(f"return {RUN}.scores(glassnetPlayground.run.data.train).loss")
     assert train["loss"] == pytest.approx(loss, rel=1e-3)
     assert page.text("loss-test") == "\N{EN DASH}"
+
+
+def test_the_doctor_of_the_page_has_the_thresholds_of_the_library() -> None:
+    known, (text, _) = catalog()["doctor"], static_files()["watch.js"]
+    assert known["SATURATED"] == course.SATURATED
+    assert known["FLAT"] == {"Tanh": [-0.99, 0.99], "Sigmoid": [0.01, 0.99]}
+    assert not re.search(r"\d\.\d", text), "a threshold of its own"
+
+
+@in_browser
+def test_overfitting_is_found_while_it_happens(page: Page, file: str) -> None:
+    few = {"kind": "moons", "n": 40, "noise": 0.3, "share": 0.5, "seed": 1}
+    layers = [dense(32), made("layers", "ReLU"), dense(32), made("layers", "ReLU"), dense(2)]
+    show(page, file + link(spec(data=few, layers=layers, epochs=300), []))
+    page.click("#start")
+    page.until(lambda: "learns its points by heart" in page.text("findings"), "the doctor finds it")
+    page.click("#start")
+    assert page.js(f"return {RUN}.history.at(-1).loss < {RUN}.history.at(-1).val_loss")
+    page.click("#findings button")
+    assert "pointed" in page.find("#curves").get_attribute("class")
+
+
+@in_browser
+def test_a_unit_that_is_off_for_all_points_is_found_and_shown(page: Page, file: str) -> None:
+    show(page, file + link(spec(optimizer=made("optimizers", "SGD", lr=30.0)), []))
+    off = "const p = arguments[0].layers[0].parameters[1]; arguments[0].values(p).fill(-100)"
+    page.js(off.replace("arguments[0]", f"{RUN}.net"))
+    page.click("#one-step")
+    page.until(lambda: "8 of 8 units" in page.text("findings"), "the doctor finds them")
+    page.js("[...document.querySelectorAll('#findings button')][0].click()")
+    page.until(
+        lambda: page.js("return document.querySelectorAll('.neuron.pointed').length") == 8, "all of them are framed"
+    )

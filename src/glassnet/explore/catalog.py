@@ -18,6 +18,8 @@ from glassnet.configured import Configured
 from glassnet.fast.kernels import KERNELS, LOSSES, OPTIMIZERS, Kernel
 from glassnet.fast.structures import FORMATS, CGroup, CLayer, CLoss, COptimizer, CProgram
 from glassnet.inspection.doctor import course
+from glassnet.inspection.doctor.looking import FLAT
+from glassnet.inspection.doctor.record import ROWS_OF_A_LOOK
 from glassnet.nn import (
     CategoryEmbedding,
     GaussianNoise,
@@ -55,9 +57,26 @@ def catalog() -> dict[str, Any]:
         "structures": {name: fields(each) for name, each in STRUCTURES.items()},
         "formats": {name: i for i, name in enumerate(FORMATS)},
         "streams": {"weights": INITIAL_WEIGHTS, "masks": MASKS, "order": ORDER},
-        "doctor": {
-            name: getattr(course, name) for name in ("DEAD", "SATURATED", "STILL", "ENOUGH", "EXPLODED", "SWING")
-        },
+        "doctor": _doctor(),
+    }
+
+
+# For overfitting on the chart: the test loss is so many times its least, the training loss is such a share of it, and
+# the least was so many epochs ago. It is for few points and a training that goes on, where the library's check of the
+# generalisation gap waits for the end and for rows enough.
+RISEN, BELOW, WAITED = 1.2, 0.7, 10
+
+
+def _doctor() -> dict[str, Any]:
+    """The thresholds of what the page finds in a training."""
+    names = ("DEAD", "SATURATED", "STILL", "ENOUGH", "EXPLODED", "SWING", "LITTLE")
+    return {
+        **{name: getattr(course, name) for name in names},
+        "ROWS": ROWS_OF_A_LOOK,
+        "FLAT": {cls.__name__: list(ends) for cls, ends in FLAT.items()},
+        "RISEN": RISEN,
+        "BELOW": BELOW,
+        "WAITED": WAITED,
     }
 
 

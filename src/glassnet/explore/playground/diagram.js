@@ -175,8 +175,12 @@ export class Diagram {
   }
 
   /** Point at units for a moment: those that a finding speaks of. */
+  unpoint() {
+    document.querySelectorAll(".pointed").forEach((element) => element.classList.remove("pointed"));
+  }
+
   point(group, units) {
-    document.querySelectorAll(".neuron.pointed").forEach((element) => element.classList.remove("pointed"));
+    this.unpoint();
     const column = this.columns[group + 1];
     for (const u of column?.units ?? []) if (!units || units.includes(u.unit)) u.element.classList.add("pointed");
     column?.units[units?.[0] ?? 0]?.element.scrollIntoView({ block: "center" });

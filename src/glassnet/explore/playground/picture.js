@@ -84,8 +84,8 @@ function doctor() {
   seen.found = text;
   $("findings-none").hidden = list.length > 0;
   $("findings").replaceChildren(
-    ...list.map(({ name, words, advice, group, units }) => {
-      const point = () => diagram.point(group, units);
+    ...list.map(({ name, words, advice, group, units, at }) => {
+      const point = () => (at ? pointAt(at) : diagram.point(group, units));
       const button = el("button", { type: "button", class: "small", onclick: point }, "Show me");
       return el(
         "li",
@@ -93,10 +93,17 @@ function doctor() {
         el("p", { class: "finding-title" }, name),
         el("p", {}, words),
         el("p", { class: "note" }, advice),
-        group === undefined ? null : button,
+        button,
       );
     }),
   );
+}
+
+/** Frame a part of the page until something else is pointed at. */
+function pointAt(id) {
+  diagram.unpoint();
+  $(id).classList.add("pointed");
+  $(id).scrollIntoView({ block: "center" });
 }
 
 /** Which two inputs the plane shows, if there are more. */

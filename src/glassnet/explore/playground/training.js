@@ -5,6 +5,7 @@ import { factor } from "glassnet/schedules.js";
 
 const KEPT = 200; // snapshots of epochs
 const ROWS = 5000; // of the history: many more than snapshots
+const LATE = 1000; // losses of the latest steps that are kept, and at times twice as many
 
 export class Training {
   /** As `Network`, with spec.schedule, spec.epochs: of these the schedule is. */
@@ -22,6 +23,7 @@ export class Training {
     this.epoch = 0;
     this.place = 0; // of this epoch's rows, so many are used
     this.history = []; // of each epoch: {epoch, loss, accuracy, val_loss, val_accuracy}
+    this.late = []; // losses of the latest steps
     this.sum = 0;
     this.failure = null;
     this.ordered = null; // the epoch whose order is in memory
@@ -65,7 +67,9 @@ export class Training {
       this.step++;
       this.place += size;
       this.note("train", 1);
+      if (!this.peeking) this.late.push(losses[i]);
     }
+    if (this.late.length > 2 * LATE) this.late = this.late.slice(-LATE);
     if (this.place >= n && !this.peeking) this.end();
     return done;
   }
@@ -190,6 +194,7 @@ export class Training {
   /** Go back to a kept epoch, and forget what came after it. */
   back(epoch) {
     this.restore(this.snapshots.get(epoch));
+    this.late = [];
     this.history = this.history.filter((row) => row.epoch <= epoch);
     for (const later of [...this.snapshots.keys()]) if (later > epoch) this.snapshots.delete(later);
   }

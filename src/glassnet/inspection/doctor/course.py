@@ -25,6 +25,7 @@ FADED, GROWN = 1e-3, 1e3  # gradient at the first trained layer over that at the
 OUTWEIGHS = 1.0  # penalty over data
 CLIPPED = 100.0  # gradient norm over clip_norm
 SWING = 0.5  # of the loss, from one step to the next
+LITTLE = 0.3  # a loss that fell by less than this share might have fallen further with smaller steps
 
 
 def _ratios(record: Record, look: Look) -> list[float]:
@@ -92,7 +93,7 @@ def learning_rate(record: Record) -> Iterator[Finding]:
         yield _too_fast(record, f"after {last.step} steps the loss is {last.loss:.3g}, {grew:.2g} times what it was")
     elif len(record.losses) < ENOUGH or fell is None:
         return
-    elif fell < -0.05 or (ratio > FAST and fell < 0.3):
+    elif fell < -0.05 or (ratio > FAST and fell < LITTLE):
         yield _too_fast(record, words)
     elif ratio < SLOW and fell < 0.1:
         yield Finding(
@@ -121,7 +122,7 @@ def loss_course(record: Record) -> Iterator[Finding]:
     swing = _swing(losses)
     if fell is None:
         return
-    if swing > SWING and fell < 0.3:
+    if swing > SWING and fell < LITTLE:
         yield Finding(
             "oscillating",
             "warning",
