@@ -128,6 +128,10 @@ def test_folds_give_cross_validated_figures_and_an_ensemble(tmp_path: Path, targ
     assert metrics["folds"][name]["standard_error"] == pytest.approx(np.std(values, ddof=1) / 3**0.5)
     pooled = np.mean([v**2 for v in values]) ** 0.5 if target == "value" else np.mean(values)
     assert metrics["figures"][name]["value"] == pytest.approx(pooled, rel=0.02)  # folds differ by a row
+    if target == "value":
+        pinball = [each["figures"]["pinball"]["value"] for each in members]
+        assert metrics["folds"]["pinball"]["mean"] == pytest.approx(np.mean(pinball))
+        assert metrics["figures"]["pinball"]["value"] == pytest.approx(np.mean(pinball), rel=0.02)
     assert recipes.evaluate_run(out)["figures"] == metrics["figures"]
     assert isinstance(Ensemble.load(out / "model.safetensors"), Ensemble)
     tables = list(recipes.predictions(out, tmp_path / "t.csv"))

@@ -15,7 +15,7 @@ from glassnet.cli.options import DropOption, RunArgument, SeedOption, SetOption,
 from glassnet.cli.printing import plain_figure, print_json, print_table
 from glassnet.terminal import doing, say
 
-LEADERBOARD = {"classification": ("roc_auc", "brier", "accuracy"), "regression": ("mae", "r2")}
+LEADERBOARD = {"classification": ("roc_auc", "brier", "accuracy"), "regression": ("mae", "r2", "pinball")}
 
 if TYPE_CHECKING:
     from glassnet.data import Split
@@ -212,7 +212,8 @@ def _compare_models(
     rows = []
     for model in found["models"]:
         figures = model["figures"]
-        values = [figures[by][key] for key in ("value", "low", "high")] + [figures[name]["value"] for name in others]
+        values = [figures[by][key] for key in ("value", "low", "high")]
+        values += [figures.get(name, {"value": None})["value"] for name in others]
         times = [f"{model[key]:.2f}" for key in ("seconds", "predict_seconds")]
         rows.append([model["model"], *map(plain_figure, values), *times])
     print_table(["model", by, "95% from", "to", *others, "train s", "predict s"], rows)

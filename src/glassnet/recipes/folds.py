@@ -15,6 +15,7 @@ from glassnet.nn.layer import Array
 from glassnet.recipes.directory import MODEL_FILE, PLOTS_FOLDER, member, write_metrics
 from glassnet.recipes.finished import Finished
 from glassnet.recipes.identity import info_of
+from glassnet.recipes.intervals import bounds_of
 from glassnet.recipes.judging import answers_of, constant_answers, decide, judged, predicted_classes
 from glassnet.recipes.pictures import draw_results
 from glassnet.recipes.recipe import Recipe
@@ -49,16 +50,16 @@ class CrossValidated:
     @classmethod
     def of(cls, runs: list[Finished]) -> CrossValidated:
         """Load the data of each run, and judge it. Raises as `Finished.load_data`."""
-        found, data, each = [], [], []
+        found, data, each, bounds = [], [], [], []
         for run in runs:
             own = run.load_data()
             outputs = run.net.predict(own.test.x)
             answers = answers_of(run.net, outputs)
             each.append((outputs, answers, predicted_classes(run.net, answers)))
+            bounds.append(bounds_of(run.path, own.test.x, answers, own.train.y))
             parts = parts_of(run.net, own, run.loss, outputs) | {"baseline": baseline(own.train, own.test, run.loss)}
-            found.append(
-                parts | {"figures": judged(answers, own.test.y, constant_answers(own.train.y, answers), each[-1][2])}
-            )
+            constant = constant_answers(own.train.y, answers)
+            found.append(parts | {"figures": judged(answers, own.test.y, constant, each[-1][2], bounds[-1])})
             data.append(own)
         outputs, answers = (np.concatenate([of[i] for of in each]) for i in range(2))
         classes = [of[2] for of in each if of[2] is not None]
@@ -69,9 +70,14 @@ class CrossValidated:
             part: {name: float(np.mean([of[part][name] for of in found])) for name in found[0][part]} for part in PARTS
         }
         metrics["folds"] = {
-            name: _mean([of["figures"][name]["value"] for of in found if of["figures"]]) for name in found[0]["figures"]
+            name: _mean([of["figures"][name]["value"] for of in found if name in of["figures"]])
+            for name in found[0]["figures"]
         }
-        metrics["figures"] = judged(answers, test.y, constant_answers(test.y, answers), predicted)
+        known = [of for of in bounds if of is not None]
+        both = None
+        if len(known) == len(runs):
+            both = np.concatenate([ours for ours, _ in known]), np.concatenate([theirs for _, theirs in known])
+        metrics["figures"] = judged(answers, test.y, constant_answers(test.y, answers), predicted, both)
         metrics |= by_class(predicted, test.y, whole.classes)
         about = f"{whole.name}: {whole.task} of {whole.target} from {whole.n_in} features"
         metrics |= {"task": whole.task, "data": f"{about}; {len(test):,} rows in {len(runs)} folds"}

@@ -33,19 +33,29 @@ def of_network(net: Network, data: Dataset) -> ValueIntervals | ClassSets:
     return _learned(net, data, data.val.x, data.val.y, net.predict(data.val.x))
 
 
+def enough(trained: Pack | Network, data: Dataset) -> bool:
+    """Whether enough rows were held out of a training to learn them from."""
+    return len(trained.rows if isinstance(trained, Pack) else data.val) >= HELD_AT_LEAST
+
+
+def has(run: Path) -> bool:
+    """Whether a run has some."""
+    return (run / INTERVALS_FILE).is_file()
+
+
 def keep(out: Path, trained: Pack | Network, data: Dataset, rows: Split | None = None) -> None:
     """Learn the intervals of a training and keep them in its directory, if enough rows were held out of it.
 
     rows: those that a pack was trained on, by default the training rows.
     """
-    if len(trained.rows if isinstance(trained, Pack) else data.val) >= HELD_AT_LEAST:
+    if enough(trained, data):
         found = of_pack(trained, data, rows or data.train) if isinstance(trained, Pack) else of_network(trained, data)
         write_intervals(out / INTERVALS_FILE, found)
 
 
 def read(run: Path) -> ValueIntervals | ClassSets:
     """Read those of a run. Raises ValueError if it has none."""
-    if not (run / INTERVALS_FILE).is_file():
+    if not has(run):
         raise ValueError(
             f"{run} has no intervals: training learns them from at least {HELD_AT_LEAST} rows that are held out of it,"
             " and an ensemble of several runs has none"
@@ -58,7 +68,7 @@ def bounds_of(run: Path, x: Array, answers: Array, known: Array) -> tuple[Array,
 
     None for classes, values that aren't finite, and a run that has no intervals.
     """
-    if answers.ndim > 1 or not np.isfinite(answers).all() or not (run / INTERVALS_FILE).is_file():
+    if answers.ndim > 1 or not np.isfinite(answers).all() or not has(run):
         return None
     found = read(run)
     assert isinstance(found, ValueIntervals)

@@ -8,7 +8,7 @@ from glassnet.data.written import in_unit
 from glassnet.report import words
 from glassnet.report.page import Table
 
-LED_BY = {"classification": ("log_loss", "roc_auc", "accuracy"), "regression": ("rmse", "mae", "r2")}
+LED_BY = {"classification": ("log_loss", "roc_auc", "accuracy"), "regression": ("rmse", "mae", "r2", "pinball")}
 IN_UNIT = ("mae", "rmse", "median_absolute_error", "pinball")
 
 

@@ -102,7 +102,7 @@ def write_report(
         content |= {"dependences": reasons.dependences(why)}
     if others and data is not None and data.image_shape is None:
         tell("training a linear model and gradient boosting")
-        content["leaders"] = estimates.leaders(leaderboard(done.recipe, done.net), done.metrics)
+        content["leaders"] = estimates.leaders(leaderboard(done.recipe, done), done.metrics)
     examined = doctor and data is not None and not done.joined  # the doctor examines one training
     if examined:
         tell("asking the doctor, who trains for a moment")
