@@ -3,6 +3,8 @@
 overhead: the CPU time of a step by shards, beside a step by the whole batch, in one process.
 scaling: steps of two ranks with a thread each, beside those of one rank with two threads. With --torch PYTHON, also of
 PyTorch's DistributedDataParallel (gloo) with two processes of a thread each, by a Python that has it.
+network: steps of two ranks that are joined by a network, with messages that travel while the last gradient is found,
+beside steps with messages after it. The network is a model: after each message a rank sleeps as long as that takes.
 projection: what follows for 8, 64 and 512 ranks from the measured times and a model of the network.
 
 Rounds are interleaved and their median is shown, because other programs may run.
@@ -28,6 +30,7 @@ BATCHES = (512, 2048)
 ROWS = 8192
 ROUNDS = 5
 DELAY, BANDWIDTH = 20e-6, 10e9 / 8  # seconds of a message, bytes a second: 10 Gb/s Ethernet, as in many clusters
+JOINED = {"10 Gb/s, 20 us": (DELAY, BANDWIDTH), "1 Gb/s, 1 ms": (1e-3, 1e9 / 8)}
 
 
 def rows(widths: list[int]) -> tuple[Any, Any]:
@@ -121,7 +124,7 @@ def timed(library: str, threads: int) -> None:
         print(json.dumps(found), flush=True)
 
 
-def launched(python: str, ranks: int, library: str, threads: int) -> dict[str, float]:
+def launched(python: str, ranks: int, library: str, threads: int) -> dict[str, Any]:
     environment = os.environ | {
         "OMP_NUM_THREADS": str(threads),
         "PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe",
@@ -130,7 +133,7 @@ def launched(python: str, ranks: int, library: str, threads: int) -> dict[str, f
     }
     words = ["mpiexec", "-n", str(ranks), python, __file__, "timed", library, str(threads)]
     done = subprocess.run(words, env=environment, capture_output=True, text=True, check=True)
-    said: dict[str, float] = json.loads(done.stdout)
+    said: dict[str, Any] = json.loads(done.stdout)
     return said
 
 
@@ -149,6 +152,53 @@ def scaling(torch: str | None) -> None:
         first, ours, *theirs = times.values()
         more = "".join(f"  DDP takes {each / ours:.2f} of our time" for each in theirs)
         print(f"  {case}  {shown}  speed of 2 ranks beside 2 threads {first / ours:.2f}{more}")
+
+
+class Joined:
+    """A communicator whose messages take as long as over a network."""
+
+    def __init__(self, comm: Any, delay: float, bandwidth: float) -> None:
+        self.comm, self.delay, self.bandwidth = comm, delay, bandwidth
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.comm, name)
+
+    def Sendrecv(self, sendbuf: Any, dest: int, *, recvbuf: Any, source: int) -> None:  # noqa: N802
+        """Exchange messages as mpi4py does, and wait."""
+        self.comm.Sendrecv(sendbuf, dest, recvbuf=recvbuf, source=source)
+        time.sleep(self.delay + recvbuf.nbytes / self.bandwidth)
+
+
+def joined() -> None:
+    """Print the seconds of a step of each way, for each network, as JSON, on the first rank."""
+    from mpi4py import MPI
+
+    from glassnet.train.shards import Way, shards_of
+
+    found = {}
+    for name, widths in list(NETWORKS.items())[1:]:
+        for batch in BATCHES:
+            for network, speed in JOINED.items():
+                for shards in (2, shards_of(batch)):
+                    step = our_step(widths, batch, shards, 1, Joined(MPI.COMM_WORLD, *speed))
+                    step.way = Way(None)
+                    order, times = np.random.default_rng(0).permutation(ROWS), (list[float](), list[float]())
+                    for number in range(2 * ROWS // batch):
+                        step.way.overlapping, start = bool(number % 2), time.perf_counter()
+                        first = number // 2 * batch
+                        step(order[first : first + batch], 1.0)
+                        times[number % 2].append(time.perf_counter() - start)
+                    found[f"{name:6} batch {batch:5}, {shards:2} shards, {network:14}"] = [*map(median, times)]
+    if MPI.COMM_WORLD.Get_rank() == 0:
+        print(json.dumps(found), flush=True)
+
+
+def network() -> None:
+    rounds = [launched(sys.executable, 2, "joined", 1) for _ in range(ROUNDS)]
+    print("milliseconds of a step of two ranks: messages after the gradient, and while it is found")
+    for case in rounds[0]:
+        after, meanwhile = (median(each[case][way] for each in rounds) for way in (0, 1))
+        print(f"  {case}  {1000 * after:7.2f}  {1000 * meanwhile:7.2f}  {after / meanwhile:.2f}")
 
 
 def projection() -> None:
@@ -179,11 +229,15 @@ def main() -> None:
     parser.add_argument("what", nargs="*", default=["overhead", "scaling", "projection"])
     parser.add_argument("--torch", metavar="PYTHON", help="a Python that has PyTorch and NumPy")
     arguments = parser.parse_args()
+    if arguments.what[:2] == ["timed", "joined"]:
+        joined()
+        return
     if arguments.what[0] == "timed":
         timed(arguments.what[1], int(arguments.what[2]))
         return
     for what in arguments.what:
-        {"overhead": overhead, "scaling": lambda: scaling(arguments.torch), "projection": projection}[what]()
+        commands = {"overhead": overhead, "network": network, "projection": projection}
+        (commands | {"scaling": lambda: scaling(arguments.torch)})[what]()
 
 
 if __name__ == "__main__":

@@ -12,9 +12,11 @@ import numpy as np
 import pytest
 
 import glassnet as gn
+from glassnet.fast import FastStep
 from glassnet.pack import Candidate, fit_pack
 from glassnet.ranks import Ranks
-from glassnet.train.shards import settle_shards, shards_of
+from glassnet.train.shards import TRIALS, Way, settle_shards, shards_of
+from glassnet.train.step import training_step
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(210, 5)).astype(np.float32)
@@ -167,6 +169,40 @@ def test_a_rank_with_many_shards_sums_them_in_the_same_tree() -> None:
     alone = trained(None, "batch norm", "AdamW", True, shards=32)
     for size in (2, 8):
         assert on_ranks(size, lambda comm: trained(comm, "batch norm", "AdamW", True, shards=32)) == [alone] * size
+
+
+@pytest.mark.parametrize("fast", [True, False])
+def test_messages_that_travel_while_a_gradient_is_found_change_no_bit(
+    monkeypatch: pytest.MonkeyPatch, fast: bool
+) -> None:
+    monkeypatch.setattr("glassnet.fast.training.PART", 1)  # a message for each layer
+    alone = trained(None, "batch norm", "AdamW", fast, shards=8)
+    monkeypatch.setattr(
+        "glassnet.train.shards.Way.overlapping", property(lambda way: True, lambda way, value: None), raising=False
+    )
+    for size in (1, 2, 8):
+        assert on_ranks(size, lambda comm: trained(comm, "batch norm", "AdamW", fast, shards=8)) == [alone] * size
+
+
+def test_ranks_agree_on_the_faster_way() -> None:
+    def choose(comm: Comm) -> list[bool]:
+        way, ways = Way(Ranks(comm)), []
+        for _ in range(2 * TRIALS):
+            ways.append(way.overlapping)
+            way.took([1.0, 1.5, 0.4][way.overlapping * (1 + comm.rank)])  # the other way takes 1.5 and 0.4
+        return [*ways, way.overlapping]
+
+    assert on_ranks(2, choose) == [[*[False, True] * TRIALS, True]] * 2
+
+
+def test_parts_of_a_gradient_are_there_one_after_the_other_from_the_last_layer_on() -> None:
+    net = gn.Network([gn.Standardize(), gn.Dense(5, 300), gn.ReLU(), gn.Dense(300, 300), gn.ReLU(), gn.Dense(300, 2)])
+    net.fit_preprocessing(X, CLASSES.train.y)
+    step = training_step(net, X, CLASSES.train.y, gn.CrossEntropy(), gn.SGD(0.1), 64)
+    last, first = (1500 + 300, net.theta.size), (0, 1500 + 300)
+    parts = [last, first] if isinstance(step, FastStep) else [(0, net.theta.size)]
+    assert [(part.start, part.stop) for part in step.parts] == parts
+    assert not any(step.has(part) for part in step.parts)
 
 
 def test_a_training_goes_on_with_another_number_of_ranks(tmp_path: Any) -> None:

@@ -31,6 +31,9 @@ class EachStep:
     squares: Sequence[float] = ()
 
 
+PART = 1 << 18  # bytes: smaller parts of a gradient aren't worth a message of their own
+
+
 class ReadyRows(NamedTuple):
     """Training rows x and their targets t as a step takes them. form: how the kernels read x."""
 
@@ -68,6 +71,12 @@ class FastStep:
         program = self.program
         assert net.precision != "bfloat16" or program.library.has_matrix_unit()  # `uncovered` has looked
         self.numbers: dict[str, int] = program.library.numbers
+        self.parts: list[slice] = []  # of the gradient, in the order in which they are found
+        end = net.theta.size
+        for start in reversed(program.starts):
+            if (end - start) * net.dtype.itemsize >= PART or (start == 0 and end):
+                self.parts.append(slice(start, end))
+                end = start
         self.set_rule: Callable[[Any, COptimizer], str] = OPTIMIZERS[type(optimizer)]
         program.c.loss.kind = self.numbers[type(loss).__name__]
         program.c.loss.row = program.allocate(batch, dtype=np.float64)
@@ -91,6 +100,7 @@ class FastStep:
         self.pass_on: Callable[..., None] = program.library.observe
         self.pointer: Any = program.pointer()
         self.level: str = program.library.level
+        program.c.next = len(program.layers) - 1
 
     @staticmethod
     def uncovered(net: Network, loss: Loss, optimizer: Optimizer) -> str | None:
@@ -127,6 +137,10 @@ class FastStep:
             value: float = self.program.library.gradient(*batch, whole, address(to), add, count)
         self._take_counts()
         return value
+
+    def has(self, part: slice) -> bool:
+        """Whether a part is there of the gradient that `gradient` is finding in another thread."""
+        return self.program.starts[self.program.c.next + 1] <= part.start
 
     def move(self, factor: float) -> None:
         """Move the network by the gradient in `net.grad`, at the learning rate lr * factor."""
@@ -204,8 +218,9 @@ class FastStep:
         self._take_counts()
 
     def _take_counts(self) -> None:
-        """Note how many steps were taken, and how many masks were drawn."""
+        """Note how many steps were taken, and how many masks were drawn. Of the next gradient nothing is there yet."""
         self.optimizer.steps = self.program.c.optimizer.steps
+        self.program.c.next = len(self.program.layers) - 1
         for layer, c_layer in self.noises:
             if isinstance(layer, Dropout):
                 layer.passes = c_layer.passes

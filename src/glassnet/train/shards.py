@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 
@@ -16,6 +19,8 @@ from glassnet.ranks import Ranks, require_power
 from glassnet.train.step import PartedStep, StepAround
 
 FEWEST, MOST = 8, 16  # shards of a batch, unless somebody wants others
+TRIALS = 10  # of each way of a step
+SOON = 50e-6  # seconds after which a thread looks again
 ROWS = 64  # of a shard, if there are more than the fewest: smaller ones take longer
 
 
@@ -79,18 +84,22 @@ class ShardedStep(SharedStep):
         levels = each.bit_length() + 1  # of the tree over this rank's shards: on each a sum waits for its neighbour
         self.sums: list[Array] = [aligned_zeros((net.theta.size,), net.dtype) for _ in range(levels)]
         self.figures: Array = np.zeros((levels, 1 + 2 * sum(layer.width for layer in self.norms)))
+        self.way: Way = Way(ranks if ranks.size > 1 and len(step.parts) > 1 else None)
 
     def __call__(self, rows: Array, factor: float, weights: Array | None = None, x: Array | None = None) -> float:
         """Return the loss of these training rows before the step; if it isn't finite, nothing is moved."""
         sums, figures, waiting = self.sums, self.figures, 0
         running = self.running()
         before = np.concatenate(running) if running else np.zeros(0)
+        start, overlapping = time.perf_counter(), self.way.overlapping
         with np.errstate(over="ignore", invalid="ignore"):  # the loss shows it
             for number, shard in enumerate(self.own):
                 # A counter of binary digits: a sum waits at each 1 of the number of shards so far.
                 odd = number % 2
                 _write(before, running)
-                figures[waiting, 0] = self._gradient(rows, shard, sums[waiting - odd], bool(odd), weights, x)
+                find = partial(self._gradient, rows, shard, sums[waiting - odd], bool(odd), weights, x)
+                last = shard == self.own[-1]
+                figures[waiting, 0] = self._add_up_meanwhile(find) if last and overlapping else find()
                 if running:
                     share = _part(shard, self.shards, len(rows))
                     np.multiply(np.concatenate(running), len(share) / len(rows), out=figures[waiting, 1:])
@@ -98,16 +107,37 @@ class ShardedStep(SharedStep):
                 while number % 2:
                     waiting, number = waiting - 1, number // 2
                     figures[waiting - 1] += figures[waiting]
-                    if number % 2:
+                    if number % 2 and not last:
                         sums[waiting - 2] += sums[waiting - 1]
-            self.ranks.add_up(sums[0], sums[1])
+            if not overlapping:
+                self._add_up(slice(None))
             self.ranks.add_up(figures[0], figures[1])
+        self.way.took(time.perf_counter() - start)
         _write(figures[0, 1:], running)
         value = float(figures[0, 0])
         if math.isfinite(value):
             self.net.grad[...] = sums[0]
             self.step.move(factor)
         return value
+
+    def _add_up(self, part: slice) -> None:
+        """Add up a part of what waits in the tree after this rank's last shard, and then those of all ranks."""
+        for level in reversed(range(len(self.sums) - 3)):
+            self.sums[level][part] += self.sums[level + 1][part]
+        self.ranks.add_up(self.sums[0][part], self.sums[1][part])
+
+    def _add_up_meanwhile(self, find: Callable[[], float]) -> float:
+        """Find the last shard's gradient, and add up each part of it as soon as it is there; return what `find` does.
+
+        The messages of one layer travel while the gradient of the layer before it is found.
+        """
+        with ThreadPoolExecutor(1) as thread:
+            loss = thread.submit(find)
+            for part in self.step.parts:
+                while not (self.step.has(part) or loss.done()):
+                    time.sleep(SOON)
+                self._add_up(part)
+            return loss.result()
 
     def _gradient(self, rows: Array, shard: int, to: Array, add: bool, weights: Array | None, x: Array | None) -> float:
         """Write the gradient of a shard to a sum, or add it there; return its part of the loss."""
@@ -120,6 +150,31 @@ class ShardedStep(SharedStep):
             return 0.0
         each, of_x = None if weights is None else weights[mine], None if x is None else x[mine]
         return self.step.gradient(rows[mine], len(rows), to, add, each, of_x)
+
+
+class Way:
+    """Chooses between two ways of a step: whether messages travel while the last gradient is found.
+
+    That costs a thread and smaller messages. On a fast network, or where each core computes, it may not pay. So all
+    ranks try both ways in turn, and agree on the one that takes less time. The numbers don't depend on it.
+    ranks: None if there is no choice. overlapping: the way of the next step.
+    """
+
+    def __init__(self, ranks: Ranks | None) -> None:
+        self.ranks = ranks
+        self.overlapping: bool = False
+        self.seconds: dict[bool, list[float]] = {False: [], True: []}  # of the steps of each way
+
+    def took(self, seconds: float) -> None:
+        """Take note of how long a step took, and choose the next one's way."""
+        if self.ranks is None:
+            return
+        self.seconds[self.overlapping].append(seconds)
+        self.overlapping = not self.overlapping
+        if len(self.seconds[True]) == TRIALS:
+            spent = np.array([np.median(each) for each in self.seconds.values()])
+            self.ranks.add_up(spent, np.empty_like(spent))
+            self.overlapping, self.ranks = bool(spent[1] < spent[0]), None
 
 
 def _part(shard: int, shards: int, n: int) -> range:

@@ -57,7 +57,15 @@ class Step(Protocol):
 
 
 class PartedStep(Step, Protocol):
-    """A step in two parts."""
+    """A step in two parts.
+
+    parts: those of the gradient's vector, in the order in which they are found.
+    """
+
+    parts: list[slice]
+
+    def has(self, part: slice) -> bool:
+        """Whether a part is there of the gradient that `gradient` is finding in another thread."""
 
     def gradient(
         self, rows: Array, whole: int, to: Array, add: bool, weights: Array | None = None, x: Array | None = None
@@ -101,11 +109,13 @@ class ReadableStep:
 
     level: str = "NumPy"
     independent: bool = False
+    parts: list[slice]
 
     def __init__(
         self, net: Network, x: Array, t: Array, loss: Loss, optimizer: Optimizer, batch: int, lacking: str | None = None
     ) -> None:
         self.net = net
+        self.parts = [slice(0, net.theta.size)]
         self.lacking = lacking
         self.start: float = time.perf_counter()
         self.loss = loss
@@ -128,6 +138,10 @@ class ReadableStep:
         value = self._find_gradient(rows, whole, weights, x)
         np.add(self.net.grad, to if add else 0, out=to)
         return value
+
+    def has(self, part: slice) -> bool:
+        """Whether a part is there of a gradient that is being found: not before all is."""
+        return False
 
     def _find_gradient(self, rows: Array, whole: int, weights: Array | None, x: Array | None) -> float:
         """Write it into `net.grad`."""

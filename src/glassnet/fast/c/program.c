@@ -49,7 +49,7 @@ static void bound_all_norms(const Program *p, Thread t) {
 }
 
 /* The gradient of a batch, or of a part of it; whether the loss is finite. Otherwise the weights stay, for the message. */
-static int descend(const Program *p, Thread t) {
+static int descend(Program *p, Thread t) {
     forward(p, 1, t);
     loss_rows(&p->loss, p->rows, p->m, t);
     barrier(t);
@@ -57,6 +57,7 @@ static int descend(const Program *p, Thread t) {
     for (int64_t l = p->n_layers - 1; l >= p->first; l--) {
         layer_backward(&p->layers[l], &p->optimizer, p->m, t);
         barrier(t);
+        if (t.id == 0) p->next = l - 1;
     }
     return 1;
 }

@@ -26,7 +26,7 @@ typedef struct Program {
     const void *x;       /* [m, width], what to take for these rows of `data`; or null */
     int64_t m;
     real *out;
-    _Atomic int64_t next;
+    _Atomic int64_t next; /* in training: the layer whose gradient comes next. In inference: the next row */
     /* in inference: */
     int64_t preparation;       /* the number of what prepares its rows */
     int64_t family, n_shared;  /* networks of a family have the same layers, with so many parameters before the last one */
