@@ -173,7 +173,7 @@ def joined() -> None:
     """Print the seconds of a step of each way, for each network, as JSON, on the first rank."""
     from mpi4py import MPI
 
-    from glassnet.train.shards import Way, shards_of
+    from glassnet.train.shards import Overlap, shards_of
 
     found = {}
     for name, widths in list(NETWORKS.items())[1:]:
@@ -181,10 +181,10 @@ def joined() -> None:
             for network, speed in JOINED.items():
                 for shards in (2, shards_of(batch)):
                     step = our_step(widths, batch, shards, 1, Joined(MPI.COMM_WORLD, *speed))
-                    step.way = Way(None)
+                    step.overlap = Overlap(None)
                     order, times = np.random.default_rng(0).permutation(ROWS), (list[float](), list[float]())
                     for number in range(2 * ROWS // batch):
-                        step.way.overlapping, start = bool(number % 2), time.perf_counter()
+                        step.overlap.wanted, start = bool(number % 2), time.perf_counter()
                         first = number // 2 * batch
                         step(order[first : first + batch], 1.0)
                         times[number % 2].append(time.perf_counter() - start)

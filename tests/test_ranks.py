@@ -15,7 +15,7 @@ import glassnet as gn
 from glassnet.fast import FastStep
 from glassnet.pack import Candidate, fit_pack
 from glassnet.ranks import Ranks
-from glassnet.train.shards import TRIALS, Way, settle_shards, shards_of
+from glassnet.train.shards import TRIALS, Overlap, settle_shards, shards_of
 from glassnet.train.step import training_step
 
 rng = np.random.default_rng(0)
@@ -178,7 +178,7 @@ def test_messages_that_travel_while_a_gradient_is_found_change_no_bit(
     monkeypatch.setattr("glassnet.fast.training.PART", 1)  # a message for each layer
     alone = trained(None, "batch norm", "AdamW", fast, shards=8)
     monkeypatch.setattr(
-        "glassnet.train.shards.Way.overlapping", property(lambda way: True, lambda way, value: None), raising=False
+        "glassnet.train.shards.Overlap.wanted", property(lambda way: True, lambda way, value: None), raising=False
     )
     for size in (1, 2, 8):
         assert on_ranks(size, lambda comm: trained(comm, "batch norm", "AdamW", fast, shards=8)) == [alone] * size
@@ -186,11 +186,11 @@ def test_messages_that_travel_while_a_gradient_is_found_change_no_bit(
 
 def test_ranks_agree_on_the_faster_way() -> None:
     def choose(comm: Comm) -> list[bool]:
-        way, ways = Way(Ranks(comm)), []
+        way, ways = Overlap(Ranks(comm)), []
         for _ in range(2 * TRIALS):
-            ways.append(way.overlapping)
-            way.took([1.0, 1.5, 0.4][way.overlapping * (1 + comm.rank)])  # the other way takes 1.5 and 0.4
-        return [*ways, way.overlapping]
+            ways.append(way.wanted)
+            way.took([1.0, 1.5, 0.4][way.wanted * (1 + comm.rank)])  # the other way takes 1.5 and 0.4
+        return [*ways, way.wanted]
 
     assert on_ranks(2, choose) == [[*[False, True] * TRIALS, True]] * 2
 

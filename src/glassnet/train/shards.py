@@ -84,14 +84,14 @@ class ShardedStep(SharedStep):
         levels = each.bit_length() + 1  # of the tree over this rank's shards: on each a sum waits for its neighbour
         self.sums: list[Array] = [aligned_zeros((net.theta.size,), net.dtype) for _ in range(levels)]
         self.figures: Array = np.zeros((levels, 1 + 2 * sum(layer.width for layer in self.norms)))
-        self.way: Way = Way(ranks if ranks.size > 1 and len(step.parts) > 1 else None)
+        self.overlap: Overlap = Overlap(ranks if ranks.size > 1 and len(step.parts) > 1 else None)
 
     def __call__(self, rows: Array, factor: float, weights: Array | None = None, x: Array | None = None) -> float:
         """Return the loss of these training rows before the step; if it isn't finite, nothing is moved."""
         sums, figures, waiting = self.sums, self.figures, 0
         running = self.running()
         before = np.concatenate(running) if running else np.zeros(0)
-        start, overlapping = time.perf_counter(), self.way.overlapping
+        start, overlapping = time.perf_counter(), self.overlap.wanted
         with np.errstate(over="ignore", invalid="ignore"):  # the loss shows it
             for number, shard in enumerate(self.own):
                 # A counter of binary digits: a sum waits at each 1 of the number of shards so far.
@@ -112,7 +112,7 @@ class ShardedStep(SharedStep):
             if not overlapping:
                 self._add_up(slice(None))
             self.ranks.add_up(figures[0], figures[1])
-        self.way.took(time.perf_counter() - start)
+        self.overlap.took(time.perf_counter() - start)
         _write(figures[0, 1:], running)
         value = float(figures[0, 0])
         if math.isfinite(value):
@@ -152,29 +152,29 @@ class ShardedStep(SharedStep):
         return self.step.gradient(rows[mine], len(rows), to, add, each, of_x)
 
 
-class Way:
+class Overlap:
     """Chooses between two ways of a step: whether messages travel while the last gradient is found.
 
     That costs a thread and smaller messages. On a fast network, or where each core computes, it may not pay. So all
     ranks try both ways in turn, and agree on the one that takes less time. The numbers don't depend on it.
-    ranks: None if there is no choice. overlapping: the way of the next step.
+    ranks: None if there is no choice. wanted: the way of the next step.
     """
 
     def __init__(self, ranks: Ranks | None) -> None:
         self.ranks = ranks
-        self.overlapping: bool = False
+        self.wanted: bool = False
         self.seconds: dict[bool, list[float]] = {False: [], True: []}  # of the steps of each way
 
     def took(self, seconds: float) -> None:
         """Take note of how long a step took, and choose the next one's way."""
         if self.ranks is None:
             return
-        self.seconds[self.overlapping].append(seconds)
-        self.overlapping = not self.overlapping
+        self.seconds[self.wanted].append(seconds)
+        self.wanted = not self.wanted
         if len(self.seconds[True]) == TRIALS:
             spent = np.array([np.median(each) for each in self.seconds.values()])
             self.ranks.add_up(spent, np.empty_like(spent))
-            self.overlapping, self.ranks = bool(spent[1] < spent[0]), None
+            self.wanted, self.ranks = bool(spent[1] < spent[0]), None
 
 
 def _part(shard: int, shards: int, n: int) -> range:
