@@ -6,6 +6,8 @@ high-performance matrix multiplication"; the blocking there for large matrices i
 
 #if defined(__AVX512F__) || defined(__aarch64__)
 #define TILE_ROWS 8 /* with 32 registers: 16 sums, 2 of b */
+#elif defined(__wasm__)
+#define TILE_ROWS 4 /* with 16, of which the engine keeps one, and each product takes one more before it is added */
 #else
 #define TILE_ROWS 6
 #endif
@@ -35,7 +37,10 @@ INLINE void tile_of(int rows, int vectors, int64_t n, const real *a, int64_t row
 INLINE void tile_rows(int64_t rows, int vectors, int64_t n, const real *a, int64_t row, int64_t term, const real *b,
                       int64_t ldb, const real *start, real *c, int64_t ldc) {
     switch (rows) {
-        CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6)
+        CASE(1) CASE(2) CASE(3) CASE(4)
+#if TILE_ROWS >= 6
+        CASE(5) CASE(6)
+#endif
 #if TILE_ROWS == 8
         CASE(7) CASE(8)
 #endif
