@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from queue import SimpleQueue
 from typing import Any, NoReturn
 
@@ -193,6 +194,25 @@ def test_ranks_agree_on_the_faster_way() -> None:
         return [*ways, way.wanted]
 
     assert on_ranks(2, choose) == [[*[False, True] * TRIALS, True]] * 2
+
+
+@pytest.mark.parametrize("fast", [True, False])
+def test_ranks_share_the_validation_rows(fast: bool) -> None:
+    n = 5000
+    x = np.random.default_rng(1).normal(size=(n, 5)).astype(np.float32)
+    rows = gn.Split(x, (x[:, 0] > x[:, 1] ** 2).astype(int))
+    data = replace(CLASSES, train=rows, val=rows)
+
+    def course(comm: Comm | None) -> str:
+        net = gn.Network([gn.Dense(5, 16), gn.ReLU(), gn.Dense(16, 2)], fast=fast)
+        history = gn.fit(net, data, gn.CrossEntropy(), gn.SGD(0.1), epochs=2, batch_size=500, shards=4, comm=comm)
+        return repr([history["val_loss"], history["val_accuracy"]])
+
+    shares = [Ranks(Comm(World(4), rank)).share(n, 1024) for rank in range(4)]
+    assert [x[share].shape[0] for share in shares] == [1024, 1024, 1024, 1928]
+    alone = course(None)
+    for size in (2, 4):
+        assert on_ranks(size, course) == [alone] * size
 
 
 def test_parts_of_a_gradient_are_there_one_after_the_other_from_the_last_layer_on() -> None:

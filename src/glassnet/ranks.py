@@ -68,6 +68,11 @@ class Ranks:
             assert comm is not None
             comm.Sendrecv(a[mine], partner, recvbuf=a[theirs], source=partner)
 
+    def share(self, n: int, block: int) -> slice:
+        """Return which of n rows are this rank's: whole blocks of so many."""
+        blocks = -(-n // block)
+        return slice(self.rank * blocks // self.size * block, (self.rank + 1) * blocks // self.size * block)
+
     def of_all(self, work: Callable[[], Result]) -> list[Result]:
         """Do the work on each rank, and return all results. If it fails on one, raise its ValueError on all."""
         if self.comm is None:

@@ -16,6 +16,7 @@ from glassnet.data.augmentation import Augmentation
 from glassnet.data.dataset import Dataset
 from glassnet.nn import Columns, Loss, Network
 from glassnet.nn.layer import Array
+from glassnet.nn.network import ROWS_AT_ONCE
 from glassnet.optim import Constant, Optimizer, Schedule
 from glassnet.ranks import Communicator, Ranks
 from glassnet.terminal import bar_fits
@@ -26,7 +27,7 @@ from glassnet.train.checkpoint import restore
 from glassnet.train.history import History
 from glassnet.train.local_steps import LocalStep, check_local
 from glassnet.train.loop import HistoryRow, Loop, order_of, passes
-from glassnet.train.metrics import METRICS, evaluate
+from glassnet.train.metrics import METRICS, evaluate, score
 from glassnet.train.progress import Progress
 from glassnet.train.shards import ShardedStep, settle_shards
 from glassnet.train.step import Step, training_step
@@ -193,7 +194,10 @@ def _train_epoch(loop: Loop) -> None:
     def judge(row: HistoryRow) -> None:
         with averaged(run, loop.move, _sample(loop)):
             row["train_eval_loss"] = evaluate(net, run.sample, run.loss)["loss"]
-            row |= {f"val_{name}": value for name, value in evaluate(net, run.data.val, run.loss).items()}
+            val = run.data.val
+            mine = run.ranks.share(len(val), ROWS_AT_ONCE)  # whole blocks: the bits don't depend on the ranks
+            outputs = np.concatenate(run.ranks.of_all(lambda: net.predict(val.x[mine])))
+            row |= {f"val_{name}": value for name, value in score(outputs, val.y, run.loss).items()}
             run.keep_best(row)
 
     loop.begin_epoch(epoch)
