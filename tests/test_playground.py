@@ -380,6 +380,14 @@ def test_nothing_is_cut(page: Page, file: str, width: int, height: int, theme: s
         assert (
             page.js("const e = document.getElementById(arguments[0]); return e.scrollWidth - e.clientWidth", name) <= 0
         )
+    cut = """
+        return [...document.querySelectorAll("#columns h3")].filter((e) => e.scrollWidth > e.parentElement.clientWidth)
+          .concat([...document.querySelectorAll(".field .what")].filter((e) => {
+            const control = e.closest(".field").querySelector("input, select");
+            const [a, b] = [e.getBoundingClientRect(), control.getBoundingClientRect()];
+            return a.right > b.left && a.bottom > b.top && b.bottom > a.top;
+          })).map((e) => e.outerHTML)"""
+    assert page.js(cut) == []
 
 
 @in_browser
@@ -559,3 +567,40 @@ def test_a_unit_that_is_off_for_all_points_is_found_and_shown(page: Page, file: 
     page.until(
         lambda: page.js("return document.querySelectorAll('.neuron.pointed').length") == 8, "all of them are framed"
     )
+
+
+@in_browser
+def test_every_word_beside_a_control_is_explained(page: Page, file: str) -> None:
+    specs = [
+        spec(optimizer=made("optimizers", name, lr=0.01), layers=[dense(4), *layers, dense(2)])
+        for name in OPTIMIZER_NAMES
+        for layers in ([made("layers", "Dropout", rate=0.3)], [made("layers", "LeakyReLU", slope=0.2)])
+    ]
+    plain = {"problem", "points", "warmup", "first", "last", "start", "high", "low"}
+    for given in specs:
+        show(page, file + link(given, []))
+        page.js("for (const d of document.querySelectorAll('details')) d.open = true")
+        labels = page.js(
+            "return [...document.querySelectorAll('.fields label:not(.derived), #layer-fields label')]"
+            ".filter((l) => !l.closest('#unit-fields, #bowl-fields') && !l.parentElement.querySelector('.what'))"
+            ".map((l) => l.textContent.toLowerCase())"
+        )
+        assert set(labels) <= plain | {"behind it"}
+    words = page.js("return document.getElementById('layer-fields').textContent")
+    assert "negative ones by 0.2" in words, "a layer's sentence has the numbers that were chosen"
+
+
+OPTIMIZER_NAMES = sorted(cls.__name__ for cls in OPTIMIZERS)
+
+
+@in_browser
+def test_a_question_mark_shows_what_a_word_means(page: Page, file: str) -> None:
+    show(page, file)
+    page.click("#train-fields .what")
+    note = page.find("#train-fields .meaning")
+    assert note.is_displayed()
+    assert "gradient" in note.text
+    page.click("#train-fields .what")
+    assert not note.is_displayed()
+    page.click("#to-words")
+    assert page.find("#words").is_displayed()

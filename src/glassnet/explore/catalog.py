@@ -123,7 +123,7 @@ def _layer(cls: type[Layer], kernel: Kernel) -> dict[str, Any]:
         "constants": constants,
         "memory": len(asked),
         "noise": isinstance(layer, Noise),
-        "words": (inspect.getdoc(cls) or "").partition("\n")[0] if layer.parameters else layer.in_words(),
+        "words": cls.sentence or (inspect.getdoc(cls) or "").partition("\n")[0],
     }
 
 

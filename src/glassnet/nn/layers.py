@@ -32,6 +32,7 @@ class Dense(Layer):
 
     parameters: ClassVar[tuple[str, ...]] = ("W", "b")
     decayed: ClassVar[tuple[str, ...]] = ("W",)
+    sentence = "Each unit adds up all inputs, each times a weight of its own, and a bias."
     W: Array
     b: Array
     dW: Array

@@ -2,6 +2,7 @@
 
 import { el } from "glassnet/dom.js";
 import { number } from "glassnet/format.js";
+import { named } from "glassnet/words.js";
 
 let fields = 0;
 
@@ -21,11 +22,6 @@ export function field(argument, value, change) {
   const { name, kind } = argument;
   const id = `field-${++fields}`;
   const words = name.replaceAll("_", " ");
-  if (kind === "flag") {
-    const box = el("input", { type: "checkbox", id, onchange: () => change(box.checked) });
-    box.checked = value;
-    return el("div", { class: "field" }, el("label", { for: id }, words), box);
-  }
   if (kind === "choice") return choice(words, argument.choices, value, change);
   if (kind === "pair") {
     const one = (i) =>
@@ -33,6 +29,12 @@ export function field(argument, value, change) {
         change((value = value.map((old, j) => (i === j ? v : old)))),
       );
     return el("div", { class: "pair" }, one(0), one(1));
+  }
+  const [label, meaning] = named(words, id);
+  if (kind === "flag") {
+    const box = el("input", { type: "checkbox", id, onchange: () => change(box.checked) });
+    box.checked = value;
+    return el("div", { class: "field" }, label, box, meaning);
   }
   const wrong = el("span", { class: "wrong", id: `${id}-wrong`, role: "status" });
   const box = el("input", {
@@ -47,7 +49,7 @@ export function field(argument, value, change) {
     },
   });
   box.value = value ?? "";
-  return el("div", { class: "field" }, el("label", { for: id }, words), box, wrong);
+  return el("div", { class: "field" }, label, box, wrong, meaning);
 }
 
 /** A choice among names. */
@@ -56,7 +58,8 @@ export function choice(words, names, value, change, labels = {}) {
   const select = el("select", { id, onchange: () => change(select.value) });
   for (const name of names) select.append(el("option", { value: name }, labels[name] ?? name));
   select.value = value;
-  return el("div", { class: "field" }, el("label", { for: id }, words), select);
+  const [label, meaning] = named(words, id);
+  return el("div", { class: "field" }, label, select, meaning);
 }
 
 /** A slider; `shown(value)` is its value as text, and `to`, `from` turn the slider's place into a value and back. */
@@ -73,5 +76,6 @@ export function slider(words, { min, max, step, value, to = (v) => v, from = (v)
     },
   });
   range.value = from(value);
-  return el("div", { class: "field slider" }, el("label", { for: id }, words), output, range);
+  const [label, meaning] = named(words, id);
+  return el("div", { class: "field slider" }, label, output, range, meaning);
 }

@@ -12,6 +12,7 @@ import { Slow } from "glassnet/slow.js";
 import { start } from "glassnet/spec.js";
 import { makeThemeSwitch } from "glassnet/theme-switch.js";
 import { takeToken } from "glassnet/token.js";
+import { makeWords } from "glassnet/words.js";
 
 const BUDGET = 9; // milliseconds of a frame that training may take
 const AT_ONCE = 25; // steps between two looks at the clock
@@ -99,6 +100,7 @@ makePictures();
 makePoints();
 makeLandscape();
 makeSharing();
+makeWords();
 saySpeed();
 try {
   if (!restore()) begin(start());

@@ -125,6 +125,10 @@ export function unitPanel(run, { group, unit }, move) {
 
 const range = (n) => Array.from({ length: n }, (_, i) => i);
 
+/** A layer's sentence with its numbers: "{rate:.0%}" and "{slope:g}" are arguments, as in Python. */
+const said = (sentence, layer) =>
+  sentence.replace(/\{(\w+)(:[^}]*)?\}/g, (_, name, as) => (as?.endsWith("%") ? `${Math.round(100 * layer[name])}%` : layer[name]));
+
 /** The layers of one column of the drawing, each with its arguments; and what may follow them. */
 export function layerPanel(spec, g, change) {
   const indices = groups(spec.layers)[g];
@@ -144,7 +148,7 @@ export function layerPanel(spec, g, change) {
       "div",
       { class: "layer-part" },
       el("div", { class: "row between" }, el("strong", {}, layer.type), remove),
-      el("p", { class: "note" }, facts.words),
+      el("p", { class: "note" }, said(facts.words, layer)),
       ...fieldsOf("layers", layer, (changed) => swap(i, changed)),
     );
   });
