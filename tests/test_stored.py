@@ -97,6 +97,32 @@ def test_text_a_folder_and_a_pattern_give_the_rows_of_the_file(table: Path, tmp_
         assert found.schema == expected.schema
 
 
+@pytest.mark.parametrize("first", ["narrow", "wide"])
+def test_files_of_a_folder_may_hold_a_column_in_different_types_of_numbers(tmp_path: Path, first: str) -> None:
+    wide = frame().with_columns(day=pl.date(2024, 1, 1), kind=pl.col("kind").cast(pl.Categorical))
+    types = {"id": pl.Int32, "a": pl.Float32, "y": pl.Int64, "day": pl.Datetime("us"), "kind": pl.String}
+    narrow = wide.cast({"y": pl.Float32}).with_columns(pl.col("y").round()).cast(types)
+    (tmp_path / "parts").mkdir()
+    for name, part in zip("ab", (narrow, wide) if first == "narrow" else (wide, narrow), strict=True):
+        part.write_parquet(tmp_path / "parts" / f"{name}.parquet")
+    data = read(tmp_path / "parts", drop=["day"])
+    split = [data.val, data.test, *everything(data)]
+    assert sum(len(each.y) for each in split) == 2 * ROWS
+    total = sum(float(each.y.sum()) for each in split)
+    assert total == pytest.approx(float(wide["y"].sum() + narrow["y"].sum()), rel=1e-4)
+
+
+def test_a_column_of_numbers_in_one_file_of_a_folder_and_of_text_in_another_is_one_error(tmp_path: Path) -> None:
+    frame(40).write_parquet(tmp_path / "a.parquet")
+    frame(40).cast({"a": pl.String}).write_parquet(tmp_path / "b.parquet")
+    with pytest.raises(ValueError, match=r"b.parquet: column 'a' is of type String, and of type Float64 in the files"):
+        read(tmp_path)
+    (tmp_path / "b.parquet").unlink()
+    frame(40).write_csv(tmp_path / "b.csv")
+    with pytest.raises(ValueError, match=r"b.csv: column 'id' is of type String"):
+        read(tmp_path)
+
+
 def test_a_class_that_no_row_of_the_sample_has_is_known(tmp_path: Path) -> None:
     names = np.array(["yes", "no"])[np.arange(ROWS) % 2].astype(object)
     names[4321] = "rare"

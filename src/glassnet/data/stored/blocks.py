@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,20 +51,60 @@ def is_pattern(path: Path) -> bool:
 def blocks(path: Path) -> Iterator[pl.DataFrame]:
     """Yield the rows of a table in order. Those of text are text, as written. An array's columns are x0, x1, ....
 
-    Raises ValueError for files of other kinds, damaged ones, and files in a folder that have other columns.
+    Raises ValueError for files of other kinds, damaged ones, and files in a folder that have other columns, or columns
+    of another kind. Numbers are of the type that holds those of all files.
     """
-    columns: list[str] = []
-    for file in files_of(path):
+    files = files_of(path)
+    types = _common_types(files)
+    schema: pl.Schema | None = None
+    for file in files:
         for frame in _blocks_of(file):
-            columns = columns or frame.columns
-            if frame.columns != columns:
+            frame = frame.with_columns(frame[name].cast(kind) for name, kind in types.items() if name in frame.columns)
+            schema = schema or frame.schema
+            if frame.columns != schema.names():
                 raise ValueError(f"{file} has other columns than the files before it: {', '.join(frame.columns)}")
+            for name, kind in frame.schema.items():
+                if kind != schema[name]:
+                    raise ValueError(
+                        f"{file}: column {name!r} is of type {kind}, and of type {schema[name]} in the files before it:"
+                        " write it alike in all of them"
+                    )
             yield frame
 
 
-def _blocks_of(file: Path) -> Iterator[pl.DataFrame]:
+def _common_types(files: Sequence[Path]) -> dict[str, pl.DataType]:
+    """Return the type that holds the values of all files, of columns whose types differ and are of one kind."""
     import polars as pl
 
+    if len(files) == 1:
+        return {}
+    found: dict[str, set[pl.DataType]] = {}
+    for file in files:
+        if table_endings(file)[0] in STREAMED:
+            with refusing_damage(file):
+                for name, kind in _scan(file).collect_schema().items():
+                    found.setdefault(name, set()).add(kind)
+    kinds: tuple[Callable[[pl.DataType], bool], ...] = (
+        lambda kind: kind.is_numeric(),
+        lambda kind: kind.is_temporal(),
+        lambda kind: kind in (pl.String, pl.Categorical, pl.Enum),
+    )
+    return {
+        name: pl.concat([pl.DataFrame(schema={name: each}) for each in types], how="vertical_relaxed").schema[name]
+        for name, types in found.items()
+        if len(types) > 1 and any(all(each == pl.Null or alike(each) for each in types) for alike in kinds)
+    }
+
+
+def _scan(file: Path) -> pl.LazyFrame:
+    import polars as pl
+
+    if table_endings(file)[0] == ".parquet":
+        return pl.scan_parquet(file, glob=False, hive_partitioning=False)
+    return pl.scan_ipc(file)
+
+
+def _blocks_of(file: Path) -> Iterator[pl.DataFrame]:
     ending = table_endings(file)[0]
     if file.suffix.lower() == ARRAY:
         yield from _of_array(file)
@@ -76,8 +116,7 @@ def _blocks_of(file: Path) -> Iterator[pl.DataFrame]:
         kinds = f"{FRAMES[ending]} file" if ending in FRAMES else "file of this kind"
         raise ValueError(f"{file}: a {kinds} is read whole, so it must fit into memory; write it as Parquet")
     with refusing_damage(file):
-        parquet = ending == ".parquet"
-        table = pl.scan_parquet(file, glob=False, hive_partitioning=False) if parquet else pl.scan_ipc(file)
+        table = _scan(file)
         rows = max(1, CELLS // max(1, len(table.collect_schema())))
     for frame in ahead(_slices(file, table, READ * rows)):
         yield from frame.iter_slices(rows)
