@@ -164,13 +164,26 @@ static void do_step(const Step *s, int64_t m, const double *x, double *y) {
     for (int64_t i = 0; s->rounded && i < s->n_out * m; i++) y[i] = (double)(real)y[i];
 }
 
-/* Rows x [m, n_in] of a type, as columns. */
-static void read_columns(const void *x, int64_t format, int64_t n_in, int64_t m, double *columns) {
-    for (int64_t i = 0; i < m; i++)
-        for (int64_t j = 0; j < n_in; j++)
-            columns[j * m + i] = format == DOUBLES ? ((const double *)x)[i * n_in + j]
-                                 : format == BYTES ? ((const uint8_t *)x)[i * n_in + j]
-                                                   : ((const real *)x)[i * n_in + j];
+#define SIDE 8 /* columns at a time: rows and columns are far apart, and the cache has few places for such lines */
+
+/* Rows x [m, n] of a type, as columns. */
+static void read_columns(const void *x, int64_t format, int64_t n, int64_t m, double *columns) {
+    for (int64_t j = 0; j < n; j += SIDE)
+        for (int64_t i = 0; i < m; i++)
+            for (int64_t k = j; k < min64(j + SIDE, n); k++)
+                columns[k * m + i] = format == DOUBLES ? ((const double *)x)[i * n + k]
+                                     : format == BYTES ? ((const uint8_t *)x)[i * n + k]
+                                                       : ((const real *)x)[i * n + k];
+}
+
+/* Columns as rows y [m, n]. */
+static void write_rows(const double *columns, int64_t n, int64_t m, real *y) {
+    int64_t j = 0;
+    for (; j + SIDE <= n; j += SIDE)
+        for (int64_t i = 0; i < m; i++)
+            for (int64_t k = 0; k < SIDE; k++) y[i * n + j + k] = (real)columns[(j + k) * m + i];
+    for (; j < n; j++)
+        for (int64_t i = 0; i < m; i++) y[i * n + j] = (real)columns[j * m + i];
 }
 
 typedef struct {
@@ -194,9 +207,7 @@ static void prepare_part(void *argument, Thread t) {
             double *next = from;
             from = to, to = next;
         }
-        real *y = raw->y + first * p->n_out;
-        for (int64_t i = 0; i < m; i++)
-            for (int64_t j = 0; j < p->n_out; j++) y[i * p->n_out + j] = (real)from[j * m + i];
+        write_rows(from, p->n_out, m, raw->y + first * p->n_out);
     }
 }
 
