@@ -47,6 +47,7 @@ html_theme = "furo"
 html_title = f"glassnet {release}"
 html_static_path = ["_static"]
 html_css_files = ["glassnet.css"]
+html_js_files = ["playgrounds.js"]
 html_copy_source = False
 html_theme_options = {
     "light_css_variables": {"color-brand-primary": "#005a8e", "color-brand-content": "#0072b2"},

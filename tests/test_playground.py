@@ -525,6 +525,27 @@ def test_a_figure_of_the_tutorial_shows_its_part(page: Page, file: str, name: st
 
 
 @in_browser
+def test_a_figure_is_as_high_as_its_content_on_a_phone(page: Page, file: str, tmp_path: Path) -> None:
+    source = DRAWN.parent / "_static" / "playgrounds.js"
+    if not source.is_file():
+        pytest.skip("the documentation isn't here")
+    state = base64.urlsafe_b64encode(json.dumps(FIGURES["neuron"]).encode()).decode().rstrip("=")
+    frame = f'<iframe class="playground" src="{file}#{state}" style="width: 340px; height: 480px"></iframe>'
+    (tmp_path / "page.html").write_text(
+        f'<body data-ready="true"><script>{source.read_text(encoding="utf-8")}</script>{frame}', encoding="utf-8"
+    )
+    page.open((tmp_path / "page.html").as_uri(), width=390, height=844)
+    height = "return document.querySelector('iframe').offsetHeight"
+    page.until(lambda: page.js(height) > 600, "the figure has grown")
+    page.driver.switch_to.frame(0)
+    try:
+        hidden = "const e = document.documentElement; return e.scrollHeight - e.clientHeight"
+        page.until(lambda: page.js(hidden) <= 0, "nothing of it is hidden")
+    finally:
+        page.driver.switch_to.default_content()
+
+
+@in_browser
 def test_the_code_goes_as_far_as_the_page_in_a_schedule_and_without_a_test_part(page: Page, file: str) -> None:
     given = spec(schedule=made("schedules", "OneCycle"), data={**spec()["data"], "share": 0})
     show(page, file + link(given, [["train", 17]]))

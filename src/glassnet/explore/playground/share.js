@@ -58,6 +58,8 @@ function embed(view) {
   }
   if (view === "bowl" || view === "slice") $("landscape-section").open = true;
   if (view === "code") $("code-section").open = true;
+  const tell = () => parent.postMessage({ height: document.body.getBoundingClientRect().height }, "*");
+  new ResizeObserver(tell).observe(document.body); // the figure is made as high
 }
 
 export function makeSharing() {

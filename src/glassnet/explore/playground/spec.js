@@ -29,7 +29,7 @@ export const start = () => ({
   schedule: made("schedules", "Constant"),
   epochs: 200,
   batch_size: 10,
-  seed: 0,
+  seed: 2, // none of its units is dead
 });
 
 /** A spec of which only some is said: the rest is as at the start, and arguments have the library's defaults. */
