@@ -829,3 +829,16 @@ def test_nothing_of_the_network_is_cut_on_a_small_screen(page: Page, mnist: str)
     page.until(lambda: page.js("return document.querySelectorAll('#layers .layer').length") == 4, "all layers")
     assert page.js("const n = document.getElementById('network'); return n.scrollWidth - n.clientWidth") <= 0
     assert page.js("const c = document.getElementById('input-card'); return c.scrollWidth - c.clientWidth") <= 0
+
+
+@pytest.mark.parametrize("width", [1440, 1280, 1100, 390])
+def test_no_card_of_a_deep_network_lies_on_another(page: Page, wide_and_deep: str, width: int) -> None:
+    page.open(wide_and_deep, width=width, height=844)
+    page.until(lambda: page.js("return document.querySelector('main').classList.contains('deep')"), "it is deep")
+    overlapping = """
+        const boxes = [...document.querySelectorAll("main > .card")].map((e) => [e.id, e.getBoundingClientRect()]);
+        const meet = (a, b, from, to) => a[from] < b[to] - 1 && b[from] < a[to] - 1;
+        const over = (a, b) => meet(a, b, "left", "right") && meet(a, b, "top", "bottom");
+        return boxes.flatMap(([a, x], i) =>
+          boxes.slice(i + 1).filter(([, y]) => over(x, y)).map(([b]) => `${a} ${b}`))"""
+    assert page.js(overlapping) == []
