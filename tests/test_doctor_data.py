@@ -559,3 +559,6 @@ def test_a_rare_class_that_is_never_predicted_is_a_warning(rows: int) -> None:
     warned = [finding for finding in found if finding.name == "class-never-predicted"]
     assert [(finding.severity, finding.where) for finding in warned] == [("warning", "class 'yes'")]
     assert "predict_proba" in warned[0].advice
+    net.info["decision"] = {"costs": [[0, 0.02], [0.98, 0]], "by": "f1", "positive": "yes", "threshold": 0.02}
+    found = gn.examine(net, data, gn.CrossEntropy(), gn.Adam(3e-3), epochs=4, batch_size=32)
+    assert not any(finding.name == "class-never-predicted" for finding in found)

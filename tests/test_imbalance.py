@@ -148,6 +148,7 @@ def test_a_decision_is_kept_with_the_model(table: Path, tmp_path: Path, options:
         np.trace(np.array(metrics["confusion_matrix"])) / np.sum(metrics["confusion_matrix"])
     )
     assert recipes.evaluate_run(tmp_path / "run")["figures"] == metrics["figures"]
+    assert all(each.name != "class-never-predicted" for each in recipes.examine_run(tmp_path / "run"))
     again = recipes.evaluate_file(tmp_path / "run", table)
     found = pl.concat(recipes.predictions(tmp_path / "run", table))
     said = found["prediction"] == "yes"

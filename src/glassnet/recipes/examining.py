@@ -31,7 +31,9 @@ def examine_run(run: Path, epochs: int = EPOCHS) -> list[Finding]:
 
 def examine_finished(run: Finished, data: Dataset, epochs: int = EPOCHS) -> list[Finding]:
     """Do the same to a run and its data that were read already."""
-    return _examine(run.recipe, data, epochs, (run.network, run.history))
+    net = run.network.copy()
+    net.info |= {name: value for name, value in run.net.info.items() if name == "decision"}  # an ensemble's is its own
+    return _examine(run.recipe, data, epochs, (net, run.history))
 
 
 def _examine(

@@ -25,7 +25,7 @@ from glassnet.inspection.doctor.structure import CALIBRATED
 from glassnet.nn import BatchNorm
 from glassnet.nn.layer import Array
 from glassnet.nn.noise import silenced
-from glassnet.train.metrics import labels
+from glassnet.train.decisions import Decision, answered
 from glassnet.train.units import training_loss
 
 # Standard errors of the covariance of outputs and targets: on held-out rows, and on training rows at the beginning.
@@ -90,12 +90,12 @@ def never_predicted(patient: Patient) -> Iterator[Finding]:
     seen, train = held(patient), patient.sample
     if seen is None or patient.loss.task != "classification" or seen.split.y.ndim > 1 or train.y.ndim > 1:
         return
-    classes, answers = patient.data.n_out, labels(seen.outputs)
+    classes, answers = patient.data.n_out, _classes_of(patient, seen.outputs)
     counts = np.bincount(train.y, minlength=classes)
     rows, said = np.bincount(seen.split.y, minlength=classes), np.bincount(answers, minlength=classes)
     rare = (counts > 0) & (counts < RARE / classes * len(train)) & (said == 0)
     if (few := rare & (rows < ROWS_OF_CLASS)).any():  # then its training rows must say so, too
-        rare &= ~few | (np.bincount(labels(patient.net.predict(train.x)), minlength=classes) == 0)
+        rare &= ~few | (np.bincount(_classes_of(patient, patient.net.predict(train.x)), minlength=classes) == 0)
     rare &= counts + rows >= ROWS_OF_CLASS
     if not rare.any():
         return
@@ -231,6 +231,11 @@ def overconfident(patient: Patient) -> Iterator[Finding]:
         )
 
 
+def _classes_of(patient: Patient, outputs: Array) -> Array:
+    """The classes (N,) that are answered: the likeliest, or those that the network's decision says."""
+    return answered(patient.net.probabilities(outputs), Decision.read(patient.net.info))
+
+
 def hardest_rows(patient: Patient) -> Iterator[Finding]:
     """The rows with the largest loss, which include wrong labels."""
     name = next((name for name in ("val", "test") if name in patient.parts), None)
@@ -250,7 +255,7 @@ def hardest_rows(patient: Patient) -> Iterator[Finding]:
             shown = digits(target, answer - target)
             told = f"target {_numbers(target, shown)}, prediction {_numbers(answer, shown)}"
         else:
-            label = int(labels(answer[None])[0])
+            label = int(_classes_of(patient, answer[None])[0])
             told = f"target {names[target]!r}, prediction {names[label]!r}"
         rows.append(f"row {i}: {told}, loss {loss[i]:.3g}")
     yield Finding(
