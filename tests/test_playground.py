@@ -606,7 +606,7 @@ def test_every_word_beside_a_control_is_explained(page: Page, file: str) -> None
             ".filter((l) => !l.closest('#unit-fields, #bowl-fields') && !l.parentElement.querySelector('.what'))"
             ".map((l) => l.textContent.toLowerCase())"
         )
-        assert set(labels) <= plain | {"behind it"}
+        assert set(labels) <= plain | {"put behind it"}
     words = page.js("return document.getElementById('layer-fields').textContent")
     assert "negative ones by 0.2" in words, "a layer's sentence has the numbers that were chosen"
 

@@ -15,11 +15,13 @@ import { takeToken } from "glassnet/token.js";
 import { makeWords } from "glassnet/words.js";
 
 const BUDGET = 9; // milliseconds of a frame that training may take
+const HURRIED = 3; // of one that comes late: then drawing takes long, and should still go on 30 times a second
+const LATE = 25; // milliseconds between two frames
 const AT_ONCE = 25; // steps between two looks at the clock
 const SPEEDS = [1, 3, 10, 30, 100, 300, 1000, 10_000, Infinity]; // steps a second
 
 const frames = (window.glassnetFrames = []); // when the plane was drawn while training ran
-const pace = { owed: 0, then: null }; // steps that are due, and the time up to which they were counted
+const pace = { owed: 0, then: null, frame: 0 }; // steps that are due, the time up to which they were counted, the last frame
 
 const slow = new Slow({
   changed(flow) {
@@ -33,7 +35,8 @@ const slow = new Slow({
 function trainSome(now) {
   const speed = SPEEDS[$("speed").value];
   if (speed === Infinity) {
-    const end = performance.now() + BUDGET;
+    const end = performance.now() + (now - pace.frame > LATE ? HURRIED : BUDGET);
+    pace.frame = now;
     while (app.running && performance.now() < end) advance(AT_ONCE);
     return;
   }

@@ -160,7 +160,7 @@ export function layerPanel(spec, g, change) {
       type: "button",
       onclick: () => change({ ...spec, layers: spec.layers.toSpliced(indices.at(-1) + 1, 0, made("layers", add.value)) }),
     }, "Add");
-    parts.push(el("div", { class: "row" }, el("label", { for: "add-behind" }, "Behind it"), add, button));
+    parts.push(el("div", { class: "row" }, el("label", { for: "add-behind" }, "Put behind it"), add, button));
   }
   $("layer-title").textContent = last ? "Output" : `Layer ${g + 1}`;
   card.replaceChildren(...parts);
