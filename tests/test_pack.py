@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -266,9 +267,20 @@ def test_with_more_time_the_mixture_is_no_worse_for_the_rows_held_out() -> None:
 
 
 def test_a_time_that_is_over_at_once_leaves_the_first_cycle() -> None:
-    pack = fit("values", time_limit=1e-9, draw=drawn)
+    lines: list[str] = []
+    pack = fit("values", time_limit=1e-9, draw=drawn, threads=1, tell=lines.append)
     assert len(pack.history) == 1
-    assert pack.error < 1
+    assert pack.error < 1.2
+    assert pack.parts == ["100% plain after 2 epochs"]
+    assert lines[0] == "no time was left for 'robust'"
+
+
+def test_a_time_that_is_over_waits_for_a_candidate_that_does_not_diverge() -> None:
+    bad, good = kinds(2)
+    bad = replace(bad, optimizer=gn.SGD(1e30))
+    loss, y, _ = TARGETS["values"]
+    pack = fit_pack(X, y, loss, [bad, good], seed=3, time_limit=1e-9, threads=1)
+    assert pack.parts == ["100% robust after 2 epochs"]
 
 
 def test_what_no_longer_holds_out_anything_joins_in() -> None:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from glassnet.data.checks import listed
 from glassnet.data.dataset import Stored
 from glassnet.fast.threads import available
 from glassnet.nn import Layer, Network, TargetMeans
@@ -107,7 +108,8 @@ class PackTraining:
 
         With a limit, training goes on after the given candidates: those in the mixture hold out all folds, further ones
         are drawn, and at last networks that hold out nothing join in. Ctrl-C, or the limit, ends a round and leaves
-        what was found before. If there is nothing yet, Ctrl-C is raised, and the limit waits for the first cycle.
+        what was found before. If there is nothing yet, Ctrl-C is raised, and the limit waits for the first cycle of one
+        candidate's networks; those that haven't come so far are left out.
         Raises DivergenceError if the losses of all candidates become NaN or infinite.
         """
         with ThreadPoolExecutor(self.threads) as self._pool:
@@ -209,18 +211,20 @@ class PackTraining:
     def _round(self, jobs: list[Job], spare: float = 0.0) -> None:
         """Train networks side by side. A candidate whose loss becomes infinite is dropped.
 
-        Raises TimeIsUp if the limit, less `spare` seconds, comes before all have ended their cycles.
+        Raises TimeIsUp if the limit, less `spare` seconds, comes before all have ended their cycles. If there is no
+        mixture yet, those of one candidate do, and candidates whose networks don't are dropped.
         """
-        until = math.inf if self.deadline is None or self.best is None else self.deadline - spare
+        until = math.inf if self.deadline is None else self.deadline - spare
         epochs = sum(_left(*job) for job in jobs)
-        if self.ranks.of_first(lambda: time.monotonic() + self._pace * epochs > until):
+        if self.best is not None and self.ranks.of_first(lambda: time.monotonic() + self._pace * epochs > until):
             raise TimeIsUp
         start = time.monotonic()
+        own = range(self.ranks.rank, len(jobs), self.ranks.size)
+        first = [jobs[i][1] for i in own if jobs[i][0] is jobs[0][0]] if self.best is None else []
 
         def halted() -> bool:
-            return self._stop.is_set() or time.monotonic() > until
+            return self._stop.is_set() or (time.monotonic() > until and all(each.cycle_ends for each in first))
 
-        own = range(self.ranks.rank, len(jobs), self.ranks.size)
         waiting = {self._pool.submit(jobs[i][1].train, jobs[i][2], halted): i for i in own}
         faults: dict[int, DivergenceError] = {}
         try:
@@ -241,8 +245,16 @@ class PackTraining:
         self._epochs += sum(_new(*job) for job in jobs)
         if epochs:
             self._pace = (time.monotonic() - start) / epochs
-        if any(len(trainee.cycle_ends) < ends for team, trainee, ends in jobs if team in self.teams):
+        late = {team for team, trainee, ends in jobs if len(trainee.cycle_ends) < ends} & set(self.teams)
+        if not late:
+            return
+        if self.best is not None:
             raise TimeIsUp
+        if len(late) == len(self.teams):  # the first candidate was dropped, and the others wait for another
+            self._round([job for job in jobs if job[0] in late])
+            return
+        self.tell(f"no time was left for {listed(team.candidate.name for team in self.teams if team in late)}")
+        self.teams = [team for team in self.teams if team not in late]
 
     def _exchange(self, jobs: list[Job], own: range, faults: dict[int, DivergenceError]) -> None:
         """Take over what the other ranks have trained, and drop the candidates of networks that failed on any."""
