@@ -87,8 +87,9 @@ def fit_pack(
 
     time_limit: seconds. With it the training goes on until they are over: the candidates in the mixture hold out all
     folds, `draw` makes further ones, and at last networks that hold out nothing join in. The mixture never gets worse
-    for the rows held out. If the seconds are too few, candidates are left out, but the first cycle of one is finished. Ctrl-C ends the training, and keeps the best mixture so far. checkpoint: a file that keeps
-    all networks. If it is there, training goes on from it, and comes to the same bits as if it had never stopped.
+    for the rows held out. If the seconds are too few, candidates are left out, but the first cycle of one is finished.
+    Ctrl-C ends the training, and keeps the best mixture so far. checkpoint: a file that keeps all networks. If it is
+    there, training goes on from it, and comes to the same bits as if it had never stopped.
 
     comm: a communicator of mpi4py, whose ranks all call this with equal arguments. Each trains some of the networks,
     and all come to the same pack, which doesn't depend on their number. The first one writes the checkpoint.
