@@ -102,6 +102,17 @@ def write_table(path: Path, rows: int = 60, last: str = "") -> Path:
         ("trian digits", "No such command 'trian'"),
         ("train", "name a recipe"),
         ("train digits --rate 3", "No such option: --rate"),
+        (
+            "compare my.csv --epochs 3",
+            "--epochs; settings are changed by --set KEY=VALUE (did you mean training.epochs?)",
+        ),
+        (
+            "compare my.csv --lr 3",
+            "No such option: --lr; settings are changed by --set KEY=VALUE (did you mean optimizer.lr?)",
+        ),
+        ("tune my.csv --batch-size 3", "(did you mean training.batch_size?)"),
+        ("train my.csv --batchsize 3", "No such option: --batchsize (Possible options: --batch-size"),
+        ("predict run --epochs 3", "No such option: --epochs"),
         ("train digits --seed abc", "--seed"),
         ("train digits --seed -1", "seed must be a whole number of at least 0, not -1"),
         ("train digits extra", "unexpected extra argument"),

@@ -144,7 +144,7 @@ def _explained(error: BaseException) -> tuple[int, str | None]:
     if isinstance(error, SystemExit) or program.reader_gone(error):
         return 0, ""
     if explained := getattr(error, "format_message", None):  # an error of the command line itself
-        return 2, explained()  # nothing if typer has shown the help instead
+        return 2, _setting_meant(error) or explained()  # nothing if typer has shown the help instead
     if isinstance(error, MemoryError):
         return 2, f"not enough memory: {error}" if str(error) else "not enough memory"
     if isinstance(error, EXPECTED):
@@ -154,6 +154,21 @@ def _explained(error: BaseException) -> tuple[int, str | None]:
     if "can't start new thread" in str(error):
         return 2, "the system lets this process start no further thread: end other programs, or raise its limits"
     return (STOPPED, "stopped") if program.stopping else (1, None)
+
+
+def _setting_meant(error: Any) -> str | None:
+    """The line for an option that isn't there, of a command that changes settings, if a setting is called like it."""
+    context = getattr(error, "ctx", None)
+    unknown = hasattr(error, "possibilities")  # the like options that there are
+    if not unknown or context is None or not any("--set" in each.opts for each in context.command.params):
+        return None
+    from glassnet.recipes.reading import setting_like
+
+    word = error.option_name.lstrip("-").replace("-", "_")
+    hint = setting_like(word)
+    if not hint or (error.possibilities and f".{word}?" not in hint):  # a like option is likelier
+        return None
+    return f"No such option: {error.option_name}; settings are changed by --set KEY=VALUE{hint}"
 
 
 def _warn(message: Warning | str, *_: Any, **__: Any) -> None:

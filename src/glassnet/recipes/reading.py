@@ -230,6 +230,11 @@ def _fill(table: type[T], values: Any, where: str) -> T:
     return table(**made)
 
 
+def setting_like(word: str) -> str:
+    """Return a hint such as " (did you mean training.epochs?)" for a word like a recipe's setting, or nothing."""
+    return closest_last(word, _inner({name: _given(kind) for name, kind in get_type_hints(Recipe).items()}))
+
+
 def _inner(known: dict[str, Any]) -> list[str]:
     """The keys inside a recipe's tables, such as training.epochs and optimizer.lr."""
     keys = [f"{table}.{key}" for table, kind in known.items() if is_dataclass(kind) for key in get_type_hints(kind)]
