@@ -242,10 +242,10 @@ class PackTraining:
             self._pool.shutdown(cancel_futures=True)
             raise
         self._exchange(jobs, own, faults)
-        self._epochs += sum(_new(*job) for job in jobs)
         if epochs:
             self._pace = (time.monotonic() - start) / epochs
         late = {team for team, trainee, ends in jobs if len(trainee.cycle_ends) < ends} & set(self.teams)
+        self._epochs += sum(_new(*job) for job in jobs if job[0] not in late)
         if not late:
             return
         if self.best is not None:
@@ -289,7 +289,8 @@ class PackTraining:
         self.history.epochs.append(row | {"seconds": round(self.seconds, 3)})
         parts = found.parts()
         more = f" and {len(parts) - SHOWN} more" if len(parts) > SHOWN else ""
-        about = f"{len(self.networks)} networks, {self._epochs} epochs: error {found.error:.4g} for rows held out"
+        trained = sum(len(network.cycle_ends) > 0 for network in self.networks.values())
+        about = f"{trained} networks, {self._epochs} epochs: error {found.error:.4g} for rows held out"
         self.tell(f"{about}; {', '.join(parts[:SHOWN])}{more}")
 
     def _team(self, candidate: Candidate, number: int) -> Team:
