@@ -112,8 +112,8 @@ def test_a_table_with_all_that_prepares_its_rows(opened: Page) -> None:
 
 @in_browser
 def test_a_page_of_a_table_opens_and_says_what_its_formulas_are_not(page: Page, tmp_path: Path) -> None:
-    rows = [f"{['red', 'green', ''][i % 3]},{i % 17},{i % 3 + i % 17 / 9}" for i in range(240)]
-    (tmp_path / "paint.csv").write_text("\n".join(["colour,age,price", *rows]), encoding="utf-8")
+    rows = [f"{['red', 'green', ''][i % 3]},20{10 + i % 9}-03-{1 + i % 28:02},{i % 3 + i % 17 / 9}" for i in range(240)]
+    (tmp_path / "paint.csv").write_text("\n".join(["colour,day,price", *rows]), encoding="utf-8")
     text = f'name = "paint"\n[data]\nsource = "{tmp_path / "paint.csv"}"\ntarget = "price"\n[network]\nhidden = [6]\n'
     (tmp_path / "paint.toml").write_text(text + "[training]\nepochs = 2\n", encoding="utf-8")
     from glassnet import recipes
@@ -122,6 +122,8 @@ def test_a_page_of_a_table_opens_and_says_what_its_formulas_are_not(page: Page, 
     subject = explore.open_subject(str(tmp_path / "run"))
     explore.write(tmp_path / "page.html", subject)
     page.open((tmp_path / "page.html").as_uri())
+    cut = "const e = document.querySelector('.feature input[type=date]'); return e.scrollWidth - e.clientWidth"
+    assert page.js(cut) <= 0
     x, _ = subject.row("test", 0)
     seen: Any = page.asking(
         """
