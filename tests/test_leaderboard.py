@@ -14,6 +14,7 @@ import pytest
 
 from glassnet import recipes
 from glassnet.cli import main
+from glassnet.recipes.leaderboard import SAID
 from small_packs import SET_SMALL_PACK, SMALL_PACK, one_network
 
 N = 400
@@ -48,7 +49,7 @@ def test_another_model_that_is_better_is_called_so(table: Path, target: str) -> 
     assert models["linear model"]["lead"]["low"] > 0
     assert models["glassnet"]["lead"] == {"value": 0, "low": 0, "high": 0}
     assert "linear model" in found["verdict"].split(";")[0]
-    assert f"better than glassnet by {found['judged_by']}: prefer it" in found["verdict"]
+    assert f"better than glassnet by {SAID[found['judged_by']]}: prefer it" in found["verdict"]
     assert all(("pinball" in model["figures"]) == (target == "value") for model in models.values())
     baseline = models["baseline"]["figures"]
     assert all(of["value"] == pytest.approx(of["baseline"], nan_ok=True) for of in baseline.values())

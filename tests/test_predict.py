@@ -19,6 +19,7 @@ from glassnet import recipes
 from glassnet.data import csv_text, dialect, numeric_rows, read_table, rows
 from glassnet.data.csv_text import read_text
 from glassnet.data.schema import Column
+from glassnet.data.written import in_unit
 from small_packs import SMALL_PACK
 
 N = 101
@@ -481,6 +482,7 @@ def test_a_file_that_has_the_target_is_judged_in_a_line(
             else:
                 missed = found["prediction"].to_numpy() - frame["y"].to_numpy()
                 rmse, mae = np.sqrt(np.mean(missed**2)), np.abs(missed).mean()
-                assert said.startswith(f"glassnet: the file has the target y: rmse {rmse:.4g}, mae {mae:.4g} over 100")
+                figures = f"rmse {in_unit(rmse, rmse)}, mae {in_unit(mae, rmse)}"
+                assert said.startswith(f"glassnet: the file has the target y: {figures} over 100")
     recipes.predict_file(run, written(table.drop("y"), tmp_path / "new.csv"), tmp_path / "out.csv")
     assert "target" not in capsys.readouterr().err

@@ -304,7 +304,7 @@ def _print_metrics(metrics: dict[str, Any]) -> None:
         shown = [[name, *(plain_figure(figure[key]) for key in FIGURE)] for name, figure in figures.items()]
         print_table(["these rows" if other else "test", "", "95% from", "to", "baseline"], shown)
     if "decision" in metrics:
-        say(metrics["decision"])
+        say(f"{metrics['decision']}; the accuracy in the first table is that of the likeliest class")
     if "folds" in metrics:
         print_table(
             ["mean of the folds", "", "standard error"],

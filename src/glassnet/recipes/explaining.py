@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from glassnet.data import Dataset, read_rows
+from glassnet.data.columns import CONSTANT, EMPTY
 from glassnet.data.schema import from_info
 from glassnet.data.standard_input import as_file
 from glassnet.data.table import as_written_in_file
@@ -68,8 +69,12 @@ def open_with_data(run: Path) -> tuple[Network | Ensemble, Dataset]:
 
 
 def beside_inputs(frame: pl.DataFrame, data: Dataset) -> list[str]:
-    """Return the columns of a table that are neither inputs nor the target, such as an id: two at most."""
-    return [name for name in frame.columns if name not in data.features and name != data.target][:BESIDE]
+    """Return the columns of a table that are neither inputs nor the target, such as an id: two at most.
+
+    One that has no value, or the same in all training rows, isn't among them.
+    """
+    known = {*data.features, data.target, *data.left_out.get(EMPTY, ()), *data.left_out.get(CONSTANT, ())}
+    return [name for name in frame.columns if name not in known][:BESIDE]
 
 
 def place_in_file(run: Path, data: Dataset, part: str, row: int) -> str:

@@ -26,6 +26,7 @@ from glassnet.train import History, fit
 from glassnet.train.figures import BOUNDED, ClassFigures, ValueFigures, resampled, spread
 
 BY = {"classification": "log_loss", "regression": "rmse"}  # what decides
+SAID = {"log_loss": "log loss", "rmse": "RMSE"}
 OURS = "glassnet"
 Answer = Callable[[Array], Array]  # of rows: the values (N,), or the probabilities of classes (N, C)
 Bounds = Callable[[Array, Array], Array]  # of rows and the answers to them: bounds of 90% (N, 2)
@@ -90,7 +91,7 @@ def leaderboard(recipe: Recipe, trained: Finished | None = None) -> dict[str, An
         model["lead"] = {"value": lead, "low": float(low), "high": float(high)}
     models.sort(key=lambda model: -model["lead"]["value"])
     about = {"data": str(whole), "task": data.task, "recipe": recipe.name, "notes": list(data.notes), "judged_by": by}
-    return about | {"models": models, "verdict": _verdict(models, by)}
+    return about | {"models": models, "verdict": _verdict(models, SAID[by])}
 
 
 def _verdict(models: list[dict[str, Any]], by: str) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from glassnet.data.written import in_unit
+
 if TYPE_CHECKING:
     import polars as pl
 
@@ -48,7 +50,8 @@ class Scored:
         if not self.rows:
             return None
         if self.classes is None:
-            figures = f"rmse {math.sqrt(self.squared / self.rows):.4g}, mae {self.absolute / self.rows:.4g}"
+            rmse, mae = math.sqrt(self.squared / self.rows), self.absolute / self.rows
+            figures = f"rmse {in_unit(rmse, rmse)}, mae {in_unit(mae, rmse)}"
         else:
             figures = f"accuracy {self.right / self.rows:.4f}"
         rows = "1 row" if self.rows == 1 else f"{self.rows:,} rows"
