@@ -22,11 +22,13 @@ DAY, WEEK, MONTH, YEAR = 1.0, 7.0, 365.2425 / 12, 365.2425  # in days, on averag
 class Stored(Protocol):
     """Rows on disk, in chunks of so many rows (sizes). Equal fingerprints mean equal chunks.
 
-    class_weights: what multiplies the losses of the rows of each class in training, or None.
+    networks: how many may train on chunks of their own side by side, by the memory. class_weights: what multiplies the
+    losses of the rows of each class in training, or None.
     """
 
     sizes: list[int]
     fingerprint: str
+    networks: int
     class_weights: NDArray[np.float64] | None
 
     def read_ahead(self, numbers: Sequence[int], ready: Callable[[Split], T]) -> Iterator[T]:

@@ -84,6 +84,8 @@ class PackTraining:
         self.x, self.answers, self.folds, self.batch, self.seed = x, answers, folds, batch, seed
         self.held: list[Array] = folds[:networks]  # those that all networks in a mixture hold out
         self.threads = threads or available()
+        if stored is not None:
+            self.threads = min(self.threads, stored.networks)
         self.restored, self.keep, self.tell = restored or {}, keep, tell
         self.ranks: Ranks = ranks or Ranks()
         self.start: float = time.monotonic() - spent

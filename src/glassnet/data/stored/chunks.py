@@ -52,6 +52,7 @@ class Chunks:
         self.sizes: list[int] = [(total - number + count - 1) // count for number in range(count)]
         self.seed = seed
         self.cache = cache
+        self.networks: int = 1
         self.class_weights: NDArray[np.float64] | None = None
         self.source: object = None  # something that the rows need for as long as they may be read
         self._lock = threading.Lock()

@@ -25,13 +25,15 @@ from glassnet.data.stored.room import read_memory
 from glassnet.data.stored.survey import Mask, Survey, survey
 from glassnet.data.table import numeric_rows
 from glassnet.data.target import read_target
+from glassnet.memory import give_back
 
 if TYPE_CHECKING:
     import polars as pl
 
 SAMPLE, HELD = 100_000, 50_000  # the most rows of the sample, and of the validation and the test part
-FEWEST, KEPT = 20_000, 0.05  # of all three together, however wide they are; otherwise this share of the memory
-SHARE = 0.04  # of the memory that a chunk takes: there are three of them, and rows in other forms
+FEWEST, KEPT = 20_000, 0.04  # of all three together, however wide they are; otherwise this share of the memory
+SHARE = 0.01  # of the memory that a chunk takes
+TRAINING = 0.2  # of the memory, for the chunks of all networks that train side by side
 LARGEST = 32 << 20  # bytes of a chunk
 PRECISE = 1e-6  # of a column's standard deviation, that float32 may lose
 MIN_ROWS = 10
@@ -58,6 +60,7 @@ def load_stored(
     also for a value beyond the sample that is of no kind that the sample shows.
     """
     path, limit = Path(path), read_memory(memory)
+    give_back()
     first = next(blocks(path))
     if target is None:
         raise ValueError(f"name the target column of {path}: one of {listed(first.columns)}")
@@ -96,15 +99,19 @@ def load_stored(
     held = np.sort(seen.places[: test + val])
     stamps = [(each.name, each.stat().st_size, each.stat().st_mtime_ns) for each in files_of(path)]
     settings = hash_of(f"{stamps} {schema} {target} {data.classes} {seed} {form} {seen.known}")
+    of_chunk = max(1000, int(min(LARGEST, SHARE * limit)) // form.row_bytes)
     stored = Chunks(
         lambda: _rows(with_bar(path, "dealing rows out", seen.rows), columns, schema, data, has_target, held),
         seen.known - len(held),
         form,
-        max(1000, int(min(LARGEST, SHARE * limit)) // form.row_bytes),
+        of_chunk,
         settings,
         seed,
         None if cache is None else Path(cache),
     )
+    prepared = sum(max(1, len(column.categories)) for column in schema) * np.dtype(np.float32).itemsize
+    of_network = 2 * stored.sizes[0] * (form.row_bytes + prepared)  # the present chunk, and the next
+    stored.networks = max(1, int(TRAINING * limit / of_network))
     data.train.stored = stored
     n = len(data.train.y)
     own = (
