@@ -111,7 +111,7 @@ def write_table(path: Path, rows: int = 60, last: str = "") -> Path:
             "No such option: --lr; settings are changed by --set KEY=VALUE (did you mean optimizer.lr?)",
         ),
         ("tune my.csv --batch-size 3", "(did you mean training.batch_size?)"),
-        ("train my.csv --batchsize 3", "No such option: --batchsize (Possible options: --batch-size"),
+        ("train my.csv --batchsize 3", "(Possible options: --batch-size"),
         ("predict run --epochs 3", "No such option: --epochs"),
         ("train digits --seed abc", "--seed"),
         ("train digits --seed -1", "seed must be a whole number of at least 0, not -1"),
