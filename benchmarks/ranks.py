@@ -31,6 +31,7 @@ ROWS = 8192
 ROUNDS = 5
 DELAY, BANDWIDTH = 20e-6, 10e9 / 8  # seconds of a message, bytes a second: 10 Gb/s Ethernet, as in many clusters
 JOINED = {"10 Gb/s, 20 us": (DELAY, BANDWIDTH), "1 Gb/s, 1 ms": (1e-3, 1e9 / 8)}
+DEEP = {"MNIST": NETWORKS["MNIST"], "wide": NETWORKS["wide"], "deep": [64, 512, 512, 512, 512, 10]}
 
 
 def rows(widths: list[int]) -> tuple[Any, Any]:
@@ -176,7 +177,7 @@ def joined() -> None:
     from glassnet.train.shards import Overlap, shards_of
 
     found = {}
-    for name, widths in list(NETWORKS.items())[1:]:
+    for name, widths in DEEP.items():
         for batch in BATCHES:
             for network, speed in JOINED.items():
                 for shards in (2, shards_of(batch)):

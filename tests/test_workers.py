@@ -56,4 +56,4 @@ def test_workers_share_a_search(backend: str, tmp_path: Path, capsys: pytest.Cap
     assert sum(count for state, count in found.summary["trials"].items() if state != "stopped") == 6
     assert found.summary["finalists"]
     told = [line.split()[1] for line in capsys.readouterr().err.splitlines() if "(best" in line]
-    assert sorted(told) == [str(number) for number in range(6)]
+    assert len(told) == len(set(told)) == 6  # a stopped one has a number, too
