@@ -40,8 +40,8 @@ def closest_first(name: str, names: Iterable[str]) -> list[str]:
     return sorted(names, key=lambda other: -SequenceMatcher(None, name.lower(), other.lower()).ratio())
 
 
-def listed(names: Iterable[str]) -> str:
+def listed(names: Iterable[str], shown: int = SHOWN) -> str:
     """Write names in one line: the first few in full, the others as a number."""
     names = list(names)
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(repr(name) for name in names[:SHOWN]) + more
+    more = f" and {len(names) - shown} more" if len(names) > shown else ""
+    return ", ".join(repr(name) for name in names[:shown]) + more

@@ -112,9 +112,6 @@ class Program:
         groups = [
             CGroup(g.part.start, g.part.stop, g.columns, g.decayed, g.lr_factor, g.max_norm or 0.0) for g in net.groups
         ]
-        counts = np.cumsum([0] + [len(layer.shapes()) for layer in self.layers])
-        ends = [0] + [group.part.stop for group in net.groups]
-        self.starts: list[int] = [ends[count] for count in counts]  # of each layer's parameters in theta, and the end
         self.groups: ctypes.Array[CGroup] = (CGroup * len(groups))(*groups)
         self.c.groups, self.c.n_groups = addressof(self.groups), len(self.groups)
         self.c_layers: ctypes.Array[CLayer] = (CLayer * (len(self.layers) * copies))()

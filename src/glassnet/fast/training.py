@@ -71,9 +71,12 @@ class FastStep:
         program = self.program
         assert net.precision != "bfloat16" or program.library.has_matrix_unit()  # `uncovered` has looked
         self.numbers: dict[str, int] = program.library.numbers
+        counts = np.cumsum([0] + [len(layer.shapes()) for layer in program.layers])
+        ends = [0] + [group.part.stop for group in net.groups]
+        self.starts: list[int] = [ends[count] for count in counts]  # of each layer's parameters in theta, and the end
         self.parts: list[slice] = []  # of the gradient, in the order in which they are found
         end = net.theta.size
-        for start in reversed(program.starts):
+        for start in reversed(self.starts):
             if (end - start) * net.dtype.itemsize >= PART or (start == 0 and end):
                 self.parts.append(slice(start, end))
                 end = start
@@ -140,7 +143,7 @@ class FastStep:
 
     def has(self, part: slice) -> bool:
         """Whether a part is there of the gradient that `gradient` is finding in another thread."""
-        return self.program.starts[self.program.c.next + 1] <= part.start
+        return self.starts[self.program.c.next + 1] <= part.start
 
     def move(self, factor: float) -> None:
         """Move the network by the gradient in `net.grad`, at the learning rate lr * factor."""

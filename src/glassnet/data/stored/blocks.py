@@ -12,7 +12,7 @@ import numpy as np
 from glassnet.data.arrays import array_in, rows_of_array
 from glassnet.data.csv_text import read_text
 from glassnet.data.dialect import FRAMES, TEXT, dialect_of, table_endings
-from glassnet.data.typed import refusing_damage, require_table
+from glassnet.data.typed import refusing_damage, require_table, scan
 from glassnet.meanwhile import ahead
 from glassnet.terminal import bar_fits
 
@@ -97,11 +97,11 @@ def _common_types(files: Sequence[Path]) -> dict[str, pl.DataType]:
 
 
 def _scan(file: Path) -> pl.LazyFrame:
+    if table_endings(file)[0] == ".parquet":
+        return scan(file)[0]
     import polars as pl
 
-    if table_endings(file)[0] == ".parquet":
-        return pl.scan_parquet(file, glob=False, hive_partitioning=False)
-    return pl.scan_ipc(file)
+    return pl.scan_ipc(file)  # in pieces, not whole
 
 
 def _blocks_of(file: Path) -> Iterator[pl.DataFrame]:
@@ -157,7 +157,7 @@ def rows_known(path: Path) -> int | None:
             total += len(array_in(file))
         elif file.suffix.lower() == ".parquet":
             with refusing_damage(file):
-                total += int(pl.scan_parquet(file, glob=False).select(pl.len()).collect().item())
+                total += int(_scan(file).select(pl.len()).collect().item())
         else:
             return None
     return total

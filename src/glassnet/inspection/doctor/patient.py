@@ -11,6 +11,7 @@ from itertools import islice
 import numpy as np
 
 from glassnet.data import Dataset, Split
+from glassnet.data.checks import listed
 from glassnet.nn import BinaryCrossEntropy, Columns, Loss, Network, Standardize
 from glassnet.nn.layer import Array, Layer
 from glassnet.optim import Optimizer, Schedule
@@ -138,8 +139,7 @@ class Patient:
 
 def columns_named(names: Sequence[str], shown: int = 4) -> str:
     """Return names of columns, ready for a message: the first few in full, the others as a number."""
-    more = f" and {len(names) - shown} more" if len(names) > shown else ""
-    return f"column{'s' if len(names) > 1 else ''} {', '.join(map(repr, names[:shown]))}{more}"
+    return f"column{'s' if len(names) > 1 else ''} {listed(names, shown)}"
 
 
 def _labels(split: Split) -> Split:
